@@ -1,0 +1,122 @@
+//! A bearer token in a file that somebody else renews.
+
+use std::{path::PathBuf, time::Duration};
+
+use http::HeaderValue;
+use tokio::{sync::Mutex, time::Instant};
+
+use super::bearer;
+use crate::error::{Error, ErrorKind, Result};
+
+/// client-go takes a token file to be good for a minute and reads it again ten seconds before that is over.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(50);
+
+pub(crate) struct TokenFile {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    header: Option<HeaderValue>,
+    read: Option<Instant>,
+}
+
+impl TokenFile {
+    pub(super) fn new(path: PathBuf, fallback: Option<HeaderValue>) -> Self {
+        Self { path, state: Mutex::new(State { header: fallback, read: None }) }
+    }
+
+    /// The header of the current token. If the file has become unreadable, the last good token is used.
+    pub(super) async fn header(&self) -> Result<HeaderValue> {
+        let mut state = self.state.lock().await;
+        if let (Some(header), Some(read)) = (&state.header, state.read)
+            && read.elapsed() < READ_AGAIN_AFTER
+        {
+            return Ok(header.clone());
+        }
+        match (self.read().await, &state.header) {
+            (Ok(header), _) => {
+                *state = State { header: Some(header.clone()), read: Some(Instant::now()) };
+                Ok(header)
+            }
+            (Err(error), Some(last)) => {
+                tracing::warn!(%error, "the token file cannot be read, the last good token is used");
+                Ok(last.clone())
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Has the file read again for the next request.
+    pub(super) async fn distrust(&self) {
+        self.state.lock().await.read = None;
+    }
+
+    async fn read(&self) -> Result<HeaderValue> {
+        let wrong = |what: &str| Error::new(ErrorKind::Auth, format!("token file {}{what}", self.path.display()));
+        let text = tokio::fs::read_to_string(&self.path).await.map_err(|error| wrong("").with_source(error))?;
+        if text.trim().is_empty() {
+            return Err(wrong(": is empty"));
+        }
+        bearer(&text).map_err(|_| wrong(": holds characters that no HTTP header can carry"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Paused time would run ahead while a file is read in another thread, so the clock is moved by hand.
+    async fn pass(time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
+    #[tokio::test]
+    async fn the_file_is_read_again_within_a_minute_and_the_last_good_token_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, " one\n").unwrap();
+        let file = TokenFile::new(path.clone(), None);
+        assert_eq!(file.header().await.unwrap(), "Bearer one");
+
+        fs::write(&path, "two").unwrap();
+        assert_eq!(file.header().await.unwrap(), "Bearer one", "read again at once");
+        pass(Duration::from_secs(51)).await;
+        assert_eq!(file.header().await.unwrap(), "Bearer two");
+
+        fs::write(&path, "").unwrap();
+        pass(Duration::from_secs(51)).await;
+        assert_eq!(file.header().await.unwrap(), "Bearer two", "an empty file is no token");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(file.header().await.unwrap(), "Bearer two");
+
+        fs::write(&path, "three").unwrap();
+        assert_eq!(file.header().await.unwrap(), "Bearer three");
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_read_again_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "one").unwrap();
+        let file = TokenFile::new(path.clone(), None);
+        file.header().await.unwrap();
+        fs::write(&path, "two").unwrap();
+        file.distrust().await;
+        assert_eq!(file.header().await.unwrap(), "Bearer two");
+    }
+
+    #[tokio::test]
+    async fn an_inline_token_stands_in_for_a_file_that_cannot_be_read() {
+        let file = TokenFile::new(PathBuf::from("/nonexistent/token"), Some(bearer("inline").unwrap()));
+        assert_eq!(file.header().await.unwrap(), "Bearer inline");
+        let file = TokenFile::new(PathBuf::from("/nonexistent/token"), None);
+        let error = file.header().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Auth);
+        assert!(error.to_string().contains("/nonexistent/token"), "{error}");
+    }
+}

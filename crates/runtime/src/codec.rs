@@ -1,0 +1,215 @@
+//! How objects become bodies and answers become objects.
+//!
+//! This is the one seam for content types. A typed request says which [`MediaType`]s it reads, best first; the answer's
+//! `Content-Type` decides which of them decodes it. JSON is the only one so far.
+//!
+//! The functions of a [`Codec`] are not generic. serde's code for a type such as a pod is large, and a generic client would
+//! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
+
+use http::HeaderValue;
+use k8s_openapi::{
+    ListableResource, Metadata, Resource,
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    serde::{Serialize, de::DeserializeOwned},
+};
+
+/// Why a body could not be written or read.
+pub type Error = serde_json::Error;
+
+/// What coding gives.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A form in which objects travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MediaType {
+    /// `application/json`
+    Json,
+}
+
+impl MediaType {
+    /// The value of an `Accept` or a `Content-Type` header.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+        }
+    }
+
+    /// The media type that a `Content-Type` header names, parameters left aside. No header means JSON, as the API
+    /// conventions have it.
+    pub(crate) fn of_answer(content_type: Option<&HeaderValue>) -> Option<Self> {
+        let Some(value) = content_type else { return Some(Self::Json) };
+        let essence = value.to_str().ok()?.split(';').next()?.trim();
+        essence.eq_ignore_ascii_case(Self::Json.as_str()).then_some(Self::Json)
+    }
+}
+
+/// Where the API serves a kind: plain data, known at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ApiResource {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The version within the group, such as `v1`.
+    pub version: &'static str,
+    /// The kind, such as `Deployment`.
+    pub kind: &'static str,
+    /// The plural name that URLs have, such as `deployments`.
+    pub plural: &'static str,
+}
+
+/// Writes and reads one type of object.
+///
+/// Generated crates have one for each object type. Any type with serde's traits is its own codec.
+pub trait Codec: 'static {
+    /// The type that is written and read.
+    type Object: Send + 'static;
+
+    /// What [`decode`](Codec::decode) reads, best first: the request's `Accept` header.
+    const ACCEPT: &'static [MediaType] = &[MediaType::Json];
+
+    /// Writes an object as JSON.
+    fn encode_json(object: &Self::Object) -> Result<Vec<u8>>;
+
+    /// Reads an object from JSON.
+    fn decode_json(body: &[u8]) -> Result<Self::Object>;
+
+    /// Reads an object from whichever of the accepted forms the server chose.
+    fn decode(media_type: MediaType, body: &[u8]) -> Result<Self::Object> {
+        match media_type {
+            MediaType::Json => Self::decode_json(body),
+        }
+    }
+}
+
+/// A kind that the API serves as a resource of its own: what the verbs need to know of it.
+///
+/// Generated crates have one for each kind; any type with [`k8s_openapi::Resource`], metadata and serde's traits, such as
+/// the type of a custom resource, is its own. See [`ResourceClient`](crate::resource::ResourceClient).
+pub trait Kind: Codec<Object: Metadata<Ty = ObjectMeta>> {
+    /// [`k8s_openapi::NamespaceResourceScope`] or [`k8s_openapi::ClusterResourceScope`].
+    type Scope: k8s_openapi::ResourceScope;
+
+    /// Where the API serves the kind.
+    const RESOURCE: ApiResource;
+}
+
+/// A kind that can be listed.
+pub trait Listable: Kind<Object: ListableResource> {
+    /// Reads a list from JSON. Missing or null `items` are an empty list.
+    fn decode_list_json(body: &[u8]) -> Result<k8s_openapi::List<Self::Object>>;
+
+    /// Reads a list from whichever of the accepted forms the server chose.
+    fn decode_list(media_type: MediaType, body: &[u8]) -> Result<k8s_openapi::List<Self::Object>> {
+        match media_type {
+            MediaType::Json => Self::decode_list_json(body),
+        }
+    }
+}
+
+impl<T> Codec for T
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+{
+    type Object = T;
+
+    fn encode_json(object: &T) -> Result<Vec<u8>> {
+        to_json(object)
+    }
+
+    fn decode_json(body: &[u8]) -> Result<T> {
+        from_json(body)
+    }
+}
+
+impl<T> Kind for T
+where
+    T: Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static,
+{
+    type Scope = <T as Resource>::Scope;
+
+    const RESOURCE: ApiResource =
+        ApiResource { group: T::GROUP, version: T::VERSION, kind: T::KIND, plural: T::URL_PATH_SEGMENT };
+}
+
+impl<T> Listable for T
+where
+    T: ListableResource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static,
+{
+    fn decode_list_json(body: &[u8]) -> Result<k8s_openapi::List<T>> {
+        from_json(body)
+    }
+}
+
+/// Writes JSON: the body of a generated [`Codec::encode_json`].
+pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(object)
+}
+
+/// Reads JSON: the body of a generated [`Codec::decode_json`].
+pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body)
+}
+
+/// Reads JSON into a type that borrows from it.
+pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(body)
+}
+
+/// The `kind` that a JSON body names, if it is an object and names one.
+///
+/// Servers write it first, so this reads a few bytes of even the largest list.
+pub(crate) fn kind_of(body: &[u8]) -> Option<String> {
+    use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+    struct FindKind<'a>(&'a mut Option<String>);
+
+    impl<'de> Visitor<'de> for FindKind<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+            while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                if key == "kind" {
+                    *self.0 = Some(map.next_value()?);
+                    // There is no other way to leave a map half read.
+                    return Err(A::Error::custom("found"));
+                }
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+
+    let mut kind = None;
+    // The error is either the early end above or one that decoding the body will report better.
+    let _ = serde_json::Deserializer::from_slice(body).deserialize_map(FindKind(&mut kind));
+    kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_type_chooses_the_decoder() {
+        let of = |value: &'static str| MediaType::of_answer(Some(&HeaderValue::from_static(value)));
+        assert_eq!(of("application/json"), Some(MediaType::Json));
+        assert_eq!(of("Application/JSON; charset=utf-8"), Some(MediaType::Json));
+        assert_eq!(of("text/html"), None);
+        assert_eq!(of("application/jsonp"), None);
+        assert_eq!(MediaType::of_answer(None), Some(MediaType::Json));
+    }
+
+    #[test]
+    fn kind_is_found_wherever_it_stands_and_stops_the_reading() {
+        assert_eq!(kind_of(br#"{"kind":"Status","apiVersion":"v1"}"#).as_deref(), Some("Status"));
+        assert_eq!(kind_of(br#"{"metadata":{"kind":"x"},"kind":"Pod"}"#).as_deref(), Some("Pod"));
+        assert_eq!(kind_of(br#"{"kind":"PodList", and then no JSON at all"#).as_deref(), Some("PodList"));
+        assert_eq!(kind_of(br#"{"items":[]}"#), None);
+        assert_eq!(kind_of(b"404 page not found"), None);
+        assert_eq!(kind_of(br#"{"kind":7}"#), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! The kubeconfig format, read as leniently as client-go reads it, and the merging of several files.
+//!
+//! Missing, null and unknown fields are fine, and so is an empty file. What is not YAML, not a kubeconfig, or names an
+//! entry twice is an error.
+
+use std::{
+    collections::{BTreeMap, btree_map},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::error::{Error, Result};
+
+/// One or several kubeconfig files, merged.
+#[derive(Default)]
+pub(super) struct Kubeconfig {
+    /// The files that were there, in order of precedence.
+    pub(super) files: Vec<PathBuf>,
+    pub(super) current_context: Option<String>,
+    pub(super) clusters: Entries<Cluster>,
+    pub(super) users: Entries<User>,
+    pub(super) contexts: Entries<Context>,
+}
+
+pub(super) type Entries<T> = BTreeMap<String, Entry<T>>;
+
+/// An entry and the file that it is from, which its relative paths are relative to.
+pub(super) struct Entry<T> {
+    pub(super) file: Option<PathBuf>,
+    pub(super) value: T,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct Cluster {
+    pub(super) server: Option<String>,
+    pub(super) certificate_authority: Option<String>,
+    pub(super) certificate_authority_data: Option<String>,
+    pub(super) insecure_skip_tls_verify: Option<bool>,
+    pub(super) tls_server_name: Option<String>,
+    pub(super) proxy_url: Option<String>,
+}
+
+// What is not supported yet is read only to know that it is there.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct User {
+    pub(super) client_certificate: Option<String>,
+    pub(super) client_certificate_data: Option<String>,
+    pub(super) client_key: Option<String>,
+    pub(super) client_key_data: Option<String>,
+    pub(super) token: Option<String>,
+    #[serde(rename = "tokenFile")]
+    pub(super) token_file: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) exec: Option<IgnoredAny>,
+    pub(super) auth_provider: Option<IgnoredAny>,
+    pub(super) r#as: Option<String>,
+    pub(super) as_uid: Option<String>,
+    pub(super) as_groups: Option<Vec<String>>,
+    pub(super) as_user_extra: Option<BTreeMap<String, Option<Vec<String>>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Context {
+    pub(super) cluster: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) namespace: Option<String>,
+}
+
+/// A file as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Document {
+    #[serde(rename = "apiVersion")]
+    api_version: Option<String>,
+    kind: Option<String>,
+    #[serde(rename = "current-context")]
+    current_context: Option<String>,
+    clusters: Option<Vec<Option<Named<Cluster>>>>,
+    users: Option<Vec<Option<Named<User>>>>,
+    contexts: Option<Vec<Option<Named<Context>>>>,
+}
+
+#[derive(Deserialize)]
+struct Named<T> {
+    name: Option<String>,
+    #[serde(alias = "cluster", alias = "user", alias = "context")]
+    value: Option<T>,
+}
+
+impl Kubeconfig {
+    /// Reads one file, if it exists.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>> {
+        let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let path = std::path::absolute(path).map_err(unreadable)?;
+        Self::parse(&text, Some(&path)).map(Some)
+    }
+
+    pub(super) fn parse(text: &str, file: Option<&Path>) -> Result<Self> {
+        let wrong = |what: String| Error::config(format!("{}: {what}", describe_file(file)));
+        let document = parse_yaml(text).map_err(wrong)?;
+        if let Some(kind) = given(document.kind.as_ref()).filter(|kind| *kind != "Config") {
+            return Err(wrong(format!("is no kubeconfig: its kind is {kind:?}, not \"Config\"")));
+        }
+        if let Some(version) = given(document.api_version.as_ref()).filter(|version| *version != "v1") {
+            return Err(wrong(format!("apiVersion is {version:?}; only \"v1\" is known")));
+        }
+        Ok(Self {
+            files: file.map(Path::to_owned).into_iter().collect(),
+            current_context: given(document.current_context.as_ref()).map(str::to_owned),
+            clusters: by_name("clusters", document.clusters, file).map_err(wrong)?,
+            users: by_name("users", document.users, file).map_err(wrong)?,
+            contexts: by_name("contexts", document.contexts, file).map_err(wrong)?,
+        })
+    }
+
+    /// Adds what another file says. What is there already wins, entry by entry: entries are not mixed.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.current_context = self.current_context.take().or(other.current_context);
+        merge_entries(&mut self.clusters, other.clusters);
+        merge_entries(&mut self.users, other.users);
+        merge_entries(&mut self.contexts, other.contexts);
+    }
+
+    /// Whether nothing was configured at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.current_context.is_none() && self.clusters.is_empty() && self.users.is_empty() && self.contexts.is_empty()
+    }
+}
+
+/// The text of a field, unless it is missing, null or empty, which all mean the same.
+pub(super) fn given(field: Option<&String>) -> Option<&str> {
+    field.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+pub(super) fn describe_file(file: Option<&Path>) -> String {
+    file.map_or_else(|| "kubeconfig".to_owned(), |file| file.display().to_string())
+}
+
+pub(super) fn describe_files(files: &[PathBuf]) -> String {
+    match files {
+        [] => describe_file(None),
+        files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn parse_yaml(text: &str) -> Result<Document, String> {
+    let options = serde_saphyr::options! {
+        // A snippet would show the secrets around the mistake.
+        with_snippet: false,
+    };
+    let document: Option<Document> = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| format!("cannot be read as YAML: {}", without_values(&error.to_string())))?;
+    Ok(document.unwrap_or_default())
+}
+
+/// serde quotes what it did not expect, which may be a secret in the wrong place.
+fn without_values(message: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = message;
+    while let Some((before, quoted)) = rest.split_once("string \"") {
+        shown.push_str(before);
+        shown.push_str("a string");
+        // Strings are quoted as by Debug: a quotation mark inside has a backslash before it.
+        let mut escaped = false;
+        let end = quoted.find(|letter| {
+            let ends = letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            ends
+        });
+        rest = end.map_or("", |end| &quoted[end + 1..]);
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn by_name<T: Default>(
+    list: &str,
+    named: Option<Vec<Option<Named<T>>>>,
+    file: Option<&Path>,
+) -> Result<Entries<T>, String> {
+    let mut entries = Entries::new();
+    for Named { name, value } in named.into_iter().flatten().flatten() {
+        match entries.entry(name.unwrap_or_default()) {
+            btree_map::Entry::Occupied(entry) => {
+                return Err(format!("{list} has two entries named {:?}; rename or remove one", entry.key()));
+            }
+            btree_map::Entry::Vacant(entry) => {
+                entry.insert(Entry { file: file.map(Path::to_owned), value: value.unwrap_or_default() });
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn merge_entries<T>(entries: &mut Entries<T>, others: Entries<T>) {
+    for (name, entry) in others {
+        entries.entry(name).or_insert(entry);
+    }
+}

@@ -1,0 +1,203 @@
+//! Where the API server is and who is asking: [`Config`].
+//!
+//! A [`Config`] is plain data. It comes from a kubeconfig, from the service account of a pod, or from code; what was
+//! found can be changed before a client is made of it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), k8s_client_runtime::Error> {
+//! use k8s_client_runtime::config::Config;
+//!
+//! let found = Config::infer()?; // $KUBECONFIG, ~/.kube/config, in-cluster
+//! let staging = Config::loader().context("staging").load()?;
+//! # Ok(()) }
+//! ```
+
+mod environment;
+mod in_cluster;
+mod kubeconfig;
+mod loader;
+mod pem;
+mod resolve;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use http::Uri;
+use secrecy::SecretString;
+
+use crate::error::Result;
+
+pub use self::{loader::ConfigLoader, pem::PemSource};
+
+/// What a client needs to know to reach an API server.
+///
+/// The defaults of every field are client-go's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The address of the API server, with the path prefix if it has one: `https://host:6443` or `https://host/k8s/prod`.
+    pub server: Uri,
+    /// The namespace to use where none is named; `default` if the configuration names none.
+    pub default_namespace: String,
+    /// How the server is authenticated, and the client's certificate.
+    pub tls: TlsConfig,
+    /// What is sent as `Authorization`. Nothing by default.
+    pub credentials: Credentials,
+    /// The `User-Agent` of every request. By default it names the program, the platform and this library:
+    /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
+    pub user_agent: Option<String>,
+    /// How long one call may take from its start to the last byte of the answer. No limit by default.
+    pub timeout: Option<Duration>,
+    /// How long a TCP connection may take to come about. 30 seconds by default.
+    pub connect_timeout: Duration,
+    /// How long a TLS handshake may take. 10 seconds by default.
+    pub tls_handshake_timeout: Duration,
+    /// Where this configuration was found.
+    pub source: ConfigSource,
+}
+
+/// How a server is authenticated, and with which certificate the client answers.
+///
+/// Without a CA, the roots of the operating system are trusted; with one, that CA alone is.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// The only certificates that may have signed the server's. The roots of the operating system by default.
+    pub ca: Option<PemSource>,
+    /// Accepts any certificate of the server. Whoever is between client and server can read and change everything.
+    pub insecure_skip_verify: bool,
+    /// The name that the server's certificate must be valid for, and that is sent as SNI, instead of the host of
+    /// [`Config::server`].
+    pub server_name: Option<String>,
+    /// The certificate by which the client authenticates itself.
+    pub identity: Option<ClientIdentity>,
+}
+
+/// A client certificate and its private key.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity {
+    /// The certificate, followed by the intermediate ones if there are any.
+    pub certificate: PemSource,
+    /// The private key: PKCS#8, PKCS#1 or SEC1.
+    pub key: PemSource,
+}
+
+/// What a client sends as `Authorization`. A request that brings its own header keeps it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// Nothing: the client is anonymous, or its certificate says who it is.
+    #[default]
+    None,
+    /// A bearer token.
+    Bearer(SecretString),
+    /// A bearer token in a file that somebody else renews, such as the kubelet. It is read again every minute, and
+    /// after the server refused it.
+    TokenFile {
+        /// The file. Space around the token is ignored.
+        path: PathBuf,
+        /// What to send as long as the file has never been readable.
+        fallback: Option<SecretString>,
+    },
+    /// A user name and a password.
+    Basic {
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+/// Where a [`Config`] was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigSource {
+    /// It was made by the program.
+    #[default]
+    Program,
+    /// It is a context of a kubeconfig.
+    Kubeconfig {
+        /// The name of the context.
+        context: String,
+        /// The files that were read, in order of precedence. None if the text did not come from a file.
+        files: Vec<PathBuf>,
+    },
+    /// It is the service account of the pod that the program runs in.
+    InCluster,
+}
+
+impl Config {
+    /// A configuration without credentials for a server: a URL, or a host with or without a port.
+    ///
+    /// Without a scheme, `http` is meant, as in client-go.
+    pub fn new(server: &str) -> Result<Self> {
+        Ok(Self::at(server::parse(server, false)?))
+    }
+
+    pub(crate) fn at(server: Uri) -> Self {
+        Self {
+            server,
+            default_namespace: DEFAULT_NAMESPACE.to_owned(),
+            tls: TlsConfig::default(),
+            credentials: Credentials::None,
+            user_agent: None,
+            timeout: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            tls_handshake_timeout: TLS_HANDSHAKE_TIMEOUT,
+            source: ConfigSource::Program,
+        }
+    }
+
+    /// Finds the configuration as kubectl does: the files of `$KUBECONFIG`, or else `~/.kube/config`; where they hold
+    /// nothing at all, the service account of the pod.
+    ///
+    /// A configuration that was given and is broken is an error, never a reason to look elsewhere.
+    pub fn infer() -> Result<Self> {
+        Self::loader().load()
+    }
+
+    /// Finds the configuration like [`infer`](Self::infer), with choices: another file, another context.
+    pub fn loader() -> ConfigLoader {
+        ConfigLoader::default()
+    }
+
+    /// Reads the current context of one kubeconfig file.
+    pub fn from_kubeconfig(path: impl AsRef<Path>) -> Result<Self> {
+        Self::loader().kubeconfig(path.as_ref()).load()
+    }
+
+    /// Reads the current context of the text of a kubeconfig. Relative paths in it mean the working directory.
+    pub fn from_kubeconfig_text(text: &str) -> Result<Self> {
+        resolve::resolve(&kubeconfig::Kubeconfig::parse(text, None)?, None)
+    }
+
+    /// Uses the service account of the pod that the program runs in.
+    ///
+    /// The token is read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own.
+    pub fn in_cluster() -> Result<Self> {
+        in_cluster::load(&environment::Environment::process())
+    }
+}
+
+/// client-go's dialer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_NAMESPACE: &str = "default";
+
+impl fmt::Display for ConfigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program => f.write_str("the program"),
+            Self::InCluster => f.write_str("the pod's service account"),
+            Self::Kubeconfig { context, files } => {
+                write!(f, "context {context:?} of {}", kubeconfig::describe_files(files))
+            }
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The one error type of this crate.
+//!
+//! An [`Error`] says what was tried, on what, what came back and, where there is something to be done, what to do. It is
+//! asked with predicates ([`Error::is_not_found`], [`Error::is_conflict`], …) that follow client-go's `Is*` functions; the
+//! server's whole [`Status`] is at [`Error::status`].
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use http::Method;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause};
+
+/// What `Result` means in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why a call failed.
+///
+/// # Troubleshooting
+///
+/// | predicate | what to look at |
+/// |---|---|
+/// | [`is_not_found`](Error::is_not_found) | the name and the namespace; a 404 without a [`Status`] is a URL that this server does not serve |
+/// | [`is_conflict`](Error::is_conflict) | somebody else changed the object: read it again and repeat ([`retry_on_conflict`](crate::retry::retry_on_conflict)) |
+/// | [`is_forbidden`](Error::is_forbidden) | RBAC: `kubectl auth can-i` with the same credentials |
+/// | [`is_unauthorized`](Error::is_unauthorized) | the credentials: expired, or of another cluster |
+/// | [`is_expired`](Error::is_expired) | a watch or a page from a version the server has forgotten: list again |
+/// | [`is_invalid`](Error::is_invalid) | [`causes`](Error::causes) name the fields |
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    request: Option<(Method, String)>,
+    status: Option<Status>,
+    retry_after: Option<Duration>,
+    source: Option<Source>,
+}
+
+/// The part of a call in which it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration is unusable: a kubeconfig, a certificate, a URL. Nothing was sent.
+    Config,
+    /// Credentials could not be obtained. Nothing was sent.
+    Auth,
+    /// The request is wrong in itself: an empty name, a path segment with a `/`. Nothing was sent.
+    Request,
+    /// No connection to the server could be made.
+    Connect,
+    /// The connection broke, or did not speak HTTP.
+    Transport,
+    /// A time limit of the client passed.
+    Timeout,
+    /// The server answered with an error: [`Error::status`] has its words.
+    Api,
+    /// The server's answer could not be understood.
+    Decode,
+}
+
+impl Error {
+    /// An error of the given kind with a message of its own.
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            request: None,
+            status: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    /// A configuration error. The message names the file, the entry and the field.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// An error answered by the server.
+    pub(crate) fn api(status: Status) -> Self {
+        let mut error = Self::new(ErrorKind::Api, "");
+        error.0.retry_after = status
+            .details
+            .as_ref()
+            .and_then(|details| details.retry_after_seconds)
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs);
+        error.0.status = Some(status);
+        error
+    }
+
+    /// The same error with what caused it.
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same error with the request it happened to.
+    pub(crate) fn with_request(mut self, method: &Method, url: impl Into<String>) -> Self {
+        self.0.request.get_or_insert_with(|| (method.clone(), url.into()));
+        self
+    }
+
+    /// The same error with the wait that the server's `Retry-After` header asks for.
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait.or(self.0.retry_after);
+        self
+    }
+
+    /// The part of the call that failed.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the server said, when it said anything: always there for [`ErrorKind::Api`].
+    pub fn status(&self) -> Option<&Status> {
+        self.0.status.as_ref()
+    }
+
+    /// The HTTP method of the request that failed.
+    pub fn method(&self) -> Option<&Method> {
+        self.0.request.as_ref().map(|(method, _)| method)
+    }
+
+    /// The URL of the request that failed.
+    pub fn url(&self) -> Option<&str> {
+        self.0.request.as_ref().map(|(_, url)| url.as_str())
+    }
+
+    /// How long the server asks to wait before another try: its `Retry-After` header, or `details.retryAfterSeconds`.
+    /// client-go calls it `SuggestsClientDelay`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The causes that the server lists, such as each invalid field of a 422.
+    pub fn causes(&self) -> &[StatusCause] {
+        self.status()
+            .and_then(|status| status.details.as_ref())
+            .and_then(|details| details.causes.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Whether the server lists a cause of this reason, such as `FieldValueRequired`.
+    pub fn has_cause(&self, reason: &str) -> bool {
+        self.causes().iter().any(|cause| cause.reason.as_deref() == Some(reason))
+    }
+
+    /// The HTTP status code of the server's answer.
+    pub fn code(&self) -> Option<u16> {
+        self.status().and_then(|status| status.code).and_then(|code| u16::try_from(code).ok())
+    }
+
+    /// The machine-readable reason that the server gave, such as `NotFound`.
+    pub fn reason(&self) -> Option<&str> {
+        self.status().and_then(|status| status.reason.as_deref()).filter(|reason| !reason.is_empty())
+    }
+
+    fn has_reason(&self, reason: &str) -> bool {
+        self.reason() == Some(reason)
+    }
+
+    /// client-go's rule for most reasons: the reason says so, or the reason is none that is known and the code says so.
+    fn has_reason_or_code(&self, reason: &str, code: u16) -> bool {
+        match self.reason() {
+            Some(given) if KNOWN_REASONS.contains(&given) => given == reason,
+            _ => self.code() == Some(code),
+        }
+    }
+
+    /// The object, or the URL, does not exist (404).
+    pub fn is_not_found(&self) -> bool {
+        self.has_reason_or_code("NotFound", 404)
+    }
+
+    /// An object of this name exists already (409 with reason `AlreadyExists`).
+    pub fn is_already_exists(&self) -> bool {
+        self.has_reason("AlreadyExists")
+    }
+
+    /// The object changed since it was read, or an applied field belongs to another manager (409).
+    pub fn is_conflict(&self) -> bool {
+        self.has_reason_or_code("Conflict", 409)
+    }
+
+    /// The object breaks a validation rule (422); [`causes`](Error::causes) name the fields.
+    pub fn is_invalid(&self) -> bool {
+        self.has_reason_or_code("Invalid", 422)
+    }
+
+    /// The item is no longer to be had at the server, and no forwarding address is known (410).
+    pub fn is_gone(&self) -> bool {
+        self.has_reason_or_code("Gone", 410)
+    }
+
+    /// The resource version or the continue token is too old (410 with reason `Expired`): list again.
+    ///
+    /// client-go's `IsResourceExpired`. Servers give either reason: [`must_list_again`](Error::must_list_again) asks for
+    /// both.
+    pub fn is_expired(&self) -> bool {
+        self.has_reason("Expired")
+    }
+
+    /// A watch or a page cannot go on from where it was, since the server has forgotten that version (410, as an answer or
+    /// as an event): list again.
+    pub fn must_list_again(&self) -> bool {
+        self.is_expired() || self.is_gone()
+    }
+
+    /// None of the accepted media types can be served (406).
+    pub fn is_not_acceptable(&self) -> bool {
+        self.has_reason_or_code("NotAcceptable", 406)
+    }
+
+    /// The server does not read the media type of the body (415).
+    pub fn is_unsupported_media_type(&self) -> bool {
+        self.has_reason_or_code("UnsupportedMediaType", 415)
+    }
+
+    /// The resource does not have this verb (405).
+    pub fn is_method_not_supported(&self) -> bool {
+        self.has_reason_or_code("MethodNotAllowed", 405)
+    }
+
+    /// The server, or the aggregated server behind it, is unavailable (503).
+    pub fn is_service_unavailable(&self) -> bool {
+        self.has_reason_or_code("ServiceUnavailable", 503)
+    }
+
+    /// The request is malformed (400).
+    pub fn is_bad_request(&self) -> bool {
+        self.has_reason_or_code("BadRequest", 400)
+    }
+
+    /// The server does not accept the credentials (401).
+    pub fn is_unauthorized(&self) -> bool {
+        self.has_reason_or_code("Unauthorized", 401)
+    }
+
+    /// The user may not do this (403).
+    pub fn is_forbidden(&self) -> bool {
+        self.has_reason_or_code("Forbidden", 403)
+    }
+
+    /// The server ran out of time (504, reason `Timeout`).
+    pub fn is_timeout(&self) -> bool {
+        self.has_reason_or_code("Timeout", 504)
+    }
+
+    /// The server could not do it in time and asks to try again (reason `ServerTimeout`).
+    pub fn is_server_timeout(&self) -> bool {
+        self.has_reason("ServerTimeout")
+    }
+
+    /// Something broke inside the server (500).
+    pub fn is_internal_error(&self) -> bool {
+        self.has_reason_or_code("InternalError", 500)
+    }
+
+    /// The server asks to slow down (429).
+    pub fn is_too_many_requests(&self) -> bool {
+        self.has_reason("TooManyRequests") || self.code() == Some(429)
+    }
+
+    /// The body is larger than the server takes (413).
+    pub fn is_request_entity_too_large(&self) -> bool {
+        self.has_reason_or_code("RequestEntityTooLarge", 413)
+    }
+
+    /// The server could not read the stored object (reason `StorageReadError`).
+    pub fn is_store_read_error(&self) -> bool {
+        self.has_reason("StorageReadError")
+    }
+
+    /// The answer was no [`Status`] of Kubernetes: a proxy, a load balancer or a wrong URL answered.
+    pub fn is_unexpected_server_error(&self) -> bool {
+        self.has_cause(UNEXPECTED_SERVER_RESPONSE)
+    }
+}
+
+/// The cause that marks a [`Status`] made by the client because the server sent none.
+pub(crate) const UNEXPECTED_SERVER_RESPONSE: &str = "UnexpectedServerResponse";
+
+/// The reasons that Kubernetes defines. A reason outside this list lets the HTTP code decide.
+const KNOWN_REASONS: &[&str] = &[
+    "Unauthorized",
+    "Forbidden",
+    "NotFound",
+    "AlreadyExists",
+    "Conflict",
+    "Gone",
+    "Invalid",
+    "ServerTimeout",
+    "StorageReadError",
+    "Timeout",
+    "TooManyRequests",
+    "BadRequest",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "RequestEntityTooLarge",
+    "UnsupportedMediaType",
+    "InternalError",
+    "Expired",
+    "ServiceUnavailable",
+];
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some((method, url)) = &inner.request {
+            write!(f, "{method} {url}: ")?;
+        }
+        if let Some(status) = &inner.status {
+            if let Some(code) = status.code.filter(|code| *code != 0) {
+                write!(f, "{code} ")?;
+            }
+            let reason = status.reason.as_deref().filter(|reason| !reason.is_empty());
+            write!(f, "{}", reason.unwrap_or("Unknown"))?;
+            if let Some(message) = status.message.as_deref().filter(|message| !message.is_empty()) {
+                write!(f, ": {message}")?;
+            }
+        } else {
+            f.write_str(&inner.message)?;
+        }
+        // Sources are small and say the decisive word ("connection refused"), and many programs print only the top.
+        let mut source = inner.source.as_deref().map(|source| source as &dyn StdError);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    // The sources are part of the message already; a reporter that walks the chain would print them twice.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
+
+    fn answered(code: i32, reason: &str) -> Error {
+        Error::api(Status {
+            code: Some(code),
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            message: Some("it went wrong".to_owned()),
+            ..Status::default()
+        })
+    }
+
+    #[test]
+    fn known_reason_beats_code() {
+        assert!(answered(404, "NotFound").is_not_found());
+        assert!(answered(500, "NotFound").is_not_found());
+        assert!(!answered(404, "Forbidden").is_not_found());
+        assert!(!answered(409, "AlreadyExists").is_conflict());
+        assert!(answered(409, "AlreadyExists").is_already_exists());
+    }
+
+    #[test]
+    fn unknown_or_missing_reason_leaves_it_to_the_code() {
+        assert!(answered(404, "").is_not_found());
+        assert!(answered(404, "SomethingNew").is_not_found());
+        assert!(answered(409, "").is_conflict());
+        assert!(!answered(409, "").is_already_exists());
+        assert!(!answered(410, "").is_expired());
+        assert!(answered(410, "").is_gone());
+    }
+
+    #[test]
+    fn too_many_requests_is_told_by_code_whatever_the_reason() {
+        assert!(answered(429, "Forbidden").is_too_many_requests());
+    }
+
+    #[test]
+    fn message_says_what_was_tried_and_what_came_back() {
+        let error = answered(404, "NotFound").with_request(&Method::GET, "https://host/api/v1/pods/x");
+        assert_eq!(error.to_string(), "GET https://host/api/v1/pods/x: 404 NotFound: it went wrong");
+    }
+
+    #[test]
+    fn retry_after_comes_from_the_details() {
+        let status = Status {
+            details: Some(StatusDetails { retry_after_seconds: Some(7), ..StatusDetails::default() }),
+            ..Status::default()
+        };
+        assert_eq!(Error::api(status).retry_after(), Some(Duration::from_secs(7)));
+    }
+}

@@ -1,0 +1,35 @@
+//! What generated code names, in one place: the list of what the generator relies on.
+//!
+//! Hand-written programs use the modules that these come from.
+
+pub use crate::{
+    codec::{self, ApiResource, Codec, Kind, Listable},
+    resource::{
+        AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
+        Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
+        Update, Updates, Watch, Watches,
+    },
+    rest::{Request, RestClient},
+};
+
+/// Kinds that the answers of several groups have.
+pub mod kinds {
+    use crate::codec::{self, Codec};
+
+    /// The [`Status`](k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) that calls without an object of their own
+    /// are answered with.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Status {}
+
+    impl Codec for Status {
+        type Object = k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+
+        fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_json(object)
+        }
+
+        fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_json(body)
+        }
+    }
+}

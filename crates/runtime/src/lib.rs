@@ -1,0 +1,39 @@
+//! What every client of [k8s-client](https://docs.rs/k8s-client) runs on.
+//!
+//! Most programs use the umbrella crate `k8s-client`, or the crate of one API group such as `k8s-client-api-apps`, and meet
+//! this crate through them. It can be used alone for the types of your own custom resources
+//! ([`ResourceClient`](resource::ResourceClient)) and for plain requests ([`RestClient`]).
+//!
+//! The modules stand in the order in which a request passes through them; none knows the ones behind it.
+//!
+//! # Features
+//!
+//! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
+//! * `v1_33` … `v1_37`, `latest`: the Kubernetes version whose types are compiled in. The application chooses exactly one,
+//!   here or at k8s-openapi; libraries choose none.
+
+pub mod config;
+
+mod auth;
+
+pub mod transport;
+
+pub mod codec;
+
+pub mod rest;
+
+pub mod watch;
+
+pub mod retry;
+
+pub mod resource;
+
+pub mod error;
+
+pub mod generated;
+
+pub use config::Config;
+pub use error::{Error, ErrorKind, Result};
+pub use rest::RestClient;
+
+pub use k8s_openapi;

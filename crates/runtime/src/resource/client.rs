@@ -1,0 +1,245 @@
+//! The client of one kind, with every verb there is.
+
+use std::{fmt, marker::PhantomData};
+
+use http::Method;
+use k8s_openapi::{
+    ClusterResourceScope, Metadata, NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    serde::Serialize,
+};
+
+use super::{
+    AllNamespaces, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify, Namespaced,
+    OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch,
+};
+use crate::{
+    codec::{Codec, Kind, Listable},
+    rest::{Request, RestClient},
+};
+
+/// A client of one kind, generic over it: for the types of your own custom resources.
+///
+/// The kinds of Kubernetes itself have generated clients, which offer only the verbs and the scope that the API has for
+/// them. This one trusts you with the verbs; the scope is checked by the kind's [`Kind::Scope`].
+///
+/// ```no_run
+/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
+/// # use k8s_openapi::api::core::v1::ConfigMap as Certificate;
+/// use k8s_client_runtime::resource::ResourceClient;
+///
+/// // `Certificate` implements k8s_openapi's Resource and Metadata, and serde's traits.
+/// let certificates = ResourceClient::<Certificate>::namespaced(&client, "default");
+/// let certificate = certificates.get("web").await?;
+/// let everywhere = ResourceClient::<Certificate>::all_namespaces(&client).list().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct ResourceClient<K, S = Namespaced> {
+    client: RestClient,
+    scope: S,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> ResourceClient<K> {
+    /// The objects of one namespace.
+    pub fn namespaced(client: &RestClient, namespace: &str) -> ResourceClient<K, Namespaced>
+    where
+        K: Kind<Scope = NamespaceResourceScope>,
+    {
+        ResourceClient::new(client, Namespaced { namespace: namespace.into() })
+    }
+
+    /// The objects of all namespaces.
+    pub fn all_namespaces(client: &RestClient) -> ResourceClient<K, AllNamespaces>
+    where
+        K: Kind<Scope = NamespaceResourceScope>,
+    {
+        ResourceClient::new(client, AllNamespaces)
+    }
+
+    /// The objects of the cluster, for a kind without namespaces.
+    pub fn cluster(client: &RestClient) -> ResourceClient<K, Cluster>
+    where
+        K: Kind<Scope = ClusterResourceScope>,
+    {
+        ResourceClient::new(client, Cluster)
+    }
+}
+
+impl<K: Kind, S: Scope> ResourceClient<K, S> {
+    fn new(client: &RestClient, scope: S) -> Self {
+        Self { client: client.clone(), scope, kind: PhantomData }
+    }
+
+    /// The client that the requests go through.
+    pub fn rest_client(&self) -> &RestClient {
+        &self.client
+    }
+
+    fn request(&self, method: Method) -> Request {
+        self.scope.place(Request::for_resource(&self.client, method, &K::RESOURCE))
+    }
+}
+
+impl<K: Listable, S: Scope> ResourceClient<K, S> {
+    /// Lists the objects.
+    pub fn list(&self) -> List<K> {
+        List::new(self.request(Method::GET))
+    }
+
+    /// Watches the objects for changes.
+    pub fn watch(&self) -> Watch<K> {
+        Watch::new(self.request(Method::GET))
+    }
+}
+
+impl<K: Listable, S: OneObject> ResourceClient<K, S> {
+    /// Deletes all objects, or those that the selectors choose.
+    pub fn delete_collection(&self) -> DeleteCollection<K> {
+        DeleteCollection::new(self.request(Method::DELETE))
+    }
+}
+
+impl<K: Kind, S: OneObject> ResourceClient<K, S> {
+    fn named(&self, method: Method, name: &str) -> Request {
+        self.request(method).name(name)
+    }
+
+    fn subresource(&self, method: Method, name: &str, subresource: &'static str) -> Request {
+        self.named(method, name).subresource(subresource)
+    }
+
+    /// A request for the object that the body itself names.
+    fn named_by(&self, method: Method, object: &K::Object) -> Request {
+        let metadata: &ObjectMeta = object.metadata();
+        match metadata.name.as_deref() {
+            Some(name) if !name.is_empty() => self.named(method, name),
+            _ => self.request(method).wrong(format!("metadata.name of the {} is not set", K::RESOURCE.kind)),
+        }
+    }
+
+    /// Reads the named object.
+    pub fn get(&self, name: &str) -> Get<K> {
+        Get::new(self.named(Method::GET, name))
+    }
+
+    /// Creates the object.
+    pub fn create(&self, object: &K::Object) -> Create<K> {
+        Create::new(self.request(Method::POST), K::encode_json(object))
+    }
+
+    /// Creates something at the resource itself that is answered with another type, such as a binding.
+    pub fn create_answering<C: Codec>(&self, object: &K::Object) -> Create<C> {
+        Create::new(self.request(Method::POST), K::encode_json(object))
+    }
+
+    /// Replaces the object, which must be the version last read, or the server answers with a conflict.
+    pub fn update(&self, object: &K::Object) -> Update<K> {
+        Update::new(self.named_by(Method::PUT, object), K::encode_json(object))
+    }
+
+    /// Replaces the object's status and nothing else of it.
+    pub fn update_status(&self, object: &K::Object) -> Update<K> {
+        Update::new(self.named_by(Method::PUT, object).subresource("status"), K::encode_json(object))
+    }
+
+    /// Reads, changes and updates the named object, and does it again when somebody else changed it meanwhile.
+    pub fn modify<F>(&self, name: &str, change: F) -> Modify<K, F>
+    where
+        F: FnMut(&mut K::Object) + Send + 'static,
+    {
+        Modify::new(self.named(Method::GET, name), self.named(Method::PUT, name), change)
+    }
+
+    /// Deletes the named object.
+    pub fn delete(&self, name: &str) -> Delete<K> {
+        Delete::new(self.named(Method::DELETE, name))
+    }
+
+    /// Changes parts of the named object.
+    pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<K> {
+        PatchRequest::new(self.named(Method::PATCH, name), patch)
+    }
+
+    /// Applies a configuration: the server merges it by field ownership and makes the object when there is none.
+    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
+        Apply::new(self.named(Method::PATCH, name), configuration)
+    }
+
+    /// Reads a subresource of the named object.
+    pub fn get_subresource<C: Codec>(&self, name: &str, subresource: &'static str) -> Get<C> {
+        Get::new(self.subresource(Method::GET, name, subresource))
+    }
+
+    /// Creates a subresource of the named object, answered with the type of `A`.
+    pub fn create_subresource<B: Codec, A: Codec>(
+        &self,
+        name: &str,
+        subresource: &'static str,
+        body: &B::Object,
+    ) -> Create<A> {
+        Create::new(self.subresource(Method::POST, name, subresource), B::encode_json(body))
+    }
+
+    /// Replaces a subresource of the named object.
+    pub fn update_subresource<C: Codec>(&self, name: &str, subresource: &'static str, object: &C::Object) -> Update<C> {
+        Update::new(self.subresource(Method::PUT, name, subresource), C::encode_json(object))
+    }
+
+    /// Changes parts of a subresource of the named object.
+    pub fn patch_subresource<C: Codec>(&self, name: &str, subresource: &'static str, patch: &Patch) -> PatchRequest<C> {
+        PatchRequest::new(self.subresource(Method::PATCH, name, subresource), patch)
+    }
+
+    /// Applies a configuration to a subresource of the named object.
+    pub fn apply_subresource<C: Codec>(
+        &self,
+        name: &str,
+        subresource: &'static str,
+        configuration: &(impl Serialize + ?Sized),
+    ) -> Apply<C> {
+        Apply::new(self.subresource(Method::PATCH, name, subresource), configuration)
+    }
+
+    /// Reads the log of the named pod's containers.
+    pub fn logs(&self, name: &str) -> Logs {
+        Logs::new(self.subresource(Method::GET, name, "log"))
+    }
+
+    /// Runs a command in a container of the named pod.
+    pub fn exec(&self, name: &str) -> Exec {
+        Exec::new(self.subresource(Method::GET, name, "exec"))
+    }
+
+    /// Attaches to a running container of the named pod.
+    pub fn attach(&self, name: &str) -> Attach {
+        Attach::new(self.subresource(Method::GET, name, "attach"))
+    }
+
+    /// Forwards ports of the named pod.
+    pub fn port_forward(&self, name: &str) -> PortForward {
+        PortForward::new(self.subresource(Method::GET, name, "portforward"))
+    }
+
+    /// Sends an HTTP request through the API server to the named object: a pod, a service or a node.
+    pub fn proxy(&self, name: &str) -> Proxy {
+        Proxy::new(self.request(Method::GET), name)
+    }
+}
+
+impl<K, S: Clone> Clone for ResourceClient<K, S> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), scope: self.scope.clone(), kind: PhantomData }
+    }
+}
+
+impl<K: Kind, S: fmt::Debug> fmt::Debug for ResourceClient<K, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resource = K::RESOURCE;
+        f.debug_struct("ResourceClient")
+            .field("client", &self.client)
+            .field("resource", &format_args!("{}/{} {}", resource.group, resource.version, resource.plural))
+            .field("scope", &self.scope)
+            .finish()
+    }
+}

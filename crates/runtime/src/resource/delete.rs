@@ -1,0 +1,175 @@
+//! Delete, of one object or of many.
+
+use std::{future::IntoFuture, marker::PhantomData};
+
+use http::Method;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Preconditions, Status};
+
+use super::{Answering, DeleteOptions, ListOptions, PropagationPolicy, call_options};
+use crate::{
+    codec::{self, Codec, Listable, MediaType},
+    rest::{Answer, Request},
+};
+
+/// Deletes one object. Awaiting it gives what the server answers: the object, when it takes time to go, or a Status.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Delete<C> {
+    request: Request,
+    options: DeleteOptions,
+    codec: PhantomData<fn() -> C>,
+}
+
+/// Deletes all objects, or those that the selectors choose.
+#[must_use = "a request is sent when it is awaited"]
+pub struct DeleteCollection<K> {
+    request: Request,
+    options: DeleteOptions,
+    chosen: ListOptions,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// What a delete is answered with. Kinds and moments differ: a pod that still ends is answered with itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deleted<T> {
+    /// The object as it is now: it goes once its finalizers are done and its grace period is over.
+    Object(Box<T>),
+    /// It is gone. `details` name it, with its uid.
+    Status(Box<Status>),
+}
+
+/// What a delete of a collection is answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeletedCollection<T: k8s_openapi::ListableResource> {
+    /// The objects that were chosen.
+    List(k8s_openapi::List<T>),
+    /// They are gone.
+    Status(Box<Status>),
+}
+
+impl<T> Deleted<T> {
+    /// The object, if it is still there.
+    pub fn object(self) -> Option<T> {
+        match self {
+            Self::Object(object) => Some(*object),
+            Self::Status(_) => None,
+        }
+    }
+}
+
+macro_rules! delete_options {
+    ($builder:ident, $bound:path) => {
+        impl<C: $bound> $builder<C> {
+            /// How long an object may take to end, in seconds; 0 is at once. Default: the kind's own.
+            pub fn grace_period_seconds(mut self, seconds: u32) -> Self {
+                self.options.grace_period_seconds = Some(seconds);
+                self
+            }
+
+            /// What becomes of the objects that a deleted one owns. Default: the kind's own, mostly in the background.
+            pub fn propagation_policy(mut self, policy: PropagationPolicy) -> Self {
+                self.options.propagation_policy = Some(policy);
+                self
+            }
+
+            /// Deletes only what has this uid, or this resource version; otherwise the server answers with a conflict.
+            pub fn preconditions(mut self, preconditions: Preconditions) -> Self {
+                self.options.preconditions = Some(preconditions);
+                self
+            }
+
+            /// Goes through all stages of the request but deletes nothing.
+            pub fn dry_run(mut self) -> Self {
+                self.options.dry_run = true;
+                self
+            }
+        }
+
+        call_options!($builder<C: $bound>, DeleteOptions);
+    };
+}
+
+delete_options!(Delete, Codec);
+delete_options!(DeleteCollection, Listable);
+
+impl<C: Codec> Delete<C> {
+    pub(super) fn new(request: Request) -> Self {
+        Self { request, options: DeleteOptions::default(), codec: PhantomData }
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.json(&self.options.body()).accept(C::ACCEPT)
+    }
+}
+
+impl<K: Listable> DeleteCollection<K> {
+    pub(super) fn new(request: Request) -> Self {
+        let request = request.with_method(Method::DELETE);
+        Self { request, options: DeleteOptions::default(), chosen: ListOptions::default(), kind: PhantomData }
+    }
+
+    /// Chooses by labels. Default: all objects.
+    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
+        self.chosen.label_selector = Some(selector.into());
+        self
+    }
+
+    /// Chooses by fields. Default: all objects.
+    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
+        self.chosen.field_selector = Some(selector.into());
+        self
+    }
+
+    /// Takes the options that choose from a struct, in place of those set so far.
+    pub fn list_options(mut self, options: ListOptions) -> Self {
+        self.chosen = options;
+        self
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.with_query(|query| self.chosen.write(query)).json(&self.options.body()).accept(K::ACCEPT)
+    }
+}
+
+impl<C: Codec> IntoFuture for Delete<C> {
+    type Output = crate::Result<Deleted<C::Object>>;
+    type IntoFuture = Answering<Deleted<C::Object>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        fn object<C: Codec>(media_type: MediaType, body: &[u8]) -> codec::Result<Deleted<C::Object>> {
+            C::decode(media_type, body).map(|object| Deleted::Object(Box::new(object)))
+        }
+        let request = self.into_request();
+        Box::pin(async move { status_or(&answered(request).await?, Deleted::Status, object::<C>) })
+    }
+}
+
+impl<K: Listable> IntoFuture for DeleteCollection<K> {
+    type Output = crate::Result<DeletedCollection<K::Object>>;
+    type IntoFuture = Answering<DeletedCollection<K::Object>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::Object>> {
+            K::decode_list(media_type, body).map(DeletedCollection::List)
+        }
+        let request = self.into_request();
+        Box::pin(async move { status_or(&answered(request).await?, DeletedCollection::Status, list::<K>) })
+    }
+}
+
+async fn answered(request: Request) -> crate::Result<Answer> {
+    request.send().await?.collect().await
+}
+
+/// A Status that says success, or whatever else the body is.
+fn status_or<T>(
+    answer: &Answer,
+    status: fn(Box<Status>) -> T,
+    decode: fn(MediaType, &[u8]) -> codec::Result<T>,
+) -> crate::Result<T> {
+    match answer.status() {
+        Some(success) if success.status.as_deref() != Some("Failure") => Ok(status(Box::new(success))),
+        _ => answer.decode(decode),
+    }
+}

@@ -1,0 +1,42 @@
+//! Get.
+
+use std::{future::IntoFuture, marker::PhantomData};
+
+use super::{Answering, GetOptions, call_options, execute};
+use crate::{codec::Codec, rest::Request};
+
+/// Reads one object. Awaiting it gives the object.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Get<C> {
+    request: Request,
+    options: GetOptions,
+    codec: PhantomData<fn() -> C>,
+}
+
+impl<C: Codec> Get<C> {
+    pub(super) fn new(request: Request) -> Self {
+        Self { request, options: GetOptions::default(), codec: PhantomData }
+    }
+
+    /// Reads a state at least as new as this version; `"0"` takes what the server has in its cache. Default: the newest.
+    pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
+        self.options.resource_version = Some(resource_version.into());
+        self
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    }
+}
+
+call_options!(Get<C: Codec>, GetOptions);
+
+impl<C: Codec> IntoFuture for Get<C> {
+    type Output = crate::Result<C::Object>;
+    type IntoFuture = Answering<C::Object>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        execute::<C>(self.into_request())
+    }
+}

@@ -1,0 +1,178 @@
+//! List, whole or page by page.
+
+use std::{
+    future::IntoFuture,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::{Stream, stream::BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with};
+use crate::{codec::Listable, error::Result, rest::Request};
+
+/// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
+const PAGE_SIZE: u32 = 500;
+
+/// Lists objects. Awaiting it gives one answer of the server; [`pages`](List::pages) and [`items`](List::items) go on
+/// until there are no more.
+#[must_use = "a request is sent when it is awaited"]
+pub struct List<K> {
+    request: Request,
+    options: ListOptions,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Listable> List<K> {
+    pub(super) fn new(request: Request) -> Self {
+        Self { request, options: ListOptions::default(), kind: PhantomData }
+    }
+
+    /// Chooses by labels, such as `app=web,tier!=cache`.
+    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.label_selector = Some(selector.into());
+        self
+    }
+
+    /// Chooses by fields, such as `metadata.name=web`. Each kind supports a few.
+    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.field_selector = Some(selector.into());
+        self
+    }
+
+    /// The most objects in one answer. Default: all, or 500 a page with [`pages`](List::pages).
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.options.limit = Some(limit);
+        self
+    }
+
+    /// Goes on where an answer stopped: its `metadata.continue`.
+    pub fn continue_token(mut self, token: impl Into<String>) -> Self {
+        self.options.continue_token = Some(token.into());
+        self
+    }
+
+    /// The version that the answer must have; `"0"` takes whatever the server has in its cache, and ignores the limit.
+    /// Default: the newest, read from etcd.
+    pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
+        self.options.resource_version = Some(resource_version.into());
+        self
+    }
+
+    /// How [`resource_version`](List::resource_version) is meant.
+    pub fn resource_version_match(mut self, how: ResourceVersionMatch) -> Self {
+        self.options.resource_version_match = Some(how);
+        self
+    }
+
+    /// How long the server may take, in seconds.
+    pub fn timeout_seconds(mut self, seconds: u32) -> Self {
+        self.options.timeout_seconds = Some(seconds);
+        self
+    }
+
+    /// The shard that is wanted (alpha in Kubernetes 1.37).
+    pub fn shard_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.shard_selector = Some(selector.into());
+        self
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.with_query(|query| self.options.write(query)).accept(K::ACCEPT)
+    }
+
+    /// Reads page after page, each dropped before the next if you drop it: memory stays that of one page.
+    ///
+    /// Reading takes as long as you take; when the server has forgotten the version of the first page meanwhile, the
+    /// stream ends in an error for which [`is_expired`](crate::Error::is_expired) holds.
+    pub fn pages(mut self) -> Pages<K> {
+        self.options.limit.get_or_insert(PAGE_SIZE);
+        let Self { request, options, .. } = self;
+        let pages = stream::try_unfold(Some(options), move |options| {
+            let request = request.clone();
+            async move {
+                let Some(mut options) = options else { return Ok(None) };
+                let page = Self { request, options: options.clone(), kind: PhantomData }.await?;
+                let next = page.metadata.continue_.clone().filter(|token| !token.is_empty()).map(|token| {
+                    // The token carries the version; the server refuses to be told it twice.
+                    options.resource_version = None;
+                    options.resource_version_match = None;
+                    options.continue_token = Some(token);
+                    options
+                });
+                Ok(Some((page, next)))
+            }
+        });
+        Pages(Box::pin(pages))
+    }
+
+    /// Reads object after object, fetching page after page. See [`pages`](List::pages).
+    pub fn items(self) -> Items<K> {
+        let items = self.pages().0.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten();
+        Items(Box::pin(items))
+    }
+}
+
+call_options!(List<K: Listable>, ListOptions);
+
+impl<K: Listable> IntoFuture for List<K> {
+    type Output = Result<k8s_openapi::List<K::Object>>;
+    type IntoFuture = Answering<k8s_openapi::List<K::Object>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        execute_with(self.into_request(), K::decode_list)
+    }
+}
+
+/// A stream of pages: see [`List::pages`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Pages<K: Listable>(BoxStream<'static, Result<k8s_openapi::List<K::Object>>>);
+
+/// A stream of objects: see [`List::items`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Items<K: Listable>(BoxStream<'static, Result<K::Object>>);
+
+impl<K: Listable> Pages<K> {
+    /// The next page, or `None` after the last.
+    pub async fn try_next(&mut self) -> Result<Option<k8s_openapi::List<K::Object>>> {
+        self.0.try_next().await
+    }
+}
+
+impl<K: Listable> Items<K> {
+    /// The next object, or `None` after the last.
+    pub async fn try_next(&mut self) -> Result<Option<K::Object>> {
+        self.0.try_next().await
+    }
+}
+
+impl<K: Listable> Stream for Pages<K> {
+    type Item = Result<k8s_openapi::List<K::Object>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(context)
+    }
+}
+
+impl<K: Listable> Stream for Items<K> {
+    type Item = Result<K::Object>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(context)
+    }
+}
+
+impl<K: Listable> std::fmt::Debug for Pages<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pages of {}", K::RESOURCE.plural)
+    }
+}
+
+impl<K: Listable> std::fmt::Debug for Items<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Items of {}", K::RESOURCE.plural)
+    }
+}

@@ -1,0 +1,143 @@
+//! Logs of a pod.
+
+use std::{
+    fmt,
+    future::IntoFuture,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::TryStreamExt;
+use k8s_openapi::jiff::Timestamp;
+
+use super::Answering;
+use crate::{error::Result, rest::Request, transport::Body, watch::Lines};
+
+/// The longest line of a log: a container runtime splits lines far below.
+const MAX_LINE: usize = 16 << 20;
+
+/// Reads the log of a container. Awaiting it gives the whole as text; [`stream`](Logs::stream) and [`lines`](Logs::lines)
+/// give it as it comes, which [`follow`](Logs::follow) needs.
+#[derive(Debug)]
+#[must_use = "a request is sent when it is awaited"]
+pub struct Logs {
+    request: Request,
+}
+
+impl Logs {
+    pub(super) fn new(request: Request) -> Self {
+        Self { request }
+    }
+
+    fn set(self, key: &'static str, value: impl fmt::Display) -> Self {
+        Self { request: self.request.with_query(|query| query.set(key, value.to_string())) }
+    }
+
+    /// The container. It may be left out when the pod has one only.
+    pub fn container(self, container: &str) -> Self {
+        self.set("container", container)
+    }
+
+    /// Keeps the stream open for what is written later.
+    pub fn follow(self) -> Self {
+        self.set("follow", true)
+    }
+
+    /// The log of the container's previous instance, such as one that crashed.
+    pub fn previous(self) -> Self {
+        self.set("previous", true)
+    }
+
+    /// Leaves out what is older than this many seconds. Not together with [`since_time`](Logs::since_time).
+    pub fn since_seconds(self, seconds: u32) -> Self {
+        self.set("sinceSeconds", seconds)
+    }
+
+    /// Leaves out what is older than this moment. Not together with [`since_seconds`](Logs::since_seconds).
+    pub fn since_time(self, time: Timestamp) -> Self {
+        self.set("sinceTime", time)
+    }
+
+    /// Starts this many lines before the end. Default: at the beginning.
+    pub fn tail_lines(self, lines: u32) -> Self {
+        self.set("tailLines", lines)
+    }
+
+    /// Ends after this many bytes.
+    pub fn limit_bytes(self, bytes: u64) -> Self {
+        self.set("limitBytes", bytes)
+    }
+
+    /// Puts a time stamp in front of each line.
+    pub fn timestamps(self) -> Self {
+        self.set("timestamps", true)
+    }
+
+    /// Which of the container's streams: `All` (the default), `Stdout` or `Stderr`.
+    pub fn stream_name(self, stream: &str) -> Self {
+        self.set("stream", stream)
+    }
+
+    /// Lets the API server not check the kubelet's certificate. What is read may then come from anywhere.
+    pub fn insecure_skip_tls_verify_backend(self) -> Self {
+        self.set("insecureSkipTLSVerifyBackend", true)
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.header("accept", "text/plain, */*")
+    }
+
+    /// Reads the whole as bytes.
+    pub async fn bytes(self) -> Result<Bytes> {
+        self.into_request().send().await?.bytes().await
+    }
+
+    /// Reads bytes as they come.
+    pub async fn stream(self) -> Result<Body> {
+        Ok(self.into_request().send().await?.into_body())
+    }
+
+    /// Reads line after line as they come.
+    pub async fn lines(self) -> Result<LogLines> {
+        Ok(LogLines(Lines::new(self.stream().await?, MAX_LINE)))
+    }
+}
+
+/// Reads the whole as text; bytes that are not UTF-8 are replaced. Use [`Logs::bytes`] to have them.
+impl IntoFuture for Logs {
+    type Output = Result<String>;
+    type IntoFuture = Answering<String>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned()) })
+    }
+}
+
+/// The lines of a log, without their ends: see [`Logs::lines`]. Bytes that are not UTF-8 are replaced.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct LogLines(Lines<Body>);
+
+impl LogLines {
+    /// The next line, or `None` at the end.
+    pub async fn try_next(&mut self) -> Result<Option<String>> {
+        TryStreamExt::try_next(self).await
+    }
+}
+
+impl Stream for LogLines {
+    type Item = Result<String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let line = ready!(self.0.poll_line(context));
+        Poll::Ready(line.map(|line| line.map(|line| String::from_utf8_lossy(&line).into_owned())))
+    }
+}
+
+impl fmt::Debug for LogLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogLines")
+    }
+}

@@ -1,0 +1,106 @@
+//! Typed verbs: every one a request builder that is awaited.
+//!
+//! [`ResourceClient`] has the verbs that Kubernetes gives to resources in general. The generated clients wrap it and let
+//! through exactly those that their resource has. A verb returns a builder, one file each here; the builder's methods are
+//! the options of the API, and `.await` sends it:
+//!
+//! ```no_run
+//! # use k8s_client_runtime::{Error, RestClient, resource::ResourceClient};
+//! # use k8s_openapi::api::core::v1::ConfigMap;
+//! # async fn example(client: RestClient) -> Result<(), Error> {
+//! let config_maps = ResourceClient::<ConfigMap>::namespaced(&client, "default");
+//! let all = config_maps.list().label_selector("app=web").limit(500).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! On every builder, `with_…` methods are options of the call rather than of the API (`with_timeout`, `with_header`), and
+//! `into_request` gives the plain [`Request`](crate::rest::Request), for whoever wants raw bytes or a type of their own.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{
+    codec::{self, Codec, MediaType},
+    error::Result,
+    rest::Request,
+};
+
+mod client;
+mod connect;
+mod delete;
+mod get;
+mod list;
+mod logs;
+mod modify;
+mod options;
+mod patch;
+mod scope;
+mod verbs;
+mod watch;
+mod write;
+
+pub use crate::codec::ApiResource;
+pub use client::ResourceClient;
+pub use connect::{Attach, Exec, PortForward, Proxy};
+pub use delete::{Delete, DeleteCollection, Deleted, DeletedCollection};
+pub use get::Get;
+pub use list::{Items, List, Pages};
+pub use logs::{LogLines, Logs};
+pub use modify::Modify;
+pub use options::{
+    ApplyOptions, CreateOptions, DeleteOptions, FieldValidation, GetOptions, ListOptions, PatchOptions,
+    PropagationPolicy, ResourceVersionMatch, UpdateOptions, WatchOptions,
+};
+pub use patch::{Apply, Patch, PatchRequest};
+pub use scope::{AllNamespaces, Cluster, Namespaced, OneObject, Scope};
+pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches};
+pub use watch::Watch;
+pub use write::{Create, Update};
+
+/// What awaiting a builder gives.
+type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+/// Sends a request and decodes the answer as one object.
+fn execute<C: Codec>(request: Request) -> Answering<C::Object> {
+    execute_with(request.accept(C::ACCEPT), C::decode)
+}
+
+/// Sends a request and decodes the answer. All but the decoding is compiled once, in this crate.
+fn execute_with<T: 'static>(request: Request, decode: fn(MediaType, &[u8]) -> codec::Result<T>) -> Answering<T> {
+    Box::pin(async move { request.send().await?.collect().await?.decode(decode) })
+}
+
+/// Gives a builder with a `request` and `options` what all of them have.
+macro_rules! call_options {
+    ($builder:ident $(<$parameter:ident: $bound:path>)?, $options:ty) => {
+        impl $(<$parameter: $bound>)? $builder $(<$parameter>)? {
+            /// Takes all options of the API from a struct, in place of those set so far.
+            pub fn options(mut self, options: $options) -> Self {
+                self.options = options;
+                self
+            }
+
+            /// Limits the whole call, reading the answer included. Default: the configuration's limit, which is none.
+            pub fn with_timeout(mut self, timeout: std::time::Duration) -> Self {
+                self.request = self.request.timeout(timeout);
+                self
+            }
+
+            /// Sets a header of the request.
+            pub fn with_header(mut self, name: &str, value: &str) -> Self {
+                self.request = self.request.header(name, value);
+                self
+            }
+        }
+
+        impl $(<$parameter: $bound>)? std::fmt::Debug for $builder $(<$parameter>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($builder))
+                    .field("request", &self.request)
+                    .field("options", &self.options)
+                    .finish()
+            }
+        }
+    };
+}
+use call_options;

@@ -1,0 +1,83 @@
+//! Modify: the loop of reading, changing and updating.
+
+use std::{fmt, future::IntoFuture, marker::PhantomData};
+
+use tokio::time::sleep;
+
+use super::{Answering, UpdateOptions, execute};
+use crate::{
+    codec::{Kind, MediaType},
+    error::Result,
+    rest::Request,
+    retry::Backoff,
+};
+
+/// Reads an object, lets a closure change it, and updates it; when somebody else changed it meanwhile, all of that again.
+/// Awaiting it gives the object as the server stored it.
+///
+/// The closure sees the object as it is on the server at each try, so it should say what is wanted, not how far the
+/// object of an earlier try was from it. Fields that this client's Kubernetes version does not know are lost by an update,
+/// as with every typed client: where other writers may be newer, patch or apply.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Modify<K, F> {
+    get: Request,
+    put: Request,
+    options: UpdateOptions,
+    backoff: Backoff,
+    change: F,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> Modify<K, F> {
+    pub(super) fn new(get: Request, put: Request, change: F) -> Self {
+        let options = UpdateOptions::default();
+        Self { get, put, options, backoff: Backoff::DEFAULT_RETRY, change, kind: PhantomData }
+    }
+
+    /// How often and with which pauses it is tried. Default: [`Backoff::DEFAULT_RETRY`].
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Names who writes, for field ownership.
+    pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
+        self.options.field_manager = Some(field_manager.into());
+        self
+    }
+
+    /// Takes the options of the update from a struct, in place of those set so far.
+    pub fn options(mut self, options: UpdateOptions) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> IntoFuture for Modify<K, F> {
+    type Output = Result<K::Object>;
+    type IntoFuture = Answering<K::Object>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { get, put, options, backoff, mut change, .. } = self;
+        Box::pin(async move {
+            let mut pauses = backoff.delays();
+            loop {
+                let mut object = execute::<K>(get.clone()).await?;
+                change(&mut object);
+                let put = put.clone().with_query(|query| options.write(query));
+                let put = put.encoded(MediaType::Json.as_str(), K::encode_json(&object));
+                drop(object);
+                match (execute::<K>(put).await, pauses.next()) {
+                    (Err(error), Some(pause)) if error.is_conflict() => sleep(pause).await,
+                    (result, _) => return result,
+                }
+            }
+        })
+    }
+}
+
+impl<K, F> fmt::Debug for Modify<K, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Modify({:?})", self.put)
+    }
+}

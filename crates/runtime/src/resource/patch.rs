@@ -1,0 +1,108 @@
+//! Patch and Apply.
+
+use std::{future::IntoFuture, marker::PhantomData};
+
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Patch;
+use k8s_openapi::serde::Serialize;
+
+use super::{Answering, ApplyOptions, FieldValidation, PatchOptions, call_options, execute};
+use crate::{codec, codec::Codec, rest::Request};
+
+/// Changes parts of an object. Awaiting it gives the object as the server stored it.
+///
+/// The body is a [`Patch`]: a JSON patch (RFC 6902), a merge patch (RFC 7386) or, for the kinds of Kubernetes itself, a
+/// strategic merge patch.
+#[must_use = "a request is sent when it is awaited"]
+pub struct PatchRequest<C> {
+    request: Request,
+    options: PatchOptions,
+    codec: PhantomData<fn() -> C>,
+}
+
+/// Applies a configuration. Awaiting it gives the object as the server stored it.
+///
+/// The body is any type that serde writes, `apiVersion` and `kind` included, and should hold only the fields that its
+/// manager means to own. [`field_manager`](Apply::field_manager) must be said.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Apply<C> {
+    request: Request,
+    options: ApplyOptions,
+    codec: PhantomData<fn() -> C>,
+}
+
+impl<C: Codec> PatchRequest<C> {
+    pub(super) fn new(request: Request, patch: &Patch) -> Self {
+        let content_type = match patch {
+            Patch::Json(_) => "application/json-patch+json",
+            Patch::Merge(_) => "application/merge-patch+json",
+            Patch::StrategicMerge(_) => "application/strategic-merge-patch+json",
+        };
+        let request = request.encoded(content_type, codec::to_json(patch));
+        Self { request, options: PatchOptions::default(), codec: PhantomData }
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    }
+}
+
+impl<C: Codec> Apply<C> {
+    pub(super) fn new(request: Request, configuration: &(impl Serialize + ?Sized)) -> Self {
+        let request = request.encoded("application/apply-patch+yaml", serde_json::to_vec(configuration));
+        Self { request, options: ApplyOptions::default(), codec: PhantomData }
+    }
+
+    /// Takes over fields that belong to another manager. Default: that is a conflict.
+    pub fn force(mut self) -> Self {
+        self.options.force = true;
+        self
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        let request = match self.options.field_manager.as_deref() {
+            None | Some("") => self.request.wrong("apply needs to know who owns the fields: set field_manager"),
+            Some(_) => self.request,
+        };
+        request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    }
+}
+
+macro_rules! patch_options {
+    ($builder:ident, $options:ident) => {
+        impl<C: Codec> $builder<C> {
+            /// Names who writes, for field ownership: at most 128 printable characters.
+            pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
+                self.options.field_manager = Some(field_manager.into());
+                self
+            }
+
+            /// Goes through all stages of the request but stores nothing.
+            pub fn dry_run(mut self) -> Self {
+                self.options.dry_run = true;
+                self
+            }
+
+            /// What the server does about unknown and duplicate fields. Default: the server warns.
+            pub fn field_validation(mut self, field_validation: FieldValidation) -> Self {
+                self.options.field_validation = Some(field_validation);
+                self
+            }
+        }
+
+        call_options!($builder<C: Codec>, $options);
+
+        impl<C: Codec> IntoFuture for $builder<C> {
+            type Output = crate::Result<C::Object>;
+            type IntoFuture = Answering<C::Object>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                execute::<C>(self.into_request())
+            }
+        }
+    };
+}
+
+patch_options!(PatchRequest, PatchOptions);
+patch_options!(Apply, ApplyOptions);

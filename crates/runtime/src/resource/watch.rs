@@ -1,0 +1,91 @@
+//! Watch.
+
+use std::{future::IntoFuture, marker::PhantomData};
+
+use super::{Answering, ResourceVersionMatch, WatchOptions, call_options};
+use crate::{codec::Listable, rest::Request, watch::WatchStream};
+
+/// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed.
+#[must_use = "a request is sent when it is awaited"]
+pub struct Watch<K> {
+    request: Request,
+    options: WatchOptions,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Listable> Watch<K> {
+    pub(super) fn new(request: Request) -> Self {
+        Self { request, options: WatchOptions::default(), kind: PhantomData }
+    }
+
+    /// Chooses by labels. An object that stops matching is told as deleted.
+    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.label_selector = Some(selector.into());
+        self
+    }
+
+    /// Chooses by fields, such as `metadata.name=web` for one object.
+    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.field_selector = Some(selector.into());
+        self
+    }
+
+    /// The version after which changes are told: that of a list, or of the last event. Without it, and with `"0"`, the
+    /// objects there are come first, as added.
+    pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
+        self.options.resource_version = Some(resource_version.into());
+        self
+    }
+
+    /// How [`resource_version`](Watch::resource_version) is meant; needed with
+    /// [`send_initial_events`](Watch::send_initial_events).
+    pub fn resource_version_match(mut self, how: ResourceVersionMatch) -> Self {
+        self.options.resource_version_match = Some(how);
+        self
+    }
+
+    /// How long the server keeps the watch open, in seconds. Default: the server's, 30 to 60 minutes.
+    pub fn timeout_seconds(mut self, seconds: u32) -> Self {
+        self.options.timeout_seconds = Some(seconds);
+        self
+    }
+
+    /// Lets the server tell the current version now and then, about once a minute. Default: no bookmarks, as in
+    /// client-go.
+    pub fn allow_watch_bookmarks(mut self) -> Self {
+        self.options.allow_watch_bookmarks = true;
+        self
+    }
+
+    /// Asks for the objects there are before the changes; a bookmark annotated `k8s.io/initial-events-end` ends them.
+    pub fn send_initial_events(mut self) -> Self {
+        self.options.send_initial_events = Some(true);
+        self
+    }
+
+    /// The shard that is wanted (alpha in Kubernetes 1.37).
+    pub fn shard_selector(mut self, selector: impl Into<String>) -> Self {
+        self.options.shard_selector = Some(selector.into());
+        self
+    }
+
+    /// The plain request.
+    pub fn into_request(self) -> Request {
+        self.request.with_query(|query| self.options.write(query)).accept(K::ACCEPT)
+    }
+}
+
+call_options!(Watch<K: Listable>, WatchOptions);
+
+impl<K: Listable> IntoFuture for Watch<K> {
+    type Output = crate::Result<WatchStream<K>>;
+    type IntoFuture = Answering<WatchStream<K>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let request = self.into_request();
+        Box::pin(async move {
+            let url = request.url();
+            Ok(WatchStream::new(request.send().await?.into_body(), url))
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! A bad answer, made into the error that says it best.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode, header, response::Parts};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails};
+
+use crate::{
+    codec,
+    error::{Error, UNEXPECTED_SERVER_RESPONSE},
+    transport::Body,
+};
+
+/// How much of an answer that is no Status goes into the error. client-go keeps as much.
+const MAX_TEXT: usize = 2048;
+
+/// How much of a bad answer is read at all: a Status with the causes of a large object stays far below.
+const MAX_BODY: usize = 1 << 20;
+
+/// What the request was about.
+pub(super) struct Target<'a> {
+    pub(super) resource: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+}
+
+/// The error of an answer outside 2xx: the server's own Status, or one that is made from the code and the text.
+pub(super) async fn error(method: &Method, target: &Target<'_>, head: &Parts, body: Body) -> Error {
+    let body = body.collect_up_to(MAX_BODY).await;
+    let retry_after = head
+        .headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let status = sent_status(&body, head.status).unwrap_or_else(|| made_status(method, target, head.status, &body));
+    Error::api(status).with_retry_after(retry_after)
+}
+
+fn sent_status(body: &[u8], code: StatusCode) -> Option<Status> {
+    if codec::kind_of(body)? != "Status" {
+        return None;
+    }
+    let mut status: Status = codec::from_json(body).ok()?;
+    if status.status.as_deref() == Some("Success") {
+        return None;
+    }
+    if status.code.is_none_or(|code| code == 0) {
+        status.code = Some(i32::from(code.as_u16()));
+    }
+    Some(status)
+}
+
+/// client-go's table from codes to reasons.
+fn made_status(method: &Method, target: &Target<'_>, code: StatusCode, body: &[u8]) -> Status {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT)]).trim().to_owned();
+    let (reason, message) = match code.as_u16() {
+        409 if *method == Method::POST => ("AlreadyExists", "the server reports that the object exists already"),
+        409 => ("Conflict", "the server reports a conflict"),
+        404 => ("NotFound", "the server could not find the requested resource"),
+        400 => ("BadRequest", "the server rejected the request for an unknown reason"),
+        401 => ("Unauthorized", "the server asks for credentials that it accepts"),
+        403 => ("Forbidden", "the server does not allow this request"),
+        405 => ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
+        406 => ("NotAcceptable", "the server cannot answer in any of the media types that were asked for"),
+        413 => ("RequestEntityTooLarge", "the server finds the request's body too large"),
+        415 => ("UnsupportedMediaType", "the server does not read the media type of the request's body"),
+        422 => ("Invalid", "the server found the request invalid"),
+        429 => ("TooManyRequests", "the server has received too many requests and asks to try again later"),
+        503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+        504 => ("Timeout", "the server could not answer in time"),
+        500.. => ("InternalError", "the server met an internal error"),
+        300..=399 => ("", "the server redirects, which API servers do not: check the server's URL"),
+        _ => ("", "the server answered with an unknown code"),
+    };
+    let about = match (target.resource, target.name) {
+        (Some(resource), Some(name)) => format!(" ({} {resource} {name})", method.as_str().to_lowercase()),
+        (Some(resource), None) => format!(" ({} {resource})", method.as_str().to_lowercase()),
+        _ => String::new(),
+    };
+    let said = if text.is_empty() { String::new() } else { format!(": {text}") };
+    Status {
+        status: Some("Failure".to_owned()),
+        code: Some(i32::from(code.as_u16())),
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        message: Some(format!("{message}{about}{said}")),
+        details: Some(StatusDetails {
+            kind: target.resource.map(str::to_owned),
+            name: target.name.map(str::to_owned),
+            causes: Some(vec![StatusCause {
+                reason: Some(UNEXPECTED_SERVER_RESPONSE.to_owned()),
+                message: Some(text),
+                ..StatusCause::default()
+            }]),
+            ..StatusDetails::default()
+        }),
+        ..Status::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Target<'_> = Target { resource: Some("pods"), name: Some("web") };
+
+    #[test]
+    fn codes_become_client_gos_reasons() {
+        let reason = |method: Method, code: u16| {
+            let code = StatusCode::from_u16(code).expect("a code");
+            Error::api(made_status(&method, &TARGET, code, b"words")).reason().map(str::to_owned)
+        };
+        assert_eq!(reason(Method::POST, 409).as_deref(), Some("AlreadyExists"));
+        assert_eq!(reason(Method::PUT, 409).as_deref(), Some("Conflict"));
+        assert_eq!(reason(Method::GET, 504).as_deref(), Some("Timeout"));
+        assert_eq!(reason(Method::GET, 502).as_deref(), Some("InternalError"));
+        assert_eq!(reason(Method::GET, 302), None);
+        assert_eq!(reason(Method::GET, 418), None);
+    }
+
+    #[test]
+    fn text_of_whoever_answered_is_kept() {
+        let error = Error::api(made_status(&Method::GET, &TARGET, StatusCode::NOT_FOUND, b"404 page not found\n"));
+        assert!(error.is_not_found() && error.is_unexpected_server_error());
+        assert_eq!(
+            error.to_string(),
+            "404 NotFound: the server could not find the requested resource (get pods web): 404 page not found"
+        );
+    }
+
+    #[test]
+    fn status_of_the_server_is_taken_as_it_is() {
+        let body = br#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","message":"too old"}"#;
+        let error = Error::api(sent_status(body, StatusCode::GONE).expect("a Status"));
+        assert!(error.is_expired() && !error.is_unexpected_server_error());
+        assert_eq!(error.code(), Some(410));
+    }
+
+    #[test]
+    fn other_bodies_are_no_status() {
+        for body in [&b""[..], b"<html>", br#"{"kind":"Pod"}"#, br#"{"kind":"Status","status":"Success"}"#] {
+            assert!(sent_status(body, StatusCode::BAD_GATEWAY).is_none());
+        }
+    }
+}

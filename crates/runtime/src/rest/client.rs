@@ -1,0 +1,127 @@
+//! The client that requests are made with.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Uri};
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    rest::Request,
+    transport::{Body, Transport},
+};
+
+/// A client of one Kubernetes API server, and what all typed clients share.
+///
+/// It is a handle: cloning it is cheap, and all clones use the same connections. When the last one is gone, so are the
+/// connections.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::RestClient;
+///
+/// let client = RestClient::try_default().await?;
+/// let version = client.get().abs_path("/version").send().await?.bytes().await?;
+/// println!("{}", String::from_utf8_lossy(&version));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RestClient(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    /// Scheme, host and port: `https://host:6443`.
+    origin: String,
+    /// What the server's URL has for a path, without a slash at the end.
+    path_prefix: String,
+    default_namespace: String,
+    timeout: Option<Duration>,
+}
+
+impl RestClient {
+    /// A client of the server that the configuration names. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When certificates or keys of the configuration cannot be used.
+    pub fn new(config: &Config) -> Result<Self> {
+        let transport = Transport::new(config)?;
+        let server: &Uri = &config.server;
+        let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
+            return Err(Error::config(format!("server {server}: not an absolute URL; write https://HOST:PORT")));
+        };
+        Ok(Self(Arc::new(Inner {
+            transport,
+            origin: format!("{scheme}://{authority}"),
+            path_prefix: server.path().trim_end_matches('/').to_owned(),
+            default_namespace: config.default_namespace.clone(),
+            timeout: config.timeout,
+        })))
+    }
+
+    /// A client with the configuration that [`Config::infer`] finds: `$KUBECONFIG`, `~/.kube/config`, then in-cluster.
+    #[expect(clippy::unused_async, reason = "credentials that need to be fetched will be, here")]
+    pub async fn try_default() -> Result<Self> {
+        Self::new(&Config::infer()?)
+    }
+
+    /// The namespace that the configuration chose: the kubeconfig context's, the pod's, or `default`.
+    pub fn default_namespace(&self) -> &str {
+        &self.0.default_namespace
+    }
+
+    /// Starts a request with this method. The others are short forms of it.
+    pub fn verb(&self, method: Method) -> Request {
+        Request::new(self.clone(), method)
+    }
+
+    /// Starts a GET request.
+    pub fn get(&self) -> Request {
+        self.verb(Method::GET)
+    }
+
+    /// Starts a POST request.
+    pub fn post(&self) -> Request {
+        self.verb(Method::POST)
+    }
+
+    /// Starts a PUT request.
+    pub fn put(&self) -> Request {
+        self.verb(Method::PUT)
+    }
+
+    /// Starts a PATCH request. The body's content type says which kind of patch it is.
+    pub fn patch(&self) -> Request {
+        self.verb(Method::PATCH)
+    }
+
+    /// Starts a DELETE request.
+    pub fn delete(&self) -> Request {
+        self.verb(Method::DELETE)
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    pub(super) fn path_prefix(&self) -> &str {
+        &self.0.path_prefix
+    }
+
+    /// The configuration's limit for a whole call.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.0.timeout
+    }
+
+    pub(super) async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+        self.0.transport.send(request).await
+    }
+}
+
+impl fmt::Debug for RestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RestClient({}{})", self.0.origin, self.0.path_prefix)
+    }
+}

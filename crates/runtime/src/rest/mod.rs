@@ -1,0 +1,16 @@
+//! Requests and answers: everything that client-go's `rest` package knows, nothing of types or verbs.
+//!
+//! Architecture invariant: nothing here imports from [`watch`](crate::watch) or [`resource`](crate::resource).
+
+mod answer;
+mod client;
+mod path;
+mod query;
+mod request;
+mod response;
+
+pub use client::RestClient;
+pub(crate) use query::Query;
+pub use request::Request;
+pub(crate) use response::Answer;
+pub use response::{Response, Warning};

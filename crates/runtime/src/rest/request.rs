@@ -1,0 +1,462 @@
+//! A request, built step by step and checked before it is sent.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use k8s_openapi::serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    codec::{self, ApiResource, MediaType},
+    error::{Error, ErrorKind, Result},
+    rest::{
+        Query, Response, RestClient, answer,
+        path::{check_name, push_segment},
+    },
+};
+
+/// One request to the API server, as client-go's `Request` builds it.
+///
+/// The setters never fail; what is wrong with a request is told when it is sent, before anything goes out. The typed
+/// verbs of [`resource`](crate::resource) end here, and `into_request` of their builders gives it out.
+///
+/// ```no_run
+/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
+/// // A type of our own that reads only what we need of a large list.
+/// #[derive(serde::Deserialize)]
+/// struct Names { items: Vec<Named> }
+/// #[derive(serde::Deserialize)]
+/// struct Named { metadata: Name }
+/// #[derive(serde::Deserialize)]
+/// struct Name { name: String }
+///
+/// let pods: Names = client
+///     .get()
+///     .group_version("", "v1")
+///     .namespace("default")
+///     .resource("pods")
+///     .query("labelSelector", "app=web")
+///     .send()
+///     .await?
+///     .json()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request {
+    client: RestClient,
+    method: Method,
+    /// What stands before the namespace: `/api/v1`, `/apis/apps/v1`, or a whole path.
+    prefix: String,
+    namespace: Option<String>,
+    resource: Option<Cow<'static, str>>,
+    name: Option<String>,
+    subresource: Option<Cow<'static, str>>,
+    /// Segments after the subresource, kept with their slashes.
+    suffix: String,
+    query: Query,
+    headers: HeaderMap,
+    timeout: Option<Duration>,
+    body: Bytes,
+    /// The first thing that was wrong.
+    problem: Option<String>,
+}
+
+impl Request {
+    pub(super) fn new(client: RestClient, method: Method) -> Self {
+        Self {
+            client,
+            method,
+            prefix: String::new(),
+            namespace: None,
+            resource: None,
+            name: None,
+            subresource: None,
+            suffix: String::new(),
+            query: Query::default(),
+            headers: HeaderMap::new(),
+            timeout: None,
+            body: Bytes::new(),
+            problem: None,
+        }
+    }
+
+    /// A request for a resource of the API.
+    pub(crate) fn for_resource(client: &RestClient, method: Method, resource: &ApiResource) -> Self {
+        client.verb(method).group_version(resource.group, resource.version).resource(resource.plural)
+    }
+
+    /// Sets the group and version: `("", "v1")` is the core group at `/api/v1`, all others are at `/apis/GROUP/VERSION`.
+    pub fn group_version(mut self, group: &str, version: &str) -> Self {
+        self.prefix.clear();
+        self.prefix.push_str(if group.is_empty() { "/api" } else { "/apis" });
+        for segment in [group, version].into_iter().filter(|segment| !segment.is_empty()) {
+            push_segment(&mut self.prefix, segment);
+        }
+        self
+    }
+
+    /// Sets the namespace. Set to the empty string, it is an error wherever one object is meant.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        if self.namespace.is_some() {
+            return self.wrong(format!("namespace set twice, now to {namespace:?}"));
+        }
+        self.namespace = Some(namespace.to_owned());
+        if namespace.is_empty() { self } else { self.checked("namespace", namespace) }
+    }
+
+    /// Sets the resource: its plural name, written in lower case.
+    pub fn resource(mut self, resource: impl Into<Cow<'static, str>>) -> Self {
+        let resource = resource.into();
+        if self.resource.is_some() {
+            return self.wrong(format!("resource set twice, now to {resource:?}"));
+        }
+        self = self.checked("resource", &resource);
+        self.resource = Some(resource);
+        self
+    }
+
+    /// Sets the name of the object.
+    pub fn name(mut self, name: &str) -> Self {
+        if self.name.is_some() {
+            return self.wrong(format!("resource name set twice, now to {name:?}"));
+        }
+        self.name = Some(name.to_owned());
+        self.checked("resource name", name)
+    }
+
+    /// Sets the subresource, such as `status` or `scale`.
+    pub fn subresource(mut self, subresource: impl Into<Cow<'static, str>>) -> Self {
+        let subresource = subresource.into();
+        if self.subresource.is_some() {
+            return self.wrong(format!("subresource set twice, now to {subresource:?}"));
+        }
+        self = self.checked("subresource", &subresource);
+        self.subresource = Some(subresource);
+        self
+    }
+
+    /// Appends segments behind all others: `suffix("healthz/live")`. Empty segments are left out.
+    pub fn suffix(mut self, segments: &str) -> Self {
+        for segment in segments.split('/').filter(|segment| !segment.is_empty()) {
+            if matches!(segment, "." | "..") {
+                return self.wrong(format!("invalid path {segments:?}: may not contain '.' or '..' as a segment"));
+            }
+            push_segment(&mut self.suffix, segment);
+        }
+        if segments.len() > 1 && segments.ends_with('/') {
+            self.suffix.push('/');
+        }
+        self
+    }
+
+    /// Sets everything up to the namespace: `abs_path("/version")`. The path of the server's own URL stays in front.
+    pub fn abs_path(mut self, path: &str) -> Self {
+        self.prefix.clear();
+        let escaped = self.suffix(path);
+        Self { prefix: escaped.suffix, suffix: String::new(), ..escaped }
+    }
+
+    /// Adds a query parameter. An empty value is left out.
+    pub fn query(mut self, key: impl Into<Cow<'static, str>>, value: impl AsRef<str>) -> Self {
+        if !value.as_ref().is_empty() {
+            self.query.push(key, value.as_ref());
+        }
+        self
+    }
+
+    /// Sets a header, replacing what it had.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+                self
+            }
+            (Err(_), _) => self.wrong(format!("invalid header name {name:?}")),
+            // The value may be a secret.
+            (_, Err(_)) => self.wrong(format!("invalid value of header {name:?}: it holds a control character")),
+        }
+    }
+
+    /// Limits the whole call, reading the answer included, and tells the server so with `?timeout=`.
+    ///
+    /// Without it the configuration's limit holds; by default there is none, as in client-go.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the body as it is, and its content type.
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self
+    }
+
+    /// Sets a body that serde writes as JSON.
+    pub fn json(self, body: &impl Serialize) -> Self {
+        self.encoded("application/json", serde_json::to_vec(body))
+    }
+
+    /// Sets a body that may have failed to be written.
+    pub(crate) fn encoded(self, content_type: &'static str, body: codec::Result<Vec<u8>>) -> Self {
+        match body {
+            Ok(body) => self.body(content_type, body),
+            Err(error) => self.wrong(format!("the body cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// Replaces the query parameters that options stand for.
+    pub(crate) fn with_query(mut self, write: impl FnOnce(&mut Query)) -> Self {
+        write(&mut self.query);
+        self
+    }
+
+    /// Replaces the method.
+    pub(crate) fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Says what is read, unless the caller said it.
+    pub(crate) fn accept(mut self, media_types: &[MediaType]) -> Self {
+        if !self.headers.contains_key(header::ACCEPT) {
+            let value = media_types.iter().map(|media_type| media_type.as_str()).collect::<Vec<_>>().join(",");
+            self.headers.insert(header::ACCEPT, HeaderValue::try_from(value).expect("media types are plain ASCII"));
+        }
+        self
+    }
+
+    /// Notes what is wrong; the first problem is the one that is told.
+    pub(crate) fn wrong(mut self, problem: impl Into<String>) -> Self {
+        self.problem.get_or_insert_with(|| problem.into());
+        self
+    }
+
+    fn checked(self, what: &str, name: &str) -> Self {
+        match check_name(what, name) {
+            Ok(()) => self,
+            Err(problem) => self.wrong(problem),
+        }
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The headers set so far; authorization and the like are added when the request is sent.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body.
+    pub fn body_bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The path and the query, as they stand behind the server's URL.
+    pub fn path_and_query(&self) -> String {
+        let mut path = self.prefix.clone();
+        if let Some(namespace) = self.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
+            path.push_str("/namespaces");
+            push_segment(&mut path, namespace);
+        }
+        if let Some(resource) = &self.resource {
+            push_segment(&mut path, &resource.to_lowercase());
+        }
+        if let Some(name) = &self.name {
+            push_segment(&mut path, name);
+        }
+        if let Some(subresource) = &self.subresource {
+            push_segment(&mut path, subresource);
+        }
+        path.push_str(&self.suffix);
+        if path.is_empty() {
+            path.push('/');
+        }
+        self.query.write_to(&mut path);
+        path
+    }
+
+    /// The whole URL.
+    pub fn url(&self) -> String {
+        format!("{}{}{}", self.client.origin(), self.client.path_prefix(), self.path_and_query())
+    }
+
+    /// client-go's checks before a request goes out.
+    fn check(&self) -> std::result::Result<(), String> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
+        if self.namespace.as_deref() == Some("") {
+            if self.method == Method::POST {
+                return Err("an empty namespace may not be set during creation".to_owned());
+            }
+            if self.name.is_some() {
+                return Err("an empty namespace may not be set when a resource name is provided".to_owned());
+            }
+        }
+        if self.subresource.is_some() && self.name.is_none() {
+            return Err("a subresource needs the name of its resource".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Sends the request and returns once the answer's headers are there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Request`] when the request is wrong in itself; [`ErrorKind::Api`] for every answer outside 2xx;
+    /// otherwise what hindered the transport. Nothing is sent twice.
+    pub async fn send(self) -> Result<Response> {
+        let Self { client, method, .. } = &self;
+        let (client, method, mut url) = (client.clone(), method.clone(), self.url());
+        if let Err(problem) = self.check() {
+            return Err(Error::new(ErrorKind::Request, problem).with_request(&method, url));
+        }
+        let resource = self.resource.clone();
+        let name = self.name.clone();
+        let limit = self.timeout.or(client.timeout());
+        if let Some(timeout) = self.timeout {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str("timeout=");
+            url.push_str(&go_duration(timeout));
+        }
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let call = async {
+            let mut request = http::Request::builder()
+                .method(&method)
+                .uri(&url)
+                .body(self.body)
+                .map_err(|error| Error::new(ErrorKind::Request, "not a valid URL").with_source(error))?;
+            *request.headers_mut() = self.headers;
+            request.headers_mut().entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*"));
+            let started = Instant::now();
+            let answer = client.send(request).await?;
+            tracing::debug!(
+                %method,
+                url,
+                status = answer.status().as_u16(),
+                milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "answered"
+            );
+            let (head, body) = answer.into_parts();
+            if head.status.is_success() {
+                return Ok(Response::new(head, body, method.clone(), url.clone(), deadline));
+            }
+            let target = answer::Target { resource: resource.as_deref(), name: name.as_deref() };
+            Err(answer::error(&method, &target, &head, body).await)
+        };
+        let result = match deadline {
+            Some(deadline) => timeout_at(deadline, call).await.unwrap_or_else(|_| Err(timed_out())),
+            None => call.await,
+        };
+        result.map_err(|error| error.with_request(&method, url))
+    }
+}
+
+/// The error of a call that took longer than it may.
+pub(super) fn timed_out() -> Error {
+    Error::new(ErrorKind::Timeout, "the call's time limit passed; raise it, or look why the server is slow")
+}
+
+/// A duration as Go writes it, in a form that Go also reads: seconds with their fraction.
+fn go_duration(duration: Duration) -> String {
+    format!("{}s", duration.as_secs_f64())
+}
+
+/// Shows where the request goes; headers and body may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {})", self.method, self.url())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn client(server: &str) -> RestClient {
+        RestClient::new(&Config::new(server).expect("a valid URL")).expect("a valid configuration")
+    }
+
+    #[test]
+    fn urls_are_client_gos() {
+        let plain = client("http://host:8080");
+        let prefixed = client("http://host:8080/clusters/one/");
+        for (request, url) in [
+            (plain.get().group_version("", "v1").resource("nodes"), "http://host:8080/api/v1/nodes"),
+            (
+                plain.get().group_version("apps", "v1").namespace("ns").resource("Deployments").name("web"),
+                "http://host:8080/apis/apps/v1/namespaces/ns/deployments/web",
+            ),
+            (plain.get().group_version("", "v1").namespace("").resource("pods"), "http://host:8080/api/v1/pods"),
+            (
+                prefixed.put().group_version("", "v1").resource("nodes").name("a b").subresource("status"),
+                "http://host:8080/clusters/one/api/v1/nodes/a%20b/status",
+            ),
+            (prefixed.get().abs_path("/version"), "http://host:8080/clusters/one/version"),
+            (plain.get().abs_path("/"), "http://host:8080/"),
+            (plain.get(), "http://host:8080/"),
+            (
+                plain
+                    .get()
+                    .group_version("", "v1")
+                    .namespace("ns")
+                    .resource("services")
+                    .name("https:web:443")
+                    .subresource("proxy")
+                    .suffix("/a//b/")
+                    .query("x", "1")
+                    .query("a", "")
+                    .query("b", "2"),
+                "http://host:8080/api/v1/namespaces/ns/services/https:web:443/proxy/a/b/?b=2&x=1",
+            ),
+        ] {
+            assert_eq!(request.url(), url);
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_requests_are_refused_before_anything_is_sent() {
+        let client = client("http://127.0.0.1:1");
+        for (request, problem) in [
+            (client.get().resource("pods").name(""), "resource name may not be empty"),
+            (client.get().resource("pods").name(".."), "invalid resource name \"..\": may not be '.' or '..'"),
+            (client.get().resource("pods").name("a/b"), "invalid resource name \"a/b\": may not contain '/'"),
+            (client.get().resource("pods").resource("nodes"), "resource set twice, now to \"nodes\""),
+            (client.get().resource("pods").name("a").name("b"), "resource name set twice, now to \"b\""),
+            (client.get().namespace("a").namespace("b"), "namespace set twice, now to \"b\""),
+            (client.get().subresource("a").subresource("b"), "subresource set twice, now to \"b\""),
+            (client.get().resource("pods").subresource("log"), "a subresource needs the name of its resource"),
+            (client.post().namespace("").resource("pods"), "an empty namespace may not be set during creation"),
+            (
+                client.get().namespace("").resource("pods").name("x"),
+                "an empty namespace may not be set when a resource name is provided",
+            ),
+            (client.get().suffix("a/../b"), "invalid path \"a/../b\": may not contain '.' or '..' as a segment"),
+            (client.get().header("a b", "c"), "invalid header name \"a b\""),
+        ] {
+            let error = request.send().await.expect_err(problem);
+            assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+            assert!(error.to_string().ends_with(problem), "{error} should end in {problem}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_neither_headers_nor_body() {
+        let request = client("http://host").post().header("Authorization", "Bearer hunter2").json(&"hunter2");
+        assert_eq!(format!("{request:?}"), "Request(POST http://host/)");
+    }
+
+    #[test]
+    fn durations_are_written_for_go() {
+        assert_eq!(go_duration(Duration::from_secs(30)), "30s");
+        assert_eq!(go_duration(Duration::from_millis(1500)), "1.5s");
+    }
+}

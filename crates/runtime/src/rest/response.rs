@@ -1,0 +1,168 @@
+//! A good answer, and the ways to take it in.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Status, serde::de::DeserializeOwned};
+use tokio::time::{Instant, timeout_at};
+
+use super::request::timed_out;
+use crate::{
+    codec::{self, MediaType},
+    error::{Error, ErrorKind, Result},
+    transport::Body,
+};
+
+/// An answer of the 2xx kind whose body is still to be read.
+#[derive(Debug)]
+pub struct Response {
+    head: Parts,
+    body: Body,
+    method: Method,
+    url: String,
+    deadline: Option<Instant>,
+}
+
+/// A `Warning` header of the server, such as the notice of a deprecated API version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// What the server says.
+    pub text: String,
+}
+
+impl Response {
+    pub(super) fn new(head: Parts, body: Body, method: Method, url: String, deadline: Option<Instant>) -> Self {
+        Self { head, body, method, url, deadline }
+    }
+
+    /// The HTTP status code.
+    pub fn status_code(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// Whether the call made the object, as against changed it: the code is 201.
+    pub fn was_created(&self) -> bool {
+        self.head.status == StatusCode::CREATED
+    }
+
+    /// The warnings that the server sent along (code 299); malformed ones are left out.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.head.headers.get_all(header::WARNING).iter().filter_map(parse_warning).collect()
+    }
+
+    /// The body as a stream of bytes.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// Reads the whole body.
+    pub async fn bytes(self) -> Result<Bytes> {
+        Ok(self.collect().await?.body)
+    }
+
+    /// Reads the whole body as JSON of any type: a small one of your own makes a large list cheap.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        self.collect().await?.decode(|_, body| codec::from_json(body))
+    }
+
+    /// Reads the whole body, to be decoded by what its content type says.
+    pub(crate) async fn collect(self) -> Result<Answer> {
+        let Self { head, body, method, url, deadline } = self;
+        let collected = match deadline {
+            Some(deadline) => timeout_at(deadline, body.collect()).await.unwrap_or_else(|_| Err(timed_out())),
+            None => body.collect().await,
+        };
+        match collected {
+            Ok(body) => Ok(Answer { head, body, method, url }),
+            Err(error) => Err(error.with_request(&method, url)),
+        }
+    }
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    head: Parts,
+    pub(crate) body: Bytes,
+    method: Method,
+    url: String,
+}
+
+impl Answer {
+    /// Decodes the body as an object. A Status in place of the object is an error, never an object with nothing in it.
+    pub(crate) fn decode<T>(&self, decode: impl FnOnce(MediaType, &[u8]) -> codec::Result<T>) -> Result<T> {
+        let media_type = self.media_type()?;
+        if codec::kind_of(&self.body).as_deref() == Some("Status") {
+            // Whoever asked for a Status gets it here too: it decodes as one, and only a failure is an error.
+            return match self.status() {
+                Some(status) if status.status.as_deref() == Some("Failure") => {
+                    Err(self.with_request(Error::api(status)))
+                }
+                _ => decode(media_type, &self.body).map_err(|error| self.unreadable(error)),
+            };
+        }
+        decode(media_type, &self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The body as a Status, if that is what it is.
+    pub(crate) fn status(&self) -> Option<Status> {
+        (codec::kind_of(&self.body)? == "Status").then(|| codec::from_json(&self.body).ok()).flatten()
+    }
+
+    fn media_type(&self) -> Result<MediaType> {
+        if self.body.is_empty() {
+            let problem = format!("0-length response with status code: {}", self.head.status.as_u16());
+            return Err(self.with_request(Error::new(ErrorKind::Decode, problem)));
+        }
+        let content_type = self.head.headers.get(header::CONTENT_TYPE);
+        MediaType::of_answer(content_type).ok_or_else(|| {
+            let given = content_type.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into());
+            self.with_request(Error::new(
+                ErrorKind::Decode,
+                format!("the answer is {given}, not JSON: is this the URL of a Kubernetes API server?"),
+            ))
+        })
+    }
+
+    fn unreadable(&self, error: codec::Error) -> Error {
+        self.with_request(Error::new(ErrorKind::Decode, "the answer could not be decoded").with_source(error))
+    }
+
+    fn with_request(&self, error: Error) -> Error {
+        error.with_request(&self.method, self.url.clone())
+    }
+}
+
+/// Reads `299 - "text"` and `299 agent "text" "date"` (RFC 7234, section 5.5).
+fn parse_warning(value: &HeaderValue) -> Option<Warning> {
+    let rest = value.to_str().ok()?.strip_prefix("299 ")?;
+    let (_agent, rest) = rest.split_once(' ')?;
+    let mut characters = rest.trim_start().strip_prefix('"')?.chars();
+    let mut text = String::new();
+    loop {
+        match characters.next()? {
+            '"' => return Some(Warning { text }),
+            '\\' => text.push(characters.next()?),
+            character => text.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_read_and_malformed_ones_left_out() {
+        let parse = |value: &'static str| parse_warning(&HeaderValue::from_static(value)).map(|warning| warning.text);
+        assert_eq!(parse(r#"299 - "v1beta1 is deprecated""#).as_deref(), Some("v1beta1 is deprecated"));
+        assert_eq!(parse(r#"299 host:80 "a \"b\" \\" "Wed, 21 Oct 2015 07:28:00 GMT""#).as_deref(), Some(r#"a "b" \"#));
+        for malformed in ["", "299", "299 -", r#"214 - "x""#, r#"299 - "no end"#, "299 - x"] {
+            assert_eq!(parse(malformed), None, "{malformed}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Connections: how many, for how long, and how they end; and the headers that every request carries.
+
+use std::convert::Infallible;
+
+use tokio::net::TcpStream;
+
+use super::*;
+
+#[tokio::test]
+async fn plain_http_works_with_the_default_user_agent_or_a_given_one() {
+    let server = Server::start(None).await;
+    let mut config = server.config("http", "127.0.0.1");
+    let answer = ask(&config).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 none sni=none agent="), "{answer}");
+    assert!(answer.contains("k8s-client/"), "{answer}");
+    config.user_agent = Some("mine/1".to_owned());
+    assert!(ask(&config).await.unwrap().ends_with("agent=mine/1"));
+}
+
+#[tokio::test]
+async fn one_http2_connection_carries_requests_at_the_same_time() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    let transport = Transport::new(&config).unwrap();
+    get(&transport, &config, "/").await.unwrap();
+    let requests = (0..50).map(|_| {
+        let (transport, config) = (transport.clone(), config.clone());
+        tokio::spawn(async move { get(&transport, &config, "/").await.unwrap() })
+    });
+    for request in requests.collect::<Vec<_>>() {
+        request.await.unwrap();
+    }
+    assert_eq!(server.open.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn dropping_the_last_transport_closes_its_connections() {
+    let authority = Authority::new();
+    for tls in [None, Some(authority.server(&["localhost"], None))] {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let server = Server::start(tls).await;
+        let mut config = server.config(scheme, "localhost");
+        config.tls.ca = Some(authority.pem());
+        let transport = Transport::new(&config).unwrap();
+        get(&transport, &config, "/").await.unwrap();
+        assert_eq!(server.open.load(Ordering::SeqCst), 1);
+        drop(transport);
+        until_zero(&server.open).await;
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_sent_and_read_again_after_the_server_refused_them() {
+    let server = Server::start(None).await;
+    let mut config = server.config("http", "127.0.0.1");
+    config.credentials = Credentials::Bearer(SecretString::from("abc"));
+    assert!(ask(&config).await.unwrap().contains(" Bearer abc "));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "old").unwrap();
+    config.credentials = Credentials::TokenFile { path: path.clone(), fallback: None };
+    let transport = Transport::new(&config).unwrap();
+    assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer old "));
+    std::fs::write(&path, "new").unwrap();
+    assert!(get(&transport, &config, "/401").await.unwrap().contains(" Bearer old "));
+    assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer new "));
+}
+
+#[tokio::test]
+async fn a_refused_connection_names_the_address() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = ask(&Config::new(&format!("http://{address}")).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    let text = error.to_string();
+    assert!(text.contains(&address.to_string()) && text.to_lowercase().contains("connection refused"), "{text}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_body_is_an_error() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let config = Config::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
+    });
+    assert_eq!(ask(&config).await.unwrap_err().kind(), ErrorKind::Transport);
+}
+
+/// A body that never ends and counts as open as long as it exists.
+struct Endless {
+    open: Arc<AtomicUsize>,
+    started: bool,
+}
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        if std::mem::replace(&mut self.started, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"first")))))
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A server of one connection whose answers never end, and the configuration to reach it.
+async fn endless(protocol: &[u8], open: Arc<AtomicUsize>) -> Config {
+    let authority = Authority::new();
+    let mut tls = authority.server(&["localhost"], None);
+    tls.alpn_protocols = vec![protocol.to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+    config.tls.ca = Some(authority.pem());
+    tokio::spawn(async move {
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let answer = service_fn(move |_: Request<Incoming>| {
+            open.fetch_add(1, Ordering::SeqCst);
+            let body = Endless { open: open.clone(), started: false };
+            async move { Ok::<_, Infallible>(Response::new(body)) }
+        });
+        let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+    });
+    config
+}
+
+/// The body of an answer of which the first chunk has arrived.
+async fn started(config: &Config) -> Body {
+    let request = Request::get(config.server.clone()).body(Bytes::new()).unwrap();
+    let mut body = Transport::new(config).unwrap().send(request).await.unwrap().into_body();
+    assert_eq!(body.chunk().await.unwrap().unwrap(), "first");
+    body
+}
+
+#[tokio::test]
+async fn dropping_a_body_cancels_the_stream() {
+    for protocol in [&b"h2"[..], b"http/1.1"] {
+        let open = Arc::new(AtomicUsize::new(0));
+        let body = started(&endless(protocol, open.clone()).await).await;
+        assert_eq!(open.load(Ordering::SeqCst), 1);
+        drop(body);
+        until_zero(&open).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_went_silent_is_found_by_pings() {
+    let server = endless(b"h2", Arc::default()).await;
+    // Between client and server stands a network that stops carrying anything, and tells nobody.
+    let network = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = server.clone();
+    config.server = format!("https://localhost:{}", network.local_addr().unwrap().port()).parse().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let port = server.server.port_u16().unwrap();
+    tokio::spawn(async move {
+        let mut client = network.accept().await.unwrap().0;
+        let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+            _ = stopped => std::future::pending().await,
+        }
+    });
+
+    let mut body = started(&config).await;
+    stop.send(()).unwrap();
+    tokio::time::pause();
+    let silent = tokio::time::Instant::now();
+    let error = body.chunk().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    let noticed = silent.elapsed();
+    assert!(noticed <= Duration::from_secs(46), "noticed after {noticed:?} only");
+}
+
+async fn until_zero(count: &AtomicUsize) {
+    let zero = async {
+        while count.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), zero).await.expect("still open after five seconds");
+}
+
+#[test]
+fn a_transport_is_made_without_a_runtime() {
+    let transport = Transport::new(&Config::new("http://localhost").unwrap()).unwrap();
+    assert_eq!(format!("{transport:?}"), "Transport { .. }");
+}

@@ -1,0 +1,164 @@
+//! TLS in all its shapes.
+
+use super::*;
+
+#[tokio::test]
+async fn http2_is_negotiated_and_http1_where_the_server_has_no_other() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    assert!(ask(&config).await.unwrap().starts_with("HTTP/2.0 none sni=localhost"));
+
+    let mut old = authority.server(&["localhost"], None);
+    old.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let server = Server::start(Some(old)).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    assert!(ask(&config).await.unwrap().starts_with("HTTP/1.1 none"));
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_refused_with_the_host_and_what_to_check() {
+    let server = Server::start(Some(Authority::new().server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    for other in [Authority::named("other CA"), Authority::new()] {
+        config.tls.ca = Some(other.pem());
+        let error = ask(&config).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        let text = error.to_string();
+        assert!(text.contains(&format!("localhost:{}", server.address.port())), "{text}");
+        assert!(text.contains("check certificate-authority"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_ca_a_private_authority_is_not_trusted() {
+    let server = Server::start(Some(Authority::new().server(&["localhost"], None))).await;
+    let error = ask(&server.config("https", "localhost")).await.unwrap_err();
+    // A machine without any root certificates cannot even make the client, which is fine as well.
+    assert!([ErrorKind::Connect, ErrorKind::Config].contains(&error.kind()), "{error}");
+}
+
+#[tokio::test]
+async fn every_certificate_of_the_ca_is_trusted() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(PemSource::text(format!("# two\n{}\n{}", other.0.pem(), authority.0.pem())));
+    ask(&config).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_is_known_by_its_address_or_by_the_given_name() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["127.0.0.1"], None))).await;
+    let mut config = server.config("https", "127.0.0.1");
+    config.tls.ca = Some(authority.pem());
+    ask(&config).await.unwrap();
+
+    let server = Server::start(Some(authority.server(&["kubernetes.example"], None))).await;
+    let mut config = server.config("https", "127.0.0.1");
+    config.tls.ca = Some(authority.pem());
+    let error = ask(&config).await.unwrap_err().to_string();
+    assert!(error.contains("tls-server-name"), "{error}");
+    config.tls.server_name = Some("kubernetes.example".to_owned());
+    assert!(ask(&config).await.unwrap().contains("sni=kubernetes.example"));
+}
+
+#[tokio::test]
+async fn skipping_verification_accepts_any_certificate_but_not_together_with_a_ca() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["elsewhere"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.insecure_skip_verify = true;
+    ask(&config).await.unwrap();
+    config.tls.ca = Some(authority.pem());
+    assert_eq!(Transport::new(&config).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn client_certificates_are_sent_whatever_the_encoding_of_their_key() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let server = Server::start(Some(authority.server(&["localhost"], Some(&clients)))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+
+    let p256 = KeyPair::generate().unwrap().serialize_pem();
+    let (ec, rsa) =
+        (include_str!("../../../tests/fixtures/ec.pkcs8.pem"), include_str!("../../../tests/fixtures/rsa.pkcs8.pem"));
+    let (sec1, pkcs1) =
+        (include_str!("../../../tests/fixtures/ec.sec1.pem"), include_str!("../../../tests/fixtures/rsa.pkcs1.pem"));
+    for (pkcs8, given) in [(&*p256, &*p256), (ec, ec), (ec, sec1), (rsa, rsa), (rsa, pkcs1)] {
+        let key = KeyPair::from_pem(pkcs8).unwrap();
+        let certificate = PemSource::text(clients.sign(&key, &["me"]).pem());
+        config.tls.identity = Some(ClientIdentity { certificate, key: PemSource::text(given) });
+        ask(&config).await.unwrap_or_else(|error| panic!("{}: {error}", given.lines().next().unwrap_or_default()));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_foreign_client_certificate_is_explained() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let server = Server::start(Some(authority.server(&["localhost"], Some(&clients)))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    let error = ask(&config).await.unwrap_err();
+    assert!(error.to_string().contains("requires a client certificate"), "{error}");
+
+    let key = KeyPair::generate().unwrap();
+    let certificate = PemSource::text(authority.sign(&key, &["me"]).pem());
+    config.tls.identity = Some(ClientIdentity { certificate, key: PemSource::text(key.serialize_pem()) });
+    let error = ask(&config).await.unwrap_err();
+    assert!(error.to_string().contains("check client-certificate"), "{error}");
+}
+
+#[test]
+fn a_key_of_another_certificate_or_a_malformed_one_is_refused_before_anything_is_sent() {
+    let authority = Authority::new();
+    let key = KeyPair::generate().unwrap();
+    let certificate = PemSource::text(authority.sign(&key, &["me"]).pem());
+    let other = KeyPair::generate().unwrap().serialize_pem();
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    for (key, words) in [
+        (other.as_str(), "does not belong"),
+        ("", "no private key"),
+        (encrypted, "encrypted"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key cannot be used"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "-----END line is missing"),
+    ] {
+        let mut config = Config::new("https://localhost").unwrap();
+        config.tls.ca = Some(authority.pem());
+        config.tls.identity = Some(ClientIdentity { certificate: certificate.clone(), key: PemSource::text(key) });
+        let error = Transport::new(&config).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_explained() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+    });
+    let mut config = Config::new(&format!("https://{address}")).unwrap();
+    config.tls.insecure_skip_verify = true;
+    let error = ask(&config).await.unwrap_err().to_string();
+    assert!(error.contains("begins with http://"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_the_handshake_is_given_up() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+    config.tls.insecure_skip_verify = true;
+    config.tls_handshake_timeout = Duration::from_millis(50);
+    let error = ask(&config).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("no handshake within 50ms"), "{error}");
+}

@@ -1,0 +1,161 @@
+//! One event of a watch.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    codec::{self, Codec, MediaType},
+    error::{Error, ErrorKind, Result},
+};
+
+/// A change that the server tells of.
+///
+/// What the server sends as an `ERROR` event is an error of the stream.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WatchEvent<T> {
+    /// The object was created, came to match the selectors, or was there when the watch began.
+    Added(T),
+    /// The object changed.
+    Modified(T),
+    /// The object was deleted, or no longer matches the selectors; this is its last state.
+    Deleted(T),
+    /// Nothing happened up to this version: where to go on from after an interruption.
+    Bookmark {
+        /// The version.
+        resource_version: String,
+        /// What else the server notes, such as `k8s.io/initial-events-end`.
+        annotations: BTreeMap<String, String>,
+    },
+}
+
+impl<T> WatchEvent<T> {
+    /// The object of the event; a bookmark has none.
+    pub fn object(&self) -> Option<&T> {
+        match self {
+            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => Some(object),
+            Self::Bookmark { .. } => None,
+        }
+    }
+}
+
+/// The frame around every object.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct BookmarkObject {
+    metadata: BookmarkMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BookmarkMetadata {
+    resource_version: String,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+/// Decodes one line of a watch.
+pub(super) fn decode<C: Codec>(line: &[u8]) -> Result<WatchEvent<C::Object>> {
+    let frame: Frame<'_> = codec::from_borrowed_json(line).map_err(|error| unreadable("the frame", error))?;
+    let body = frame.object.get().as_bytes();
+    let object = || C::decode(MediaType::Json, body).map_err(|error| unreadable("the object", error));
+    match &*frame.kind {
+        "ADDED" => object().map(WatchEvent::Added),
+        "MODIFIED" => object().map(WatchEvent::Modified),
+        "DELETED" => object().map(WatchEvent::Deleted),
+        "BOOKMARK" => {
+            let BookmarkObject { metadata } =
+                codec::from_json(body).map_err(|error| unreadable("the bookmark", error))?;
+            let annotations = metadata.annotations.unwrap_or_default();
+            Ok(WatchEvent::Bookmark { resource_version: metadata.resource_version, annotations })
+        }
+        "ERROR" => Err(told(body)),
+        other => Err(Error::new(ErrorKind::Decode, format!("a watch event of the unknown type {other:?}"))),
+    }
+}
+
+/// The error that an `ERROR` event tells of.
+fn told(body: &[u8]) -> Error {
+    if codec::kind_of(body).as_deref() == Some("Status")
+        && let Ok(status) = codec::from_json::<Status>(body)
+    {
+        return Error::api(status);
+    }
+    let text: String = String::from_utf8_lossy(body).chars().take(512).collect();
+    Error::new(ErrorKind::Decode, format!("an ERROR event that holds no Status: {text}"))
+}
+
+fn unreadable(what: &str, error: codec::Error) -> Error {
+    Error::new(ErrorKind::Decode, format!("{what} of a watch event could not be decoded")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+
+    fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
+        super::decode::<ConfigMap>(line.as_bytes())
+    }
+
+    #[test]
+    fn events_carry_their_objects() {
+        let line = r#"{"type":"ADDED","object":{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"é"}}}"#;
+        let WatchEvent::Added(object) = decode(line).expect("it decodes") else { panic!("it is an addition") };
+        assert_eq!(object.metadata.name.as_deref(), Some("é"));
+    }
+
+    #[test]
+    fn bookmarks_need_no_whole_object() {
+        let line = r#"{"type":"BOOKMARK","object":{"kind":"ConfigMap","apiVersion":"v1",
+            "metadata":{"resourceVersion":"12","annotations":{"k8s.io/initial-events-end":"true"}}}}"#;
+        let annotations = BTreeMap::from([("k8s.io/initial-events-end".to_owned(), "true".to_owned())]);
+        assert_eq!(
+            decode(line).expect("it decodes"),
+            WatchEvent::Bookmark { resource_version: "12".to_owned(), annotations }
+        );
+    }
+
+    #[test]
+    fn too_old_is_told_apart_from_other_errors() {
+        let error = decode(
+            r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",
+                "message":"too old resource version: 1 (2)","reason":"Expired","code":410}}"#,
+        )
+        .expect_err("it is an error");
+        assert!(error.is_expired() && error.must_list_again());
+
+        let error = decode(
+            r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",
+                "message":"etcd event received with PrevKv=nil","reason":"InternalError","code":500}}"#,
+        )
+        .expect_err("it is an error");
+        assert!(error.is_internal_error() && !error.must_list_again());
+    }
+
+    #[test]
+    fn nonsense_is_an_error_that_says_so() {
+        for (line, part) in [
+            ("", "frame"),
+            ("{}", "frame"),
+            ("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}}", "object"),
+            ("{\"type\":\"MOVED\",\"object\":{}}", "MOVED"),
+            ("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{}}}", "bookmark"),
+            ("{\"type\":\"ERROR\",\"object\":{\"why\":7}}", "why"),
+        ] {
+            let error = decode(line).expect_err(line);
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}

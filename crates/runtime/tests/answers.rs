@@ -1,0 +1,358 @@
+//! Answers that a healthy API server never gives, and what becomes of them.
+
+mod support;
+
+use std::time::Duration;
+
+use k8s_client_runtime::{
+    ErrorKind, RestClient,
+    resource::{Cluster, Deleted, Namespaced, Patch, PropagationPolicy, ResourceClient},
+    watch::WatchEvent,
+};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use support::{Answer, JSON, Server, endless, http};
+
+fn config_maps(client: &RestClient) -> ResourceClient<ConfigMap, Namespaced> {
+    ResourceClient::<ConfigMap>::namespaced(client, "ns")
+}
+
+fn namespaces(client: &RestClient) -> ResourceClient<Namespace, Cluster> {
+    ResourceClient::<Namespace>::cluster(client)
+}
+
+const CONFIG_MAP: &str = r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"web","resourceVersion":"7"}}"#;
+
+const SUCCESS: &str = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"}"#;
+
+const FAILURE: &str =
+    r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Conflict","code":409}"#;
+
+#[tokio::test]
+async fn error_without_a_status_keeps_code_text_method_and_url() {
+    let server = Server::answering("404 Not Found", "Content-Type: text/plain\r\n", "404 page not found\n").await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("it is not there");
+    assert!(error.is_not_found() && error.is_unexpected_server_error());
+    let text = error.to_string();
+    assert!(text.starts_with("GET http://127.0.0.1:"), "{text}");
+    assert!(text.contains("/api/v1/namespaces/ns/configmaps/web: 404 NotFound"), "{text}");
+    assert!(text.ends_with("404 page not found"), "{text}");
+}
+
+#[tokio::test]
+async fn web_page_in_place_of_an_object_is_named_as_such() {
+    let server = Server::answering("200 OK", "Content-Type: text/html\r\n", "<html>log in</html>").await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("that is no object");
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("text/html"), "{error}");
+}
+
+#[tokio::test]
+async fn redirects_are_errors_and_not_followed() {
+    let server = Server::answering("302 Found", "Location: http://127.0.0.1:1/login\r\n", "").await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("it is a redirect");
+    assert_eq!(error.code(), Some(302));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn empty_answer_is_an_error_with_its_code() {
+    let server = Server::answering("200 OK", JSON, "").await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("there is nothing");
+    assert!(error.to_string().contains("0-length response with status code: 200"), "{error}");
+}
+
+#[tokio::test]
+async fn failure_with_a_good_code_is_an_error() {
+    let server = Server::answering("200 OK", JSON, FAILURE).await;
+    let client = server.client();
+    assert!(config_maps(&client).get("web").await.expect_err("it failed").is_conflict());
+    assert!(config_maps(&client).delete("web").await.expect_err("it failed").is_conflict());
+}
+
+#[tokio::test]
+async fn status_is_never_taken_for_an_object() {
+    let server = Server::answering("200 OK", JSON, SUCCESS).await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("a Status is no ConfigMap");
+    assert_eq!(error.kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
+async fn list_in_place_of_an_object_is_an_error() {
+    let body = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[]}"#;
+    let server = Server::answering("200 OK", JSON, body).await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("a list is no ConfigMap");
+    assert!(error.to_string().contains("ConfigMapList"), "{error}");
+}
+
+#[tokio::test]
+async fn null_and_missing_items_are_an_empty_list() {
+    for body in [
+        r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":null}"#,
+        r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"}}"#,
+    ] {
+        let server = Server::answering("200 OK", JSON, body).await;
+        assert!(config_maps(&server.client()).list().await.expect(body).items.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn delete_is_answered_with_the_object_or_a_status() {
+    let server = Server::start(vec![
+        Answer::Close(http("200 OK", JSON, SUCCESS)),
+        Answer::Close(http("202 Accepted", JSON, CONFIG_MAP)),
+    ])
+    .await;
+    let config_maps = config_maps(&server.client());
+    assert!(matches!(config_maps.delete("web").await.expect("a Status"), Deleted::Status(_)));
+    let deleted = config_maps.delete("web").propagation_policy(PropagationPolicy::Foreground).await.expect("an object");
+    assert_eq!(deleted.object().expect("it is still there").metadata.name.as_deref(), Some("web"));
+    let requests = server.requests();
+    assert!(requests[1].ends_with(r#"{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Foreground"}"#));
+}
+
+#[tokio::test]
+async fn retry_after_is_told_and_nothing_is_sent_again() {
+    let server = Server::answering("429 Too Many Requests", "Retry-After: 3\r\n", "").await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("too many");
+    assert!(error.is_too_many_requests());
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn create_that_lost_its_answer_is_sent_once_and_reported() {
+    let server = Server::start(vec![Answer::Close(Vec::new())]).await;
+    let error = config_maps(&server.client()).create(&ConfigMap::default()).await.expect_err("no answer came");
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert!(error.to_string().starts_with("POST http://"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn answer_that_breaks_off_is_an_error() {
+    let whole = http("200 OK", JSON, CONFIG_MAP);
+    let server = Server::start(vec![Answer::Close(whole[..whole.len() - 20].to_vec())]).await;
+    let error = config_maps(&server.client()).get("web").await.expect_err("half an object");
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+}
+
+#[tokio::test]
+async fn time_limit_covers_head_and_body() {
+    for sent in [Vec::new(), http("200 OK", JSON, CONFIG_MAP)[..90].to_vec()] {
+        let server = Server::start(vec![Answer::Hang(sent)]).await;
+        let limit = Duration::from_millis(200);
+        let error = config_maps(&server.client()).get("web").with_timeout(limit).await.expect_err("it hangs");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert!(server.requests()[0].starts_with("GET /api/v1/namespaces/ns/configmaps/web?timeout=0.2s "));
+    }
+}
+
+#[tokio::test]
+async fn requests_say_what_they_are() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let config_maps = config_maps(&server.client());
+    let patch = Patch::StrategicMerge(serde_json::json!({"data": {"a": "b"}}));
+    config_maps.patch("web", &patch).field_manager("me").dry_run().await.expect("a ConfigMap");
+    config_maps.apply("web", &serde_json::json!({})).field_manager("me").await.expect("a ConfigMap");
+    let requests = server.requests();
+    let head = requests[0].to_lowercase();
+    assert!(requests[0].starts_with("PATCH /api/v1/namespaces/ns/configmaps/web?dryRun=All&fieldManager=me HTTP/1.1"));
+    assert!(head.contains("content-type: application/strategic-merge-patch+json"), "{head}");
+    assert!(head.contains("accept: application/json"), "{head}");
+    assert!(head.contains("user-agent: "), "{head}");
+    assert!(requests[0].ends_with(r#"{"data":{"a":"b"}}"#));
+    assert!(requests[1].starts_with("PATCH /api/v1/namespaces/ns/configmaps/web?fieldManager=me&force=false HTTP/1.1"));
+    assert!(requests[1].to_lowercase().contains("content-type: application/apply-patch+yaml"));
+}
+
+#[tokio::test]
+async fn apply_without_a_manager_is_refused_before_anything_is_sent() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let error = config_maps(&server.client()).apply("web", &serde_json::json!({})).await.expect_err("nobody owns it");
+    assert_eq!(error.kind(), ErrorKind::Request);
+    assert!(error.to_string().contains("field_manager"), "{error}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn empty_names_and_namespaces_are_refused_before_anything_is_sent() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let client = server.client();
+    let nowhere = ResourceClient::<ConfigMap>::namespaced(&client, "");
+    for error in [
+        nowhere.get("web").await.expect_err("no namespace"),
+        config_maps(&client).get("").await.expect_err("no name"),
+        config_maps(&client).update(&ConfigMap::default()).await.expect_err("no name in the object"),
+        namespaces(&client).delete("a/b").await.expect_err("a path in place of a name"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+    }
+    assert!(nowhere.list().await.is_err());
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn modify_reads_again_after_a_conflict() {
+    let server = Server::start(vec![
+        Answer::Close(http("200 OK", JSON, CONFIG_MAP)),
+        Answer::Close(http("409 Conflict", JSON, FAILURE)),
+        Answer::Close(http("200 OK", JSON, &CONFIG_MAP.replace('7', "8"))),
+        Answer::Close(http("200 OK", JSON, &CONFIG_MAP.replace('7', "9"))),
+    ])
+    .await;
+    let modified = config_maps(&server.client())
+        .modify("web", |config_map| {
+            config_map.data.get_or_insert_default().insert("a".to_owned(), "b".to_owned());
+        })
+        .field_manager("me")
+        .await
+        .expect("the second try succeeds");
+    assert_eq!(modified.metadata.resource_version.as_deref(), Some("9"));
+    let methods: Vec<_> = server.requests().iter().map(|request| request[..4].trim().to_owned()).collect();
+    assert_eq!(methods, ["GET", "PUT", "GET", "PUT"]);
+    assert!(server.requests()[3].contains(r#""resourceVersion":"8""#));
+    assert!(server.requests()[3].contains("?fieldManager=me "));
+}
+
+#[tokio::test]
+async fn pages_are_fetched_one_by_one_and_the_version_is_not_repeated() {
+    let page = |name: &str, token: &str| {
+        http(
+            "200 OK",
+            JSON,
+            &format!(
+                r#"{{"kind":"NamespaceList","apiVersion":"v1","metadata":{{"continue":"{token}"}},
+                    "items":[{{"metadata":{{"name":"{name}"}}}}]}}"#
+            ),
+        )
+    };
+    let pages = [page("a", "one"), page("b", "two"), page("c", "")];
+    let server = Server::start(pages.map(Answer::Close).to_vec()).await;
+    let mut items = namespaces(&server.client()).list().limit(1).resource_version("5").items();
+    let mut names = Vec::new();
+    while let Some(namespace) = items.try_next().await.expect("three pages") {
+        names.extend(namespace.metadata.name);
+    }
+    assert_eq!(names, ["a", "b", "c"]);
+    let lines: Vec<_> =
+        server.requests().iter().filter_map(|request| request.lines().next().map(str::to_owned)).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/namespaces?limit=1&resourceVersion=5 HTTP/1.1",
+            "GET /api/v1/namespaces?continue=one&limit=1 HTTP/1.1",
+            "GET /api/v1/namespaces?continue=two&limit=1 HTTP/1.1",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn page_whose_version_was_forgotten_ends_the_pages() {
+    let expired =
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired","code":410}"#;
+    let first = r#"{"kind":"NamespaceList","apiVersion":"v1","metadata":{"continue":"one"},"items":[]}"#;
+    let server =
+        Server::start(vec![Answer::Close(http("200 OK", JSON, first)), Answer::Close(http("410 Gone", JSON, expired))])
+            .await;
+    let mut pages = namespaces(&server.client()).list().pages();
+    assert!(pages.try_next().await.expect("the first page").is_some());
+    assert!(pages.try_next().await.expect_err("the second is gone").must_list_again());
+    assert!(pages.try_next().await.expect("nothing more").is_none());
+}
+
+fn event(kind: &str, name: &str) -> String {
+    format!(
+        "{{\"type\":\"{kind}\",\"object\":{{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{{\"name\":\"{name}\"}}}}}}\n"
+    )
+}
+
+#[tokio::test]
+async fn events_survive_being_cut_anywhere() {
+    let text = event("ADDED", "héllo") + &event("MODIFIED", "héllo") + &event("DELETED", "héllo");
+    for size in [1, 7, 64] {
+        let pieces = std::iter::once(endless("200 OK")).chain(text.as_bytes().chunks(size).map(<[u8]>::to_vec));
+        let server = Server::start(vec![Answer::Pieces(pieces.collect())]).await;
+        let mut events = config_maps(&server.client()).watch().await.expect("a watch");
+        let mut kinds = Vec::new();
+        while let Some(event) = events.try_next().await.expect("whole events") {
+            assert_eq!(event.object().and_then(|object| object.metadata.name.as_deref()), Some("héllo"));
+            kinds.push(match event {
+                WatchEvent::Added(_) => 'a',
+                WatchEvent::Modified(_) => 'm',
+                WatchEvent::Deleted(_) => 'd',
+                _ => '?',
+            });
+        }
+        assert_eq!(kinds, ['a', 'm', 'd']);
+    }
+}
+
+#[tokio::test]
+async fn too_old_version_is_told_as_an_answer_and_as_an_event() {
+    let expired =
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired","code":410}"#;
+    let server = Server::answering("410 Gone", JSON, expired).await;
+    let error = config_maps(&server.client()).watch().resource_version("1").await.expect_err("too old");
+    assert!(error.must_list_again());
+
+    let mut bytes = endless("200 OK");
+    bytes.extend(format!("{{\"type\":\"ERROR\",\"object\":{expired}}}\n").into_bytes());
+    let server = Server::start(vec![Answer::Close(bytes)]).await;
+    let mut events = config_maps(&server.client()).watch().resource_version("1").await.expect("a watch");
+    let error = events.try_next().await.expect_err("too old");
+    assert!(error.must_list_again());
+    assert!(error.to_string().contains("watch=true"), "{error}");
+    assert!(events.try_next().await.expect("it has ended").is_none());
+}
+
+#[tokio::test]
+async fn watch_that_breaks_off_inside_an_event_is_an_error() {
+    let text = event("ADDED", "web") + &event("ADDED", "half")[..40];
+    let head = format!("HTTP/1.1 200 OK\r\n{JSON}Content-Length: 10000\r\n\r\n");
+    let server = Server::start(vec![Answer::Close((head + &text).into_bytes())]).await;
+    let mut events = config_maps(&server.client()).watch().await.expect("a watch");
+    assert!(events.try_next().await.expect("the first event is whole").is_some());
+    let error = events.try_next().await.expect_err("the second is not");
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert!(events.try_next().await.expect("it has ended").is_none());
+}
+
+#[tokio::test]
+async fn watch_sends_its_options() {
+    let server = Server::start(vec![Answer::Close(endless("200 OK"))]).await;
+    let config_maps = config_maps(&server.client());
+    let watch =
+        config_maps.watch().resource_version("5").label_selector("a=b").timeout_seconds(60).allow_watch_bookmarks();
+    assert!(watch.await.expect("a watch").try_next().await.expect("it ends").is_none());
+    let expected = "GET /api/v1/namespaces/ns/configmaps?allowWatchBookmarks=true&labelSelector=a%3Db&resourceVersion=5\
+                    &timeoutSeconds=60&watch=true HTTP/1.1";
+    assert_eq!(server.requests()[0].lines().next(), Some(expected));
+}
+
+#[tokio::test]
+async fn logs_come_as_text_and_as_lines() {
+    let body = "one\r\ntwo\n\nlast";
+    let server = Server::answering("200 OK", "Content-Type: text/plain\r\n", body).await;
+    let pods = ResourceClient::<k8s_openapi::api::core::v1::Pod>::namespaced(&server.client(), "ns");
+    assert_eq!(pods.logs("web").tail_lines(4).container("c").await.expect("text"), body);
+    let mut lines = pods.logs("web").lines().await.expect("a stream");
+    let mut read = Vec::new();
+    while let Some(line) = lines.try_next().await.expect("whole lines") {
+        read.push(line);
+    }
+    assert_eq!(read, ["one", "two", "", "last"]);
+    assert!(server.requests()[0].starts_with("GET /api/v1/namespaces/ns/pods/web/log?container=c&tailLines=4 "));
+}
+
+#[tokio::test]
+async fn refused_connection_says_where_to() {
+    let address = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        listener.local_addr().expect("a bound socket has an address")
+    };
+    let config = k8s_client_runtime::Config::new(&format!("http://{address}")).expect("a URL");
+    let client = RestClient::new(&config).expect("a valid configuration");
+    let error = namespaces(&client).get("default").await.expect_err("nobody listens");
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
