@@ -1,0 +1,268 @@
+use std::{
+    ffi::OsString,
+    io,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    CONTROLLERS_VARIABLE, Error, KUBECONFIG_VARIABLE, Source,
+    component::{self, Component, ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER},
+    credentials::Credentials,
+    janitor::Janitor,
+    probe::Probe,
+    program,
+};
+
+/// How long a component may take until it is ready.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How many ports to try, should other processes take them between the choice and the use.
+const PORTS: usize = 5;
+
+/// A Kubernetes control plane to test against.  One that was started here stops when this is dropped.
+#[derive(Debug)]
+pub struct ControlPlane {
+    kubeconfig: PathBuf,
+    controllers: bool,
+    /// None when it ran already.
+    running: Option<Running>,
+}
+
+impl ControlPlane {
+    /// Starts a control plane, or finds the one that the environment names; see the [crate].
+    ///
+    /// It is ready when this returns: every check of `/readyz` has passed and the controllers have
+    /// given the `default` namespace its service account.
+    pub fn start() -> Result<Self, Error> {
+        Self::start_from(Source::from_env())
+    }
+
+    /// Starts, or finds, the control plane that `source` tells of.
+    pub fn start_from(source: Source) -> Result<Self, Error> {
+        match source {
+            Source::Existing { kubeconfig, controllers } => Ok(Self { controllers, ..Self::existing(kubeconfig) }),
+            Source::Assets(folder) => Self::start_programs(&folder),
+            Source::Build => Self::start_programs(&program::build()?),
+        }
+    }
+
+    /// The cluster of a kubeconfig, which is left as it is.  Tests that use the contexts other than
+    /// the current one need them to be there, see [`TOKEN_CONTEXT`](crate::TOKEN_CONTEXT).
+    pub fn existing(kubeconfig: impl Into<PathBuf>) -> Self {
+        Self { kubeconfig: kubeconfig.into(), controllers: true, running: None }
+    }
+
+    /// The one control plane of this process, started when it is first asked for.  It ends with the
+    /// process.
+    ///
+    /// # Panics
+    /// When it cannot be started: then no test can go on.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Result<ControlPlane, Error>> = OnceLock::new();
+        match SHARED.get_or_init(Self::start) {
+            Ok(control_plane) => control_plane,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The kubeconfig, whose current context is an administrator's.  The files it names last as long
+    /// as the control plane.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Whether controllers run, so that a Deployment gets its Pods, a new namespace its service
+    /// account and a deleted one its end.
+    pub fn has_controllers(&self) -> bool {
+        self.controllers
+    }
+
+    /// The server's URL, unless it ran already: then only the kubeconfig tells.
+    pub fn server(&self) -> Option<&str> {
+        self.running.as_ref().map(|running| running.server.as_str())
+    }
+
+    /// The folder with the components' logs, `kube-apiserver.log` and so on, unless they ran
+    /// already.
+    pub fn logs(&self) -> Option<&Path> {
+        self.running.as_ref().map(|running| running.folder.path())
+    }
+
+    /// The process ids of the components, unless they ran already.
+    pub fn process_ids(&self) -> Vec<u32> {
+        let running = self.running.iter();
+        running.flat_map(|running| &running.components).map(Component::process_id).collect()
+    }
+
+    /// The variables that make [`ControlPlane::start`] of other processes find this one.
+    pub fn environment(&self) -> [(&'static str, OsString); 2] {
+        [
+            (KUBECONFIG_VARIABLE, self.kubeconfig.clone().into()),
+            (CONTROLLERS_VARIABLE, self.controllers.to_string().into()),
+        ]
+    }
+
+    /// Stops what was started here and removes its folder.  Dropping does the same, but cannot tell
+    /// what went wrong.
+    pub fn stop(mut self) -> Result<(), Error> {
+        match self.running.take() {
+            Some(mut running) => {
+                let tried = format!("remove {}", running.folder.path().display());
+                running.clean_up().map_err(Error::on(tried))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn start_programs(assets: &Path) -> Result<Self, Error> {
+        let assets = assets.canonicalize().map_err(Error::on(format_args!("open {}", assets.display())))?;
+        for program in [ETCD, KUBE_APISERVER] {
+            if !assets.join(program).exists() {
+                let assets = assets.display();
+                return Err(Error::new(format!("there is no {program} in {assets}")));
+            }
+        }
+        let mut running = Running::new()?;
+        let controllers = running.start(&assets)?;
+        Ok(Self { kubeconfig: running.kubeconfig(), controllers, running: Some(running) })
+    }
+}
+
+/// What has been started so far.
+#[derive(Debug)]
+struct Running {
+    server: String,
+    components: Vec<Component>,
+    janitor: Janitor,
+    /// Everything is in here: credentials, kubeconfig, etcd's data, logs.
+    folder: TempDir,
+}
+
+impl Running {
+    fn new() -> Result<Self, Error> {
+        let folder = tempfile::Builder::new()
+            .prefix("k8s-client-test-")
+            .tempdir()
+            .map_err(Error::on("create a temporary folder"))?;
+        Ok(Self {
+            server: String::new(),
+            components: Vec::new(),
+            janitor: Janitor::start(folder.path()).map_err(Error::on("start sh"))?,
+            folder,
+        })
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// Starts all components; whether controllers are among them.
+    fn start(&mut self, assets: &Path) -> Result<bool, Error> {
+        let credentials = Credentials::create(self.folder.path())?;
+        let probe = Probe::trusting(&credentials.ca)?;
+
+        let flags = component::etcd_flags(self.folder.path());
+        self.start_component(ETCD, &flags, assets)?;
+
+        let port = self.start_kube_apiserver(assets, &credentials, &probe)?;
+
+        // An envtest folder may lack this one.
+        let controllers = assets.join(KUBE_CONTROLLER_MANAGER).exists();
+        if controllers {
+            let flags = component::kube_controller_manager_flags(&credentials, &self.kubeconfig());
+            self.start_component(KUBE_CONTROLLER_MANAGER, &flags, assets)?;
+            self.wait_for(&probe, port, "/api/v1/namespaces/default/serviceaccounts/default")?;
+        }
+        Ok(controllers)
+    }
+
+    /// Returns its port once it is ready.
+    ///
+    /// kube-apiserver takes no listener and no port 0, so a port is chosen that is free now and
+    /// another one if it is not any more by the time kube-apiserver listens.
+    fn start_kube_apiserver(&mut self, assets: &Path, credentials: &Credentials, probe: &Probe) -> Result<u16, Error> {
+        let mut attempt = 1;
+        loop {
+            let port = free_port().map_err(Error::on("find a free port"))?;
+            let flags = component::kube_apiserver_flags(self.folder.path(), credentials, port);
+            self.start_component(KUBE_APISERVER, &flags, assets)?;
+            match self.wait_for(probe, port, "/readyz") {
+                Ok(()) => {
+                    self.server = format!("https://127.0.0.1:{port}");
+                    credentials.write_kubeconfig(&self.kubeconfig(), &self.server)?;
+                    return Ok(port);
+                }
+                Err(error) => {
+                    let lost = self.components.pop_if(|it| it.lost_its_port());
+                    if lost.is_none() || attempt == PORTS {
+                        return Err(error);
+                    }
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    fn start_component(&mut self, name: &'static str, flags: &component::Flags, assets: &Path) -> Result<(), Error> {
+        let folder = self.folder.path();
+        let component = Component::start(name, flags, assets, folder, &mut self.janitor)?;
+        self.components.push(component);
+        Ok(())
+    }
+
+    /// Until the server answers 200, which the component that was started last is to bring about.
+    fn wait_for(&mut self, probe: &Probe, port: u16, path: &str) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            let answer = match probe.get(port, path) {
+                Ok(()) => return Ok(()),
+                Err(answer) => answer,
+            };
+            for component in &mut self.components {
+                if let Some(status) = component.ended() {
+                    return Err(component.error(format_args!("ended early ({status})")));
+                }
+            }
+            if started.elapsed() > DEADLINE
+                && let Some(component) = self.components.last()
+            {
+                let waited = DEADLINE.as_secs();
+                return Err(component.error(format_args!(
+                    "is not ready after {waited} s: GET https://127.0.0.1:{port}{path}: {answer}"
+                )));
+            }
+            thread::sleep(Duration::from_millis(25));
+        }
+    }
+
+    fn clean_up(&mut self) -> io::Result<()> {
+        // The janitor first: it must not kill by process ids that are free again.
+        self.janitor.dismiss();
+        for component in self.components.iter_mut().rev() {
+            component.kill();
+        }
+        self.components.clear();
+        match std::fs::remove_dir_all(self.folder.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // There is nobody to tell; `ControlPlane::stop` tells.
+        let _ = self.clean_up();
+    }
+}
+
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
