@@ -2,11 +2,12 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{future::IntoFuture as _, time::Duration};
 
 use k8s_client_runtime::{
     ErrorKind, RestClient,
     resource::{Cluster, Deleted, Namespaced, Patch, PropagationPolicy, ResourceClient},
+    retry::{Backoff, retry_on_conflict},
     watch::WatchEvent,
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -355,4 +356,22 @@ async fn refused_connection_says_where_to() {
     let error = namespaces(&client).get("default").await.expect_err("nobody listens");
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn futures_and_streams_can_be_spawned() {
+    fn spawnable<T: Send + 'static>(_: T) {}
+
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let config_maps = config_maps(&server.client());
+    spawnable(config_maps.get("web").into_future());
+    spawnable(config_maps.list().into_future());
+    spawnable(config_maps.list().items());
+    spawnable(config_maps.watch().into_future());
+    spawnable(config_maps.create(&ConfigMap::default()).into_future());
+    spawnable(config_maps.delete("web").into_future());
+    spawnable(config_maps.delete_collection().into_future());
+    spawnable(config_maps.modify("web", |_| ()).into_future());
+    spawnable(config_maps.logs("web").lines());
+    spawnable(retry_on_conflict(Backoff::DEFAULT_RETRY, move || config_maps.get("web").into_future()));
 }
