@@ -1,0 +1,68 @@
+//! The stored form of one Kubernetes version: what it holds, how it is made and how it is read.
+//!
+//! Upstream publishes about sixty `OpenAPI` documents a version, each with its own copy of the schemas it names and
+//! with the same parameters spelt out thousands of times. [`intake`] turns them into few small files of facts, and
+//! [`load`] turns those files into a [`Spec`]. The files of a version:
+//!
+//! | file | content |
+//! |---|---|
+//! | `SOURCE` | where the facts come from, see [`Source`] |
+//! | `paths/<document>.json` | one upstream document's paths and their operations |
+//! | `schemas/<package>.json` | the schemas of one package, each once |
+//! | `parameters.json` | parameters that more than one operation has, by name |
+//! | `protobuf.txt` | numbers and types of the messages' fields, see [`proto::Table`] |
+//!
+//! The JSON is that of `OpenAPI` with one abbreviation: the key of a `content` map lists all media types of one schema,
+//! separated by commas and without a leading `application/`.
+
+mod disk;
+mod error;
+mod intake;
+mod json;
+mod load;
+mod media_type;
+mod node;
+mod operation;
+pub mod proto;
+mod schema;
+mod source;
+
+use std::collections::BTreeMap;
+
+pub use self::{
+    disk::read_dir,
+    error::Error,
+    intake::{document_name, intake},
+    load::load,
+    operation::{Action, Answer, Body, Content, GroupVersionKind, Location, Method, Operation, Parameter},
+    schema::{AdditionalProperties, Schema, Type},
+    source::{Source, Version},
+};
+
+/// Maps a file's path, relative to the version's folder and with `/` between its parts, to the file's text.
+pub type Files = BTreeMap<String, String>;
+
+/// Is one Kubernetes version: its operations, schemas and protobuf field numbers.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Where the facts come from, the version above all.
+    pub source: Source,
+    /// The operations of each document, by its name with dots (`apis.apps.v1`).
+    pub documents: BTreeMap<String, Vec<Operation>>,
+    /// The schemas by full name (`io.k8s.api.apps.v1.Deployment`).
+    pub schemas: BTreeMap<String, Schema>,
+    /// The protobuf messages by full name (`k8s.io.api.apps.v1.Deployment`).
+    pub protobuf: proto::Table,
+}
+
+impl Spec {
+    /// Is the Kubernetes version described.
+    pub fn version(&self) -> Version {
+        self.source.version
+    }
+
+    /// Goes through the operations of all documents, in the order of documents, paths and methods.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.documents.values().flatten()
+    }
+}

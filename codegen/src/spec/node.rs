@@ -1,0 +1,83 @@
+//! A JSON value that knows where it stands, for errors that say so.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Error;
+
+/// Is one value of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    file: &'a str,
+    path: String,
+    value: &'a Value,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn root(file: &'a str, value: &'a Value) -> Self {
+        Self { file, path: "$".to_owned(), value }
+    }
+
+    pub(super) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+        Error::at(self.file, &self.path, message)
+    }
+
+    /// Goes through an object's entries, sorted by key.
+    pub(super) fn entries(&self) -> Result<BTreeMap<&'a str, Node<'a>>, Error> {
+        let map = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
+        Ok(map.iter().map(|(key, value)| (key.as_str(), self.child(&member(key), value))).collect())
+    }
+
+    pub(super) fn items(&self) -> Result<Vec<Node<'a>>, Error> {
+        let items = self.value.as_array().ok_or_else(|| self.expected("an array"))?;
+        Ok(items.iter().enumerate().map(|(index, item)| self.child(&format!("[{index}]"), item)).collect())
+    }
+
+    pub(super) fn string(&self) -> Result<&'a str, Error> {
+        self.value.as_str().ok_or_else(|| self.expected("a string"))
+    }
+
+    pub(super) fn bool(&self) -> Result<bool, Error> {
+        self.value.as_bool().ok_or_else(|| self.expected("true or false"))
+    }
+
+    pub(super) fn strings(&self) -> Result<Vec<String>, Error> {
+        self.items()?.iter().map(|item| item.string().map(str::to_owned)).collect()
+    }
+
+    /// Looks up an object's member; a value that is no object has none.
+    pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
+        self.value.get(key).map(|value| self.child(&member(key), value))
+    }
+
+    pub(super) fn require(&self, key: &str) -> Result<Node<'a>, Error> {
+        self.get(key).ok_or_else(|| self.error(format!("`{key}` is missing")))
+    }
+
+    fn child(&self, step: &str, value: &'a Value) -> Node<'a> {
+        Node { file: self.file, path: format!("{}{step}", self.path), value }
+    }
+
+    fn expected(&self, what: &str) -> Error {
+        let found = match self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        };
+        self.error(format!("expected {what}, found {found}"))
+    }
+}
+
+/// Spells a step of a JSON path: `.get`, `["/version/"]`.
+fn member(key: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
+    if !key.is_empty() && key.chars().all(plain) { format!(".{key}") } else { format!("[{}]", Value::from(key)) }
+}

@@ -1,0 +1,188 @@
+use std::{collections::BTreeMap, fmt};
+
+use super::Schema;
+
+/// Is one HTTP method of one path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// The document it stands in, with dots: `apis.apps.v1`.
+    pub document: String,
+    /// The path with its placeholders: `/api/v1/namespaces/{namespace}/pods/{name}`.
+    pub path: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The `operationId`.
+    pub id: String,
+    /// The `x-kubernetes-action`; discovery and other documents that are not about objects have none.
+    pub action: Option<Action>,
+    /// The `x-kubernetes-group-version-kind`.
+    pub kind: Option<GroupVersionKind>,
+    /// The path's parameters and then the operation's own, without those of the path that it replaces.
+    pub parameters: Vec<Parameter>,
+    /// The request's body.
+    pub body: Option<Body>,
+    /// The answers by status code.
+    pub answers: BTreeMap<u16, Answer>,
+}
+
+/// Is a kind with its API group (empty for the core group) and version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupVersionKind {
+    /// `apps`; empty for the core group.
+    pub group: String,
+    /// `v1`.
+    pub version: String,
+    /// `Deployment`.
+    pub kind: String,
+}
+
+/// Is a request parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name as sent: `labelSelector`.
+    pub name: String,
+    /// Where the request carries it.
+    pub location: Location,
+    /// Whether a request without it is wrong.
+    pub required: bool,
+    /// Its type.
+    pub schema: Schema,
+}
+
+/// Is a request's body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// Whether a request without it is wrong.
+    pub required: bool,
+    /// What it may be; more than one entry only if media types differ in their schema.
+    pub contents: Vec<Content>,
+}
+
+impl Body {
+    /// Names the schema all media types refer to, if there is exactly one.
+    pub fn schema_name(&self) -> Option<&str> {
+        only_reference(&self.contents)
+    }
+}
+
+/// Is what the server answers with one status code.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// What it may be; empty if the spec says nothing about the body.
+    pub contents: Vec<Content>,
+}
+
+impl Answer {
+    /// Names the schema all media types refer to, if there is exactly one.
+    pub fn schema_name(&self) -> Option<&str> {
+        only_reference(&self.contents)
+    }
+}
+
+fn only_reference(contents: &[Content]) -> Option<&str> {
+    match contents {
+        [content] => content.schema.as_ref()?.reference.as_deref(),
+        _ => None,
+    }
+}
+
+/// Is one schema and the media types a body of it may have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// `application/json` and the like, sorted.
+    pub media_types: Vec<String>,
+    /// The body's type, if known.
+    pub schema: Option<Schema>,
+}
+
+/// Declares an enum whose variants each have one text in the spec.
+macro_rules! texts {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Is the text the spec has for it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(super) use texts;
+
+texts! {
+    /// Is an HTTP method; `as_str` is in lower case as in the spec, `Display` in upper case as in HTTP.
+    Method {
+        /// GET
+        Get = "get",
+        /// HEAD
+        Head = "head",
+        /// OPTIONS
+        Options = "options",
+        /// POST
+        Post = "post",
+        /// PUT
+        Put = "put",
+        /// PATCH
+        Patch = "patch",
+        /// DELETE
+        Delete = "delete",
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_str().to_ascii_uppercase())
+    }
+}
+
+texts! {
+    /// Is what Kubernetes calls an operation: its `x-kubernetes-action`.
+    Action {
+        /// Reads one object.
+        Get = "get",
+        /// Reads a collection.
+        List = "list",
+        /// Watches one object by the deprecated `/watch/` path.
+        Watch = "watch",
+        /// Watches a collection by the deprecated `/watch/` path.
+        WatchList = "watchlist",
+        /// Creates.
+        Post = "post",
+        /// Replaces.
+        Put = "put",
+        /// Changes a part, or applies.
+        Patch = "patch",
+        /// Deletes one object.
+        Delete = "delete",
+        /// Deletes a collection.
+        DeleteCollection = "deletecollection",
+        /// Opens a connection to or through an object: exec, proxy and the like.
+        Connect = "connect",
+    }
+}
+
+texts! {
+    /// Is where a request carries a parameter.
+    Location {
+        /// A placeholder of the path.
+        Path = "path",
+        /// The query.
+        Query = "query",
+        /// A header.
+        Header = "header",
+    }
+}

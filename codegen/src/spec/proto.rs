@@ -1,0 +1,160 @@
+//! The protobuf side of a version: which number and type each message's field has on the wire.
+//!
+//! `OpenAPI` does not tell field numbers; upstream's `generated.proto` files do. [`parse`] reads them into a [`Table`],
+//! whose text form is stored as `protobuf.txt`, one line a field:
+//!
+//! ```text
+//! k8s.io.api.core.v1.ConfigMap
+//!   1 metadata k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta
+//!   2 data map<string, string>
+//! ```
+
+mod definition;
+mod table;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+pub use self::definition::parse;
+use super::Files;
+
+/// The file's name in a version's folder.
+pub(super) const FILE: &str = "protobuf.txt";
+
+/// Maps the full names of messages (`k8s.io.api.apps.v1.Deployment`) to their fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The messages by full name; the fields sorted by number.
+    pub messages: BTreeMap<String, Vec<Field>>,
+}
+
+/// Is one field of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The number on the wire.
+    pub number: u32,
+    /// The name. It is the JSON name but for a few: Go spells some differently (`Webhooks`, `aPIGroup`), and the fields
+    /// of an embedded struct, which JSON has in the outer object, are one field here (`volumeSource` of a `Volume`).
+    pub name: String,
+    /// How often it occurs, and of what type it is.
+    pub kind: FieldKind,
+}
+
+/// Is how often a field occurs, and its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// At most once.
+    Optional(FieldType),
+    /// Any number of times.
+    Repeated(FieldType),
+    /// Entries of a key and a value; the key is a string in all of Kubernetes.
+    Map(FieldType, FieldType),
+}
+
+/// Is the type of a field, of a map's key or of its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// `bool`.
+    Bool,
+    /// `bytes`.
+    Bytes,
+    /// `double`.
+    Double,
+    /// `int32`.
+    Int32,
+    /// `int64`.
+    Int64,
+    /// `string`.
+    String,
+    /// `uint32`.
+    Uint32,
+    /// `uint64`.
+    Uint64,
+    /// A message, by its full name.
+    Message(String),
+}
+
+impl FieldType {
+    fn scalar(name: &str) -> Option<Self> {
+        Some(match name {
+            "bool" => Self::Bool,
+            "bytes" => Self::Bytes,
+            "double" => Self::Double,
+            "int32" => Self::Int32,
+            "int64" => Self::Int64,
+            "string" => Self::String,
+            "uint32" => Self::Uint32,
+            "uint64" => Self::Uint64,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bool => "bool",
+            Self::Bytes => "bytes",
+            Self::Double => "double",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::String => "string",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Message(name) => name,
+        })
+    }
+}
+
+impl FieldKind {
+    /// Names the messages the field's type refers to.
+    fn messages(&self) -> impl Iterator<Item = &str> {
+        let types = match self {
+            Self::Optional(of) | Self::Repeated(of) => [Some(of), None],
+            Self::Map(key, value) => [Some(key), Some(value)],
+        };
+        types.into_iter().flatten().filter_map(|of| match of {
+            FieldType::Message(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Table {
+    /// Drops the packages that `packages` neither has nor refers to, directly or through others.
+    ///
+    /// Upstream keeps definitions of API versions long gone; storing them would only grow the table.
+    #[must_use]
+    pub fn restricted_to(mut self, packages: &BTreeSet<String>) -> Self {
+        let mut wanted = BTreeSet::new();
+        let mut next: Vec<String> = packages.iter().cloned().collect();
+        while let Some(package) = next.pop() {
+            let own = self.messages.iter().filter(|(name, _)| self::package(name) == package);
+            let fields = own.flat_map(|(_, fields)| fields);
+            next.extend(fields.flat_map(|field| field.kind.messages()).map(self::package).map(str::to_owned));
+            wanted.insert(package);
+            next.retain(|package| !wanted.contains(package));
+        }
+        self.messages.retain(|name, _| wanted.contains(self::package(name)));
+        self
+    }
+}
+
+/// Names the protobuf packages of the schemas in stored files: `io.k8s.api.apps.v1` is `k8s.io.api.apps.v1`.
+pub fn packages(files: &Files) -> BTreeSet<String> {
+    let schemas = files.keys().filter_map(|file| file.strip_prefix("schemas/")?.strip_suffix(".json"));
+    schemas.map(package_of_schemas).collect()
+}
+
+/// Turns the name of a schema's package into that of its protobuf package: the host's parts stand in another order, and
+/// protobuf knows no `-`.
+fn package_of_schemas(package: &str) -> String {
+    let package = package.replace('-', "_");
+    package.strip_prefix("io.k8s.").map_or(package.clone(), |rest| format!("k8s.io.{rest}"))
+}
+
+fn package(message: &str) -> &str {
+    message.rsplit_once('.').map_or("", |(package, _)| package)
+}
