@@ -1,0 +1,60 @@
+//! The umbrella's list of groups: the clientset's methods and the re-exports.
+
+use quote::{format_ident, quote};
+
+use super::{Source, docs, gate::Gate, group, manifest};
+use crate::model::Model;
+
+/// The file `crates/clientset/src/generated.rs`.
+pub(super) fn source(model: &Model) -> Source {
+    let (mut accessors, mut gated) = (Vec::new(), Vec::new());
+    for group in &model.groups {
+        let module = format_ident!("{}", group.crate_name);
+        for version in &group.versions {
+            let (name, client) = (format_ident!("{}", version.accessor), format_ident!("{}", version.client));
+            let feature = if version.is_stable() {
+                group.crate_name.clone()
+            } else {
+                manifest::version_feature(group, &version.name)
+            };
+            let docs = docs::comment([format!("The client of `{}`.", version.api_version(group))]);
+            let path = format_ident!("{}", version.name);
+            let accessor = quote! {
+                #docs
+                #[cfg(feature = #feature)]
+                pub fn #name(&self) -> api::#module::#path::#client {
+                    api::#module::#path::#client::new(self.rest_client())
+                }
+            };
+            let gate = Gate::absolute(model, version.presence);
+            if gate.is_open() {
+                accessors.push(accessor);
+            } else {
+                gated.push(gate.items(quote!(impl Clientset { #accessor })));
+            }
+        }
+    }
+    let exports = model.groups.iter().map(|group| {
+        let (name, library) = (format_ident!("{}", group.crate_name), format_ident!("{}", manifest::library(group)));
+        let feature = &group.crate_name;
+        let docs = docs::comment([format!("Clients of {}.", group::title(group))]);
+        quote!(#docs #[cfg(feature = #feature)] #[doc(inline)] pub use #library as #name;)
+    });
+    let docs = docs::comment(["The crates of the API groups."]);
+    Source {
+        path: "crates/clientset/src/generated.rs".to_owned(),
+        definition: "all API groups".to_owned(),
+        docs: vec!["The API groups of the clientset.".to_owned()],
+        tokens: quote! {
+            use crate::Clientset;
+            impl Clientset {
+                #(#accessors)*
+            }
+            #(#gated)*
+            #docs
+            pub mod api {
+                #(#exports)*
+            }
+        },
+    }
+}

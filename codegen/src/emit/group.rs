@@ -1,0 +1,184 @@
+//! The sources of a group's crate, apart from its tests.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::{Source, docs, gate::Gate, kinds, manifest, resource};
+use crate::{
+    model::{ApiVersion, Area, Group, Model, Resource, Scope, Verb},
+    spec::Error,
+};
+
+/// All files below `src`.
+pub(super) fn sources(model: &Model, group: &Group, folder: &str) -> Result<Vec<Source>, Error> {
+    let mut sources = vec![library(model, group, folder)];
+    for version in &group.versions {
+        let folder = format!("{folder}/src/{}", version.name);
+        sources.push(client(model, group, version, &folder));
+        sources.push(kinds::source(model, group, version, &folder)?);
+        for resource in &version.resources {
+            sources.push(resource::source(model, group, version, resource, &folder));
+        }
+    }
+    Ok(sources)
+}
+
+/// How a group is called in sentences.
+pub(super) fn title(group: &Group) -> String {
+    if group.name.is_empty() { "the core API group".to_owned() } else { format!("the API group `{}`", group.name) }
+}
+
+fn library(model: &Model, group: &Group, folder: &str) -> Source {
+    let modules = group.versions.iter().map(|version| {
+        let name = format_ident!("{}", version.name);
+        let feature = (!version.is_stable()).then(|| {
+            let feature = &version.name;
+            quote!(#[cfg(feature = #feature)])
+        });
+        Gate::absolute(model, version.presence).items(quote!(#feature pub mod #name;))
+    });
+    Source {
+        path: format!("{folder}/src/lib.rs"),
+        definition: title(group).trim_start_matches("the ").to_owned(),
+        docs: library_docs(model, group),
+        tokens: quote!(#(#modules)*),
+    }
+}
+
+fn library_docs(model: &Model, group: &Group) -> Vec<String> {
+    let mut docs = vec![format!("Clients of {} of Kubernetes.", title(group)), String::new()];
+    docs.push("| version | client | in Kubernetes | feature |".to_owned());
+    docs.push("|---|---|---|---|".to_owned());
+    for version in &group.versions {
+        let versions = model.range(version.presence);
+        let feature = if version.is_stable() { String::new() } else { format!("`{}`", version.name) };
+        docs.push(format!("| `{}` | `{}` | {versions} | {feature} |", version.name, version.client));
+    }
+    docs.push(String::new());
+    docs.push(
+        "The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of"
+            .to_owned(),
+    );
+    let features = manifest::kubernetes_features(model).map(|feature| format!("`{feature}`"));
+    docs.push(format!("k8s-openapi or of k8s-client: {} or `latest`.", features.collect::<Vec<_>>().join(", ")));
+    docs.extend(example(model, group));
+    docs
+}
+
+/// An example with the version and the resource that can do most.
+fn example(model: &Model, group: &Group) -> Vec<String> {
+    let candidates = group.versions.iter().flat_map(|version| version.resources.iter().map(move |r| (version, r)));
+    let best = candidates.reduce(|best, next| {
+        let rank = |(version, resource): (&ApiVersion, &Resource)| {
+            let range = resource.presence.last - resource.presence.first;
+            (version.is_stable(), range, resource.presence.last, resource.methods.len())
+        };
+        if rank(next) > rank(best) { next } else { best }
+    });
+    let Some((version, resource)) = best else { return Vec::new() };
+    let accessor = resource.accessor(Area::Own);
+    let argument = if resource.scope == Scope::Namespaced { "\"default\"" } else { "" };
+    let resources = format!("client.{accessor}({argument})");
+    let calls = if resource.method(Area::Own, Verb::List).is_some() {
+        vec![
+            format!("let {accessor} = {resources};"),
+            format!("for object in {accessor}.list().limit(500).await?.items {{"),
+            "    println!(\"{}\", object.metadata.name.unwrap_or_default());".to_owned(),
+            "}".to_owned(),
+        ]
+    } else {
+        let object = format!("k8s_openapi::{}::{}", resource.object.module.join("::"), resource.object.name);
+        vec![
+            format!("let object = {object}::default(); // fill it in"),
+            format!("let answer = {resources}.create(&object).await?;"),
+        ]
+    };
+    let gate: Vec<String> = Gate::absolute(model, resource.presence).macros().collect();
+    let feature = format!("# #[cfg(feature = \"{}\")]", version.name);
+    let mut docs = vec![String::new(), "```no_run".to_owned()];
+    docs.extend(gate.iter().map(|name| format!("# {name} {{")));
+    docs.extend((!version.is_stable()).then(|| feature.clone()));
+    docs.push(format!("use {}::{}::{};", manifest::library(group), version.name, version.client));
+    docs.extend((!version.is_stable()).then_some(feature));
+    docs.push(
+        "# async fn example(rest_client: &k8s_client_runtime::RestClient) -> k8s_client_runtime::Result<()> {"
+            .to_owned(),
+    );
+    docs.push(format!("let client = {}::new(rest_client);", version.client));
+    docs.extend(calls);
+    docs.push("# Ok(())".to_owned());
+    docs.push("# }".to_owned());
+    docs.extend(gate.iter().map(|_| "# }".to_owned()));
+    docs.push("```".to_owned());
+    docs
+}
+
+/// The file `src/<version>/mod.rs`: the version's client.
+fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> Source {
+    let name = format_ident!("{}", version.client);
+    let (mut open_modules, mut open_uses, mut gated) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut accessors, mut gated_accessors) = (Vec::new(), Vec::new());
+    for resource in &version.resources {
+        let gate = Gate::new(model, version.presence, resource.presence);
+        let module = format_ident!("{}", resource::module(resource));
+        let clients = resource.areas().into_iter().map(|area| format_ident!("{}", resource.client(area)));
+        let declaration = quote!(mod #module;);
+        let export = quote!(pub use #module::{#(#clients),*};);
+        let methods: Vec<TokenStream> = resource.areas().into_iter().map(|area| accessor(resource, area)).collect();
+        if gate.is_open() {
+            open_modules.push(declaration);
+            open_uses.push(export);
+            accessors.extend(methods);
+        } else {
+            gated.push(gate.items(quote!(#declaration #export)));
+            gated_accessors.push(gate.items(quote!(impl #name { #(#methods)* })));
+        }
+    }
+    let api_version = version.api_version(group);
+    let docs = docs::comment([format!("The client of `{api_version}`: it makes those of the resources.")]);
+    let new = docs::comment(["A client that sends its requests through this one."]);
+    let rest_client = docs::comment(["The client that the requests go through."]);
+    Source {
+        path: format!("{folder}/mod.rs"),
+        definition: api_version.clone(),
+        docs: vec![format!("Clients of `{api_version}`; [`{}`] makes them.", version.client)],
+        tokens: quote! {
+            use k8s_client_runtime::generated::RestClient;
+            pub mod kinds;
+            #(#open_modules)*
+            #(#open_uses)*
+            #(#gated)*
+            #docs
+            #[derive(Clone, Debug)]
+            pub struct #name(RestClient);
+            impl #name {
+                #new
+                pub fn new(client: &RestClient) -> Self {
+                    Self(client.clone())
+                }
+                #rest_client
+                pub fn rest_client(&self) -> &RestClient {
+                    &self.0
+                }
+                #(#accessors)*
+            }
+            #(#gated_accessors)*
+        },
+    }
+}
+
+fn accessor(resource: &Resource, area: Area) -> TokenStream {
+    let name = format_ident!("{}", resource.accessor(area));
+    let client = format_ident!("{}", resource.client(area));
+    let kind = &resource.kind;
+    match (resource.scope, area) {
+        (Scope::Namespaced, Area::Own) => {
+            let docs = docs::comment([format!("A client of every `{kind}` of this namespace.")]);
+            quote!(#docs pub fn #name(&self, namespace: &str) -> #client { #client::new(&self.0, namespace) })
+        }
+        (_, area) => {
+            let docs = docs::comment([format!("A client of every `{kind}` {}.", docs::place(resource, area))]);
+            quote!(#docs pub fn #name(&self) -> #client { #client::new(&self.0) })
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The manifests of the groups' crates and of the umbrella, whose features follow the groups.
+
+use std::fmt::Write as _;
+
+use super::{HEADER, group};
+use crate::model::{Group, Model};
+
+/// The package of a group.
+pub(super) fn package(group: &Group) -> String {
+    format!("k8s-client-api-{}", group.crate_name)
+}
+
+/// The library of a group, as Rust code names it.
+pub(super) fn library(group: &Group) -> String {
+    package(group).replace('-', "_")
+}
+
+/// The umbrella's feature for an alpha or beta version: `resource-v1beta1`.
+pub(super) fn version_feature(group: &Group, version: &str) -> String {
+    format!("{}-{version}", group.crate_name)
+}
+
+/// `v1_33` …: the Kubernetes versions as features.
+pub(super) fn kubernetes_features(model: &Model) -> impl DoubleEndedIterator<Item = String> {
+    model.versions.iter().map(|version| format!("v{}", version.replace('.', "_")))
+}
+
+fn list(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| format!("{item:?}")).collect();
+    let line = format!("[{}]", items.join(", "));
+    if line.len() <= 100 || items.len() < 2 { line } else { format!("[\n    {},\n]", items.join(",\n    ")) }
+}
+
+/// The manifest of a group's crate.
+pub(super) fn group(model: &Model, group: &Group) -> String {
+    let title = group::title(group);
+    let unstable: Vec<String> = group.versions.iter().filter(|v| !v.is_stable()).map(|v| v.name.clone()).collect();
+    let mut text = format!(
+        "# {HEADER} {definition}; edit codegen instead.
+
+[package]
+name = \"{package}\"
+description = \"Typed clients of {title} of Kubernetes, part of k8s-client.\"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+authors.workspace = true
+categories.workspace = true
+keywords.workspace = true
+
+[package.metadata.docs.rs]
+features = [\"all-versions\", \"latest\"]
+
+[features]
+default = [\"ring\"]
+## TLS by rustls with this provider of cryptography.
+ring = [\"k8s-client-runtime/ring\"]
+aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
+",
+        definition = title.trim_start_matches("the "),
+        package = package(group),
+    );
+    text.push_str("## The alpha and beta versions of the group, each of which adds a module.\n");
+    for version in &unstable {
+        let _ = writeln!(text, "{version} = []");
+    }
+    let _ = writeln!(text, "all-versions = {}", list(unstable));
+    text.push_str("## The Kubernetes version whose types are compiled in: the application chooses exactly one.\n");
+    for feature in kubernetes_features(model) {
+        let _ = writeln!(text, "{feature} = [\"k8s-client-runtime/{feature}\"]");
+    }
+    if let Some(latest) = kubernetes_features(model).next_back() {
+        let _ = writeln!(text, "latest = [\"{latest}\"]");
+    }
+    text.push_str(
+        "
+[dependencies]
+k8s-client-runtime.workspace = true
+k8s-openapi.workspace = true
+
+[lints]
+workspace = true
+",
+    );
+    text
+}
+
+/// The umbrella's manifest: what is fixed stands in `clientset.toml` beside this file.
+pub(super) fn clientset(model: &Model) -> String {
+    let (mut groups, mut versions, mut kubernetes, mut dependencies) =
+        (String::new(), String::new(), String::new(), String::new());
+    let names = model.groups.iter().map(|group| group.crate_name.clone());
+    let _ = writeln!(groups, "all-groups = {}", list(names));
+    let mut all_versions = Vec::new();
+    for group in &model.groups {
+        let package = package(group);
+        let _ = writeln!(groups, "{} = [\"dep:{package}\"]", group.crate_name);
+        for version in group.versions.iter().filter(|version| !version.is_stable()) {
+            let feature = version_feature(group, &version.name);
+            let _ = writeln!(versions, "{feature} = [\"{}\", \"{package}/{}\"]", group.crate_name, version.name);
+            all_versions.push(feature);
+        }
+        let _ = writeln!(
+            dependencies,
+            "{package} = {{ path = \"../api/{}\", version = \"0.1.0\", default-features = false, optional = true }}",
+            group.crate_name
+        );
+    }
+    versions.insert_str(0, &format!("all-versions = {}\n", list(all_versions)));
+    for feature in kubernetes_features(model) {
+        let _ = writeln!(kubernetes, "{feature} = [\"k8s-client-runtime/{feature}\"]");
+    }
+    if let Some(latest) = kubernetes_features(model).next_back() {
+        let _ = writeln!(kubernetes, "latest = [\"{latest}\"]");
+    }
+    let mut text = format!("# {HEADER} codegen/src/emit/clientset.toml; edit that instead.\n");
+    for line in include_str!("clientset.toml").lines() {
+        match line.trim() {
+            "# @groups" => text.push_str(&groups),
+            "# @versions" => text.push_str(&versions),
+            "# @kubernetes" => text.push_str(&kubernetes),
+            "# @dependencies" => text.push_str(&dependencies),
+            _ => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,167 @@
+//! The methods of a client: one line each, which hands over to the runtime.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::docs;
+use crate::model::{Method, Resource, TypeName, Verb, parameter};
+
+/// How files call the types of k8s-openapi: `api` is the module of the resource's own kind.
+#[derive(Clone, Copy)]
+pub(super) struct Types<'a> {
+    /// The module that is called `api`.
+    pub own: &'a [String],
+    /// The modules that the file imports; a documentation link alone is no reason to.
+    pub imported: &'a BTreeSet<&'a [String]>,
+}
+
+impl Types<'_> {
+    /// The alias of a type's module.
+    pub(super) fn module(self, name: &TypeName) -> Ident {
+        if name.module == self.own { format_ident!("api") } else { format_ident!("{}", alias(&name.module)) }
+    }
+
+    /// The type.
+    pub(super) fn path(self, name: &TypeName) -> TokenStream {
+        let (module, name) = (self.module(name), format_ident!("{}", name.name));
+        quote!(#module::#name)
+    }
+
+    /// A documentation link to the type.
+    pub(super) fn link(self, name: &TypeName) -> String {
+        let module = if self.imported.contains(name.module.as_slice()) {
+            self.module(name).to_string()
+        } else {
+            format!("k8s_openapi::{}", name.module.join("::"))
+        };
+        format!("[`{0}`]({module}::{0})", name.name)
+    }
+
+    /// The imports of these modules.
+    pub(super) fn imports(self) -> TokenStream {
+        let imports = self.imported.iter().map(|module| {
+            let alias = format_ident!("{}", if *module == self.own { "api".to_owned() } else { alias(module) });
+            let path = module.iter().map(|part| format_ident!("{part}"));
+            quote!(use k8s_openapi::#(#path)::* as #alias;)
+        });
+        quote!(#(#imports)*)
+    }
+}
+
+/// How a foreign module is called: by its group and version, `autoscaling_v1`.
+fn alias(module: &[String]) -> String {
+    module[module.len().saturating_sub(2)..].join("_")
+}
+
+/// The runtime's type that a method returns.
+pub(super) fn builder(method: &Method) -> &str {
+    match method.verb {
+        Verb::Create => "Create",
+        Verb::Get => "Get",
+        Verb::List => "List",
+        Verb::Watch => "Watch",
+        Verb::Update => "Update",
+        Verb::Modify => "Modify",
+        Verb::Patch => "PatchRequest",
+        Verb::Apply => "Apply",
+        Verb::Delete => "Delete",
+        Verb::DeleteCollection => "DeleteCollection",
+        Verb::Stream => method.stream.as_ref().map_or("", |stream| &stream.builder),
+    }
+}
+
+/// The names of the runtime that a method's signature needs.
+pub(super) fn imports(method: &Method) -> Vec<&str> {
+    let mut names = vec![builder(method)];
+    match method.verb {
+        Verb::Patch => names.push("Patch"),
+        Verb::Apply => names.push("Serialize"),
+        _ => {}
+    }
+    names
+}
+
+/// The method's declaration with documentation and body.
+pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>) -> TokenStream {
+    let docs = docs::comment(docs::method(resource, method, |name| types.link(name)));
+    let name = format_ident!("{}", method.name);
+    let builder = format_ident!("{}", builder(method));
+    let own = marker(&resource.object);
+    let answer = method.answer.as_ref().map_or_else(|| own.clone(), marker);
+    let object = method.body.as_ref().unwrap_or(&resource.object);
+    let (object_marker, object_type) = (marker(object), types.path(object));
+    let object = format_ident!("{}", parameter(&object.name));
+    let differs = method.answer.as_ref() != Some(&resource.object);
+
+    let (parameters, returns, call) = match (method.verb, method.subresource.as_deref()) {
+        (Verb::Create, None) if differs => {
+            (quote!(#object: &#object_type), quote!(#builder<#answer>), quote!(create_answering(#object)))
+        }
+        (Verb::Create | Verb::Update, None) => {
+            (quote!(#object: &#object_type), quote!(#builder<#own>), quote!(#name(#object)))
+        }
+        (Verb::Update, Some("status")) => {
+            (quote!(#object: &#object_type), quote!(#builder<#own>), quote!(update_status(#object)))
+        }
+        (Verb::Create, Some(subresource)) => (
+            quote!(name: &str, #object: &#object_type),
+            quote!(#builder<#answer>),
+            quote!(create_subresource::<#object_marker, #answer>(name, #subresource, #object)),
+        ),
+        (Verb::Update, Some(subresource)) => (
+            quote!(name: &str, #object: &#object_type),
+            quote!(#builder<#answer>),
+            quote!(update_subresource(name, #subresource, #object)),
+        ),
+        (Verb::Get | Verb::Delete, None) => (quote!(name: &str), quote!(#builder<#own>), quote!(#name(name))),
+        (Verb::Get, Some(subresource)) => {
+            (quote!(name: &str), quote!(#builder<#answer>), quote!(get_subresource(name, #subresource)))
+        }
+        (Verb::Delete, Some(subresource)) => {
+            (quote!(name: &str), quote!(#builder<#answer>), quote!(delete_subresource(name, #subresource)))
+        }
+        (Verb::List | Verb::Watch | Verb::DeleteCollection, _) => (quote!(), quote!(#builder<#own>), quote!(#name())),
+        (Verb::Patch, None) => (quote!(name: &str, patch: &Patch), quote!(#builder<#own>), quote!(patch(name, patch))),
+        (Verb::Patch, Some(subresource)) => (
+            quote!(name: &str, patch: &Patch),
+            quote!(#builder<#answer>),
+            quote!(patch_subresource(name, #subresource, patch)),
+        ),
+        (Verb::Apply, None) => (apply_parameters(), quote!(#builder<#own>), quote!(apply(name, configuration))),
+        (Verb::Apply, Some(subresource)) => (
+            apply_parameters(),
+            quote!(#builder<#answer>),
+            quote!(apply_subresource(name, #subresource, configuration)),
+        ),
+        (Verb::Modify, _) => {
+            return quote! {
+                #docs
+                pub fn #name<F>(&self, name: &str, change: F) -> #builder<#own, F>
+                where
+                    F: FnMut(&mut #object_type) + Send + 'static,
+                {
+                    self.0.modify(name, change)
+                }
+            };
+        }
+        (Verb::Stream, _) => (quote!(name: &str), quote!(#builder), quote!(#name(name))),
+    };
+    quote! {
+        #docs
+        pub fn #name(&self, #parameters) -> #returns {
+            self.0.#call
+        }
+    }
+}
+
+fn apply_parameters() -> TokenStream {
+    quote!(name: &str, configuration: &(impl Serialize + ?Sized))
+}
+
+/// The marker type of an object type.
+pub(super) fn marker(name: &TypeName) -> TokenStream {
+    let name = format_ident!("{}", name.name);
+    quote!(kinds::#name)
+}

@@ -1,0 +1,137 @@
+//! From the specs of all versions to the model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    ApiVersion, Group, Model, Presence,
+    draft::{At, Place, ResourceDraft},
+    graph,
+    names::{capitalized, snake},
+};
+use crate::{
+    policy::Policy,
+    spec::{Error, Spec},
+};
+
+impl Model {
+    /// Joins the specs of all versions, given oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When a spec says what the generator has no form for. The message names version, file, path and method.
+    pub fn build(specs: &[Spec], policy: &Policy) -> Result<Self, Error> {
+        graph::check_no_cycle(specs)?;
+        let versions: Vec<String> =
+            specs.iter().map(|spec| format!("{}.{}", spec.version().major, spec.version().minor)).collect();
+        let mut drafts: BTreeMap<(String, String), ApiDraft> = BTreeMap::new();
+        for (version, spec) in specs.iter().enumerate() {
+            collect(version, spec, policy, &mut drafts)?;
+        }
+
+        let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+        for ((group_name, name), draft) in drafts {
+            let (crate_name, prefix) = policy.group(&group_name);
+            let version = draft.finish(
+                &group_name,
+                name,
+                &prefix.unwrap_or_else(|| capitalized(&crate_name)),
+                policy,
+                &versions,
+            )?;
+            let group = groups.entry(crate_name.clone()).or_insert_with(|| Group {
+                name: group_name.clone(),
+                crate_name: crate_name.clone(),
+                versions: Vec::new(),
+            });
+            if group.name != group_name {
+                let message = format!(
+                    "the groups `{}` and `{group_name}` would both have the crate `{crate_name}`; name one of them here",
+                    group.name
+                );
+                return Err(Error::file("groups.toml", message));
+            }
+            group.versions.push(version);
+        }
+        let mut groups: Vec<Group> = groups.into_values().collect();
+        for group in &mut groups {
+            group.versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
+        }
+        policy.check_all_used()?;
+        Ok(Self { versions, groups })
+    }
+}
+
+/// Kubernetes' order of versions: stable before beta before alpha, then the higher number.
+fn priority(version: &str) -> (u8, u32, u32) {
+    let number = |text: &str| text.trim_start_matches('v').parse().unwrap_or(0);
+    if let Some((major, minor)) = version.split_once("beta") {
+        (1, number(major), number(minor))
+    } else if let Some((major, minor)) = version.split_once("alpha") {
+        (0, number(major), number(minor))
+    } else {
+        (2, number(version), 0)
+    }
+}
+
+#[derive(Default)]
+struct ApiDraft {
+    in_versions: BTreeSet<usize>,
+    resources: BTreeMap<String, ResourceDraft>,
+}
+
+fn collect(
+    version: usize,
+    spec: &Spec,
+    policy: &Policy,
+    drafts: &mut BTreeMap<(String, String), ApiDraft>,
+) -> Result<(), Error> {
+    for operation in spec.operations() {
+        let Some(place) = Place::parse(&operation.path) else { continue };
+        if policy.skips(place.group, place.version, place.plural, place.subresource.as_deref()) {
+            continue;
+        }
+        let draft = drafts.entry((place.group.to_owned(), place.version.to_owned())).or_default();
+        draft.in_versions.insert(version);
+        let resource = draft.resources.entry(place.plural.to_owned()).or_default();
+        resource.add(version, &At::operation(spec, operation), &place, operation, policy)?;
+    }
+    Ok(())
+}
+
+impl ApiDraft {
+    fn finish(
+        self,
+        group: &str,
+        name: String,
+        prefix: &str,
+        policy: &Policy,
+        versions: &[String],
+    ) -> Result<ApiVersion, Error> {
+        let at = At::new(format!("{group}/{name}"), "");
+        let resources = self.resources.into_iter().map(|(plural, resource)| {
+            let at = At::new(format!("{group}/{name}"), &plural);
+            resource.finish(&at, plural, policy, versions)
+        });
+        Ok(ApiVersion {
+            client: format!("{prefix}{}Client", capitalized(&name)),
+            accessor: format!("{}_{name}", snake(prefix)),
+            presence: presence(&self.in_versions, versions, &at)?,
+            resources: resources.collect::<Result<_, Error>>()?,
+            name,
+        })
+    }
+}
+
+/// The range of versions that have something.
+pub(super) fn presence(in_versions: &BTreeSet<usize>, versions: &[String], at: &At) -> Result<Presence, Error> {
+    let (Some(&first), Some(&last)) = (in_versions.first(), in_versions.last()) else {
+        return Err(at.error("in no version"));
+    };
+    match (first..=last).find(|version| !in_versions.contains(version)) {
+        Some(gap) => Err(at.error(format!(
+            "in {} and {} but not in {}: the generator has no gate for a gap",
+            versions[first], versions[last], versions[gap]
+        ))),
+        None => Ok(Presence { first, last }),
+    }
+}

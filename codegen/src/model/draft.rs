@@ -1,0 +1,303 @@
+//! A resource while the operations of all versions are gathered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb, build::presence};
+use crate::{
+    policy::{Policy, Stream},
+    spec::{Action, Error, Operation, Spec},
+};
+
+/// Where something stands in the specs, for messages.
+#[derive(Clone)]
+pub(super) struct At {
+    file: String,
+    location: String,
+}
+
+impl At {
+    pub(super) fn new(file: impl Into<String>, location: impl Into<String>) -> Self {
+        Self { file: file.into(), location: location.into() }
+    }
+
+    pub(super) fn operation(spec: &Spec, operation: &Operation) -> Self {
+        Self::new(
+            format!("{}/paths/{}.json", spec.version().folder(), operation.document),
+            format!("{} {}", operation.method, operation.path),
+        )
+    }
+
+    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+        Error::at(&self.file, &self.location, message)
+    }
+}
+
+/// What a path says: everything but the verb.
+pub(super) struct Place<'a> {
+    pub(super) group: &'a str,
+    pub(super) version: &'a str,
+    pub(super) plural: &'a str,
+    pub(super) subresource: Option<String>,
+    namespaced: bool,
+    /// Whether it is one of the deprecated `/watch/` paths.
+    watch: bool,
+    /// Whether it names an object.
+    named: bool,
+}
+
+impl<'a> Place<'a> {
+    /// `None` for what is no resource's path: discovery, `/version` and the like.
+    pub(super) fn parse(path: &'a str) -> Option<Self> {
+        let mut parts = path.trim_matches('/').split('/');
+        let group = match parts.next()? {
+            "api" => "",
+            "apis" => parts.next()?,
+            _ => return None,
+        };
+        let version = parts.next()?;
+        let mut rest: Vec<&str> = parts.collect();
+        let watch = rest.first() == Some(&"watch");
+        if watch {
+            rest.remove(0);
+        }
+        let namespaced = rest.len() > 2 && rest[..2] == ["namespaces", "{namespace}"];
+        if namespaced {
+            rest.drain(..2);
+        }
+        let (plural, rest) = rest.split_first()?;
+        let named = rest.first() == Some(&"{name}");
+        let mut rest = if named { &rest[1..] } else { rest };
+        // The rest of a proxied path belongs to the same subresource.
+        if let Some((last, before)) = rest.split_last()
+            && last.starts_with('{')
+        {
+            rest = before;
+        }
+        let subresource = (!rest.is_empty()).then(|| rest.join("/"));
+        Some(Self { group, version, plural, subresource, namespaced, watch, named })
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ResourceDraft {
+    in_versions: BTreeSet<usize>,
+    /// The kinds that its operations name, and where first.
+    kinds: BTreeMap<String, At>,
+    /// Whether a path has it in namespaces.
+    namespaced: bool,
+    methods: BTreeMap<Key, MethodDraft>,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// Whether the path names a namespace.
+    namespaced: bool,
+    subresource: Option<String>,
+    verb: Verb,
+}
+
+struct MethodDraft {
+    in_versions: BTreeSet<usize>,
+    body: Option<String>,
+    answer: Option<String>,
+    stream: Option<Stream>,
+    routes: BTreeSet<Route>,
+    at: At,
+}
+
+impl ResourceDraft {
+    /// Adds an operation: another method, another route of one, or one that another version has too.
+    pub(super) fn add(
+        &mut self,
+        version: usize,
+        at: &At,
+        place: &Place<'_>,
+        operation: &Operation,
+        policy: &Policy,
+    ) -> Result<(), Error> {
+        self.in_versions.insert(version);
+        self.namespaced |= place.namespaced;
+        let stream = place.subresource.as_deref().and_then(|subresource| policy.stream(subresource));
+        if place.subresource.is_none() {
+            let kind = operation.kind.as_ref().ok_or_else(|| at.error("has no x-kubernetes-group-version-kind"))?;
+            self.kinds.entry(kind.kind.clone()).or_insert_with(|| at.clone());
+        }
+        for verb in verbs(at, place, operation, stream.is_some())? {
+            let key = Key { namespaced: place.namespaced, subresource: place.subresource.clone(), verb };
+            let method = MethodDraft::new(version, at.clone(), place, operation, verb, stream.clone())?;
+            match self.methods.get_mut(&key) {
+                Some(known) => known.join(method)?,
+                None => drop(self.methods.insert(key, method)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        self,
+        at: &At,
+        plural: String,
+        policy: &Policy,
+        versions: &[String],
+    ) -> Result<Resource, Error> {
+        let mut kinds = self.kinds.iter();
+        let Some((kind, first)) = kinds.next() else {
+            return Err(at.error("only subresources have paths, so nothing names the kind; skip it in groups.toml"));
+        };
+        if let Some((other, second)) = kinds.next() {
+            return Err(
+                second.error(format!("two kinds of one plural: `{other}` here and `{kind}` at {}", first.location))
+            );
+        }
+        if !kind.chars().all(|c| c.is_ascii_alphanumeric()) || !kind.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return Err(first.error(format!("the kind `{kind}` cannot be a type's name")));
+        }
+        let scope = if self.namespaced { Scope::Namespaced } else { Scope::Cluster };
+        let methods = self.methods.into_iter().map(|(key, draft)| draft.finish(key, scope, policy, versions));
+        let mut methods = methods.collect::<Result<Vec<Method>, Error>>()?;
+        methods.extend(modify(&methods));
+        // The order of documentation: the object, its status, the other subresources.
+        methods.sort_by_key(|m| (m.area, m.subresource.as_ref().map(|s| (s != "status", s.clone())), m.verb));
+
+        let own = |m: &&Method| m.subresource.is_none() && matches!(m.verb, Verb::Create | Verb::Get);
+        let object = methods.iter().find(own).and_then(|m| m.body.clone().or_else(|| m.answer.clone()));
+        let object = object.ok_or_else(|| at.error("neither get nor create names the object's type"))?;
+        check_list(at, &methods, &object)?;
+        Ok(Resource {
+            names: Names::new(kind, &plural),
+            kind: kind.clone(),
+            presence: presence(&self.in_versions, versions, at)?,
+            object,
+            plural,
+            scope,
+            methods,
+        })
+    }
+}
+
+/// k8s-openapi has one type for all lists; it fits as long as they are named after their items.
+fn check_list(at: &At, methods: &[Method], object: &TypeName) -> Result<(), Error> {
+    let expected = format!("{}List", object.schema);
+    let lists = methods.iter().filter(|method| method.verb == Verb::List).filter_map(|method| method.answer.as_ref());
+    match lists.into_iter().find(|list| list.schema != expected) {
+        Some(list) => Err(at.error(format!("the list is `{}`, not `{expected}`", list.schema))),
+        None => Ok(()),
+    }
+}
+
+/// The verbs that an operation stands for.
+fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> Result<Vec<Verb>, Error> {
+    let Some(action) = operation.action else {
+        return Err(at.error("has no x-kubernetes-action, so nothing says what it does"));
+    };
+    if is_stream {
+        return Ok(vec![Verb::Stream]);
+    }
+    Ok(match action {
+        Action::Post => vec![Verb::Create],
+        Action::Get => vec![Verb::Get],
+        Action::List if operation.parameters.iter().any(|parameter| parameter.name == "watch") => {
+            vec![Verb::List, Verb::Watch]
+        }
+        Action::List => vec![Verb::List],
+        // The deprecated path of one object is the collection's with a field selector.
+        Action::Watch | Action::WatchList if place.named => Vec::new(),
+        Action::Watch | Action::WatchList => vec![Verb::Watch],
+        Action::Put => vec![Verb::Update],
+        Action::Patch => {
+            let media_types = operation.body.iter().flat_map(|body| &body.contents).flat_map(|c| &c.media_types);
+            let applies = media_types.into_iter().any(|media_type| media_type == "application/apply-patch+yaml");
+            if applies { vec![Verb::Patch, Verb::Apply] } else { vec![Verb::Patch] }
+        }
+        Action::Delete => vec![Verb::Delete],
+        Action::DeleteCollection => vec![Verb::DeleteCollection],
+        Action::Connect => return Err(at.error("connects, but groups.toml has no [[stream]] for the subresource")),
+    })
+}
+
+impl MethodDraft {
+    fn new(
+        version: usize,
+        at: At,
+        place: &Place<'_>,
+        operation: &Operation,
+        verb: Verb,
+        stream: Option<Stream>,
+    ) -> Result<Self, Error> {
+        let typed = stream.is_none() && !matches!(verb, Verb::Watch | Verb::Delete | Verb::DeleteCollection);
+        let sends = matches!(verb, Verb::Create | Verb::Update);
+        let body = operation.body.as_ref().and_then(|body| body.schema_name()).filter(|_| sends);
+        if sends && body.is_none() {
+            return Err(at.error("sends an object, but the body names no type"));
+        }
+        let answers: BTreeSet<&str> = operation.answers.values().filter_map(|answer| answer.schema_name()).collect();
+        if answers.len() > 1 {
+            return Err(at.error(format!("answers of one operation differ: {answers:?}")));
+        }
+        if typed && answers.is_empty() {
+            return Err(at.error("no answer names a type; if it is a stream, say so in groups.toml"));
+        }
+        // A watch is the list's route with a parameter, never the deprecated path.
+        let path = if place.watch { operation.path.replacen("/watch/", "/", 1) } else { operation.path.clone() };
+        let path = if verb == Verb::Watch { format!("{path}?watch=true") } else { path };
+        Ok(Self {
+            in_versions: BTreeSet::from([version]),
+            body: body.map(str::to_owned),
+            answer: answers.first().filter(|_| typed).map(|answer| (*answer).to_owned()),
+            stream,
+            routes: BTreeSet::from([Route { method: operation.method.to_string(), path }]),
+            at,
+        })
+    }
+
+    fn join(&mut self, other: Self) -> Result<(), Error> {
+        if (&self.body, &self.answer) != (&other.body, &other.answer) {
+            return Err(other.at.error(format!(
+                "the types {:?} → {:?} differ from {:?} → {:?} in {}",
+                other.body, other.answer, self.body, self.answer, self.at.file
+            )));
+        }
+        self.in_versions.extend(other.in_versions);
+        self.routes.extend(other.routes);
+        Ok(())
+    }
+
+    fn finish(self, key: Key, scope: Scope, policy: &Policy, versions: &[String]) -> Result<Method, Error> {
+        let area = if scope == Scope::Cluster || key.namespaced { Area::Own } else { Area::AllNamespaces };
+        if area == Area::AllNamespaces && !matches!(key.verb, Verb::List | Verb::Watch) {
+            return Err(self.at.error("a namespaced resource's path without a namespace can only list and watch"));
+        }
+        let name = match (&self.stream, &key.subresource) {
+            (Some(stream), _) => stream.name.clone(),
+            (None, Some(subresource)) => policy.method(key.verb.word(), subresource),
+            (None, None) => key.verb.word().to_owned(),
+        };
+        let type_name = |schema: Option<String>| {
+            schema.map(|schema| TypeName::new(&schema).map_err(|message| self.at.error(message))).transpose()
+        };
+        Ok(Method {
+            name,
+            verb: key.verb,
+            subresource: key.subresource,
+            area,
+            body: type_name(self.body)?,
+            answer: type_name(self.answer)?,
+            stream: self.stream,
+            routes: self.routes.into_iter().collect(),
+            presence: presence(&self.in_versions, versions, &self.at)?,
+        })
+    }
+}
+
+/// The method that reads, changes and replaces: it exists where its two requests do.
+fn modify(methods: &[Method]) -> Option<Method> {
+    let own = |verb| methods.iter().find(|m| m.verb == verb && m.area == Area::Own && m.subresource.is_none());
+    let (get, update) = (own(Verb::Get)?, own(Verb::Update)?);
+    let mut routes = get.routes.clone();
+    routes.extend(update.routes.iter().cloned());
+    let presence = Presence {
+        first: get.presence.first.max(update.presence.first),
+        last: get.presence.last.min(update.presence.last),
+    };
+    Some(Method { name: "modify".to_owned(), verb: Verb::Modify, routes, presence, ..update.clone() })
+}

@@ -1,0 +1,231 @@
+//! The API as the emitter sees it: groups, versions, resources and methods as plain data.
+//!
+//! [`Model::build`] makes it from the specs of all Kubernetes versions at once; what only some of them have carries its
+//! [`Presence`].
+
+mod build;
+mod draft;
+mod graph;
+mod names;
+
+pub(crate) use names::parameter;
+pub use names::{Names, TypeName};
+
+use crate::policy::Stream;
+
+/// The API of all Kubernetes versions that were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The Kubernetes versions, oldest first: `1.33`.
+    pub versions: Vec<String>,
+    /// The groups, by crate name.
+    pub groups: Vec<Group>,
+}
+
+/// An API group, which becomes a crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The group's name, empty for the core group.
+    pub name: String,
+    /// The crate's folder and the last part of its name: `rbac`.
+    pub crate_name: String,
+    /// The API versions, stable ones first, newest first among equals.
+    pub versions: Vec<ApiVersion>,
+}
+
+/// A version of a group, which becomes a module and a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiVersion {
+    /// `v1beta1`
+    pub name: String,
+    /// The client's type: `RbacV1Client`.
+    pub client: String,
+    /// The clientset's method: `rbac_v1`.
+    pub accessor: String,
+    /// Which Kubernetes versions serve it.
+    pub presence: Presence,
+    /// The resources, by plural.
+    pub resources: Vec<Resource>,
+}
+
+/// A resource, which becomes one client, or two if it is namespaced and can be listed across namespaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The kind's type.
+    pub object: TypeName,
+    /// The kind's name, which is the type's but for oversights.
+    pub kind: String,
+    /// `deployments`
+    pub plural: String,
+    /// How its clients are called.
+    pub names: Names,
+    /// Whether its objects lie in namespaces.
+    pub scope: Scope,
+    /// Which Kubernetes versions serve it.
+    pub presence: Presence,
+    /// What can be done with it, in the order in which it is documented.
+    pub methods: Vec<Method>,
+}
+
+/// Where the objects of a resource lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In a namespace.
+    Namespaced,
+    /// In the cluster itself.
+    Cluster,
+}
+
+/// One method of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// `update_status`
+    pub name: String,
+    /// What it does.
+    pub verb: Verb,
+    /// The subresource that it does it to.
+    pub subresource: Option<String>,
+    /// The client that has it.
+    pub area: Area,
+    /// The object that is sent, if the method creates or updates.
+    pub body: Option<TypeName>,
+    /// What comes back, if it is one type: a delete answers with the object or a status, a watch with events.
+    pub answer: Option<TypeName>,
+    /// The runtime's builder, if the answer is a stream.
+    pub stream: Option<Stream>,
+    /// The requests that it can make.
+    pub routes: Vec<Route>,
+    /// Which Kubernetes versions serve it.
+    pub presence: Presence,
+}
+
+/// What a method does, in the order of documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// Creates an object.
+    Create,
+    /// Reads an object.
+    Get,
+    /// Reads many objects.
+    List,
+    /// Follows many objects.
+    Watch,
+    /// Replaces an object.
+    Update,
+    /// Reads, changes and replaces an object.
+    Modify,
+    /// Changes parts of an object.
+    Patch,
+    /// Applies a configuration on the server.
+    Apply,
+    /// Deletes an object.
+    Delete,
+    /// Deletes many objects.
+    DeleteCollection,
+    /// Opens a stream.
+    Stream,
+}
+
+impl Verb {
+    /// The verb as methods are named after it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Update => "update",
+            Self::Modify => "modify",
+            Self::Patch => "patch",
+            Self::Apply => "apply",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "delete_collection",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+/// The client that a method belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Area {
+    /// The client of a namespace, or of the cluster for cluster-wide resources.
+    Own,
+    /// The client of all namespaces.
+    AllNamespaces,
+}
+
+/// A request: method and path as the spec writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// `GET`
+    pub method: String,
+    /// `/apis/apps/v1/namespaces/{namespace}/deployments/{name}`
+    pub path: String,
+}
+
+/// The Kubernetes versions that have something, as positions in [`Model::versions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The first version.
+    pub first: usize,
+    /// The last version.
+    pub last: usize,
+}
+
+impl Model {
+    /// The presence of what every version has.
+    pub fn all_versions(&self) -> Presence {
+        Presence { first: 0, last: self.versions.len().saturating_sub(1) }
+    }
+
+    /// The versions of a presence in words: `1.33 – 1.36`.
+    pub fn range(&self, presence: Presence) -> String {
+        let (first, last) = (&self.versions[presence.first], &self.versions[presence.last]);
+        if first == last { first.clone() } else { format!("{first} – {last}") }
+    }
+}
+
+impl ApiVersion {
+    /// Whether the version is neither alpha nor beta, so that no feature is needed for it.
+    pub fn is_stable(&self) -> bool {
+        !self.name.contains("alpha") && !self.name.contains("beta")
+    }
+
+    /// `apps/v1`, or `v1` in the core group.
+    pub fn api_version(&self, group: &Group) -> String {
+        if group.name.is_empty() { self.name.clone() } else { format!("{}/{}", group.name, self.name) }
+    }
+}
+
+impl Resource {
+    /// The methods of one of its clients.
+    pub fn methods_of(&self, area: Area) -> impl Iterator<Item = &Method> {
+        self.methods.iter().filter(move |method| method.area == area)
+    }
+
+    /// The areas for which it has a client.
+    pub fn areas(&self) -> Vec<Area> {
+        [Area::Own, Area::AllNamespaces].into_iter().filter(|&area| self.methods_of(area).next().is_some()).collect()
+    }
+
+    /// The method for a verb on the resource itself.
+    pub fn method(&self, area: Area, verb: Verb) -> Option<&Method> {
+        self.methods_of(area).find(|method| method.verb == verb && method.subresource.is_none())
+    }
+
+    /// The client's type for an area: `Deployments` or `AllDeployments`.
+    pub fn client(&self, area: Area) -> String {
+        match area {
+            Area::Own => self.names.client.clone(),
+            Area::AllNamespaces => format!("All{}", self.names.client),
+        }
+    }
+
+    /// The accessor for an area: `deployments` or `all_deployments`.
+    pub fn accessor(&self, area: Area) -> String {
+        match area {
+            Area::Own => self.names.accessor.clone(),
+            Area::AllNamespaces => format!("all_{}", self.names.accessor.trim_start_matches("r#")),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Compares generated files with those on disk, and replaces them.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    emit::{CRATES, Files},
+    spec::Error,
+};
+
+/// What generating would change, by path from the workspace's root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Files whose text differs.
+    pub changed: Vec<String>,
+    /// Files that are not there.
+    pub missing: Vec<String>,
+    /// Files among the generated crates that no generator makes.
+    pub extra: Vec<String>,
+}
+
+impl Difference {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.missing.is_empty() && self.extra.is_empty()
+    }
+}
+
+/// Compares the files with those below the root. Below `crates/api` nothing else may be.
+///
+/// # Errors
+///
+/// When a file or folder cannot be read.
+pub fn compare(root: &Path, files: &Files) -> Result<Difference, Error> {
+    let mut difference = Difference::default();
+    for (path, text) in files {
+        match fs::read(root.join(path)) {
+            Ok(found) if found == text.as_bytes() => {}
+            Ok(_) => difference.changed.push(path.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => difference.missing.push(path.clone()),
+            Err(error) => return Err(wrong(path, &error)),
+        }
+    }
+    let mut found = BTreeSet::new();
+    list(root, Path::new(CRATES), &mut found)?;
+    difference.extra = found.into_iter().filter(|path| !files.contains_key(path)).collect();
+    Ok(difference)
+}
+
+/// Makes the files below the root what they should be: writes what differs and removes what is extra.
+///
+/// # Errors
+///
+/// When a file or folder cannot be written.
+pub fn replace(root: &Path, files: &Files, difference: &Difference) -> Result<(), Error> {
+    for path in difference.changed.iter().chain(&difference.missing) {
+        let target = root.join(path);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(|error| wrong(path, &error))?;
+        }
+        let Some(text) = files.get(path) else { continue };
+        fs::write(&target, text).map_err(|error| wrong(path, &error))?;
+    }
+    for path in &difference.extra {
+        fs::remove_file(root.join(path)).map_err(|error| wrong(path, &error))?;
+        remove_empty_folders(root, Path::new(path));
+    }
+    Ok(())
+}
+
+fn list(root: &Path, folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Error> {
+    let entries = match fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(wrong(&folder.display().to_string(), &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| wrong(&folder.display().to_string(), &error))?;
+        let path: PathBuf = folder.join(entry.file_name());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            list(root, &path, found)?;
+        } else {
+            found.insert(path.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    Ok(())
+}
+
+/// Removes the folders above a removed file that hold nothing any more, up to the crates' own.
+fn remove_empty_folders(root: &Path, path: &Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != Path::new(CRATES)) {
+        // It fails on the first that is not empty, which ends it.
+        if fs::remove_dir(root.join(folder)).is_err() {
+            return;
+        }
+    }
+}
+
+fn wrong(path: &str, error: &io::Error) -> Error {
+    Error::file(path, error.to_string())
+}

@@ -1,0 +1,91 @@
+//! What the generator refuses, each with a message that names the place.
+
+mod support;
+
+use k8s_client_codegen::{model::Model, policy::Policy, spec::Schema};
+
+/// A line of a namespaced resource that is right, to stand beside the wrong ones.
+const GET: &str =
+    "all GET get /apis/apps/v1/namespaces/{namespace}/deployments/{name} Deployment - apps.v1.Deployment\n";
+
+fn refusal(policy: &str, lines: &str) -> String {
+    let specs = ["1.33", "1.34"].map(|version| support::spec(version, &format!("{GET}{lines}")));
+    let build =
+        || Model::build(&specs.into_iter().collect::<Result<Vec<_>, _>>()?, &Policy::parse("groups.toml", policy)?);
+    build().expect_err(lines).to_string()
+}
+
+#[test]
+fn wrong_specs_are_refused_with_file_and_path() {
+    for (lines, expected) in [
+        (
+            "all GET frobnicate /apis/apps/v1/widgets Widget - apps.v1.Widget",
+            &["hand.made", "/apis/apps/v1/widgets", "frobnicate"][..],
+        ),
+        (
+            "all POST post /apis/apps/v1/namespaces/{namespace}/deployments Replacement apps.v1.Deployment apps.v1.Deployment",
+            &["v1.33/paths/hand.made.json", "two kinds of one plural", "`Deployment`", "`Replacement`"],
+        ),
+        (
+            "all GET get /apis/apps.example.com/v1/widgets/{name} Widget - apps.v1.Widget",
+            &["groups.toml", "`apps`", "`apps.example.com`", "the crate `apps`"],
+        ),
+        (
+            "all GET get /apis/com/v1/widgets/{name} Widget - com.example.v1.Widget",
+            &["GET /apis/com/v1/widgets/{name}", "`com.example.v1.Widget`", "k8s-openapi's naming"],
+        ),
+        (
+            "all GET connect /apis/apps/v1/namespaces/{namespace}/deployments/{name}/shell X - ~",
+            &["GET /apis/apps/v1/namespaces/{namespace}/deployments/{name}/shell", "[[stream]]"],
+        ),
+        (
+            "all GET get /apis/apps/v1/namespaces/{namespace}/deployments/{name}/text Deployment - ~",
+            &["deployments/{name}/text", "no answer names a type"],
+        ),
+        (
+            "all GET list /apis/apps/v1/namespaces/{namespace}/deployments Deployment - apps.v1.Deployments",
+            &["apps/v1", "deployments", "DeploymentList"],
+        ),
+        (
+            "all DELETE delete /apis/apps/v1/deployments Deployment - meta.v1.Status",
+            &["DELETE /apis/apps/v1/deployments", "can only list and watch"],
+        ),
+        ("all GET get /apis/apps/v1/widgets/{name}/status Widget - apps.v1.Widget", &["widgets", "only subresources"]),
+        (
+            "all GET get /apis/apps/v1/widgets/{name} wid-get - apps.v1.Widget",
+            &["`wid-get`", "cannot be a type's name"],
+        ),
+    ] {
+        let error = refusal("", lines);
+        assert!(expected.iter().all(|part| error.contains(part)), "{lines}\n{error}");
+    }
+}
+
+#[test]
+fn policy_without_reason_or_use_is_refused() {
+    let entry = |reason: &str| format!("[[group]]\nname = \"gone.k8s.io\"\ncrate = \"gone\"\nreason = \"{reason}\"");
+    let unused = refusal(&entry("it was there once"), "");
+    assert!(unused.contains("gone.k8s.io") && unused.contains("nothing in the specs needs it"), "{unused}");
+    let without_reason = refusal(&entry(""), "");
+    assert!(without_reason.contains("reason is empty"), "{without_reason}");
+}
+
+#[test]
+fn circle_among_groups_is_refused() {
+    let spec = |from: &str, to: &str| {
+        let mut spec = support::spec("1.33", GET).expect("the spec is right");
+        let mut refer = |a: &str, b: &str| {
+            let reference = Schema { reference: Some(b.to_owned()), ..Schema::default() };
+            let schema = Schema { all_of: vec![reference], ..Schema::default() };
+            spec.schemas.insert(a.to_owned(), schema);
+        };
+        refer(from, to);
+        refer(to, from);
+        spec
+    };
+    let policy = Policy::parse("groups.toml", "").expect("no policy is right");
+    let circle = Model::build(&[spec("io.k8s.api.apps.v1.A", "io.k8s.api.batch.v1.B")], &policy);
+    let error = circle.expect_err("a circle").to_string();
+    assert!(error.contains("apps → batch → apps"), "{error}");
+    assert!(Model::build(&[spec("io.k8s.api.apps.v1.A", "io.k8s.api.apps.v2.B")], &policy).is_ok());
+}

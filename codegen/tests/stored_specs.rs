@@ -1,0 +1,56 @@
+//! The specs stored in `api-specs` are whole: they load, and have the operations upstream's documents have.
+
+use std::path::Path;
+
+use k8s_client_codegen::spec::{self, Action, Spec};
+
+fn load(folder: &str) -> Spec {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api-specs").join(folder);
+    spec::load(&spec::read_dir(&path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_stored_version_loads_with_all_its_operations_and_schemas() {
+    // Counted in upstream's documents by hand, without this crate.
+    let versions = [
+        ("v1.33", 63, 1041, 707),
+        ("v1.34", 64, 1062, 730),
+        ("v1.35", 64, 1067, 735),
+        ("v1.36", 64, 1123, 771),
+        ("v1.37", 65, 1202, 862),
+    ];
+    for (folder, documents, operations, schemas) in versions {
+        let spec = load(folder);
+        assert_eq!(spec.version().folder(), folder);
+        let found = (spec.documents.len(), spec.operations().count(), spec.schemas.len());
+        assert_eq!(found, (documents, operations, schemas), "{folder}");
+    }
+}
+
+#[test]
+fn every_schema_but_the_versions_own_has_a_protobuf_message() {
+    for folder in ["v1.33", "v1.34", "v1.35", "v1.36", "v1.37"] {
+        let spec = load(folder);
+        let message = |schema: &str| schema.replacen("io.k8s.", "k8s.io.", 1).replace('-', "_");
+        let known = |schema: &str| spec.protobuf.messages.contains_key(&message(schema));
+        let missing: Vec<_> = spec.schemas.keys().filter(|name| !known(name)).collect();
+        assert_eq!(missing, ["io.k8s.apimachinery.pkg.version.Info"], "{folder}");
+    }
+}
+
+#[test]
+fn every_operation_on_objects_tells_its_kind_and_answer() {
+    for folder in ["v1.33", "v1.34", "v1.35", "v1.36", "v1.37"] {
+        let spec = load(folder);
+        for operation in spec.operations().filter(|operation| operation.action.is_some()) {
+            assert!(operation.kind.is_some(), "{folder}: {}", operation.id);
+            let answer = operation.answers.get(&200).and_then(|answer| answer.schema_name());
+            assert_eq!(answer.is_none(), answerless(operation.action, &operation.path), "{folder}: {}", operation.id);
+        }
+    }
+}
+
+/// Connections answer bytes, and so does a container's log.
+fn answerless(action: Option<Action>, path: &str) -> bool {
+    action == Some(Action::Connect) || path.ends_with("/log")
+}

@@ -1,0 +1,69 @@
+//! Specs from a few lines of text.
+
+use k8s_client_codegen::spec::{self, Files, Spec};
+use serde_json::{Map, Value, json};
+
+/// The lines of `golden/spec.txt`'s form that a version has, as a spec.
+pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let &[versions, method, action, path, kind, body, answer] = words.as_slice() else { panic!("{line}") };
+        if versions != "all" && versions != version {
+            continue;
+        }
+        for name in [body, answer].into_iter().filter(|name| !["-", "~"].contains(name)) {
+            let (package, name) = full(name).rsplit_once('.').map(|(p, n)| (p.to_owned(), n.to_owned())).unwrap();
+            let package = schemas.entry(package).or_insert_with(|| json!({}));
+            package[name] = json!({"type": "object"});
+        }
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        item[method.to_lowercase()] = operation(action, path, kind, body, answer);
+    }
+    let mut files = Files::from([
+        ("SOURCE".to_owned(), format!("version: {version}.0\nopenapi: made by hand\n")),
+        ("protobuf.txt".to_owned(), String::new()),
+        ("parameters.json".to_owned(), "{}".to_owned()),
+        ("paths/hand.made.json".to_owned(), Value::Object(paths).to_string()),
+    ]);
+    schemas.into_iter().for_each(|(package, schemas)| {
+        files.insert(format!("schemas/{package}.json"), schemas.to_string());
+    });
+    spec::load(&files)
+}
+
+fn operation(action: &str, path: &str, kind: &str, body: &str, answer: &str) -> Value {
+    let mut parts = path.trim_start_matches("/apis/").trim_start_matches("/api/").split('/');
+    let group = if path.starts_with("/apis/") { parts.next().unwrap() } else { "" };
+    let parameter =
+        |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "schema": {"type": "string"}});
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = names.map(|name| parameter(name, "path")).collect();
+    parameters.extend((action == "list").then(|| parameter("watch", "query")));
+    let schema = |name: &str| match name {
+        "~" => json!({"type": "string"}),
+        name => json!({"$ref": format!("#/components/schemas/{}", full(name))}),
+    };
+    let mut operation = json!({
+        "operationId": format!("{action} {path}"),
+        "parameters": parameters,
+        "responses": {"200": {"content": {"json": {"schema": schema(answer)}}}},
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": {"group": group, "version": parts.next(), "kind": kind},
+    });
+    if action == "patch" {
+        operation["requestBody"] =
+            json!({"content": {"apply-patch+yaml,merge-patch+json": {"schema": {"type": "object"}}}});
+    } else if body != "-" {
+        operation["requestBody"] = json!({"content": {"*/*": {"schema": schema(body)}}});
+    }
+    operation
+}
+
+fn full(name: &str) -> String {
+    match name.strip_prefix("meta.") {
+        Some(rest) => format!("io.k8s.apimachinery.pkg.apis.meta.{rest}"),
+        None if name.starts_with("com.") => name.to_owned(),
+        None => format!("io.k8s.api.{name}"),
+    }
+}
