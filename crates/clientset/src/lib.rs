@@ -1,0 +1,85 @@
+//! A Kubernetes client, generated from Kubernetes' own API description: client-go for Rust.
+//!
+//! A [`Clientset`] has a typed client for every group, version and resource of the Kubernetes API. Each resource has
+//! exactly the verbs that the API gives it, at its scope: what the server would answer with 404 or 405 does not compile.
+//! The types of the objects are those of [k8s-openapi](openapi).
+//!
+//! ```no_run
+//! use k8s_client::{Clientset, PropagationPolicy, WatchEvent};
+//!
+//! # async fn example() -> Result<(), k8s_client::Error> {
+//! let client = Clientset::try_default().await?;
+//! let deployments = client.apps_v1().deployments("default");
+//!
+//! let web = deployments.get("web").await?;
+//! let page = deployments.list().label_selector("app=web").limit(500).await?;
+//! deployments.modify("web", |web| web.spec.replicas = Some(3)).await?;
+//! deployments.delete("old").propagation_policy(PropagationPolicy::Foreground).await?;
+//!
+//! let mut events = client.core_v1().all_pods().watch().await?;
+//! while let Some(event) = events.try_next().await? {
+//!     if let WatchEvent::Deleted(pod) = event {
+//!         println!("{:?} is gone", pod.metadata.name);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * One of `v1_33` … `v1_37` or `latest`: the Kubernetes version whose types are compiled in. The application chooses
+//!   it; libraries choose none.
+//! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off, or
+//!   depends on the group's own crate, such as `k8s-client-api-apps`.
+//! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
+//! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
+
+mod generated;
+
+pub use generated::api;
+#[doc(inline)]
+pub use k8s_client_runtime::{
+    Config, Error, ErrorKind, RestClient, Result, codec, config,
+    resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
+    rest,
+    retry::{self, Backoff, retry_on_conflict},
+    watch::{self, WatchEvent},
+};
+/// The types of all objects: k8s-openapi.
+pub use k8s_openapi as openapi;
+
+/// A client of every group and version that Kubernetes has.
+///
+/// It is a handle on one [`RestClient`]: cloning it is cheap, and so is calling its methods.
+#[derive(Clone, Debug)]
+pub struct Clientset(RestClient);
+
+impl Clientset {
+    /// A clientset for the server that `$KUBECONFIG` or `~/.kube/config` names or, when there is neither, for the cluster
+    /// that the program runs in. [`Config::infer`] has the rules.
+    pub async fn try_default() -> Result<Self> {
+        Ok(Self(RestClient::try_default().await?))
+    }
+
+    /// A clientset for the server that the configuration names.
+    pub fn new(config: &Config) -> Result<Self> {
+        Ok(Self(RestClient::new(config)?))
+    }
+
+    /// The client that all requests go through: for plain requests, and for [`ResourceClient`]s of your own types.
+    pub fn rest_client(&self) -> &RestClient {
+        &self.0
+    }
+
+    /// The namespace that the configuration chose: the kubeconfig context's, the pod's, or `default`.
+    pub fn default_namespace(&self) -> &str {
+        self.0.default_namespace()
+    }
+}
+
+impl From<RestClient> for Clientset {
+    fn from(client: RestClient) -> Self {
+        Self(client)
+    }
+}
