@@ -1,0 +1,55 @@
+//! The developer's command line: `cargo xtask <command>`. One file a command; most of the work is done in `codegen`.
+
+mod coverage;
+mod process;
+mod quickstart;
+mod regenerate;
+mod spec;
+mod test;
+mod tidy;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+/// What a command ends with: its errors are for people to read.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of k8s-client", bin_name = "cargo xtask")]
+enum Command {
+    Coverage(coverage::Command),
+    Quickstart(quickstart::Command),
+    Regenerate(regenerate::Command),
+    #[command(subcommand)]
+    Spec(spec::Command),
+    Test(test::Command),
+    Tidy(tidy::Command),
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Coverage(command) => coverage::run(&command),
+        Command::Quickstart(command) => quickstart::run(&command),
+        Command::Regenerate(command) => regenerate::run(&command),
+        Command::Spec(command) => spec::run(&command),
+        Command::Test(command) => test::run(&command),
+        Command::Tidy(command) => tidy::run(&command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Is the workspace's folder.
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}

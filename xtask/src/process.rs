@@ -1,0 +1,37 @@
+//! Running other programs, and telling what is going on.
+
+use std::{
+    env,
+    io::{IsTerminal as _, stdout},
+    process::Command,
+};
+
+use crate::Result;
+
+/// The cargo that runs this program, in the workspace's folder.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(crate::root());
+    cargo
+}
+
+/// Runs a program to its end; any other exit code than 0 is an error that shows the command.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let status = command.status().map_err(|error| format!("{line}: cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
+}
+
+/// A line that stands out.
+pub(crate) fn heading(text: &str) {
+    if stdout().is_terminal() {
+        println!("\n\x1b[1m{text}\x1b[0m");
+    } else {
+        println!("\n=== {text}");
+    }
+}

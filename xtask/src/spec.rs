@@ -1,0 +1,172 @@
+//! `cargo xtask spec update`: takes a Kubernetes version's facts into `api-specs`.
+
+mod cluster;
+mod folder;
+mod module;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use k8s_client_codegen::spec::{self, Files, Source, Version, proto};
+
+use crate::Result;
+
+/// Works on the stored specs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Stores the facts of one Kubernetes version, in place of those stored for its minor version before.
+    Update(Update),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    /// The Kubernetes version, such as 1.37.2. A cluster tells its own if none is given.
+    #[arg(required_unless_present = "from_cluster")]
+    version: Option<Version>,
+    /// Reads the Go modules of the version, which Go's checksum database vouches for. This is the default.
+    #[arg(long, group = "from")]
+    from_module: bool,
+    /// Reads a checkout of the Kubernetes repository.
+    #[arg(long, group = "from", value_name = "DIR")]
+    from_dir: Option<PathBuf>,
+    /// Reads what a running API server publishes; field numbers of protobuf stay those stored before.
+    #[arg(long, group = "from")]
+    from_cluster: bool,
+    /// The kubeconfig of that server; by default $KUBECONFIG, then ~/.kube/config.
+    #[arg(long, requires = "from_cluster", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// What one of the sources gives.
+struct Upstream {
+    source: Source,
+    /// `OpenAPI` documents by the name a server publishes them under: `apis/apps/v1`.
+    documents: BTreeMap<String, String>,
+    /// `generated.proto` files by path; `None` if the source has none at all.
+    definitions: Option<BTreeMap<String, String>>,
+}
+
+pub(crate) fn run(command: &Command) -> Result<()> {
+    let Command::Update(update) = command;
+    #[cfg(not(feature = "cluster"))]
+    if update.from_cluster {
+        return cluster::run_with_client();
+    }
+    let upstream = match (update.version, &update.from_dir) {
+        #[cfg(feature = "cluster")]
+        (version, None) if update.from_cluster => cluster::read(version, update.kubeconfig.as_deref())?,
+        (Some(version), Some(folder)) => folder::read(version, folder)?,
+        (Some(version), None) => module::read(version)?,
+        (None, _) => return Err("give the Kubernetes version, such as 1.37.2".into()),
+    };
+    let folder = crate::root().join("api-specs").join(upstream.source.version.folder());
+    let old = if folder.exists() { spec::read_dir(&folder)? } else { Files::new() };
+    let new = store(upstream, &old)?;
+    replace(&folder, &new)?;
+    report(&folder, &old, &new);
+    Ok(())
+}
+
+/// Makes the files to store, and makes sure that they can be loaded.
+fn store(upstream: Upstream, old: &Files) -> Result<Files> {
+    let mut source = upstream.source;
+    let mut files = spec::intake(&upstream.documents)?;
+    let table = if let Some(definitions) = upstream.definitions {
+        let table = proto::parse(definitions.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+        table.restricted_to(&proto::packages(&files)).to_string()
+    } else {
+        let before = old.get("SOURCE").map(|text| text.parse::<Source>()).transpose()?;
+        let none = || vec!["none: a server does not publish field numbers".to_owned()];
+        source.protobuf = before.map_or_else(none, |source| source.protobuf);
+        old.get("protobuf.txt").cloned().unwrap_or_default()
+    };
+    files.insert("protobuf.txt".to_owned(), table);
+    files.insert("SOURCE".to_owned(), source.to_string());
+    spec::load(&files)?;
+    Ok(files)
+}
+
+/// Writes into a fresh folder beside the old one and then takes its place, so that a failure leaves the old one whole.
+fn replace(folder: &Path, files: &Files) -> Result<()> {
+    let fresh = PathBuf::from(format!("{}.new", folder.display()));
+    let on = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: io::Error| format!("{path}: {error}")
+    };
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).map_err(on(&fresh))?;
+    }
+    for (name, text) in files {
+        let path = fresh.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(on(parent))?;
+        }
+        fs::write(&path, text).map_err(on(&path))?;
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(on(folder))?;
+    }
+    fs::rename(&fresh, folder).map_err(on(folder))?;
+    Ok(())
+}
+
+/// Prints what changed, file by file.
+fn report(folder: &Path, old: &Files, new: &Files) {
+    let mut unchanged = 0;
+    for (name, text) in new {
+        match old.get(name) {
+            None => println!("added    {name}"),
+            Some(before) if before != text => println!("changed  {name}"),
+            Some(_) => unchanged += 1,
+        }
+    }
+    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+        println!("removed  {name}");
+    }
+    let kilobytes = new.values().map(String::len).sum::<usize>() / 1024;
+    println!("{}: {} files, {kilobytes} KiB, {unchanged} unchanged", folder.display(), new.len());
+}
+
+/// Reads the files of `folder` whose name `name_of` knows, by that name.
+fn read_folder(folder: &Path, name_of: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().and_then(|name| name_of(name.to_str()?)) {
+            files.insert(name, fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?);
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the `OpenAPI` documents of a Kubernetes source tree.
+fn read_documents(tree: &Path) -> Result<BTreeMap<String, String>> {
+    let folder = tree.join("api/openapi-spec/v3");
+    let documents = read_folder(&folder, spec::document_name)?;
+    if documents.is_empty() {
+        return Err(format!("{}: no `*_openapi.json` here; is it a Kubernetes source tree?", folder.display()).into());
+    }
+    Ok(documents)
+}
+
+/// Adds the `generated.proto` files at or below `folder` to `files`.
+fn read_definitions(folder: &Path, files: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_definitions(&path, files)?;
+        } else if path.file_name().is_some_and(|name| name == "generated.proto") {
+            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            files.insert(path.display().to_string(), text);
+        }
+    }
+    Ok(())
+}
+
+/// The modules whose types the API has.
+const DEFINITION_MODULES: [&str; 4] =
+    ["k8s.io/api", "k8s.io/apiextensions-apiserver", "k8s.io/apimachinery", "k8s.io/kube-aggregator"];

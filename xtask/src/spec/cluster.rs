@@ -1,0 +1,102 @@
+//! A running API server as source, read with our own client.
+//!
+//! The client is behind the feature `cluster`: without it a broken runtime cannot keep anyone from `cargo xtask regenerate`,
+//! and no Kubernetes version is chosen for a build of the whole workspace. Built without it, the program builds itself with
+//! it when it is needed.
+
+#[cfg(any(feature = "cluster", test))]
+use std::collections::BTreeMap;
+
+#[cfg(any(feature = "cluster", test))]
+use k8s_client_codegen::spec::{Source, Version};
+#[cfg(any(feature = "cluster", test))]
+use serde_json::Value;
+
+#[cfg(any(feature = "cluster", test))]
+use super::Upstream;
+use crate::Result;
+#[cfg(not(feature = "cluster"))]
+use crate::process;
+
+#[cfg(feature = "cluster")]
+pub(super) fn read(version: Option<Version>, kubeconfig: Option<&std::path::Path>) -> Result<Upstream> {
+    use k8s_client_runtime::{Config, RestClient};
+
+    let config = kubeconfig.map_or_else(Config::infer, Config::from_kubeconfig)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // A client's connections are tasks of the runtime they were made in.
+    let client = runtime.block_on(async { RestClient::new(&config) })?;
+    read_with(version, |path| {
+        let request = client.get().abs_path(path).header("Accept", "application/json");
+        let body = runtime.block_on(async { request.send().await?.bytes().await })?;
+        String::from_utf8(body.to_vec()).map_err(|_| format!("GET {path}: the answer is not UTF-8").into())
+    })
+}
+
+/// Builds this program again with the client in it, and lets that one do what was asked for.
+#[cfg(not(feature = "cluster"))]
+pub(super) fn run_with_client() -> Result<()> {
+    let program = ["run", "--quiet", "--package", "xtask", "--features", "cluster", "--"];
+    process::run(process::cargo().args(program).args(std::env::args_os().skip(1)))
+}
+
+/// Reads through `fetch`, which answers the body of `GET <path>`.
+#[cfg(any(feature = "cluster", test))]
+fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<String>) -> Result<Upstream> {
+    let mut json = |path: &str| -> Result<(String, Value)> {
+        let text = fetch(path)?;
+        let value = serde_json::from_str(&text);
+        let value = value.map_err(|error| format!("GET {path}: the answer is not JSON: {error}"))?;
+        Ok((text, value))
+    };
+    let (_, running) = json("/version")?;
+    let running: Version = running["gitVersion"].as_str().unwrap_or_default().parse()?;
+    if let Some(version) = version.filter(|version| *version != running) {
+        return Err(format!("the server is of version {running}, not {version}").into());
+    }
+
+    let (_, index) = json("/openapi/v3")?;
+    let entries = index["paths"].as_object().ok_or("GET /openapi/v3: the answer has no `paths`")?;
+    let mut documents = BTreeMap::new();
+    for (name, entry) in entries {
+        let path = entry["serverRelativeURL"].as_str();
+        let path = path.ok_or_else(|| format!("GET /openapi/v3: `{name}` has no `serverRelativeURL`"))?;
+        // The query is a hash for caches; without it the server answers the document as it is now.
+        let path = path.split('?').next().unwrap_or(path);
+        documents.insert(name.clone(), json(path)?.0);
+    }
+    Ok(Upstream {
+        source: Source { version: running, openapi: "running API server".to_owned(), protobuf: Vec::new() },
+        documents,
+        definitions: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(path: &str) -> Result<String> {
+        Ok(match path {
+            "/version" => r#"{"gitVersion": "v1.37.2+dist"}"#,
+            "/openapi/v3" => r#"{"paths": {"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=A"}}}"#,
+            "/openapi/v3/apis/apps/v1" => r#"{"paths": {}}"#,
+            other => return Err(format!("unexpected {other}").into()),
+        }
+        .to_owned())
+    }
+
+    #[test]
+    fn a_servers_documents_are_read_by_the_index() {
+        let upstream = read_with(None, server).unwrap();
+        assert_eq!(upstream.source.version.to_string(), "1.37.2");
+        assert_eq!(upstream.documents, BTreeMap::from([("apis/apps/v1".to_owned(), r#"{"paths": {}}"#.to_owned())]));
+        assert!(upstream.definitions.is_none());
+    }
+
+    #[test]
+    fn a_server_of_another_version_is_refused() {
+        let error = read_with(Some("1.36.0".parse().unwrap()), server).err().unwrap();
+        assert_eq!(error.to_string(), "the server is of version 1.37.2, not 1.36.0");
+    }
+}

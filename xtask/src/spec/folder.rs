@@ -1,0 +1,24 @@
+//! A checkout of the Kubernetes repository as source.
+
+use std::{collections::BTreeMap, path::Path};
+
+use k8s_client_codegen::spec::{Source, Version};
+
+use super::{DEFINITION_MODULES, Upstream};
+use crate::Result;
+
+pub(super) fn read(version: Version, folder: &Path) -> Result<Upstream> {
+    let mut definitions = BTreeMap::new();
+    for module in DEFINITION_MODULES {
+        super::read_definitions(&folder.join("staging/src").join(module), &mut definitions)?;
+    }
+    Ok(Upstream {
+        source: Source {
+            version,
+            openapi: "checkout of k8s.io/kubernetes".to_owned(),
+            protobuf: vec!["checkout of k8s.io/kubernetes".to_owned()],
+        },
+        documents: super::read_documents(folder)?,
+        definitions: Some(definitions),
+    })
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask test`: every test there is, on one real control plane.
+
+use std::{path::PathBuf, process::Command as Process};
+
+use clap::Args;
+use k8s_client_test_harness::ControlPlane;
+
+use crate::{Result, process};
+
+/// The oldest Kubernetes version whose types are supported. The newest is what the workspace builds by default.
+const OLDEST: &str = "v1_33";
+
+/// Runs all tests on a real control plane: with the newest Kubernetes version's types, then with the oldest's
+#[derive(Debug, Args)]
+pub(crate) struct Command {
+    /// A cluster that runs already, instead of building and starting a control plane
+    #[arg(long)]
+    kubeconfig: Option<PathBuf>,
+    /// Leaves out the second run, with the oldest Kubernetes version's types
+    #[arg(long)]
+    newest_only: bool,
+}
+
+pub(crate) fn run(command: &Command) -> Result<()> {
+    process::heading("The control plane");
+    let plane = match &command.kubeconfig {
+        Some(kubeconfig) => ControlPlane::existing(kubeconfig),
+        None => ControlPlane::start()?,
+    };
+
+    process::heading("Tests with the newest Kubernetes version's types");
+    process::run(cargo_test(&plane).arg("--workspace"))?;
+
+    if !command.newest_only {
+        process::heading(&format!("Tests with the oldest Kubernetes version's types ({OLDEST})"));
+        process::run(
+            cargo_test(&plane)
+                .args(["--package", "k8s-client-runtime"])
+                .args(["--package", "k8s-client-api-*"])
+                .args(["--package", "k8s-client-integration-tests"])
+                .args(["--tests", "--no-default-features", "--features", OLDEST, "--features", "ring"]),
+        )?;
+    }
+    plane.stop()?;
+    Ok(())
+}
+
+fn cargo_test(plane: &ControlPlane) -> Process {
+    let mut cargo = process::cargo();
+    cargo.arg("test").envs(plane.environment());
+    cargo
+}
