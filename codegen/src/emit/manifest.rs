@@ -52,6 +52,10 @@ keywords.workspace = true
 [package.metadata.docs.rs]
 features = [\"all-versions\", \"latest\"]
 
+[lib]
+# The tests stand in tests/; without this the library would be compiled a second time for none.
+test = false
+
 [features]
 default = [\"ring\"]
 ## TLS by rustls with this provider of cryptography.
