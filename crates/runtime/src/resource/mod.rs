@@ -15,7 +15,7 @@
 //! ```
 //!
 //! On every builder, `with_…` methods are options of the call rather than of the API (`with_timeout`, `with_header`), and
-//! `into_request` gives the plain [`Request`](crate::rest::Request), for whoever wants raw bytes or a type of their own.
+//! `into_request` gives the plain [`Request`], for whoever wants raw bytes or a type of their own.
 
 use std::{future::Future, pin::Pin};
 

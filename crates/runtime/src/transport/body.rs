@@ -11,18 +11,22 @@ use futures_core::Stream;
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use super::failure;
+use super::{failure, lanes};
 use crate::error::Result;
 
 /// The body of an answer, as it arrives.
 ///
 /// It is read by [`chunk`](Self::chunk), as a [`Stream`], or all at once by [`collect`](Self::collect). Dropping it
 /// cancels what has not arrived yet.
-pub struct Body(Incoming);
+pub struct Body {
+    incoming: Incoming,
+    /// None once the body has ended.
+    stream: Option<lanes::Stream>,
+}
 
 impl Body {
-    pub(super) fn new(body: Incoming) -> Self {
-        Self(body)
+    pub(super) fn new(incoming: Incoming, stream: lanes::Stream) -> Self {
+        Self { incoming, stream: Some(stream) }
     }
 
     /// The next bytes, as many as have arrived; nothing at the end.
@@ -63,14 +67,17 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(Pin::new(&mut self.0).poll_frame(context)) {
+            match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
                 // Trailers say nothing in this protocol, and an empty chunk says nothing at all.
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
                     _ => {}
                 },
                 Some(Err(error)) => return Poll::Ready(Some(Err(failure::of_body(error)))),
-                None => return Poll::Ready(None),
+                None => {
+                    self.stream = None;
+                    return Poll::Ready(None);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Bytes to and from the API server: one pool of connections, HTTP/2 where the server speaks it.
+//! Bytes to and from the API server: over HTTP/2 where the server speaks it, with a second connection where one is full.
 //!
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
 //! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not retry what was sent:
@@ -11,6 +11,7 @@
 mod body;
 mod connect;
 mod failure;
+mod lanes;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -27,7 +28,10 @@ use hyper_util::{
 };
 
 pub use self::body::Body;
-use self::connect::Connector;
+use self::{
+    connect::Connector,
+    lanes::{Lanes, Pool},
+};
 use crate::{
     auth::Auth,
     config::Config,
@@ -43,7 +47,7 @@ const MAX_IDLE_PER_HOST: usize = 25;
 /// The connections to an API server; a clone shares them.
 #[derive(Clone)]
 pub(crate) struct Transport {
-    client: Client<Connector, Full<Bytes>>,
+    lanes: Lanes,
     auth: Auth,
     user_agent: HeaderValue,
 }
@@ -51,16 +55,8 @@ pub(crate) struct Transport {
 impl Transport {
     /// Reads certificates and keys. Connects when there is something to send, so it needs no running tokio.
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
-            .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .http2_keep_alive_while_idle(true)
-            .build(Connector::new(config)?);
-        Ok(Self { client, auth: Auth::new(&config.credentials)?, user_agent: user_agent(config)? })
+        let lanes = Lanes::new(Connector::new(config)?, pool);
+        Ok(Self { lanes, auth: Auth::new(&config.credentials)?, user_agent: user_agent(config)? })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -70,12 +66,25 @@ impl Transport {
             headers.insert(USER_AGENT, self.user_agent.clone());
         }
         self.auth.authorize(headers).await?;
-        let response = self.client.request(request.map(Full::new)).await.map_err(failure::of_request)?;
+        let (pool, stream) = self.lanes.take();
+        let response = pool.request(request.map(Full::new)).await.map_err(failure::of_request)?;
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused().await;
         }
-        Ok(response.map(Body::new))
+        Ok(response.map(|body| Body::new(body, stream)))
     }
+}
+
+fn pool(connector: Connector) -> Pool {
+    Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
+        .http2_keep_alive_interval(PING_AFTER)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .http2_keep_alive_while_idle(true)
+        .build(connector)
 }
 
 fn user_agent(config: &Config) -> Result<HeaderValue> {

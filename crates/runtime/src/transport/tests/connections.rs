@@ -36,6 +36,24 @@ async fn one_http2_connection_carries_requests_at_the_same_time() {
 }
 
 #[tokio::test]
+async fn full_connection_gets_a_second_one_beside_it() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    let transport = Transport::new(&config).unwrap();
+    let uri = format!("https://localhost:{}/", server.address.port());
+    for _ in 0..2 {
+        let mut unread = Vec::new();
+        for _ in 0..=lanes::STREAMS {
+            let request = Request::get(&uri).body(Bytes::new()).unwrap();
+            unread.push(transport.send(request).await.unwrap());
+        }
+        assert_eq!(server.open.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_last_transport_closes_its_connections() {
     let authority = Authority::new();
     for tls in [None, Some(authority.server(&["localhost"], None))] {
