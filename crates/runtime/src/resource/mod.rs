@@ -104,3 +104,41 @@ macro_rules! call_options {
     };
 }
 use call_options;
+
+/// Gives a builder that writes an object what create, update, patch and apply have in common.
+macro_rules! write_options {
+    ($builder:ident, $options:ty) => {
+        impl<C: Codec> $builder<C> {
+            /// Names who writes, for field ownership: at most 128 printable characters. Default: the server takes the
+            /// front of the User-Agent.
+            pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
+                self.options.field_manager = Some(field_manager.into());
+                self
+            }
+
+            /// Goes through all stages of the request but stores nothing.
+            pub fn dry_run(mut self) -> Self {
+                self.options.dry_run = true;
+                self
+            }
+
+            /// What the server does about unknown and duplicate fields. Default: the server warns.
+            pub fn field_validation(mut self, field_validation: crate::resource::FieldValidation) -> Self {
+                self.options.field_validation = Some(field_validation);
+                self
+            }
+        }
+
+        crate::resource::call_options!($builder<C: Codec>, $options);
+
+        impl<C: Codec> std::future::IntoFuture for $builder<C> {
+            type Output = crate::Result<C::Object>;
+            type IntoFuture = crate::resource::Answering<C::Object>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                crate::resource::execute::<C>(self.into_request())
+            }
+        }
+    };
+}
+use write_options;

@@ -1,11 +1,11 @@
 //! Patch and Apply.
 
-use std::{future::IntoFuture, marker::PhantomData};
+use std::marker::PhantomData;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Patch;
 use k8s_openapi::serde::Serialize;
 
-use super::{Answering, ApplyOptions, FieldValidation, PatchOptions, call_options, execute};
+use super::{ApplyOptions, PatchOptions, write_options};
 use crate::{codec, codec::Codec, rest::Request};
 
 /// Changes parts of an object. Awaiting it gives the object as the server stored it.
@@ -69,40 +69,5 @@ impl<C: Codec> Apply<C> {
     }
 }
 
-macro_rules! patch_options {
-    ($builder:ident, $options:ident) => {
-        impl<C: Codec> $builder<C> {
-            /// Names who writes, for field ownership: at most 128 printable characters.
-            pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
-                self.options.field_manager = Some(field_manager.into());
-                self
-            }
-
-            /// Goes through all stages of the request but stores nothing.
-            pub fn dry_run(mut self) -> Self {
-                self.options.dry_run = true;
-                self
-            }
-
-            /// What the server does about unknown and duplicate fields. Default: the server warns.
-            pub fn field_validation(mut self, field_validation: FieldValidation) -> Self {
-                self.options.field_validation = Some(field_validation);
-                self
-            }
-        }
-
-        call_options!($builder<C: Codec>, $options);
-
-        impl<C: Codec> IntoFuture for $builder<C> {
-            type Output = crate::Result<C::Object>;
-            type IntoFuture = Answering<C::Object>;
-
-            fn into_future(self) -> Self::IntoFuture {
-                execute::<C>(self.into_request())
-            }
-        }
-    };
-}
-
-patch_options!(PatchRequest, PatchOptions);
-patch_options!(Apply, ApplyOptions);
+write_options!(PatchRequest, PatchOptions);
+write_options!(Apply, ApplyOptions);
