@@ -10,10 +10,11 @@ const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 /// A repair by its name.
 type Fixup = (&'static str, fn(&mut Spec) -> Result<(), String>);
 
-const FIXUPS: [Fixup; 3] = [
+const FIXUPS: [Fixup; 4] = [
     ("eviction_answers_status", eviction_answers_status),
     ("pod_binding_answers_status", pod_binding_answers_status),
     ("binding_answers_status", binding_answers_status),
+    ("component_statuses_are_not_watched", component_statuses_are_not_watched),
 ];
 
 /// Repairs the spec of one version.
@@ -48,6 +49,19 @@ fn pod_binding_answers_status(spec: &mut Spec) -> Result<(), String> {
 /// The older way to bind, a resource of its own, goes to the same handler as a pod's binding and answers the same.
 fn binding_answers_status(spec: &mut Spec) -> Result<(), String> {
     answer_status(spec, "/api/v1/namespaces/{namespace}/bindings", "io.k8s.api.core.v1.Binding")
+}
+
+/// The server has no storage to watch behind component statuses and answers 405; the spec gives their list the parameters of
+/// every other list, `watch` among them.
+fn component_statuses_are_not_watched(spec: &mut Spec) -> Result<(), String> {
+    let path = "/api/v1/componentstatuses";
+    let mut operations = spec.documents.values_mut().flatten();
+    let operation = operations
+        .find(|operation| operation.method == Method::Get && operation.path == path)
+        .ok_or_else(|| format!("there is no GET {path}"))?;
+    let before = operation.parameters.len();
+    operation.parameters.retain(|parameter| parameter.name != "watch");
+    if operation.parameters.len() < before { Ok(()) } else { Err(format!("GET {path} has no parameter watch")) }
 }
 
 /// Replaces the type that a POST's answers name.

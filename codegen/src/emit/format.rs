@@ -153,7 +153,7 @@ mod tests {
                     /// B.\n    fn b() {}\n    /// C.\n    fn c() {\n        d();\n    }\n    fn d() {}\n}\n\
                     mod __k8s_if_ge_1_34 {\n    mod g;\n    pub use g::H;\n}\n";
         let expected = "use a::B;\nuse c::D;\n\nmod e;\nmod f;\n\n/// A.\n#[derive(Debug)]\npub struct A;\n\nimpl A {\n    \
-                        /// B.\n    fn b() {}\n    /// C.\n    fn c() {\n        d();\n    }\n\n    fn d() {}\n}\n\n\
+                        /// B.\n    fn b() {}\n\n    /// C.\n    fn c() {\n        d();\n    }\n\n    fn d() {}\n}\n\n\
                         k8s_openapi::k8s_if_ge_1_34! {\n    mod g;\n\n    pub use g::H;\n}\n";
         assert_eq!(finish(text), expected);
     }

@@ -23,7 +23,6 @@ mod v1 {
         let component_statuses = client.component_statuses();
         assert_route(&component_statuses.get("name").into_request(), "GET /api/v1/componentstatuses/name");
         assert_route(&component_statuses.list().into_request(), "GET /api/v1/componentstatuses");
-        assert_route(&component_statuses.watch().into_request(), "GET /api/v1/componentstatuses?watch=true");
     }
 
     #[test]

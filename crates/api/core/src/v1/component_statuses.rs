@@ -3,7 +3,7 @@
 //! Clients of `componentstatuses` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, Watch, Watches};
+use k8s_client_runtime::generated::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient};
 
 /// A client of every [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus) of the cluster.
 ///
@@ -29,13 +29,6 @@ impl ComponentStatuses {
     pub fn list(&self) -> List<kinds::ComponentStatus> {
         self.0.list()
     }
-
-    /// Follows the changes of every [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus) of the cluster.
-    ///
-    /// `GET /api/v1/componentstatuses?watch=true`
-    pub fn watch(&self) -> Watch<kinds::ComponentStatus> {
-        self.0.watch()
-    }
 }
 
 impl Gets for ComponentStatuses {
@@ -51,13 +44,5 @@ impl Lists for ComponentStatuses {
 
     fn list(&self) -> List<kinds::ComponentStatus> {
         self.0.list()
-    }
-}
-
-impl Watches for ComponentStatuses {
-    type Kind = kinds::ComponentStatus;
-
-    fn watch(&self) -> Watch<kinds::ComponentStatus> {
-        self.0.watch()
     }
 }
