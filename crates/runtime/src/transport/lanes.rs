@@ -22,7 +22,7 @@ pub(super) const STREAMS: usize = 100;
 pub(super) struct Lanes {
     connector: Connector,
     build: fn(Connector) -> Pool,
-    lanes: Arc<Mutex<Vec<Lane>>>,
+    open: Arc<Mutex<Vec<Lane>>>,
 }
 
 struct Lane {
@@ -38,13 +38,13 @@ pub(super) struct Stream {
 
 impl Lanes {
     pub(super) fn new(connector: Connector, build: fn(Connector) -> Pool) -> Self {
-        Self { connector, build, lanes: Arc::default() }
+        Self { connector, build, open: Arc::default() }
     }
 
     /// The first pool that has room, and the room.
     pub(super) fn take(&self) -> (Pool, Stream) {
         // Nothing panics while it holds the lock.
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let free = lanes.iter().position(|lane| Arc::strong_count(&lane.streams) <= STREAMS);
         let lane = free.unwrap_or_else(|| {
             lanes.push(Lane { pool: (self.build)(self.connector.clone()), streams: Arc::new(()) });
