@@ -1,0 +1,325 @@
+//! Every verb of every resource of every group, once, on the real server, without a change to it.
+//!
+//! What is created, updated and applied is a smallest valid object from `fixtures/`, in dry runs. Reading, patching and
+//! deleting go to a name that does not exist, which a server that has the path and the verb answers with "not found".
+
+mod generated;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use k8s_client::{
+    Clientset, FieldValidation, Patch,
+    codec::Codec,
+    resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
+};
+use k8s_client_integration_tests::{Test, TestResult, soon};
+use serde_json::{Value, json};
+
+/// A name that no object has.
+const ABSENT: &str = "k8s-client-sweep-absent";
+
+/// A resource, as the generator knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource {
+    api_version: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+    area: Area,
+    deletes_collections: bool,
+}
+
+/// Where a client looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    Namespaced,
+    AllNamespaces,
+    Cluster,
+}
+
+/// Is shown every client once for each verb that it has.
+pub(crate) trait Visitor {
+    async fn create<C: Creates>(&mut self, resource: &Resource, client: &C);
+    async fn get<C: Gets>(&mut self, resource: &Resource, client: &C);
+    async fn list<C: Lists>(&mut self, resource: &Resource, client: &C);
+    async fn watch<C: Watches>(&mut self, resource: &Resource, client: &C);
+    async fn update<C: Updates>(&mut self, resource: &Resource, client: &C);
+    async fn patch<C: Patches>(&mut self, resource: &Resource, client: &C);
+    async fn apply<C: Applies>(&mut self, resource: &Resource, client: &C);
+    async fn delete<C: Deletes>(&mut self, resource: &Resource, client: &C);
+}
+
+#[tokio::test]
+async fn every_verb_of_every_resource_works() -> TestResult {
+    let test = Test::namespace().await;
+    let mut sweep = Sweep::new(Served::discover(&test.client).await?, &test.namespace)?;
+    generated::visit(&test.client, &test.namespace, &mut sweep).await;
+    sweep.compare_with_discovery();
+
+    println!("{}", sweep.summary());
+    assert!(sweep.problems.is_empty(), "{} problems:\n{}", sweep.problems.len(), sweep.problems.join("\n"));
+    if cfg!(feature = "v1_37") {
+        // The control plane that we build is of this version and has all there is switched on.
+        assert!(sweep.not_served.is_empty(), "not served: {:?}", sweep.not_served);
+    }
+    Ok(())
+}
+
+/// What the server says it serves: the verbs of each resource, by API version and plural name.
+struct Served(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+
+impl Served {
+    async fn discover(client: &Clientset) -> TestResult<Self> {
+        let get = async |path: &str| client.rest_client().get().abs_path(path).send().await?.json::<Value>().await;
+        let groups = get("/apis").await?;
+        let versions =
+            groups["groups"].as_array().into_iter().flatten().filter_map(|group| group["versions"].as_array());
+        let versions = versions.flatten().filter_map(|version| version["groupVersion"].as_str());
+        let mut served = BTreeMap::new();
+        for version in versions.chain(["v1"]) {
+            let path = if version == "v1" { "/api/v1".to_owned() } else { format!("/apis/{version}") };
+            let list = get(&path).await?;
+            let resources = list["resources"].as_array().into_iter().flatten().filter_map(|resource| {
+                let name = resource["name"].as_str().filter(|name| !name.contains('/'))?;
+                let verbs = resource["verbs"].as_array()?.iter().filter_map(Value::as_str);
+                Some((name.to_owned(), verbs.map(str::to_owned).collect()))
+            });
+            served.insert(version.to_owned(), resources.collect());
+        }
+        Ok(Self(served))
+    }
+
+    fn verbs(&self, resource: &Resource) -> Option<&BTreeSet<String>> {
+        self.0.get(resource.api_version)?.get(resource.plural)
+    }
+}
+
+/// The visitor that tries.
+struct Sweep {
+    served: Served,
+    fixtures: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The verbs that clients have, by API version and plural name.
+    visited: BTreeMap<(&'static str, &'static str), BTreeSet<&'static str>>,
+    not_served: BTreeSet<(&'static str, &'static str)>,
+    calls: BTreeMap<&'static str, usize>,
+    problems: Vec<String>,
+}
+
+impl Sweep {
+    fn new(served: Served, namespace: &str) -> TestResult<Self> {
+        let fixtures = fixtures(namespace)?;
+        Ok(Self {
+            served,
+            fixtures,
+            visited: BTreeMap::new(),
+            not_served: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            problems: Vec::new(),
+        })
+    }
+
+    /// Notes the verb; whether it can be tried.
+    fn begin(&mut self, verb: &'static str, resource: &Resource) -> bool {
+        let id = (resource.api_version, resource.plural);
+        let visited = self.visited.entry(id).or_default();
+        visited.insert(verb);
+        if resource.deletes_collections {
+            visited.insert("deletecollection");
+        }
+        if self.served.verbs(resource).is_none() {
+            self.not_served.insert(id);
+            return false;
+        }
+        *self.calls.entry(verb).or_default() += 1;
+        true
+    }
+
+    /// Notes what went wrong with the verb.
+    fn problem(&mut self, verb: &str, resource: &Resource, problem: impl std::fmt::Display) {
+        let Resource { api_version, plural, area, .. } = resource;
+        self.problems.push(format!("{verb} {api_version} {plural} ({area:?}): {problem}"));
+    }
+
+    /// The path is served and the verb is allowed, but the object is not there.
+    fn expect_absent<T>(&mut self, verb: &str, resource: &Resource, answer: k8s_client::Result<T>) {
+        match answer {
+            Err(error) if error.is_not_found() && !error.is_unexpected_server_error() => {}
+            Err(error) => self.problem(verb, resource, error),
+            Ok(_) => self.problem(verb, resource, "an object that does not exist was found"),
+        }
+    }
+
+    fn expect_success<T>(&mut self, verb: &str, resource: &Resource, answer: k8s_client::Result<T>) {
+        if let Err(error) = answer {
+            self.problem(verb, resource, error);
+        }
+    }
+
+    /// The smallest valid object, as JSON.
+    fn fixture(&mut self, verb: &str, resource: &Resource) -> Option<Value> {
+        let fixture = self.fixtures.get(resource.api_version).and_then(|kinds| kinds.get(resource.plural));
+        let Some(mut fixture) = fixture.cloned() else {
+            self.problem(verb, resource, "no fixture; add one to fixtures/");
+            return None;
+        };
+        fixture["apiVersion"] = resource.api_version.into();
+        fixture["kind"] = resource.kind.into();
+        Some(fixture)
+    }
+
+    /// The smallest valid object. The codec of its kind must keep all of it.
+    fn object<K: Codec>(&mut self, verb: &str, resource: &Resource) -> Option<K::Object> {
+        let fixture = self.fixture(verb, resource)?;
+        let coded = K::decode_json(fixture.to_string().as_bytes()).and_then(|object| {
+            let encoded = serde_json::from_slice(&K::encode_json(&object)?)?;
+            Ok((object, encoded))
+        });
+        match coded {
+            Ok((object, encoded)) if contains(&encoded, &fixture) => Some(object),
+            Ok((_, encoded)) => {
+                self.problem(verb, resource, format_args!("the codec made {encoded} of {fixture}"));
+                None
+            }
+            Err(error) => {
+                self.problem(verb, resource, error);
+                None
+            }
+        }
+    }
+
+    /// The clients have exactly the verbs that the server says it has.
+    fn compare_with_discovery(&mut self) {
+        // Apply is a kind of patch.
+        let name = |verb: &&'static str| if *verb == "apply" { "patch" } else { *verb };
+        for ((api_version, plural), verbs) in &self.visited {
+            let Some(served) = self.served.0.get(*api_version).and_then(|version| version.get(*plural)) else {
+                continue;
+            };
+            let verbs: BTreeSet<_> = verbs.iter().map(name).collect();
+            let served: BTreeSet<_> = served.iter().map(String::as_str).collect();
+            if verbs != served {
+                self.problems.push(format!("{api_version} {plural}: the client has {verbs:?}, the server {served:?}"));
+            }
+        }
+        if !cfg!(feature = "v1_37") {
+            return;
+        }
+        for (api_version, resources) in &self.served.0 {
+            // Other tests define groups of their own.
+            for plural in resources.keys().filter(|_| !api_version.contains("example.com")) {
+                // It is answered with a Status, which is no verb of this sweep; the tests of binding have it.
+                let is_binding = api_version == "v1" && plural == "bindings";
+                if !is_binding && !self.visited.contains_key(&(api_version.as_str(), plural.as_str())) {
+                    self.problems.push(format!("{api_version} {plural}: the server has it, the clientset does not"));
+                }
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        let calls: usize = self.calls.values().sum();
+        let (resources, not_served) = (self.visited.len(), self.not_served.len());
+        format!("{resources} resources, {not_served} of them not served here; {calls} calls: {:?}", self.calls)
+    }
+}
+
+impl Visitor for Sweep {
+    async fn create<C: Creates>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("create", resource)
+            && let Some(object) = self.object::<C::Kind>("create", resource)
+        {
+            let answer = client.create(&object).dry_run().field_validation(FieldValidation::Strict).await;
+            self.expect_success("create", resource, answer);
+        }
+    }
+
+    async fn get<C: Gets>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("get", resource) {
+            let answer = client.get(ABSENT).await;
+            self.expect_absent("get", resource, answer);
+        }
+    }
+
+    async fn list<C: Lists>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("list", resource) {
+            let answer = client.list().limit(500).await;
+            self.expect_success("list", resource, answer);
+        }
+    }
+
+    async fn watch<C: Watches>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("watch", resource) {
+            let answer = soon("the watch opens", client.watch().timeout_seconds(5).into_future()).await;
+            self.expect_success("watch", resource, answer);
+        }
+    }
+
+    async fn update<C: Updates>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("update", resource)
+            && let Some(object) = self.object::<C::Kind>("update", resource)
+        {
+            match client.update(&object).dry_run().await {
+                // Some kinds are created by an update.
+                Ok(_) => {}
+                answer => self.expect_absent("update", resource, answer),
+            }
+        }
+    }
+
+    async fn patch<C: Patches>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("patch", resource) {
+            let answer = client.patch(ABSENT, &Patch::Merge(json!({}))).dry_run().await;
+            self.expect_absent("patch", resource, answer);
+        }
+    }
+
+    async fn apply<C: Applies>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("apply", resource)
+            && let Some(configuration) = self.fixture("apply", resource)
+        {
+            let name = configuration["metadata"]["name"].as_str().unwrap_or_default();
+            let answer = client.apply(name, &configuration).field_manager("sweep").dry_run().await;
+            self.expect_success("apply", resource, answer);
+        }
+    }
+
+    async fn delete<C: Deletes>(&mut self, resource: &Resource, client: &C) {
+        if self.begin("delete", resource) {
+            let answer = client.delete(ABSENT).dry_run().await;
+            self.expect_absent("delete", resource, answer);
+        }
+    }
+}
+
+/// A file for each API version, `apps.v1.json`, with an object for each resource; `{namespace}` stands for the test's.
+fn fixtures(namespace: &str) -> TestResult<BTreeMap<String, BTreeMap<String, Value>>> {
+    let mut fixtures = BTreeMap::new();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"))? {
+        let path = file?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).ok_or("a fixture's name is not text")?;
+        let api_version =
+            name.rsplit_once('.').map_or(name.to_owned(), |(group, version)| format!("{group}/{version}"));
+        let text = fs::read_to_string(&path)?.replace("{namespace}", namespace);
+        let kinds = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        fixtures.insert(api_version, kinds);
+    }
+    Ok(fixtures)
+}
+
+/// Whether all of the other is in the one.
+fn contains(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            // What is empty may be left out.
+            let empty = |value: &Value| *value == json!({}) || *value == json!([]) || value.is_null();
+            other.iter().all(|(key, value)| one.get(key).map_or(empty(value), |found| contains(found, value)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| contains(one, other))
+        }
+        _ => one == other,
+    }
+}
