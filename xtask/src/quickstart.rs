@@ -1,6 +1,10 @@
 //! `cargo xtask quickstart`: from a fresh clone to a deployment that came and went on a real API server.
 
-use std::{path::PathBuf, process::Command as Process};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    process::{Command as Process, Stdio},
+};
 
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
@@ -21,15 +25,15 @@ pub(crate) struct Command {
 /// client-go's deployment example.
 const EXAMPLE: &str = "create-update-delete-deployment";
 
-/// Shows what the deletion of the deployment takes with it.
-const CASCADE: &str = "wait-for-deletion";
+/// Shows what comes and goes with the deployment.
+const WAIT: &str = "wait-for-objects";
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     process::heading("1. The generated crates are what the specs say");
     regenerate::run(&regenerate::Command { check: true })?;
 
-    // Both at once and beforehand, so that the second sees the first's objects go.
-    process::run(process::cargo().args(["build", "--package", EXAMPLE, "--package", CASCADE]))?;
+    // Beforehand, so that nothing is compiled between the steps.
+    process::run(process::cargo().args(["build", "--package", EXAMPLE, "--package", WAIT]))?;
 
     process::heading("2. A control plane: etcd, kube-apiserver and kube-controller-manager");
     let plane = match &command.kubeconfig {
@@ -40,21 +44,40 @@ pub(crate) fn run(command: &Command) -> Result<()> {
 
     process::heading(&format!("3. examples/{EXAMPLE}"));
     let mut example = cargo_run(EXAMPLE, &plane);
-    if !command.interactive {
-        example.arg("--yes");
+    if command.interactive {
+        process::run(&mut example)?;
+    } else {
+        run_step_by_step(&mut example, &plane)?;
     }
-    process::run(&mut example)?;
 
     process::heading("4. Its ReplicaSet and pods went with it");
     if plane.has_controllers() {
-        process::run(&mut cargo_run(CASCADE, &plane))?;
+        process::run(cargo_run(WAIT, &plane).args(["--until", "gone"]))?;
     } else {
-        println!("not shown: no kube-controller-manager runs here, and it is what deletes them");
+        println!("not shown: no kube-controller-manager runs here, and it is what makes and deletes them");
     }
 
     println!("\nAll done. Next: examples/one-group-operator, and `cargo doc --open -p k8s-client`.");
     plane.stop()?;
     Ok(())
+}
+
+/// Answers the example's prompts, the first once the controllers have made a ReplicaSet and pods of the deployment.
+fn run_step_by_step(example: &mut Process, plane: &ControlPlane) -> Result<()> {
+    let mut running = example.stdin(Stdio::piped()).spawn()?;
+    if plane.has_controllers() {
+        let made = process::run(cargo_run(WAIT, plane).args(["--until", "present"]));
+        if made.is_err() {
+            running.kill()?;
+            running.wait()?;
+            made?;
+        }
+    }
+    if let Some(mut prompts) = running.stdin.take() {
+        prompts.write_all(b"\n\n\n")?;
+    }
+    let status = running.wait()?;
+    if status.success() { Ok(()) } else { Err(format!("{EXAMPLE}: {status}").into()) }
 }
 
 fn cargo_run(package: &str, plane: &ControlPlane) -> Process {

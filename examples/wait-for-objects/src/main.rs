@@ -1,12 +1,12 @@
-//! Waits until the ReplicaSets and pods of an app are gone: lists them, then watches on from the list's version.
+//! Waits until the ReplicaSets and pods of an app are there, or gone: lists them, then watches on from the list's version.
 //!
 //! ```console
-//! cargo run -p wait-for-deletion -- [--kubeconfig FILE] [--namespace NAME] [--selector app=demo]
+//! cargo run -p wait-for-objects -- --until gone [--kubeconfig FILE] [--namespace NAME] [--selector app=demo]
 //! ```
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use k8s_client::{
     Clientset, Config, Result, WatchEvent,
     codec::Codec,
@@ -16,6 +16,9 @@ use k8s_client::{
 
 #[derive(Parser)]
 struct Arguments {
+    /// What to wait for.
+    #[arg(long)]
+    until: Goal,
     /// The kubeconfig file. Default: $KUBECONFIG, ~/.kube/config, then the cluster that this runs in.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
@@ -30,44 +33,53 @@ struct Arguments {
     timeout: u64,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Goal {
+    /// There is at least one of each kind.
+    Present,
+    /// There is none of either kind.
+    Gone,
+}
+
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let Arguments { kubeconfig, namespace, selector, timeout } = Arguments::parse();
+    let Arguments { until, kubeconfig, namespace, selector, timeout } = Arguments::parse();
     let config = match &kubeconfig {
         Some(path) => Config::from_kubeconfig(path)?,
         None => Config::infer()?,
     };
     let client = Clientset::new(&config)?;
-    let gone = async {
-        until_gone(&client.apps_v1().replica_sets(&namespace), &selector).await?;
-        until_gone(&client.core_v1().pods(&namespace), &selector).await
+    let reached = async {
+        wait(&client.apps_v1().replica_sets(&namespace), &selector, until).await?;
+        wait(&client.core_v1().pods(&namespace), &selector, until).await
     };
-    tokio::time::timeout(Duration::from_secs(timeout), gone).await??;
+    tokio::time::timeout(Duration::from_secs(timeout), reached).await??;
     Ok(())
 }
 
 /// One function for both kinds: any client that lists and watches will do.
-async fn until_gone<R>(resources: &R, selector: &str) -> Result<()>
+async fn wait<R>(resources: &R, selector: &str, goal: Goal) -> Result<()>
 where
     R: Lists + Watches<Kind = <R as Lists>::Kind>,
 {
     let kind = <<<R as Lists>::Kind as Codec>::Object as Resource>::KIND;
     let list = resources.list().label_selector(selector).await?;
-    let mut left: BTreeSet<_> = list.items.iter().map(name).collect();
-    println!("{kind}: {} left", left.len());
+    let mut there: BTreeSet<_> = list.items.iter().map(name).collect();
+    println!("{kind}: {} there", there.len());
 
     let version = list.metadata.resource_version.unwrap_or_default();
     let mut events = resources.watch().label_selector(selector).resource_version(version).await?;
-    while !left.is_empty() {
+    while there.is_empty() != (goal == Goal::Gone) {
         match events.try_next().await? {
-            Some(WatchEvent::Added(object)) => {
-                left.insert(name(&object));
+            Some(WatchEvent::Added(object)) if there.insert(name(&object)) => {
+                println!("{kind} {:?} is there", name(&object));
             }
-            Some(WatchEvent::Deleted(object)) if left.remove(&name(&object)) => {
+            Some(WatchEvent::Deleted(object)) if there.remove(&name(&object)) => {
                 println!("{kind} {:?} is gone", name(&object));
             }
             Some(_) => {}
-            None => return Box::pin(until_gone(resources, selector)).await,
+            // The server ends every watch in time; then all of it again.
+            None => return Box::pin(wait(resources, selector, goal)).await,
         }
     }
     Ok(())
