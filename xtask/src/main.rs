@@ -1,5 +1,6 @@
 //! The developer's command line: `cargo xtask <command>`. One file a command; most of the work is done in `codegen`.
 
+mod control_plane;
 mod coverage;
 mod process;
 mod quickstart;
@@ -21,6 +22,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of k8s-client", bin_name = "cargo xtask")]
 enum Command {
+    ControlPlane(control_plane::Command),
     Coverage(coverage::Command),
     Quickstart(quickstart::Command),
     Regenerate(regenerate::Command),
@@ -32,6 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
+        Command::ControlPlane(command) => control_plane::run(&command),
         Command::Coverage(command) => coverage::run(&command),
         Command::Quickstart(command) => quickstart::run(&command),
         Command::Regenerate(command) => regenerate::run(&command),
