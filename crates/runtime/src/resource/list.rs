@@ -88,6 +88,18 @@ impl<K: Listable> List<K> {
     ///
     /// Reading takes as long as you take; when the server has forgotten the version of the first page meanwhile, the
     /// stream ends in an error for which [`is_expired`](crate::Error::is_expired) holds.
+    ///
+    /// ```no_run
+    /// # use k8s_client_runtime::{Error, resource::ResourceClient};
+    /// # use k8s_openapi::api::core::v1::ConfigMap;
+    /// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+    /// let mut pages = config_maps.list().limit(50).pages();
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} more", page.items.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pages(mut self) -> Pages<K> {
         self.options.limit.get_or_insert(PAGE_SIZE);
         let Self { request, options, .. } = self;

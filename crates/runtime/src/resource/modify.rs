@@ -18,6 +18,20 @@ use crate::{
 /// The closure sees the object as it is on the server at each try, so it should say what is wanted, not how far the
 /// object of an earlier try was from it. Fields that this client's Kubernetes version does not know are lost by an update,
 /// as with every typed client: where other writers may be newer, patch or apply.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let updated = config_maps
+///     .modify("web", |config_map| {
+///         config_map.data.get_or_insert_default().insert("key".to_owned(), "value".to_owned());
+///     })
+///     .field_manager("me")
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Modify<K, F> {
     get: Request,

@@ -23,6 +23,20 @@ pub struct PatchRequest<C> {
 ///
 /// The body is any type that serde writes, `apiVersion` and `kind` included, and should hold only the fields that its
 /// manager means to own. [`field_manager`](Apply::field_manager) must be said.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let configuration = serde_json::json!({
+///     "apiVersion": "v1",
+///     "kind": "ConfigMap",
+///     "data": { "key": "value" },
+/// });
+/// let applied = config_maps.apply("web", &configuration).field_manager("me").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Apply<C> {
     request: Request,
