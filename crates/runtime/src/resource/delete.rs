@@ -140,8 +140,8 @@ impl<C: Codec> IntoFuture for Delete<C> {
         fn object<C: Codec>(media_type: MediaType, body: &[u8]) -> codec::Result<Deleted<C::Object>> {
             C::decode(media_type, body).map(|object| Deleted::Object(Box::new(object)))
         }
-        let request = self.into_request();
-        Box::pin(async move { status_or(&answered(request).await?, Deleted::Status, object::<C>) })
+        let answer = self.into_request().answer();
+        Box::pin(async move { status_or(&answer.await?, Deleted::Status, object::<C>) })
     }
 }
 
@@ -153,13 +153,9 @@ impl<K: Listable> IntoFuture for DeleteCollection<K> {
         fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::Object>> {
             K::decode_list(media_type, body).map(DeletedCollection::List)
         }
-        let request = self.into_request();
-        Box::pin(async move { status_or(&answered(request).await?, DeletedCollection::Status, list::<K>) })
+        let answer = self.into_request().answer();
+        Box::pin(async move { status_or(&answer.await?, DeletedCollection::Status, list::<K>) })
     }
-}
-
-async fn answered(request: Request) -> crate::Result<Answer> {
-    request.send().await?.collect().await
 }
 
 /// A Status that says success, or whatever else the body is.

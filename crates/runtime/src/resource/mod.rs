@@ -17,12 +17,9 @@
 //! On every builder, `with_…` methods are options of the call rather than of the API (`with_timeout`, `with_header`), and
 //! `into_request` gives the plain [`Request`], for whoever wants raw bytes or a type of their own.
 
-use std::{future::Future, pin::Pin};
-
 use crate::{
     codec::{self, Codec, MediaType},
-    error::Result,
-    rest::Request,
+    rest::{Answering, Request},
 };
 
 mod client;
@@ -57,9 +54,6 @@ pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watche
 pub use watch::Watch;
 pub use write::{Create, Update};
 
-/// What awaiting a builder gives.
-type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
-
 /// Sends a request and decodes the answer as one object.
 fn execute<C: Codec>(request: Request) -> Answering<C::Object> {
     execute_with(request.accept(C::ACCEPT), C::decode)
@@ -67,7 +61,8 @@ fn execute<C: Codec>(request: Request) -> Answering<C::Object> {
 
 /// Sends a request and decodes the answer. All but the decoding is compiled once, in this crate.
 fn execute_with<T: 'static>(request: Request, decode: fn(MediaType, &[u8]) -> codec::Result<T>) -> Answering<T> {
-    Box::pin(async move { request.send().await?.collect().await?.decode(decode) })
+    let answer = request.answer();
+    Box::pin(async move { answer.await?.decode(decode) })
 }
 
 /// Gives a builder with a `request` and `options` what all of them have.

@@ -1,7 +1,14 @@
 //! The options of the API, verb by verb, as plain structs.
 //!
 //! The builders have a method for each; the structs are for whoever makes options in another place than the call. Names
-//! and meanings are the API's; `None` and `false` are not sent.
+//! and meanings are the API's; `None` and `false` are not sent. Write literals with `..Default::default()`: the API gets new
+//! options now and then.
+//!
+//! ```
+//! use k8s_client_runtime::resource::ListOptions;
+//!
+//! let options = ListOptions { label_selector: Some("app=web".to_owned()), limit: Some(500), ..Default::default() };
+//! ```
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Preconditions;
 
@@ -9,7 +16,6 @@ use crate::rest::Query;
 
 /// Options of get.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetOptions {
     /// The oldest version that will do; `"0"` takes what the server has in its cache.
     pub resource_version: Option<String>,
@@ -17,7 +23,6 @@ pub struct GetOptions {
 
 /// Options of list, and the choosing half of delete-collection's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ListOptions {
     /// Labels that the objects must have, such as `app=web,tier!=cache`.
     pub label_selector: Option<String>,
@@ -39,7 +44,6 @@ pub struct ListOptions {
 
 /// Options of watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct WatchOptions {
     /// Labels that the objects must have.
     pub label_selector: Option<String>,
@@ -62,7 +66,6 @@ pub struct WatchOptions {
 
 /// Options of create.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct CreateOptions {
     /// Goes through all stages but stores nothing.
     pub dry_run: bool,
@@ -74,7 +77,6 @@ pub struct CreateOptions {
 
 /// Options of update.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct UpdateOptions {
     /// Goes through all stages but stores nothing.
     pub dry_run: bool,
@@ -86,7 +88,6 @@ pub struct UpdateOptions {
 
 /// Options of patch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct PatchOptions {
     /// Goes through all stages but stores nothing.
     pub dry_run: bool,
@@ -98,7 +99,6 @@ pub struct PatchOptions {
 
 /// Options of apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ApplyOptions {
     /// Goes through all stages but stores nothing.
     pub dry_run: bool,
@@ -112,7 +112,6 @@ pub struct ApplyOptions {
 
 /// Options of delete, and the deleting half of delete-collection's.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct DeleteOptions {
     /// Goes through all stages but deletes nothing.
     pub dry_run: bool,

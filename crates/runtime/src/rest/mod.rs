@@ -2,6 +2,10 @@
 //!
 //! Architecture invariant: nothing here imports from [`watch`](crate::watch) or [`resource`](crate::resource).
 
+use std::{future::Future, pin::Pin};
+
+use crate::error::Result;
+
 mod answer;
 mod client;
 mod path;
@@ -14,3 +18,6 @@ pub(crate) use query::Query;
 pub use request::Request;
 pub(crate) use response::Answer;
 pub use response::{Response, Warning};
+
+/// A call under way, or what awaiting a builder gives.
+pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

@@ -11,7 +11,7 @@ use crate::{
     codec::{self, ApiResource, MediaType},
     error::{Error, ErrorKind, Result},
     rest::{
-        Query, Response, RestClient, answer,
+        Answer, Answering, Query, Response, RestClient, answer,
         path::{check_name, push_segment},
     },
 };
@@ -313,6 +313,21 @@ impl Request {
     /// [`ErrorKind::Request`] when the request is wrong in itself; [`ErrorKind::Api`] for every answer outside 2xx;
     /// otherwise what hindered the transport. Nothing is sent twice.
     pub async fn send(self) -> Result<Response> {
+        self.sending().await
+    }
+
+    /// Sends the request and reads the whole answer.
+    pub(crate) fn answer(self) -> Answering<Answer> {
+        Box::pin(async move { self.sending().await?.collect().await })
+    }
+
+    /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
+    /// neither group crates nor programs compile the way through the transport again.
+    fn sending(self) -> Answering<Response> {
+        Box::pin(self.send_here())
+    }
+
+    async fn send_here(self) -> Result<Response> {
         let Self { client, method, .. } = &self;
         let (client, method, mut url) = (client.clone(), method.clone(), self.url());
         if let Err(problem) = self.check() {

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Status, serde::de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 
-use super::request::timed_out;
+use super::{Answering, request::timed_out};
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
@@ -55,19 +55,24 @@ impl Response {
         self.head.headers.get_all(header::WARNING).iter().filter_map(parse_warning).collect()
     }
 
-    /// The body as a stream of bytes.
+    /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here.
     pub fn into_body(self) -> Body {
         self.body
     }
 
     /// Reads the whole body.
     pub async fn bytes(self) -> Result<Bytes> {
-        Ok(self.collect().await?.body)
+        Ok(self.collecting().await?.body)
     }
 
     /// Reads the whole body as JSON of any type: a small one of your own makes a large list cheap.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.collect().await?.decode(|_, body| codec::from_json(body))
+        self.collecting().await?.decode(|_, body| codec::from_json(body))
+    }
+
+    /// Boxed for the reason that sending is: it is compiled here, once.
+    fn collecting(self) -> Answering<Answer> {
+        Box::pin(self.collect())
     }
 
     /// Reads the whole body, to be decoded by what its content type says.
@@ -95,17 +100,18 @@ pub(crate) struct Answer {
 impl Answer {
     /// Decodes the body as an object. A Status in place of the object is an error, never an object with nothing in it.
     pub(crate) fn decode<T>(&self, decode: impl FnOnce(MediaType, &[u8]) -> codec::Result<T>) -> Result<T> {
-        let media_type = self.media_type()?;
-        if codec::kind_of(&self.body).as_deref() == Some("Status") {
-            // Whoever asked for a Status gets it here too: it decodes as one, and only a failure is an error.
-            return match self.status() {
-                Some(status) if status.status.as_deref() == Some("Failure") => {
-                    Err(self.with_request(Error::api(status)))
-                }
-                _ => decode(media_type, &self.body).map_err(|error| self.unreadable(error)),
-            };
-        }
+        let media_type = self.check()?;
         decode(media_type, &self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// How to decode the body, unless it is a Status that tells of a failure. A Status of success is for whoever asked for
+    /// a Status; as anything else it does not decode.
+    fn check(&self) -> Result<MediaType> {
+        let media_type = self.media_type()?;
+        match self.status() {
+            Some(status) if status.status.as_deref() == Some("Failure") => Err(self.with_request(Error::api(status))),
+            _ => Ok(media_type),
+        }
     }
 
     /// The body as a Status, if that is what it is.

@@ -64,15 +64,17 @@ struct BookmarkMetadata {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// Decodes one line of a watch.
-pub(super) fn decode<C: Codec>(line: &[u8]) -> Result<WatchEvent<C::Object>> {
+/// What a line of a watch tells, its object still undecoded.
+pub(super) type RawEvent<'a> = WatchEvent<&'a [u8]>;
+
+/// Reads one line of a watch as far as that needs no type.
+pub(super) fn parse(line: &[u8]) -> Result<RawEvent<'_>> {
     let frame: Frame<'_> = codec::from_borrowed_json(line).map_err(|error| unreadable("the frame", error))?;
     let body = frame.object.get().as_bytes();
-    let object = || C::decode(MediaType::Json, body).map_err(|error| unreadable("the object", error));
     match &*frame.kind {
-        "ADDED" => object().map(WatchEvent::Added),
-        "MODIFIED" => object().map(WatchEvent::Modified),
-        "DELETED" => object().map(WatchEvent::Deleted),
+        "ADDED" => Ok(WatchEvent::Added(body)),
+        "MODIFIED" => Ok(WatchEvent::Modified(body)),
+        "DELETED" => Ok(WatchEvent::Deleted(body)),
         "BOOKMARK" => {
             let BookmarkObject { metadata } =
                 codec::from_json(body).map_err(|error| unreadable("the bookmark", error))?;
@@ -82,6 +84,19 @@ pub(super) fn decode<C: Codec>(line: &[u8]) -> Result<WatchEvent<C::Object>> {
         "ERROR" => Err(told(body)),
         other => Err(Error::new(ErrorKind::Decode, format!("a watch event of the unknown type {other:?}"))),
     }
+}
+
+/// Decodes the object of an event.
+pub(super) fn decode<C: Codec>(event: RawEvent<'_>) -> Result<WatchEvent<C::Object>> {
+    let object = |body: &[u8]| C::decode(MediaType::Json, body).map_err(|error| unreadable("the object", error));
+    Ok(match event {
+        WatchEvent::Added(body) => WatchEvent::Added(object(body)?),
+        WatchEvent::Modified(body) => WatchEvent::Modified(object(body)?),
+        WatchEvent::Deleted(body) => WatchEvent::Deleted(object(body)?),
+        WatchEvent::Bookmark { resource_version, annotations } => {
+            WatchEvent::Bookmark { resource_version, annotations }
+        }
+    })
 }
 
 /// The error that an `ERROR` event tells of.
@@ -105,7 +120,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
 
     fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
-        super::decode::<ConfigMap>(line.as_bytes())
+        super::decode::<ConfigMap>(parse(line.as_bytes())?)
     }
 
     #[test]

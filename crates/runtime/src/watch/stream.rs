@@ -7,12 +7,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::TryStreamExt;
 use http::Method;
 
 use super::{WatchEvent, event, lines::Lines};
-use crate::{codec::Codec, error::Result, transport::Body};
+use crate::{
+    codec::Codec,
+    error::{Error, Result},
+    transport::Body,
+};
 
 /// The longest event: 16 MiB, client-go's limit. etcd's is 1.5 MiB for an object.
 const MAX_EVENT: usize = 16 << 20;
@@ -37,20 +41,51 @@ const MAX_EVENT: usize = 16 << 20;
 /// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct WatchStream<C> {
+    lines: EventLines,
+    codec: PhantomData<fn() -> C>,
+}
+
+/// The part of a watch that needs no type, and is compiled once for all.
+struct EventLines {
     lines: Lines<Body>,
     url: String,
     ended: bool,
-    codec: PhantomData<fn() -> C>,
 }
 
 impl<C: Codec> WatchStream<C> {
     pub(crate) fn new(body: Body, url: String) -> Self {
-        Self { lines: Lines::new(body, MAX_EVENT), url, ended: false, codec: PhantomData }
+        let lines = EventLines { lines: Lines::new(body, MAX_EVENT), url, ended: false };
+        Self { lines, codec: PhantomData }
     }
 
     /// The next event, or `None` when the server closed the watch.
     pub async fn try_next(&mut self) -> Result<Option<WatchEvent<C::Object>>> {
-        TryStreamExt::try_next(self).await
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
+    }
+}
+
+impl EventLines {
+    /// The next line that is not empty. After an error there are none.
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let line = loop {
+            match ready!(self.lines.poll_line(context)) {
+                Some(Ok(line)) if line.is_empty() => {}
+                Some(Ok(line)) => break Some(Ok(line)),
+                Some(Err(error)) => break Some(Err(self.failed(error))),
+                None => break None,
+            }
+        };
+        self.ended |= line.is_none();
+        Poll::Ready(line)
+    }
+
+    /// Ends the stream with an error that says which watch it was.
+    fn failed(&mut self, error: Error) -> Error {
+        self.ended = true;
+        error.with_request(&Method::GET, self.url.clone())
     }
 }
 
@@ -58,24 +93,19 @@ impl<C: Codec> Stream for WatchStream<C> {
     type Item = Result<WatchEvent<C::Object>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let event = loop {
-            match ready!(self.lines.poll_line(context)) {
-                Some(Ok(line)) if line.is_empty() => {}
-                Some(Ok(line)) => break Some(event::decode::<C>(&line)),
-                Some(Err(error)) => break Some(Err(error)),
-                None => break None,
+        Poll::Ready(match ready!(self.lines.poll_line(context)) {
+            Some(Ok(line)) => {
+                let event = event::parse(&line).and_then(event::decode::<C>);
+                Some(event.map_err(|error| self.lines.failed(error)))
             }
-        };
-        self.ended = !matches!(event, Some(Ok(_)));
-        Poll::Ready(event.map(|event| event.map_err(|error| error.with_request(&Method::GET, self.url.clone()))))
+            Some(Err(error)) => Some(Err(error)),
+            None => None,
+        })
     }
 }
 
 impl<C> fmt::Debug for WatchStream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WatchStream({})", self.url)
+        write!(f, "WatchStream({})", self.lines.url)
     }
 }
