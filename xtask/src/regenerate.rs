@@ -34,7 +34,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     eprintln!("generating {} groups for Kubernetes {}", model.groups.len(), model.versions.join(", "));
     let files = emit::emit(&model, &Formatter { root: root.clone() })?;
     let difference = write::compare(&root, &files)?;
-    for (paths, what) in [(&difference.changed, "changed"), (&difference.missing, "missing"), (&difference.extra, "extra")] {
+    for (paths, what) in
+        [(&difference.changed, "changed"), (&difference.missing, "missing"), (&difference.extra, "extra")]
+    {
         for path in paths {
             eprintln!("  {what}: {path}");
         }

@@ -140,3 +140,8 @@ where
 pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("it did not happen in {DEADLINE:?}: {what}"))
 }
+
+/// README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

@@ -2,7 +2,6 @@
 
 use std::{future::IntoFuture, marker::PhantomData};
 
-use http::Method;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Preconditions, Status};
 
 use super::{Answering, DeleteOptions, ListOptions, PropagationPolicy, call_options};
@@ -104,7 +103,6 @@ impl<C: Codec> Delete<C> {
 
 impl<K: Listable> DeleteCollection<K> {
     pub(super) fn new(request: Request) -> Self {
-        let request = request.with_method(Method::DELETE);
         Self { request, options: DeleteOptions::default(), chosen: ListOptions::default(), kind: PhantomData }
     }
 
