@@ -157,7 +157,8 @@ fn runtime_layers(files: &BTreeMap<String, String>) -> Vec<String> {
 /// The modules that a file imports from its crate: `use crate::a::…` and `use crate::{a::…, b}`. Docs and tests may name
 /// any.
 fn crate_imports(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    // A module of tests ends the file; a mere `mod tests;` may stand above all imports.
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut imports = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
@@ -264,7 +265,8 @@ mod tests {
     #[test]
     fn imports_are_found_in_both_spellings() {
         let text = "use crate::rest::Request;\nuse crate::{\n    codec::{self, Codec},\n    error::Result,\n};\n\
-                    // crate::resource is only spoken of\nfn f() -> crate::watch::X {}\n#[cfg(test)]\nuse crate::late::X;";
+                    // crate::resource is only spoken of\n#[cfg(test)]\nmod tests;\nfn f() -> crate::watch::X {}\n\
+                    #[cfg(test)]\nmod tests {\nuse crate::late::X;";
         let expected = ["codec", "error", "rest", "watch"].map(str::to_owned);
         assert_eq!(crate_imports(text), BTreeSet::from(expected));
     }

@@ -138,10 +138,11 @@ pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>
         (Verb::Modify, _) => {
             return quote! {
                 #docs
-                pub fn #name<F>(&self, name: &str, change: F) -> #builder<#own, F>
-                where
-                    F: FnMut(&mut #object_type) + Send + 'static,
-                {
+                pub fn #name<'f>(
+                    &self,
+                    name: &str,
+                    change: impl FnMut(&mut #object_type) + Send + 'f,
+                ) -> #builder<'f, #own> {
                     self.0.modify(name, change)
                 }
             };

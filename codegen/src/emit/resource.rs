@@ -17,7 +17,7 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, resourc
     let imported = resource.methods.iter().filter_map(|method| method.body.as_ref());
     let imported = imported.map(|body| body.module.as_slice()).collect();
     let types = Types { own: &resource.object.module, imported: &imported };
-    let imports = imports(resource, types);
+    let imports = imports(model, resource, types);
     let areas = resource.areas();
     let clients = areas.into_iter().map(|area| client(model, version, resource, area, types));
     Source {
@@ -51,25 +51,43 @@ pub(super) fn verb_trait(resource: &Resource, method: &Method) -> Option<&'stati
     })
 }
 
-fn imports(resource: &Resource, types: Types<'_>) -> TokenStream {
-    let mut names: BTreeSet<&str> = BTreeSet::from(["ResourceClient", "RestClient"]);
+fn imports(model: &Model, resource: &Resource, types: Types<'_>) -> TokenStream {
+    let mut by_gate: BTreeMap<Gate, BTreeSet<&str>> = BTreeMap::new();
     for method in &resource.methods {
+        let names = by_gate.entry(Gate::new(model, resource.presence, method.presence)).or_default();
         names.extend(method::imports(method));
         names.extend(verb_trait(resource, method));
     }
-    names.extend(resource.areas().into_iter().map(|area| scope_type(resource, area)));
+    let mut open = by_gate.remove(&Gate::default()).unwrap_or_default();
+    open.extend(["ResourceClient", "RestClient", "TypedClient"]);
+    open.extend(resource.areas().into_iter().map(|area| scope_type(resource, area)));
+    // Names that only gated methods use come with their gate, or they would be unused without it.
+    let gated: Vec<_> = by_gate
+        .into_iter()
+        .map(|(gate, names)| (gate, names.difference(&open).copied().collect::<BTreeSet<_>>()))
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(gate, names)| gate.items(uses(names)))
+        .collect();
+    let open = uses(open);
+    let types = types.imports();
+    quote! {
+        #open
+        #types
+        use super::kinds;
+        #(#gated)*
+    }
+}
+
+fn uses(mut names: BTreeSet<&str>) -> TokenStream {
     let serialize = names.remove("Serialize").then(|| {
         quote!(
             use k8s_openapi::serde::Serialize;
         )
     });
     let names = names.into_iter().map(|name| format_ident!("{name}"));
-    let types = types.imports();
     quote! {
         use k8s_client_runtime::generated::{#(#names),*};
-        #types
         #serialize
-        use super::kinds;
     }
 }
 
@@ -130,6 +148,9 @@ fn client(model: &Model, version: &ApiVersion, resource: &Resource, area: Area, 
             #(#methods)*
         }
         #(#gated)*
+        impl TypedClient for #name {
+            type Kind = #own;
+        }
         #(#traits)*
     }
 }
@@ -154,7 +175,6 @@ fn implementation(
     };
     Some(quote! {
         impl #verb_trait for #client {
-            type Kind = #own;
             fn #name(&self, #parameters) -> #builder<#own> {
                 self.0.#name(#arguments)
             }

@@ -157,7 +157,8 @@ pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) 
 
 /// The `kind` that a JSON body names, if it is an object and names one.
 ///
-/// Servers write it first, so this reads a few bytes of even the largest list.
+/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind `items`, where
+/// looking for it ends since what is told apart by its kind, a Status, has none.
 pub(crate) fn kind_of(body: &[u8]) -> Option<String> {
     use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
@@ -176,6 +177,9 @@ pub(crate) fn kind_of(body: &[u8]) -> Option<String> {
                     *self.0 = Some(map.next_value()?);
                     // There is no other way to leave a map half read.
                     return Err(A::Error::custom("found"));
+                }
+                if key == "items" {
+                    return Err(A::Error::custom("a list"));
                 }
                 map.next_value::<IgnoredAny>()?;
             }

@@ -7,7 +7,7 @@ pub use crate::{
     resource::{
         AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
         Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
-        Update, Updates, Watch, Watches,
+        TypedClient, Update, Updates, Watch, Watches,
     },
     rest::{Request, RestClient},
 };

@@ -36,4 +36,5 @@ pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use rest::RestClient;
 
+pub use http;
 pub use k8s_openapi;

@@ -20,7 +20,7 @@ pub struct Backoff {
     pub factor: f64,
     /// The random part of a pause: 0.1 adds up to a tenth.
     pub jitter: f64,
-    /// The longest pause before the random part is added. Once it is reached there are no more tries, as in client-go.
+    /// The longest pause before the random part is added. The pause that reaches it is the last one.
     pub cap: Option<Duration>,
 }
 
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// Does a read-change-update again when it met a conflict.
+/// Does a read-change-update again when it met a conflict. For an operation with an error type of its own, use [`on_error`].
 ///
 /// The operation must read the object itself, each time: repeating the update of an object read before only meets the same
 /// conflict. `modify` of the typed clients does the reading for you.

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 use k8s_client::{
     Clientset, Config, Result, WatchEvent,
-    codec::Codec,
-    openapi::{Metadata, Resource, apimachinery::pkg::apis::meta::v1::ObjectMeta},
+    codec::Kind as _,
+    openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta},
     resource::{Lists, Watches},
 };
 
@@ -58,11 +58,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 }
 
 /// One function for both kinds: any client that lists and watches will do.
-async fn wait<R>(resources: &R, selector: &str, goal: Goal) -> Result<()>
-where
-    R: Lists + Watches<Kind = <R as Lists>::Kind>,
-{
-    let kind = <<<R as Lists>::Kind as Codec>::Object as Resource>::KIND;
+async fn wait<R: Lists + Watches>(resources: &R, selector: &str, goal: Goal) -> Result<()> {
+    let kind = R::Kind::RESOURCE.kind;
     let list = resources.list().label_selector(selector).await?;
     let mut there: BTreeSet<_> = list.items.iter().map(name).collect();
     println!("{kind}: {} there", there.len());

@@ -5,9 +5,10 @@ use std::fs;
 use super::{Config, ConfigSource, Credentials, PemSource, environment::Environment, server};
 use crate::error::{Error, Result};
 
-/// Whether the process runs in a pod whose service account is mounted, as client-go decides it.
-pub(super) fn is_possible(environment: &Environment) -> bool {
-    address(environment).is_some() && environment.service_account.join("token").is_file()
+/// Whether the process runs in a pod. Whether the pod has a service account too is told by [`load`], which says what is
+/// missing.
+pub(super) fn is_pod(environment: &Environment) -> bool {
+    address(environment).is_some()
 }
 
 pub(super) fn load(environment: &Environment) -> Result<Config> {

@@ -61,7 +61,7 @@ impl ConfigLoader {
         if !kubeconfig.is_empty() || context.is_some() {
             return resolve(&kubeconfig, context);
         }
-        if in_cluster::is_possible(environment) {
+        if in_cluster::is_pod(environment) {
             return in_cluster::load(environment);
         }
         Err(nothing_found(&paths))

@@ -52,7 +52,8 @@ pub struct Config {
     /// The `User-Agent` of every request. By default it names the program, the platform and this library:
     /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
     pub user_agent: Option<String>,
-    /// How long one call may take from its start to the last byte of the answer. No limit by default.
+    /// How long one call may take from its start to the last byte of the answer; an answer that is taken as a stream, such as
+    /// a watch, only to its first. No limit by default.
     pub timeout: Option<Duration>,
     /// How long a TCP connection may take to come about. 30 seconds by default.
     pub connect_timeout: Duration,

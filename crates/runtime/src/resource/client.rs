@@ -144,10 +144,7 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Reads, changes and updates the named object, and does it again when somebody else changed it meanwhile.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<K, F>
-    where
-        F: FnMut(&mut K::Object) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut K::Object) + Send + 'f) -> Modify<'f, K> {
         Modify::new(self.named(Method::GET, name), self.named(Method::PUT, name), change)
     }
 

@@ -80,12 +80,12 @@ macro_rules! container_streams {
                 self.set("stdin", on.to_string())
             }
 
-            /// Receives standard output. Default: the server's, yes.
+            /// Receives standard output. Default: no. A connection without any stream is refused by the server.
             pub fn stdout(self, on: bool) -> Self {
                 self.set("stdout", on.to_string())
             }
 
-            /// Receives standard error. Default: the server's, yes.
+            /// Receives standard error. Default: no.
             pub fn stderr(self, on: bool) -> Self {
                 self.set("stderr", on.to_string())
             }
@@ -155,7 +155,7 @@ impl Proxy {
     }
 
     /// The body, and its content type.
-    pub fn body(self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
         Self { request: self.request.body(content_type, body), ..self }
     }
 

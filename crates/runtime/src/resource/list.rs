@@ -54,8 +54,8 @@ impl<K: Listable> List<K> {
         self
     }
 
-    /// The version that the answer must have; `"0"` takes whatever the server has in its cache, and ignores the limit.
-    /// Default: the newest, read from etcd.
+    /// The version that the answer is to have: at least this one, or exactly this one when there is a
+    /// [`limit`](List::limit). `"0"` takes whatever the server has in its cache, and ignores the limit. Default: the newest.
     pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
         self.options.resource_version = Some(resource_version.into());
         self
@@ -101,7 +101,7 @@ impl<K: Listable> List<K> {
     /// # }
     /// ```
     pub fn pages(mut self) -> Pages<K> {
-        self.options.limit.get_or_insert(PAGE_SIZE);
+        self.options.limit = self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE));
         let Self { request, options, .. } = self;
         let pages = stream::try_unfold(Some(options), move |options| {
             let request = request.clone();

@@ -80,6 +80,11 @@ impl Logs {
         self.set("stream", stream)
     }
 
+    /// Lets the server format what it says itself, such as an error, for people.
+    pub fn pretty(self) -> Self {
+        self.set("pretty", true)
+    }
+
     /// Lets the API server not check the kubelet's certificate. What is read may then come from anywhere.
     pub fn insecure_skip_tls_verify_backend(self) -> Self {
         self.set("insecureSkipTLSVerifyBackend", true)

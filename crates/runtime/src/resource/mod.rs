@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! On every builder, `with_…` methods are options of the call rather than of the API (`with_timeout`, `with_header`), and
+//! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_header`), and
 //! `into_request` gives the plain [`Request`], for whoever wants raw bytes or a type of their own.
 
 use crate::{
@@ -50,7 +50,7 @@ pub use options::{
 };
 pub use patch::{Apply, Patch, PatchRequest};
 pub use scope::{AllNamespaces, Cluster, Namespaced, OneObject, Scope};
-pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches};
+pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, TypedClient, Updates, Watches};
 pub use watch::Watch;
 pub use write::{Create, Update};
 
@@ -75,7 +75,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// Limits the whole call, reading the answer included. Default: the configuration's limit, which is none.
+            /// Limits the whole call, reading the answer included; of a watch, it limits only the time until the server has
+            /// agreed. Default: the configuration's limit, which is none.
             pub fn with_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.request = self.request.timeout(timeout);
                 self

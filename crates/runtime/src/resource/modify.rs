@@ -1,12 +1,17 @@
 //! Modify: the loop of reading, changing and updating.
 
-use std::{fmt, future::IntoFuture, marker::PhantomData};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    time::Duration,
+};
 
 use tokio::time::sleep;
 
-use super::{Answering, UpdateOptions, execute};
+use super::{FieldValidation, UpdateOptions, execute};
 use crate::{
-    codec::{Kind, MediaType},
+    codec::{Codec, Kind, MediaType},
     error::Result,
     rest::Request,
     retry::Backoff,
@@ -32,20 +37,25 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// The closure may borrow from where it is written. One that may find that there is nothing to do, or that the object is not
+/// what it expects, is better off with [`retry_on_conflict`](crate::retry::retry_on_conflict).
 #[must_use = "nothing happens until it is awaited"]
-pub struct Modify<K, F> {
+pub struct Modify<'f, K: Kind> {
     get: Request,
     put: Request,
     options: UpdateOptions,
     backoff: Backoff,
-    change: F,
-    kind: PhantomData<fn() -> K>,
+    change: Change<'f, K>,
 }
 
-impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> Modify<K, F> {
-    pub(super) fn new(get: Request, put: Request, change: F) -> Self {
+/// What the caller does to the object.
+type Change<'f, K> = Box<dyn FnMut(&mut <K as Codec>::Object) + Send + 'f>;
+
+impl<'f, K: Kind> Modify<'f, K> {
+    pub(super) fn new(get: Request, put: Request, change: impl FnMut(&mut K::Object) + Send + 'f) -> Self {
         let options = UpdateOptions::default();
-        Self { get, put, options, backoff: Backoff::DEFAULT_RETRY, change, kind: PhantomData }
+        Self { get, put, options, backoff: Backoff::DEFAULT_RETRY, change: Box::new(change) }
     }
 
     /// How often and with which pauses it is tried. Default: [`Backoff::DEFAULT_RETRY`].
@@ -60,19 +70,38 @@ impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> Modify<K, F> {
         self
     }
 
+    /// Goes through all stages of the update but stores nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.options.dry_run = true;
+        self
+    }
+
+    /// What the server does about unknown and duplicate fields. Default: the server warns.
+    pub fn field_validation(mut self, field_validation: FieldValidation) -> Self {
+        self.options.field_validation = Some(field_validation);
+        self
+    }
+
     /// Takes the options of the update from a struct, in place of those set so far.
     pub fn options(mut self, options: UpdateOptions) -> Self {
         self.options = options;
         self
     }
+
+    /// Limits each of the calls. Default: the configuration's limit, which is none.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.get = self.get.timeout(timeout);
+        self.put = self.put.timeout(timeout);
+        self
+    }
 }
 
-impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> IntoFuture for Modify<K, F> {
+impl<'f, K: Kind> IntoFuture for Modify<'f, K> {
     type Output = Result<K::Object>;
-    type IntoFuture = Answering<K::Object>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<K::Object>> + Send + 'f>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { get, put, options, backoff, mut change, .. } = self;
+        let Self { get, put, options, backoff, mut change } = self;
         Box::pin(async move {
             let mut pauses = backoff.delays();
             loop {
@@ -90,7 +119,7 @@ impl<K: Kind, F: FnMut(&mut K::Object) + Send + 'static> IntoFuture for Modify<K
     }
 }
 
-impl<K, F> fmt::Debug for Modify<K, F> {
+impl<K: Kind> fmt::Debug for Modify<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Modify({:?})", self.put)
     }

@@ -32,7 +32,8 @@ pub struct ListOptions {
     pub limit: Option<u32>,
     /// Where the answer before this one stopped: its `metadata.continue`.
     pub continue_token: Option<String>,
-    /// The version that the answer must have, read as `resource_version_match` says.
+    /// The version that the answer is to have, read as `resource_version_match` says: without it at least this version or,
+    /// with a limit, exactly this one.
     pub resource_version: Option<String>,
     /// How `resource_version` is meant.
     pub resource_version_match: Option<ResourceVersionMatch>,

@@ -1,4 +1,5 @@
-//! What generic code bounds on: one trait a verb, which every client with that verb implements.
+//! What generic code bounds on: one trait a verb, which every client with that verb implements. `TypedClient::Kind` is the
+//! kind of them all.
 //!
 //! ```no_run
 //! use k8s_client_runtime::{Error, resource::Lists};
@@ -16,121 +17,107 @@ use crate::codec::{Codec, Kind, Listable};
 /// The object type of a client's kind.
 type Object<K> = <K as Codec>::Object;
 
-/// Clients that read one object.
-pub trait Gets: Send + Sync {
+/// Clients of one kind: what all the traits below have in common, so that bounds on several of them mean one kind.
+pub trait TypedClient: Send + Sync {
     /// The kind.
     type Kind: Kind;
+}
+
+/// Clients that read one object.
+pub trait Gets: TypedClient {
     /// Reads the named object.
     fn get(&self, name: &str) -> Get<Self::Kind>;
 }
 
 /// Clients that list.
-pub trait Lists: Send + Sync {
-    /// The kind.
-    type Kind: Listable;
+pub trait Lists: TypedClient<Kind: Listable> {
     /// Lists the objects.
     fn list(&self) -> List<Self::Kind>;
 }
 
 /// Clients that watch.
-pub trait Watches: Send + Sync {
-    /// The kind.
-    type Kind: Listable;
+pub trait Watches: TypedClient<Kind: Listable> {
     /// Watches the objects for changes.
     fn watch(&self) -> Watch<Self::Kind>;
 }
 
 /// Clients that create.
-pub trait Creates: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+pub trait Creates: TypedClient {
     /// Creates the object.
     fn create(&self, object: &Object<Self::Kind>) -> Create<Self::Kind>;
 }
 
 /// Clients that update.
-pub trait Updates: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+pub trait Updates: TypedClient {
     /// Replaces the object.
     fn update(&self, object: &Object<Self::Kind>) -> Update<Self::Kind>;
 }
 
 /// Clients that delete one object.
-pub trait Deletes: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+pub trait Deletes: TypedClient {
     /// Deletes the named object.
     fn delete(&self, name: &str) -> Delete<Self::Kind>;
 }
 
 /// Clients that patch.
-pub trait Patches: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+pub trait Patches: TypedClient {
     /// Changes parts of the named object.
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<Self::Kind>;
 }
 
 /// Clients that apply.
-pub trait Applies: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+pub trait Applies: TypedClient {
     /// Applies a configuration to the named object.
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<Self::Kind>;
 }
 
-impl<K: Kind, S: OneObject> Gets for ResourceClient<K, S> {
+impl<K: Kind, S: Scope> TypedClient for ResourceClient<K, S> {
     type Kind = K;
+}
+
+impl<K: Kind, S: OneObject> Gets for ResourceClient<K, S> {
     fn get(&self, name: &str) -> Get<K> {
         self.get(name)
     }
 }
 
 impl<K: Listable, S: Scope> Lists for ResourceClient<K, S> {
-    type Kind = K;
     fn list(&self) -> List<K> {
         self.list()
     }
 }
 
 impl<K: Listable, S: Scope> Watches for ResourceClient<K, S> {
-    type Kind = K;
     fn watch(&self) -> Watch<K> {
         self.watch()
     }
 }
 
 impl<K: Kind, S: OneObject> Creates for ResourceClient<K, S> {
-    type Kind = K;
     fn create(&self, object: &K::Object) -> Create<K> {
         self.create(object)
     }
 }
 
 impl<K: Kind, S: OneObject> Updates for ResourceClient<K, S> {
-    type Kind = K;
     fn update(&self, object: &K::Object) -> Update<K> {
         self.update(object)
     }
 }
 
 impl<K: Kind, S: OneObject> Deletes for ResourceClient<K, S> {
-    type Kind = K;
     fn delete(&self, name: &str) -> Delete<K> {
         self.delete(name)
     }
 }
 
 impl<K: Kind, S: OneObject> Patches for ResourceClient<K, S> {
-    type Kind = K;
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<K> {
         self.patch(name, patch)
     }
 }
 
 impl<K: Kind, S: OneObject> Applies for ResourceClient<K, S> {
-    type Kind = K;
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
         self.apply(name, configuration)
     }

@@ -85,7 +85,9 @@ impl<K: Listable> IntoFuture for Watch<K> {
         let request = self.into_request();
         Box::pin(async move {
             let url = request.url();
-            Ok(WatchStream::new(request.send().await?.into_body(), url))
+            let response = request.send().await?;
+            let media_type = response.media_type()?;
+            Ok(WatchStream::new(response.into_body(), media_type, url))
         })
     }
 }

@@ -19,5 +19,7 @@ pub use request::Request;
 pub(crate) use response::Answer;
 pub use response::{Response, Warning};
 
+pub use crate::transport::Body;
+
 /// A call under way, or what awaiting a builder gives.
 pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

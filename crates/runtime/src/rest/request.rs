@@ -13,6 +13,7 @@ use crate::{
     rest::{
         Answer, Answering, Query, Response, RestClient, answer,
         path::{check_name, push_segment},
+        response,
     },
 };
 
@@ -141,23 +142,24 @@ impl Request {
 
     /// Appends segments behind all others: `suffix("healthz/live")`. Empty segments are left out.
     pub fn suffix(mut self, segments: &str) -> Self {
-        for segment in segments.split('/').filter(|segment| !segment.is_empty()) {
-            if matches!(segment, "." | "..") {
-                return self.wrong(format!("invalid path {segments:?}: may not contain '.' or '..' as a segment"));
+        match escaped(segments) {
+            Ok(path) => {
+                self.suffix.push_str(&path);
+                self
             }
-            push_segment(&mut self.suffix, segment);
+            Err(problem) => self.wrong(problem),
         }
-        if segments.len() > 1 && segments.ends_with('/') {
-            self.suffix.push('/');
-        }
-        self
     }
 
     /// Sets everything up to the namespace: `abs_path("/version")`. The path of the server's own URL stays in front.
     pub fn abs_path(mut self, path: &str) -> Self {
-        self.prefix.clear();
-        let escaped = self.suffix(path);
-        Self { prefix: escaped.suffix, suffix: String::new(), ..escaped }
+        match escaped(path) {
+            Ok(path) => {
+                self.prefix = path;
+                self
+            }
+            Err(problem) => self.wrong(problem),
+        }
     }
 
     /// Adds a query parameter. An empty value is left out.
@@ -190,10 +192,9 @@ impl Request {
     }
 
     /// Sets the body as it is, and its content type.
-    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
-        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        self
+        self.header("content-type", content_type)
     }
 
     /// Sets a body that serde writes as JSON.
@@ -209,7 +210,7 @@ impl Request {
         }
     }
 
-    /// Replaces the query parameters that options stand for.
+    /// Adds the query parameters that options stand for.
     pub(crate) fn with_query(mut self, write: impl FnOnce(&mut Query)) -> Self {
         write(&mut self.query);
         self
@@ -360,6 +361,9 @@ impl Request {
                 "answered"
             );
             let (head, body) = answer.into_parts();
+            for warning in response::warnings(&head.headers) {
+                tracing::warn!(%method, url, "Warning: {}", warning.text);
+            }
             if head.status.is_success() {
                 return Ok(Response::new(head, body, method.clone(), url.clone(), deadline));
             }
@@ -377,6 +381,21 @@ impl Request {
 /// The error of a call that took longer than it may.
 pub(super) fn timed_out() -> Error {
     Error::new(ErrorKind::Timeout, "the call's time limit passed; raise it, or look why the server is slow")
+}
+
+/// Segments with a `/` in front of each, empty ones left out; a `/` at the end stays.
+fn escaped(segments: &str) -> std::result::Result<String, String> {
+    let mut path = String::new();
+    for segment in segments.split('/').filter(|segment| !segment.is_empty()) {
+        if matches!(segment, "." | "..") {
+            return Err(format!("invalid path {segments:?}: may not contain '.' or '..' as a segment"));
+        }
+        push_segment(&mut path, segment);
+    }
+    if segments.len() > 1 && segments.ends_with('/') {
+        path.push('/');
+    }
+    Ok(path)
 }
 
 /// A duration as Go writes it, in a form that Go also reads: seconds with their fraction.
@@ -416,6 +435,7 @@ mod tests {
                 "http://host:8080/clusters/one/api/v1/nodes/a%20b/status",
             ),
             (prefixed.get().abs_path("/version"), "http://host:8080/clusters/one/version"),
+            (plain.get().suffix("a").abs_path("/b"), "http://host:8080/b/a"),
             (plain.get().abs_path("/"), "http://host:8080/"),
             (plain.get(), "http://host:8080/"),
             (
@@ -456,6 +476,10 @@ mod tests {
             ),
             (client.get().suffix("a/../b"), "invalid path \"a/../b\": may not contain '.' or '..' as a segment"),
             (client.get().header("a b", "c"), "invalid header name \"a b\""),
+            (
+                client.post().body("text/\nplain", ""),
+                "invalid value of header \"content-type\": it holds a control character",
+            ),
         ] {
             let error = request.send().await.expect_err(problem);
             assert_eq!(error.kind(), ErrorKind::Request, "{error}");

@@ -50,9 +50,15 @@ impl Response {
         self.head.status == StatusCode::CREATED
     }
 
-    /// The warnings that the server sent along (code 299); malformed ones are left out.
+    /// The warnings that the server sent along (code 299); malformed ones are left out. `tracing` is told of each too, at the
+    /// level of warnings, whatever becomes of the answer.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.head.headers.get_all(header::WARNING).iter().filter_map(parse_warning).collect()
+        warnings(&self.head.headers).collect()
+    }
+
+    /// The form of the body by its content type, for one that is decoded as it comes.
+    pub(crate) fn media_type(&self) -> Result<MediaType> {
+        media_type(&self.head).map_err(|error| error.with_request(&self.method, self.url.clone()))
     }
 
     /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here.
@@ -87,6 +93,22 @@ impl Response {
             Err(error) => Err(error.with_request(&method, url)),
         }
     }
+}
+
+fn media_type(head: &Parts) -> Result<MediaType> {
+    let content_type = head.headers.get(header::CONTENT_TYPE);
+    MediaType::of_answer(content_type).ok_or_else(|| {
+        let given = content_type.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into());
+        Error::new(
+            ErrorKind::Decode,
+            format!("the answer is {given}, not JSON: is this the URL of a Kubernetes API server?"),
+        )
+    })
+}
+
+/// The warnings among the headers.
+pub(super) fn warnings(headers: &HeaderMap) -> impl Iterator<Item = Warning> {
+    headers.get_all(header::WARNING).iter().filter_map(parse_warning)
 }
 
 /// A whole answer.
@@ -124,14 +146,7 @@ impl Answer {
             let problem = format!("0-length response with status code: {}", self.head.status.as_u16());
             return Err(self.with_request(Error::new(ErrorKind::Decode, problem)));
         }
-        let content_type = self.head.headers.get(header::CONTENT_TYPE);
-        MediaType::of_answer(content_type).ok_or_else(|| {
-            let given = content_type.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into());
-            self.with_request(Error::new(
-                ErrorKind::Decode,
-                format!("the answer is {given}, not JSON: is this the URL of a Kubernetes API server?"),
-            ))
-        })
+        media_type(&self.head).map_err(|error| self.with_request(error))
     }
 
     fn unreadable(&self, error: codec::Error) -> Error {

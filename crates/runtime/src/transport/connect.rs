@@ -49,6 +49,7 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
+        tcp.set_keepalive_interval(Some(TCP_KEEPALIVE));
         tcp.set_connect_timeout(Some(config.connect_timeout));
         let secure = config.server.scheme() == Some(&Scheme::HTTPS);
         let tls = secure.then(|| tls::client_config(&config.tls)).transpose()?;

@@ -87,8 +87,8 @@ pub(super) fn parse(line: &[u8]) -> Result<RawEvent<'_>> {
 }
 
 /// Decodes the object of an event.
-pub(super) fn decode<C: Codec>(event: RawEvent<'_>) -> Result<WatchEvent<C::Object>> {
-    let object = |body: &[u8]| C::decode(MediaType::Json, body).map_err(|error| unreadable("the object", error));
+pub(super) fn decode<C: Codec>(media_type: MediaType, event: RawEvent<'_>) -> Result<WatchEvent<C::Object>> {
+    let object = |body: &[u8]| C::decode(media_type, body).map_err(|error| unreadable("the object", error));
     Ok(match event {
         WatchEvent::Added(body) => WatchEvent::Added(object(body)?),
         WatchEvent::Modified(body) => WatchEvent::Modified(object(body)?),
@@ -120,7 +120,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
 
     fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
-        super::decode::<ConfigMap>(parse(line.as_bytes())?)
+        super::decode::<ConfigMap>(MediaType::Json, parse(line.as_bytes())?)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use http::Method;
 
 use super::{WatchEvent, event, lines::Lines};
 use crate::{
-    codec::Codec,
+    codec::{Codec, MediaType},
     error::{Error, Result},
     transport::Body,
 };
@@ -42,6 +42,7 @@ const MAX_EVENT: usize = 16 << 20;
 #[must_use = "a stream does nothing until it is polled"]
 pub struct WatchStream<C> {
     lines: EventLines,
+    media_type: MediaType,
     codec: PhantomData<fn() -> C>,
 }
 
@@ -53,9 +54,9 @@ struct EventLines {
 }
 
 impl<C: Codec> WatchStream<C> {
-    pub(crate) fn new(body: Body, url: String) -> Self {
+    pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
         let lines = EventLines { lines: Lines::new(body, MAX_EVENT), url, ended: false };
-        Self { lines, codec: PhantomData }
+        Self { lines, media_type, codec: PhantomData }
     }
 
     /// The next event, or `None` when the server closed the watch.
@@ -95,7 +96,7 @@ impl<C: Codec> Stream for WatchStream<C> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(match ready!(self.lines.poll_line(context)) {
             Some(Ok(line)) => {
-                let event = event::parse(&line).and_then(event::decode::<C>);
+                let event = event::parse(&line).and_then(|event| event::decode::<C>(self.media_type, event));
                 Some(event.map_err(|error| self.lines.failed(error)))
             }
             Some(Err(error)) => Some(Err(error)),

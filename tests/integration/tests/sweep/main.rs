@@ -2,6 +2,7 @@
 //!
 //! What is created, updated and applied is a smallest valid object from `fixtures/`, in dry runs. Reading, patching and
 //! deleting go to a name that does not exist, which a server that has the path and the verb answers with "not found".
+//! Deleting collections is not tried here, only compared with what the server says it serves.
 
 mod generated;
 

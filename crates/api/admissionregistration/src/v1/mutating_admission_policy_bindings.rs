@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::MutatingAdmissionPolicyBinding, F>
-    where
-        F: FnMut(&mut api::MutatingAdmissionPolicyBinding) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::MutatingAdmissionPolicyBinding) + Send + 'f,
+    ) -> Modify<'f, kinds::MutatingAdmissionPolicyBinding> {
         self.0.modify(name, change)
     }
 
@@ -103,57 +104,47 @@ impl MutatingAdmissionPolicyBindings {
     }
 }
 
-impl Creates for MutatingAdmissionPolicyBindings {
+impl TypedClient for MutatingAdmissionPolicyBindings {
     type Kind = kinds::MutatingAdmissionPolicyBinding;
+}
 
+impl Creates for MutatingAdmissionPolicyBindings {
     fn create(&self, object: &api::MutatingAdmissionPolicyBinding) -> Create<kinds::MutatingAdmissionPolicyBinding> {
         self.0.create(object)
     }
 }
 
 impl Gets for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicyBinding> {
         self.0.get(name)
     }
 }
 
 impl Lists for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn list(&self) -> List<kinds::MutatingAdmissionPolicyBinding> {
         self.0.list()
     }
 }
 
 impl Watches for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicyBinding> {
         self.0.watch()
     }
 }
 
 impl Updates for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn update(&self, object: &api::MutatingAdmissionPolicyBinding) -> Update<kinds::MutatingAdmissionPolicyBinding> {
         self.0.update(object)
     }
 }
 
 impl Patches for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicyBinding> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn apply(
         &self,
         name: &str,
@@ -164,8 +155,6 @@ impl Applies for MutatingAdmissionPolicyBindings {
 }
 
 impl Deletes for MutatingAdmissionPolicyBindings {
-    type Kind = kinds::MutatingAdmissionPolicyBinding;
-
     fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicyBinding> {
         self.0.delete(name)
     }

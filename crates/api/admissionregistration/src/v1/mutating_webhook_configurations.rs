@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Reads the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::MutatingWebhookConfiguration, F>
-    where
-        F: FnMut(&mut api::MutatingWebhookConfiguration) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::MutatingWebhookConfiguration) + Send + 'f,
+    ) -> Modify<'f, kinds::MutatingWebhookConfiguration> {
         self.0.modify(name, change)
     }
 
@@ -103,57 +104,47 @@ impl MutatingWebhookConfigurations {
     }
 }
 
-impl Creates for MutatingWebhookConfigurations {
+impl TypedClient for MutatingWebhookConfigurations {
     type Kind = kinds::MutatingWebhookConfiguration;
+}
 
+impl Creates for MutatingWebhookConfigurations {
     fn create(&self, object: &api::MutatingWebhookConfiguration) -> Create<kinds::MutatingWebhookConfiguration> {
         self.0.create(object)
     }
 }
 
 impl Gets for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn get(&self, name: &str) -> Get<kinds::MutatingWebhookConfiguration> {
         self.0.get(name)
     }
 }
 
 impl Lists for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn list(&self) -> List<kinds::MutatingWebhookConfiguration> {
         self.0.list()
     }
 }
 
 impl Watches for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn watch(&self) -> Watch<kinds::MutatingWebhookConfiguration> {
         self.0.watch()
     }
 }
 
 impl Updates for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn update(&self, object: &api::MutatingWebhookConfiguration) -> Update<kinds::MutatingWebhookConfiguration> {
         self.0.update(object)
     }
 }
 
 impl Patches for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingWebhookConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn apply(
         &self,
         name: &str,
@@ -164,8 +155,6 @@ impl Applies for MutatingWebhookConfigurations {
 }
 
 impl Deletes for MutatingWebhookConfigurations {
-    type Kind = kinds::MutatingWebhookConfiguration;
-
     fn delete(&self, name: &str) -> Delete<kinds::MutatingWebhookConfiguration> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ValidatingAdmissionPolicyBinding, F>
-    where
-        F: FnMut(&mut api::ValidatingAdmissionPolicyBinding) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ValidatingAdmissionPolicyBinding) + Send + 'f,
+    ) -> Modify<'f, kinds::ValidatingAdmissionPolicyBinding> {
         self.0.modify(name, change)
     }
 
@@ -103,9 +104,11 @@ impl ValidatingAdmissionPolicyBindings {
     }
 }
 
-impl Creates for ValidatingAdmissionPolicyBindings {
+impl TypedClient for ValidatingAdmissionPolicyBindings {
     type Kind = kinds::ValidatingAdmissionPolicyBinding;
+}
 
+impl Creates for ValidatingAdmissionPolicyBindings {
     fn create(
         &self,
         object: &api::ValidatingAdmissionPolicyBinding,
@@ -115,32 +118,24 @@ impl Creates for ValidatingAdmissionPolicyBindings {
 }
 
 impl Gets for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.get(name)
     }
 }
 
 impl Lists for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn list(&self) -> List<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.list()
     }
 }
 
 impl Watches for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.watch()
     }
 }
 
 impl Updates for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn update(
         &self,
         object: &api::ValidatingAdmissionPolicyBinding,
@@ -150,16 +145,12 @@ impl Updates for ValidatingAdmissionPolicyBindings {
 }
 
 impl Patches for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn apply(
         &self,
         name: &str,
@@ -170,8 +161,6 @@ impl Applies for ValidatingAdmissionPolicyBindings {
 }
 
 impl Deletes for ValidatingAdmissionPolicyBindings {
-    type Kind = kinds::ValidatingAdmissionPolicyBinding;
-
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.delete(name)
     }

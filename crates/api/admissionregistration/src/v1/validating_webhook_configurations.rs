@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Reads the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ValidatingWebhookConfiguration, F>
-    where
-        F: FnMut(&mut api::ValidatingWebhookConfiguration) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ValidatingWebhookConfiguration) + Send + 'f,
+    ) -> Modify<'f, kinds::ValidatingWebhookConfiguration> {
         self.0.modify(name, change)
     }
 
@@ -103,57 +104,47 @@ impl ValidatingWebhookConfigurations {
     }
 }
 
-impl Creates for ValidatingWebhookConfigurations {
+impl TypedClient for ValidatingWebhookConfigurations {
     type Kind = kinds::ValidatingWebhookConfiguration;
+}
 
+impl Creates for ValidatingWebhookConfigurations {
     fn create(&self, object: &api::ValidatingWebhookConfiguration) -> Create<kinds::ValidatingWebhookConfiguration> {
         self.0.create(object)
     }
 }
 
 impl Gets for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn get(&self, name: &str) -> Get<kinds::ValidatingWebhookConfiguration> {
         self.0.get(name)
     }
 }
 
 impl Lists for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn list(&self) -> List<kinds::ValidatingWebhookConfiguration> {
         self.0.list()
     }
 }
 
 impl Watches for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn watch(&self) -> Watch<kinds::ValidatingWebhookConfiguration> {
         self.0.watch()
     }
 }
 
 impl Updates for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn update(&self, object: &api::ValidatingWebhookConfiguration) -> Update<kinds::ValidatingWebhookConfiguration> {
         self.0.update(object)
     }
 }
 
 impl Patches for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingWebhookConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn apply(
         &self,
         name: &str,
@@ -164,8 +155,6 @@ impl Applies for ValidatingWebhookConfigurations {
 }
 
 impl Deletes for ValidatingWebhookConfigurations {
-    type Kind = kinds::ValidatingWebhookConfiguration;
-
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingWebhookConfiguration> {
         self.0.delete(name)
     }

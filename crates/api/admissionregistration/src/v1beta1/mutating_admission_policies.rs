@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Reads the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::MutatingAdmissionPolicy, F>
-    where
-        F: FnMut(&mut api::MutatingAdmissionPolicy) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::MutatingAdmissionPolicy) + Send + 'f,
+    ) -> Modify<'f, kinds::MutatingAdmissionPolicy> {
         self.0.modify(name, change)
     }
 
@@ -103,65 +104,53 @@ impl MutatingAdmissionPolicies {
     }
 }
 
-impl Creates for MutatingAdmissionPolicies {
+impl TypedClient for MutatingAdmissionPolicies {
     type Kind = kinds::MutatingAdmissionPolicy;
+}
 
+impl Creates for MutatingAdmissionPolicies {
     fn create(&self, object: &api::MutatingAdmissionPolicy) -> Create<kinds::MutatingAdmissionPolicy> {
         self.0.create(object)
     }
 }
 
 impl Gets for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicy> {
         self.0.get(name)
     }
 }
 
 impl Lists for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn list(&self) -> List<kinds::MutatingAdmissionPolicy> {
         self.0.list()
     }
 }
 
 impl Watches for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicy> {
         self.0.watch()
     }
 }
 
 impl Updates for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn update(&self, object: &api::MutatingAdmissionPolicy) -> Update<kinds::MutatingAdmissionPolicy> {
         self.0.update(object)
     }
 }
 
 impl Patches for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicy> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::MutatingAdmissionPolicy> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for MutatingAdmissionPolicies {
-    type Kind = kinds::MutatingAdmissionPolicy;
-
     fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicy> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ValidatingAdmissionPolicy, F>
-    where
-        F: FnMut(&mut api::ValidatingAdmissionPolicy) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ValidatingAdmissionPolicy) + Send + 'f,
+    ) -> Modify<'f, kinds::ValidatingAdmissionPolicy> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl ValidatingAdmissionPolicies {
     }
 }
 
-impl Creates for ValidatingAdmissionPolicies {
+impl TypedClient for ValidatingAdmissionPolicies {
     type Kind = kinds::ValidatingAdmissionPolicy;
+}
 
+impl Creates for ValidatingAdmissionPolicies {
     fn create(&self, object: &api::ValidatingAdmissionPolicy) -> Create<kinds::ValidatingAdmissionPolicy> {
         self.0.create(object)
     }
 }
 
 impl Gets for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicy> {
         self.0.get(name)
     }
 }
 
 impl Lists for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn list(&self) -> List<kinds::ValidatingAdmissionPolicy> {
         self.0.list()
     }
 }
 
 impl Watches for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicy> {
         self.0.watch()
     }
 }
 
 impl Updates for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn update(&self, object: &api::ValidatingAdmissionPolicy) -> Update<kinds::ValidatingAdmissionPolicy> {
         self.0.update(object)
     }
 }
 
 impl Patches for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicy> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ValidatingAdmissionPolicy> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ValidatingAdmissionPolicies {
-    type Kind = kinds::ValidatingAdmissionPolicy;
-
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicy> {
         self.0.delete(name)
     }

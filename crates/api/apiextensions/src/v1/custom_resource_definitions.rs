@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl CustomResourceDefinitions {
     }
 
     /// Reads the named [`CustomResourceDefinition`](api::CustomResourceDefinition), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CustomResourceDefinition, F>
-    where
-        F: FnMut(&mut api::CustomResourceDefinition) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CustomResourceDefinition) + Send + 'f,
+    ) -> Modify<'f, kinds::CustomResourceDefinition> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl CustomResourceDefinitions {
     }
 }
 
-impl Creates for CustomResourceDefinitions {
+impl TypedClient for CustomResourceDefinitions {
     type Kind = kinds::CustomResourceDefinition;
+}
 
+impl Creates for CustomResourceDefinitions {
     fn create(&self, object: &api::CustomResourceDefinition) -> Create<kinds::CustomResourceDefinition> {
         self.0.create(object)
     }
 }
 
 impl Gets for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn get(&self, name: &str) -> Get<kinds::CustomResourceDefinition> {
         self.0.get(name)
     }
 }
 
 impl Lists for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn list(&self) -> List<kinds::CustomResourceDefinition> {
         self.0.list()
     }
 }
 
 impl Watches for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn watch(&self) -> Watch<kinds::CustomResourceDefinition> {
         self.0.watch()
     }
 }
 
 impl Updates for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn update(&self, object: &api::CustomResourceDefinition) -> Update<kinds::CustomResourceDefinition> {
         self.0.update(object)
     }
 }
 
 impl Patches for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CustomResourceDefinition> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CustomResourceDefinition> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CustomResourceDefinitions {
-    type Kind = kinds::CustomResourceDefinition;
-
     fn delete(&self, name: &str) -> Delete<kinds::CustomResourceDefinition> {
         self.0.delete(name)
     }

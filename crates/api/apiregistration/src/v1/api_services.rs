@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl APIServices {
     }
 
     /// Reads the named [`APIService`](api::APIService), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::APIService, F>
-    where
-        F: FnMut(&mut api::APIService) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::APIService) + Send + 'f,
+    ) -> Modify<'f, kinds::APIService> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl APIServices {
     }
 }
 
-impl Creates for APIServices {
+impl TypedClient for APIServices {
     type Kind = kinds::APIService;
+}
 
+impl Creates for APIServices {
     fn create(&self, object: &api::APIService) -> Create<kinds::APIService> {
         self.0.create(object)
     }
 }
 
 impl Gets for APIServices {
-    type Kind = kinds::APIService;
-
     fn get(&self, name: &str) -> Get<kinds::APIService> {
         self.0.get(name)
     }
 }
 
 impl Lists for APIServices {
-    type Kind = kinds::APIService;
-
     fn list(&self) -> List<kinds::APIService> {
         self.0.list()
     }
 }
 
 impl Watches for APIServices {
-    type Kind = kinds::APIService;
-
     fn watch(&self) -> Watch<kinds::APIService> {
         self.0.watch()
     }
 }
 
 impl Updates for APIServices {
-    type Kind = kinds::APIService;
-
     fn update(&self, object: &api::APIService) -> Update<kinds::APIService> {
         self.0.update(object)
     }
 }
 
 impl Patches for APIServices {
-    type Kind = kinds::APIService;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::APIService> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for APIServices {
-    type Kind = kinds::APIService;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::APIService> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for APIServices {
-    type Kind = kinds::APIService;
-
     fn delete(&self, name: &str) -> Delete<kinds::APIService> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apiserverinternal::v1alpha1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl StorageVersions {
     }
 
     /// Reads the named [`StorageVersion`](api::StorageVersion), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::StorageVersion, F>
-    where
-        F: FnMut(&mut api::StorageVersion) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::StorageVersion) + Send + 'f,
+    ) -> Modify<'f, kinds::StorageVersion> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl StorageVersions {
     }
 }
 
-impl Creates for StorageVersions {
+impl TypedClient for StorageVersions {
     type Kind = kinds::StorageVersion;
+}
 
+impl Creates for StorageVersions {
     fn create(&self, object: &api::StorageVersion) -> Create<kinds::StorageVersion> {
         self.0.create(object)
     }
 }
 
 impl Gets for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn get(&self, name: &str) -> Get<kinds::StorageVersion> {
         self.0.get(name)
     }
 }
 
 impl Lists for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn list(&self) -> List<kinds::StorageVersion> {
         self.0.list()
     }
 }
 
 impl Watches for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn watch(&self) -> Watch<kinds::StorageVersion> {
         self.0.watch()
     }
 }
 
 impl Updates for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn update(&self, object: &api::StorageVersion) -> Update<kinds::StorageVersion> {
         self.0.update(object)
     }
 }
 
 impl Patches for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersion> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StorageVersion> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for StorageVersions {
-    type Kind = kinds::StorageVersion;
-
     fn delete(&self, name: &str) -> Delete<kinds::StorageVersion> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ControllerRevisions {
     }
 
     /// Reads the named [`ControllerRevision`](api::ControllerRevision), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ControllerRevision, F>
-    where
-        F: FnMut(&mut api::ControllerRevision) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ControllerRevision) + Send + 'f,
+    ) -> Modify<'f, kinds::ControllerRevision> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ControllerRevisions {
     }
 }
 
-impl Creates for ControllerRevisions {
+impl TypedClient for ControllerRevisions {
     type Kind = kinds::ControllerRevision;
+}
 
+impl Creates for ControllerRevisions {
     fn create(&self, object: &api::ControllerRevision) -> Create<kinds::ControllerRevision> {
         self.0.create(object)
     }
 }
 
 impl Gets for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn get(&self, name: &str) -> Get<kinds::ControllerRevision> {
         self.0.get(name)
     }
 }
 
 impl Lists for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn list(&self) -> List<kinds::ControllerRevision> {
         self.0.list()
     }
 }
 
 impl Watches for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn watch(&self) -> Watch<kinds::ControllerRevision> {
         self.0.watch()
     }
 }
 
 impl Updates for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn update(&self, object: &api::ControllerRevision) -> Update<kinds::ControllerRevision> {
         self.0.update(object)
     }
 }
 
 impl Patches for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ControllerRevision> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ControllerRevision> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn delete(&self, name: &str) -> Delete<kinds::ControllerRevision> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllControllerRevisions {
     }
 }
 
-impl Lists for AllControllerRevisions {
+impl TypedClient for AllControllerRevisions {
     type Kind = kinds::ControllerRevision;
+}
 
+impl Lists for AllControllerRevisions {
     fn list(&self) -> List<kinds::ControllerRevision> {
         self.0.list()
     }
 }
 
 impl Watches for AllControllerRevisions {
-    type Kind = kinds::ControllerRevision;
-
     fn watch(&self) -> Watch<kinds::ControllerRevision> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl DaemonSets {
     }
 
     /// Reads the named [`DaemonSet`](api::DaemonSet), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::DaemonSet, F>
-    where
-        F: FnMut(&mut api::DaemonSet) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::DaemonSet) + Send + 'f,
+    ) -> Modify<'f, kinds::DaemonSet> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl DaemonSets {
     }
 }
 
-impl Creates for DaemonSets {
+impl TypedClient for DaemonSets {
     type Kind = kinds::DaemonSet;
+}
 
+impl Creates for DaemonSets {
     fn create(&self, object: &api::DaemonSet) -> Create<kinds::DaemonSet> {
         self.0.create(object)
     }
 }
 
 impl Gets for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn get(&self, name: &str) -> Get<kinds::DaemonSet> {
         self.0.get(name)
     }
 }
 
 impl Lists for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn list(&self) -> List<kinds::DaemonSet> {
         self.0.list()
     }
 }
 
 impl Watches for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn watch(&self) -> Watch<kinds::DaemonSet> {
         self.0.watch()
     }
 }
 
 impl Updates for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn update(&self, object: &api::DaemonSet) -> Update<kinds::DaemonSet> {
         self.0.update(object)
     }
 }
 
 impl Patches for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DaemonSet> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DaemonSet> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for DaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn delete(&self, name: &str) -> Delete<kinds::DaemonSet> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllDaemonSets {
     }
 }
 
-impl Lists for AllDaemonSets {
+impl TypedClient for AllDaemonSets {
     type Kind = kinds::DaemonSet;
+}
 
+impl Lists for AllDaemonSets {
     fn list(&self) -> List<kinds::DaemonSet> {
         self.0.list()
     }
 }
 
 impl Watches for AllDaemonSets {
-    type Kind = kinds::DaemonSet;
-
     fn watch(&self) -> Watch<kinds::DaemonSet> {
         self.0.watch()
     }

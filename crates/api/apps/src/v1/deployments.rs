@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
@@ -58,10 +58,11 @@ impl Deployments {
     }
 
     /// Reads the named [`Deployment`](api::Deployment), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Deployment, F>
-    where
-        F: FnMut(&mut api::Deployment) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Deployment) + Send + 'f,
+    ) -> Modify<'f, kinds::Deployment> {
         self.0.modify(name, change)
     }
 
@@ -150,65 +151,53 @@ impl Deployments {
     }
 }
 
-impl Creates for Deployments {
+impl TypedClient for Deployments {
     type Kind = kinds::Deployment;
+}
 
+impl Creates for Deployments {
     fn create(&self, object: &api::Deployment) -> Create<kinds::Deployment> {
         self.0.create(object)
     }
 }
 
 impl Gets for Deployments {
-    type Kind = kinds::Deployment;
-
     fn get(&self, name: &str) -> Get<kinds::Deployment> {
         self.0.get(name)
     }
 }
 
 impl Lists for Deployments {
-    type Kind = kinds::Deployment;
-
     fn list(&self) -> List<kinds::Deployment> {
         self.0.list()
     }
 }
 
 impl Watches for Deployments {
-    type Kind = kinds::Deployment;
-
     fn watch(&self) -> Watch<kinds::Deployment> {
         self.0.watch()
     }
 }
 
 impl Updates for Deployments {
-    type Kind = kinds::Deployment;
-
     fn update(&self, object: &api::Deployment) -> Update<kinds::Deployment> {
         self.0.update(object)
     }
 }
 
 impl Patches for Deployments {
-    type Kind = kinds::Deployment;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Deployment> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Deployments {
-    type Kind = kinds::Deployment;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Deployment> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Deployments {
-    type Kind = kinds::Deployment;
-
     fn delete(&self, name: &str) -> Delete<kinds::Deployment> {
         self.0.delete(name)
     }
@@ -240,17 +229,17 @@ impl AllDeployments {
     }
 }
 
-impl Lists for AllDeployments {
+impl TypedClient for AllDeployments {
     type Kind = kinds::Deployment;
+}
 
+impl Lists for AllDeployments {
     fn list(&self) -> List<kinds::Deployment> {
         self.0.list()
     }
 }
 
 impl Watches for AllDeployments {
-    type Kind = kinds::Deployment;
-
     fn watch(&self) -> Watch<kinds::Deployment> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
@@ -58,10 +58,11 @@ impl ReplicaSets {
     }
 
     /// Reads the named [`ReplicaSet`](api::ReplicaSet), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ReplicaSet, F>
-    where
-        F: FnMut(&mut api::ReplicaSet) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ReplicaSet) + Send + 'f,
+    ) -> Modify<'f, kinds::ReplicaSet> {
         self.0.modify(name, change)
     }
 
@@ -150,65 +151,53 @@ impl ReplicaSets {
     }
 }
 
-impl Creates for ReplicaSets {
+impl TypedClient for ReplicaSets {
     type Kind = kinds::ReplicaSet;
+}
 
+impl Creates for ReplicaSets {
     fn create(&self, object: &api::ReplicaSet) -> Create<kinds::ReplicaSet> {
         self.0.create(object)
     }
 }
 
 impl Gets for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn get(&self, name: &str) -> Get<kinds::ReplicaSet> {
         self.0.get(name)
     }
 }
 
 impl Lists for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn list(&self) -> List<kinds::ReplicaSet> {
         self.0.list()
     }
 }
 
 impl Watches for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn watch(&self) -> Watch<kinds::ReplicaSet> {
         self.0.watch()
     }
 }
 
 impl Updates for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn update(&self, object: &api::ReplicaSet) -> Update<kinds::ReplicaSet> {
         self.0.update(object)
     }
 }
 
 impl Patches for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicaSet> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ReplicaSet> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn delete(&self, name: &str) -> Delete<kinds::ReplicaSet> {
         self.0.delete(name)
     }
@@ -240,17 +229,17 @@ impl AllReplicaSets {
     }
 }
 
-impl Lists for AllReplicaSets {
+impl TypedClient for AllReplicaSets {
     type Kind = kinds::ReplicaSet;
+}
 
+impl Lists for AllReplicaSets {
     fn list(&self) -> List<kinds::ReplicaSet> {
         self.0.list()
     }
 }
 
 impl Watches for AllReplicaSets {
-    type Kind = kinds::ReplicaSet;
-
     fn watch(&self) -> Watch<kinds::ReplicaSet> {
         self.0.watch()
     }

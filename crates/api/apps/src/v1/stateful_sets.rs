@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
@@ -58,10 +58,11 @@ impl StatefulSets {
     }
 
     /// Reads the named [`StatefulSet`](api::StatefulSet), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::StatefulSet, F>
-    where
-        F: FnMut(&mut api::StatefulSet) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::StatefulSet) + Send + 'f,
+    ) -> Modify<'f, kinds::StatefulSet> {
         self.0.modify(name, change)
     }
 
@@ -150,65 +151,53 @@ impl StatefulSets {
     }
 }
 
-impl Creates for StatefulSets {
+impl TypedClient for StatefulSets {
     type Kind = kinds::StatefulSet;
+}
 
+impl Creates for StatefulSets {
     fn create(&self, object: &api::StatefulSet) -> Create<kinds::StatefulSet> {
         self.0.create(object)
     }
 }
 
 impl Gets for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn get(&self, name: &str) -> Get<kinds::StatefulSet> {
         self.0.get(name)
     }
 }
 
 impl Lists for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn list(&self) -> List<kinds::StatefulSet> {
         self.0.list()
     }
 }
 
 impl Watches for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn watch(&self) -> Watch<kinds::StatefulSet> {
         self.0.watch()
     }
 }
 
 impl Updates for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn update(&self, object: &api::StatefulSet) -> Update<kinds::StatefulSet> {
         self.0.update(object)
     }
 }
 
 impl Patches for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StatefulSet> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StatefulSet> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for StatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn delete(&self, name: &str) -> Delete<kinds::StatefulSet> {
         self.0.delete(name)
     }
@@ -240,17 +229,17 @@ impl AllStatefulSets {
     }
 }
 
-impl Lists for AllStatefulSets {
+impl TypedClient for AllStatefulSets {
     type Kind = kinds::StatefulSet;
+}
 
+impl Lists for AllStatefulSets {
     fn list(&self) -> List<kinds::StatefulSet> {
         self.0.list()
     }
 }
 
 impl Watches for AllStatefulSets {
-    type Kind = kinds::StatefulSet;
-
     fn watch(&self) -> Watch<kinds::StatefulSet> {
         self.0.watch()
     }

@@ -3,7 +3,7 @@
 //! Clients of `selfsubjectaccessreviews` in `authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient};
+use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// A client of every [`SelfSubjectAccessReview`](api::SelfSubjectAccessReview) of the cluster.
@@ -28,9 +28,11 @@ impl SelfSubjectAccessReviews {
     }
 }
 
-impl Creates for SelfSubjectAccessReviews {
+impl TypedClient for SelfSubjectAccessReviews {
     type Kind = kinds::SelfSubjectAccessReview;
+}
 
+impl Creates for SelfSubjectAccessReviews {
     fn create(&self, object: &api::SelfSubjectAccessReview) -> Create<kinds::SelfSubjectAccessReview> {
         self.0.create(object)
     }

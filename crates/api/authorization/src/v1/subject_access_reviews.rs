@@ -3,7 +3,7 @@
 //! Clients of `subjectaccessreviews` in `authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient};
+use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// A client of every [`SubjectAccessReview`](api::SubjectAccessReview) of the cluster.
@@ -25,9 +25,11 @@ impl SubjectAccessReviews {
     }
 }
 
-impl Creates for SubjectAccessReviews {
+impl TypedClient for SubjectAccessReviews {
     type Kind = kinds::SubjectAccessReview;
+}
 
+impl Creates for SubjectAccessReviews {
     fn create(&self, object: &api::SubjectAccessReview) -> Create<kinds::SubjectAccessReview> {
         self.0.create(object)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::autoscaling::v2 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Reads the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::HorizontalPodAutoscaler, F>
-    where
-        F: FnMut(&mut api::HorizontalPodAutoscaler) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::HorizontalPodAutoscaler) + Send + 'f,
+    ) -> Modify<'f, kinds::HorizontalPodAutoscaler> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl HorizontalPodAutoscalers {
     }
 }
 
-impl Creates for HorizontalPodAutoscalers {
+impl TypedClient for HorizontalPodAutoscalers {
     type Kind = kinds::HorizontalPodAutoscaler;
+}
 
+impl Creates for HorizontalPodAutoscalers {
     fn create(&self, object: &api::HorizontalPodAutoscaler) -> Create<kinds::HorizontalPodAutoscaler> {
         self.0.create(object)
     }
 }
 
 impl Gets for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn get(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {
         self.0.get(name)
     }
 }
 
 impl Lists for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
         self.0.list()
     }
 }
 
 impl Watches for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {
         self.0.watch()
     }
 }
 
 impl Updates for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn update(&self, object: &api::HorizontalPodAutoscaler) -> Update<kinds::HorizontalPodAutoscaler> {
         self.0.update(object)
     }
 }
 
 impl Patches for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::HorizontalPodAutoscaler> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::HorizontalPodAutoscaler> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for HorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn delete(&self, name: &str) -> Delete<kinds::HorizontalPodAutoscaler> {
         self.0.delete(name)
     }
@@ -228,17 +217,17 @@ impl AllHorizontalPodAutoscalers {
     }
 }
 
-impl Lists for AllHorizontalPodAutoscalers {
+impl TypedClient for AllHorizontalPodAutoscalers {
     type Kind = kinds::HorizontalPodAutoscaler;
+}
 
+impl Lists for AllHorizontalPodAutoscalers {
     fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
         self.0.list()
     }
 }
 
 impl Watches for AllHorizontalPodAutoscalers {
-    type Kind = kinds::HorizontalPodAutoscaler;
-
     fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {
         self.0.watch()
     }

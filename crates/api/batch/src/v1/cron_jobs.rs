@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::batch::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl CronJobs {
     }
 
     /// Reads the named [`CronJob`](api::CronJob), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CronJob, F>
-    where
-        F: FnMut(&mut api::CronJob) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CronJob) + Send + 'f,
+    ) -> Modify<'f, kinds::CronJob> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl CronJobs {
     }
 }
 
-impl Creates for CronJobs {
+impl TypedClient for CronJobs {
     type Kind = kinds::CronJob;
+}
 
+impl Creates for CronJobs {
     fn create(&self, object: &api::CronJob) -> Create<kinds::CronJob> {
         self.0.create(object)
     }
 }
 
 impl Gets for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn get(&self, name: &str) -> Get<kinds::CronJob> {
         self.0.get(name)
     }
 }
 
 impl Lists for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn list(&self) -> List<kinds::CronJob> {
         self.0.list()
     }
 }
 
 impl Watches for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn watch(&self) -> Watch<kinds::CronJob> {
         self.0.watch()
     }
 }
 
 impl Updates for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn update(&self, object: &api::CronJob) -> Update<kinds::CronJob> {
         self.0.update(object)
     }
 }
 
 impl Patches for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CronJob> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CronJob> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CronJobs {
-    type Kind = kinds::CronJob;
-
     fn delete(&self, name: &str) -> Delete<kinds::CronJob> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllCronJobs {
     }
 }
 
-impl Lists for AllCronJobs {
+impl TypedClient for AllCronJobs {
     type Kind = kinds::CronJob;
+}
 
+impl Lists for AllCronJobs {
     fn list(&self) -> List<kinds::CronJob> {
         self.0.list()
     }
 }
 
 impl Watches for AllCronJobs {
-    type Kind = kinds::CronJob;
-
     fn watch(&self) -> Watch<kinds::CronJob> {
         self.0.watch()
     }

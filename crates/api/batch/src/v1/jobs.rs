@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::batch::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,7 @@ impl Jobs {
     }
 
     /// Reads the named [`Job`](api::Job), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Job, F>
-    where
-        F: FnMut(&mut api::Job) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Job) + Send + 'f) -> Modify<'f, kinds::Job> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +118,53 @@ impl Jobs {
     }
 }
 
-impl Creates for Jobs {
+impl TypedClient for Jobs {
     type Kind = kinds::Job;
+}
 
+impl Creates for Jobs {
     fn create(&self, object: &api::Job) -> Create<kinds::Job> {
         self.0.create(object)
     }
 }
 
 impl Gets for Jobs {
-    type Kind = kinds::Job;
-
     fn get(&self, name: &str) -> Get<kinds::Job> {
         self.0.get(name)
     }
 }
 
 impl Lists for Jobs {
-    type Kind = kinds::Job;
-
     fn list(&self) -> List<kinds::Job> {
         self.0.list()
     }
 }
 
 impl Watches for Jobs {
-    type Kind = kinds::Job;
-
     fn watch(&self) -> Watch<kinds::Job> {
         self.0.watch()
     }
 }
 
 impl Updates for Jobs {
-    type Kind = kinds::Job;
-
     fn update(&self, object: &api::Job) -> Update<kinds::Job> {
         self.0.update(object)
     }
 }
 
 impl Patches for Jobs {
-    type Kind = kinds::Job;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Job> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Jobs {
-    type Kind = kinds::Job;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Job> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Jobs {
-    type Kind = kinds::Job;
-
     fn delete(&self, name: &str) -> Delete<kinds::Job> {
         self.0.delete(name)
     }
@@ -211,17 +196,17 @@ impl AllJobs {
     }
 }
 
-impl Lists for AllJobs {
+impl TypedClient for AllJobs {
     type Kind = kinds::Job;
+}
 
+impl Lists for AllJobs {
     fn list(&self) -> List<kinds::Job> {
         self.0.list()
     }
 }
 
 impl Watches for AllJobs {
-    type Kind = kinds::Job;
-
     fn watch(&self) -> Watch<kinds::Job> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::certificates::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl CertificateSigningRequests {
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CertificateSigningRequest, F>
-    where
-        F: FnMut(&mut api::CertificateSigningRequest) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CertificateSigningRequest) + Send + 'f,
+    ) -> Modify<'f, kinds::CertificateSigningRequest> {
         self.0.modify(name, change)
     }
 
@@ -174,65 +175,53 @@ impl CertificateSigningRequests {
     }
 }
 
-impl Creates for CertificateSigningRequests {
+impl TypedClient for CertificateSigningRequests {
     type Kind = kinds::CertificateSigningRequest;
+}
 
+impl Creates for CertificateSigningRequests {
     fn create(&self, object: &api::CertificateSigningRequest) -> Create<kinds::CertificateSigningRequest> {
         self.0.create(object)
     }
 }
 
 impl Gets for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn get(&self, name: &str) -> Get<kinds::CertificateSigningRequest> {
         self.0.get(name)
     }
 }
 
 impl Lists for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn list(&self) -> List<kinds::CertificateSigningRequest> {
         self.0.list()
     }
 }
 
 impl Watches for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn watch(&self) -> Watch<kinds::CertificateSigningRequest> {
         self.0.watch()
     }
 }
 
 impl Updates for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn update(&self, object: &api::CertificateSigningRequest) -> Update<kinds::CertificateSigningRequest> {
         self.0.update(object)
     }
 }
 
 impl Patches for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CertificateSigningRequest> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CertificateSigningRequest> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CertificateSigningRequests {
-    type Kind = kinds::CertificateSigningRequest;
-
     fn delete(&self, name: &str) -> Delete<kinds::CertificateSigningRequest> {
         self.0.delete(name)
     }

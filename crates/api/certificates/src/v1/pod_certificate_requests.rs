@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::certificates::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PodCertificateRequests {
     }
 
     /// Reads the named [`PodCertificateRequest`](api::PodCertificateRequest), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PodCertificateRequest, F>
-    where
-        F: FnMut(&mut api::PodCertificateRequest) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PodCertificateRequest) + Send + 'f,
+    ) -> Modify<'f, kinds::PodCertificateRequest> {
         self.0.modify(name, change)
     }
 
@@ -128,65 +129,53 @@ impl PodCertificateRequests {
     }
 }
 
-impl Creates for PodCertificateRequests {
+impl TypedClient for PodCertificateRequests {
     type Kind = kinds::PodCertificateRequest;
+}
 
+impl Creates for PodCertificateRequests {
     fn create(&self, object: &api::PodCertificateRequest) -> Create<kinds::PodCertificateRequest> {
         self.0.create(object)
     }
 }
 
 impl Gets for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn get(&self, name: &str) -> Get<kinds::PodCertificateRequest> {
         self.0.get(name)
     }
 }
 
 impl Lists for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn list(&self) -> List<kinds::PodCertificateRequest> {
         self.0.list()
     }
 }
 
 impl Watches for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn watch(&self) -> Watch<kinds::PodCertificateRequest> {
         self.0.watch()
     }
 }
 
 impl Updates for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn update(&self, object: &api::PodCertificateRequest) -> Update<kinds::PodCertificateRequest> {
         self.0.update(object)
     }
 }
 
 impl Patches for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodCertificateRequest> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodCertificateRequest> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn delete(&self, name: &str) -> Delete<kinds::PodCertificateRequest> {
         self.0.delete(name)
     }
@@ -218,17 +207,17 @@ impl AllPodCertificateRequests {
     }
 }
 
-impl Lists for AllPodCertificateRequests {
+impl TypedClient for AllPodCertificateRequests {
     type Kind = kinds::PodCertificateRequest;
+}
 
+impl Lists for AllPodCertificateRequests {
     fn list(&self) -> List<kinds::PodCertificateRequest> {
         self.0.list()
     }
 }
 
 impl Watches for AllPodCertificateRequests {
-    type Kind = kinds::PodCertificateRequest;
-
     fn watch(&self) -> Watch<kinds::PodCertificateRequest> {
         self.0.watch()
     }

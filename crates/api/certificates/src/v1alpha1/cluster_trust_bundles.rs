@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::certificates::v1alpha1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ClusterTrustBundles {
     }
 
     /// Reads the named [`ClusterTrustBundle`](api::ClusterTrustBundle), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ClusterTrustBundle, F>
-    where
-        F: FnMut(&mut api::ClusterTrustBundle) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ClusterTrustBundle) + Send + 'f,
+    ) -> Modify<'f, kinds::ClusterTrustBundle> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ClusterTrustBundles {
     }
 }
 
-impl Creates for ClusterTrustBundles {
+impl TypedClient for ClusterTrustBundles {
     type Kind = kinds::ClusterTrustBundle;
+}
 
+impl Creates for ClusterTrustBundles {
     fn create(&self, object: &api::ClusterTrustBundle) -> Create<kinds::ClusterTrustBundle> {
         self.0.create(object)
     }
 }
 
 impl Gets for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn get(&self, name: &str) -> Get<kinds::ClusterTrustBundle> {
         self.0.get(name)
     }
 }
 
 impl Lists for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn list(&self) -> List<kinds::ClusterTrustBundle> {
         self.0.list()
     }
 }
 
 impl Watches for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn watch(&self) -> Watch<kinds::ClusterTrustBundle> {
         self.0.watch()
     }
 }
 
 impl Updates for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn update(&self, object: &api::ClusterTrustBundle) -> Update<kinds::ClusterTrustBundle> {
         self.0.update(object)
     }
 }
 
 impl Patches for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterTrustBundle> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ClusterTrustBundle> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ClusterTrustBundles {
-    type Kind = kinds::ClusterTrustBundle;
-
     fn delete(&self, name: &str) -> Delete<kinds::ClusterTrustBundle> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::coordination::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,7 @@ impl Leases {
     }
 
     /// Reads the named [`Lease`](api::Lease), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Lease, F>
-    where
-        F: FnMut(&mut api::Lease) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Lease) + Send + 'f) -> Modify<'f, kinds::Lease> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +90,53 @@ impl Leases {
     }
 }
 
-impl Creates for Leases {
+impl TypedClient for Leases {
     type Kind = kinds::Lease;
+}
 
+impl Creates for Leases {
     fn create(&self, object: &api::Lease) -> Create<kinds::Lease> {
         self.0.create(object)
     }
 }
 
 impl Gets for Leases {
-    type Kind = kinds::Lease;
-
     fn get(&self, name: &str) -> Get<kinds::Lease> {
         self.0.get(name)
     }
 }
 
 impl Lists for Leases {
-    type Kind = kinds::Lease;
-
     fn list(&self) -> List<kinds::Lease> {
         self.0.list()
     }
 }
 
 impl Watches for Leases {
-    type Kind = kinds::Lease;
-
     fn watch(&self) -> Watch<kinds::Lease> {
         self.0.watch()
     }
 }
 
 impl Updates for Leases {
-    type Kind = kinds::Lease;
-
     fn update(&self, object: &api::Lease) -> Update<kinds::Lease> {
         self.0.update(object)
     }
 }
 
 impl Patches for Leases {
-    type Kind = kinds::Lease;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Lease> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Leases {
-    type Kind = kinds::Lease;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Lease> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Leases {
-    type Kind = kinds::Lease;
-
     fn delete(&self, name: &str) -> Delete<kinds::Lease> {
         self.0.delete(name)
     }
@@ -183,17 +168,17 @@ impl AllLeases {
     }
 }
 
-impl Lists for AllLeases {
+impl TypedClient for AllLeases {
     type Kind = kinds::Lease;
+}
 
+impl Lists for AllLeases {
     fn list(&self) -> List<kinds::Lease> {
         self.0.list()
     }
 }
 
 impl Watches for AllLeases {
-    type Kind = kinds::Lease;
-
     fn watch(&self) -> Watch<kinds::Lease> {
         self.0.watch()
     }

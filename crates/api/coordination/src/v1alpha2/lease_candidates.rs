@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::coordination::v1alpha2 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl LeaseCandidates {
     }
 
     /// Reads the named [`LeaseCandidate`](api::LeaseCandidate), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::LeaseCandidate, F>
-    where
-        F: FnMut(&mut api::LeaseCandidate) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::LeaseCandidate) + Send + 'f,
+    ) -> Modify<'f, kinds::LeaseCandidate> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl LeaseCandidates {
     }
 }
 
-impl Creates for LeaseCandidates {
+impl TypedClient for LeaseCandidates {
     type Kind = kinds::LeaseCandidate;
+}
 
+impl Creates for LeaseCandidates {
     fn create(&self, object: &api::LeaseCandidate) -> Create<kinds::LeaseCandidate> {
         self.0.create(object)
     }
 }
 
 impl Gets for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn get(&self, name: &str) -> Get<kinds::LeaseCandidate> {
         self.0.get(name)
     }
 }
 
 impl Lists for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn list(&self) -> List<kinds::LeaseCandidate> {
         self.0.list()
     }
 }
 
 impl Watches for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn watch(&self) -> Watch<kinds::LeaseCandidate> {
         self.0.watch()
     }
 }
 
 impl Updates for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn update(&self, object: &api::LeaseCandidate) -> Update<kinds::LeaseCandidate> {
         self.0.update(object)
     }
 }
 
 impl Patches for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LeaseCandidate> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LeaseCandidate> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for LeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn delete(&self, name: &str) -> Delete<kinds::LeaseCandidate> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllLeaseCandidates {
     }
 }
 
-impl Lists for AllLeaseCandidates {
+impl TypedClient for AllLeaseCandidates {
     type Kind = kinds::LeaseCandidate;
+}
 
+impl Lists for AllLeaseCandidates {
     fn list(&self) -> List<kinds::LeaseCandidate> {
         self.0.list()
     }
 }
 
 impl Watches for AllLeaseCandidates {
-    type Kind = kinds::LeaseCandidate;
-
     fn watch(&self) -> Watch<kinds::LeaseCandidate> {
         self.0.watch()
     }

@@ -3,7 +3,7 @@
 //! Clients of `componentstatuses` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient};
+use k8s_client_runtime::generated::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus) of the cluster.
 ///
@@ -31,17 +31,17 @@ impl ComponentStatuses {
     }
 }
 
-impl Gets for ComponentStatuses {
+impl TypedClient for ComponentStatuses {
     type Kind = kinds::ComponentStatus;
+}
 
+impl Gets for ComponentStatuses {
     fn get(&self, name: &str) -> Get<kinds::ComponentStatus> {
         self.0.get(name)
     }
 }
 
 impl Lists for ComponentStatuses {
-    type Kind = kinds::ComponentStatus;
-
     fn list(&self) -> List<kinds::ComponentStatus> {
         self.0.list()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ConfigMaps {
     }
 
     /// Reads the named [`ConfigMap`](api::ConfigMap), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ConfigMap, F>
-    where
-        F: FnMut(&mut api::ConfigMap) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ConfigMap) + Send + 'f,
+    ) -> Modify<'f, kinds::ConfigMap> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ConfigMaps {
     }
 }
 
-impl Creates for ConfigMaps {
+impl TypedClient for ConfigMaps {
     type Kind = kinds::ConfigMap;
+}
 
+impl Creates for ConfigMaps {
     fn create(&self, object: &api::ConfigMap) -> Create<kinds::ConfigMap> {
         self.0.create(object)
     }
 }
 
 impl Gets for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn get(&self, name: &str) -> Get<kinds::ConfigMap> {
         self.0.get(name)
     }
 }
 
 impl Lists for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn list(&self) -> List<kinds::ConfigMap> {
         self.0.list()
     }
 }
 
 impl Watches for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn watch(&self) -> Watch<kinds::ConfigMap> {
         self.0.watch()
     }
 }
 
 impl Updates for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn update(&self, object: &api::ConfigMap) -> Update<kinds::ConfigMap> {
         self.0.update(object)
     }
 }
 
 impl Patches for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ConfigMap> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ConfigMap> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn delete(&self, name: &str) -> Delete<kinds::ConfigMap> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllConfigMaps {
     }
 }
 
-impl Lists for AllConfigMaps {
+impl TypedClient for AllConfigMaps {
     type Kind = kinds::ConfigMap;
+}
 
+impl Lists for AllConfigMaps {
     fn list(&self) -> List<kinds::ConfigMap> {
         self.0.list()
     }
 }
 
 impl Watches for AllConfigMaps {
-    type Kind = kinds::ConfigMap;
-
     fn watch(&self) -> Watch<kinds::ConfigMap> {
         self.0.watch()
     }

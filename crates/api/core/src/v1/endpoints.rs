@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Endpoints {
     }
 
     /// Reads the named [`Endpoints`](api::Endpoints), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Endpoints, F>
-    where
-        F: FnMut(&mut api::Endpoints) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Endpoints) + Send + 'f,
+    ) -> Modify<'f, kinds::Endpoints> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl Endpoints {
     }
 }
 
-impl Creates for Endpoints {
+impl TypedClient for Endpoints {
     type Kind = kinds::Endpoints;
+}
 
+impl Creates for Endpoints {
     fn create(&self, object: &api::Endpoints) -> Create<kinds::Endpoints> {
         self.0.create(object)
     }
 }
 
 impl Gets for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn get(&self, name: &str) -> Get<kinds::Endpoints> {
         self.0.get(name)
     }
 }
 
 impl Lists for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn list(&self) -> List<kinds::Endpoints> {
         self.0.list()
     }
 }
 
 impl Watches for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn watch(&self) -> Watch<kinds::Endpoints> {
         self.0.watch()
     }
 }
 
 impl Updates for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn update(&self, object: &api::Endpoints) -> Update<kinds::Endpoints> {
         self.0.update(object)
     }
 }
 
 impl Patches for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Endpoints> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Endpoints> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Endpoints {
-    type Kind = kinds::Endpoints;
-
     fn delete(&self, name: &str) -> Delete<kinds::Endpoints> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllEndpoints {
     }
 }
 
-impl Lists for AllEndpoints {
+impl TypedClient for AllEndpoints {
     type Kind = kinds::Endpoints;
+}
 
+impl Lists for AllEndpoints {
     fn list(&self) -> List<kinds::Endpoints> {
         self.0.list()
     }
 }
 
 impl Watches for AllEndpoints {
-    type Kind = kinds::Endpoints;
-
     fn watch(&self) -> Watch<kinds::Endpoints> {
         self.0.watch()
     }

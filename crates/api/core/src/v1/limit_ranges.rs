@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl LimitRanges {
     }
 
     /// Reads the named [`LimitRange`](api::LimitRange), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::LimitRange, F>
-    where
-        F: FnMut(&mut api::LimitRange) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::LimitRange) + Send + 'f,
+    ) -> Modify<'f, kinds::LimitRange> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl LimitRanges {
     }
 }
 
-impl Creates for LimitRanges {
+impl TypedClient for LimitRanges {
     type Kind = kinds::LimitRange;
+}
 
+impl Creates for LimitRanges {
     fn create(&self, object: &api::LimitRange) -> Create<kinds::LimitRange> {
         self.0.create(object)
     }
 }
 
 impl Gets for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn get(&self, name: &str) -> Get<kinds::LimitRange> {
         self.0.get(name)
     }
 }
 
 impl Lists for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn list(&self) -> List<kinds::LimitRange> {
         self.0.list()
     }
 }
 
 impl Watches for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn watch(&self) -> Watch<kinds::LimitRange> {
         self.0.watch()
     }
 }
 
 impl Updates for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn update(&self, object: &api::LimitRange) -> Update<kinds::LimitRange> {
         self.0.update(object)
     }
 }
 
 impl Patches for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LimitRange> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LimitRange> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for LimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn delete(&self, name: &str) -> Delete<kinds::LimitRange> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllLimitRanges {
     }
 }
 
-impl Lists for AllLimitRanges {
+impl TypedClient for AllLimitRanges {
     type Kind = kinds::LimitRange;
+}
 
+impl Lists for AllLimitRanges {
     fn list(&self) -> List<kinds::LimitRange> {
         self.0.list()
     }
 }
 
 impl Watches for AllLimitRanges {
-    type Kind = kinds::LimitRange;
-
     fn watch(&self) -> Watch<kinds::LimitRange> {
         self.0.watch()
     }

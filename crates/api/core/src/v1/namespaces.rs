@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, Deletes, Get, Gets, List, Lists, Modify, Patch, PatchRequest,
-    Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Namespaces {
     }
 
     /// Reads the named [`Namespace`](api::Namespace), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Namespace, F>
-    where
-        F: FnMut(&mut api::Namespace) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Namespace) + Send + 'f,
+    ) -> Modify<'f, kinds::Namespace> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl Namespaces {
     }
 }
 
-impl Creates for Namespaces {
+impl TypedClient for Namespaces {
     type Kind = kinds::Namespace;
+}
 
+impl Creates for Namespaces {
     fn create(&self, object: &api::Namespace) -> Create<kinds::Namespace> {
         self.0.create(object)
     }
 }
 
 impl Gets for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn get(&self, name: &str) -> Get<kinds::Namespace> {
         self.0.get(name)
     }
 }
 
 impl Lists for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn list(&self) -> List<kinds::Namespace> {
         self.0.list()
     }
 }
 
 impl Watches for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn watch(&self) -> Watch<kinds::Namespace> {
         self.0.watch()
     }
 }
 
 impl Updates for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn update(&self, object: &api::Namespace) -> Update<kinds::Namespace> {
         self.0.update(object)
     }
 }
 
 impl Patches for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Namespace> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Namespace> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Namespaces {
-    type Kind = kinds::Namespace;
-
     fn delete(&self, name: &str) -> Delete<kinds::Namespace> {
         self.0.delete(name)
     }

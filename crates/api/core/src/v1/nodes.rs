@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, Proxy, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,7 @@ impl Nodes {
     }
 
     /// Reads the named [`Node`](api::Node), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Node, F>
-    where
-        F: FnMut(&mut api::Node) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Node) + Send + 'f) -> Modify<'f, kinds::Node> {
         self.0.modify(name, change)
     }
 
@@ -141,65 +138,53 @@ impl Nodes {
     }
 }
 
-impl Creates for Nodes {
+impl TypedClient for Nodes {
     type Kind = kinds::Node;
+}
 
+impl Creates for Nodes {
     fn create(&self, object: &api::Node) -> Create<kinds::Node> {
         self.0.create(object)
     }
 }
 
 impl Gets for Nodes {
-    type Kind = kinds::Node;
-
     fn get(&self, name: &str) -> Get<kinds::Node> {
         self.0.get(name)
     }
 }
 
 impl Lists for Nodes {
-    type Kind = kinds::Node;
-
     fn list(&self) -> List<kinds::Node> {
         self.0.list()
     }
 }
 
 impl Watches for Nodes {
-    type Kind = kinds::Node;
-
     fn watch(&self) -> Watch<kinds::Node> {
         self.0.watch()
     }
 }
 
 impl Updates for Nodes {
-    type Kind = kinds::Node;
-
     fn update(&self, object: &api::Node) -> Update<kinds::Node> {
         self.0.update(object)
     }
 }
 
 impl Patches for Nodes {
-    type Kind = kinds::Node;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Node> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Nodes {
-    type Kind = kinds::Node;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Node> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Nodes {
-    type Kind = kinds::Node;
-
     fn delete(&self, name: &str) -> Delete<kinds::Node> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PersistentVolumeClaims {
     }
 
     /// Reads the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PersistentVolumeClaim, F>
-    where
-        F: FnMut(&mut api::PersistentVolumeClaim) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PersistentVolumeClaim) + Send + 'f,
+    ) -> Modify<'f, kinds::PersistentVolumeClaim> {
         self.0.modify(name, change)
     }
 
@@ -128,65 +129,53 @@ impl PersistentVolumeClaims {
     }
 }
 
-impl Creates for PersistentVolumeClaims {
+impl TypedClient for PersistentVolumeClaims {
     type Kind = kinds::PersistentVolumeClaim;
+}
 
+impl Creates for PersistentVolumeClaims {
     fn create(&self, object: &api::PersistentVolumeClaim) -> Create<kinds::PersistentVolumeClaim> {
         self.0.create(object)
     }
 }
 
 impl Gets for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn get(&self, name: &str) -> Get<kinds::PersistentVolumeClaim> {
         self.0.get(name)
     }
 }
 
 impl Lists for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn list(&self) -> List<kinds::PersistentVolumeClaim> {
         self.0.list()
     }
 }
 
 impl Watches for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {
         self.0.watch()
     }
 }
 
 impl Updates for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn update(&self, object: &api::PersistentVolumeClaim) -> Update<kinds::PersistentVolumeClaim> {
         self.0.update(object)
     }
 }
 
 impl Patches for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolumeClaim> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolumeClaim> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn delete(&self, name: &str) -> Delete<kinds::PersistentVolumeClaim> {
         self.0.delete(name)
     }
@@ -218,17 +207,17 @@ impl AllPersistentVolumeClaims {
     }
 }
 
-impl Lists for AllPersistentVolumeClaims {
+impl TypedClient for AllPersistentVolumeClaims {
     type Kind = kinds::PersistentVolumeClaim;
+}
 
+impl Lists for AllPersistentVolumeClaims {
     fn list(&self) -> List<kinds::PersistentVolumeClaim> {
         self.0.list()
     }
 }
 
 impl Watches for AllPersistentVolumeClaims {
-    type Kind = kinds::PersistentVolumeClaim;
-
     fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {
         self.0.watch()
     }

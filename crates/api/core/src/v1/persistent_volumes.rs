@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PersistentVolumes {
     }
 
     /// Reads the named [`PersistentVolume`](api::PersistentVolume), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PersistentVolume, F>
-    where
-        F: FnMut(&mut api::PersistentVolume) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PersistentVolume) + Send + 'f,
+    ) -> Modify<'f, kinds::PersistentVolume> {
         self.0.modify(name, change)
     }
 
@@ -125,65 +126,53 @@ impl PersistentVolumes {
     }
 }
 
-impl Creates for PersistentVolumes {
+impl TypedClient for PersistentVolumes {
     type Kind = kinds::PersistentVolume;
+}
 
+impl Creates for PersistentVolumes {
     fn create(&self, object: &api::PersistentVolume) -> Create<kinds::PersistentVolume> {
         self.0.create(object)
     }
 }
 
 impl Gets for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn get(&self, name: &str) -> Get<kinds::PersistentVolume> {
         self.0.get(name)
     }
 }
 
 impl Lists for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn list(&self) -> List<kinds::PersistentVolume> {
         self.0.list()
     }
 }
 
 impl Watches for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn watch(&self) -> Watch<kinds::PersistentVolume> {
         self.0.watch()
     }
 }
 
 impl Updates for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn update(&self, object: &api::PersistentVolume) -> Update<kinds::PersistentVolume> {
         self.0.update(object)
     }
 }
 
 impl Patches for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolume> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolume> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PersistentVolumes {
-    type Kind = kinds::PersistentVolume;
-
     fn delete(&self, name: &str) -> Delete<kinds::PersistentVolume> {
         self.0.delete(name)
     }

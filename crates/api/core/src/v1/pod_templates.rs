@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PodTemplates {
     }
 
     /// Reads the named [`PodTemplate`](api::PodTemplate), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PodTemplate, F>
-    where
-        F: FnMut(&mut api::PodTemplate) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PodTemplate) + Send + 'f,
+    ) -> Modify<'f, kinds::PodTemplate> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl PodTemplates {
     }
 }
 
-impl Creates for PodTemplates {
+impl TypedClient for PodTemplates {
     type Kind = kinds::PodTemplate;
+}
 
+impl Creates for PodTemplates {
     fn create(&self, object: &api::PodTemplate) -> Create<kinds::PodTemplate> {
         self.0.create(object)
     }
 }
 
 impl Gets for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn get(&self, name: &str) -> Get<kinds::PodTemplate> {
         self.0.get(name)
     }
 }
 
 impl Lists for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn list(&self) -> List<kinds::PodTemplate> {
         self.0.list()
     }
 }
 
 impl Watches for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn watch(&self) -> Watch<kinds::PodTemplate> {
         self.0.watch()
     }
 }
 
 impl Updates for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn update(&self, object: &api::PodTemplate) -> Update<kinds::PodTemplate> {
         self.0.update(object)
     }
 }
 
 impl Patches for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodTemplate> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodTemplate> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn delete(&self, name: &str) -> Delete<kinds::PodTemplate> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllPodTemplates {
     }
 }
 
-impl Lists for AllPodTemplates {
+impl TypedClient for AllPodTemplates {
     type Kind = kinds::PodTemplate;
+}
 
+impl Lists for AllPodTemplates {
     fn list(&self) -> List<kinds::PodTemplate> {
         self.0.list()
     }
 }
 
 impl Watches for AllPodTemplates {
-    type Kind = kinds::PodTemplate;
-
     fn watch(&self) -> Watch<kinds::PodTemplate> {
         self.0.watch()
     }

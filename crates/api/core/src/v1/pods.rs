@@ -6,7 +6,7 @@ use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Attach, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get, Gets, List,
     Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient, RestClient,
-    Update, Updates, Watch, Watches,
+    TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
@@ -59,10 +59,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Pod, F>
-    where
-        F: FnMut(&mut api::Pod) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Pod) + Send + 'f) -> Modify<'f, kinds::Pod> {
         self.0.modify(name, change)
     }
 
@@ -248,65 +245,53 @@ impl Pods {
     }
 }
 
-impl Creates for Pods {
+impl TypedClient for Pods {
     type Kind = kinds::Pod;
+}
 
+impl Creates for Pods {
     fn create(&self, object: &api::Pod) -> Create<kinds::Pod> {
         self.0.create(object)
     }
 }
 
 impl Gets for Pods {
-    type Kind = kinds::Pod;
-
     fn get(&self, name: &str) -> Get<kinds::Pod> {
         self.0.get(name)
     }
 }
 
 impl Lists for Pods {
-    type Kind = kinds::Pod;
-
     fn list(&self) -> List<kinds::Pod> {
         self.0.list()
     }
 }
 
 impl Watches for Pods {
-    type Kind = kinds::Pod;
-
     fn watch(&self) -> Watch<kinds::Pod> {
         self.0.watch()
     }
 }
 
 impl Updates for Pods {
-    type Kind = kinds::Pod;
-
     fn update(&self, object: &api::Pod) -> Update<kinds::Pod> {
         self.0.update(object)
     }
 }
 
 impl Patches for Pods {
-    type Kind = kinds::Pod;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Pods {
-    type Kind = kinds::Pod;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Pod> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Pods {
-    type Kind = kinds::Pod;
-
     fn delete(&self, name: &str) -> Delete<kinds::Pod> {
         self.0.delete(name)
     }
@@ -338,17 +323,17 @@ impl AllPods {
     }
 }
 
-impl Lists for AllPods {
+impl TypedClient for AllPods {
     type Kind = kinds::Pod;
+}
 
+impl Lists for AllPods {
     fn list(&self) -> List<kinds::Pod> {
         self.0.list()
     }
 }
 
 impl Watches for AllPods {
-    type Kind = kinds::Pod;
-
     fn watch(&self) -> Watch<kinds::Pod> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 use k8s_openapi::api::core::v1 as api;
@@ -58,10 +58,11 @@ impl ReplicationControllers {
     }
 
     /// Reads the named [`ReplicationController`](api::ReplicationController), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ReplicationController, F>
-    where
-        F: FnMut(&mut api::ReplicationController) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ReplicationController) + Send + 'f,
+    ) -> Modify<'f, kinds::ReplicationController> {
         self.0.modify(name, change)
     }
 
@@ -157,65 +158,53 @@ impl ReplicationControllers {
     }
 }
 
-impl Creates for ReplicationControllers {
+impl TypedClient for ReplicationControllers {
     type Kind = kinds::ReplicationController;
+}
 
+impl Creates for ReplicationControllers {
     fn create(&self, object: &api::ReplicationController) -> Create<kinds::ReplicationController> {
         self.0.create(object)
     }
 }
 
 impl Gets for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn get(&self, name: &str) -> Get<kinds::ReplicationController> {
         self.0.get(name)
     }
 }
 
 impl Lists for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn list(&self) -> List<kinds::ReplicationController> {
         self.0.list()
     }
 }
 
 impl Watches for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn watch(&self) -> Watch<kinds::ReplicationController> {
         self.0.watch()
     }
 }
 
 impl Updates for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn update(&self, object: &api::ReplicationController) -> Update<kinds::ReplicationController> {
         self.0.update(object)
     }
 }
 
 impl Patches for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicationController> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ReplicationController> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn delete(&self, name: &str) -> Delete<kinds::ReplicationController> {
         self.0.delete(name)
     }
@@ -247,17 +236,17 @@ impl AllReplicationControllers {
     }
 }
 
-impl Lists for AllReplicationControllers {
+impl TypedClient for AllReplicationControllers {
     type Kind = kinds::ReplicationController;
+}
 
+impl Lists for AllReplicationControllers {
     fn list(&self) -> List<kinds::ReplicationController> {
         self.0.list()
     }
 }
 
 impl Watches for AllReplicationControllers {
-    type Kind = kinds::ReplicationController;
-
     fn watch(&self) -> Watch<kinds::ReplicationController> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ResourceQuotas {
     }
 
     /// Reads the named [`ResourceQuota`](api::ResourceQuota), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ResourceQuota, F>
-    where
-        F: FnMut(&mut api::ResourceQuota) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ResourceQuota) + Send + 'f,
+    ) -> Modify<'f, kinds::ResourceQuota> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl ResourceQuotas {
     }
 }
 
-impl Creates for ResourceQuotas {
+impl TypedClient for ResourceQuotas {
     type Kind = kinds::ResourceQuota;
+}
 
+impl Creates for ResourceQuotas {
     fn create(&self, object: &api::ResourceQuota) -> Create<kinds::ResourceQuota> {
         self.0.create(object)
     }
 }
 
 impl Gets for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn get(&self, name: &str) -> Get<kinds::ResourceQuota> {
         self.0.get(name)
     }
 }
 
 impl Lists for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn list(&self) -> List<kinds::ResourceQuota> {
         self.0.list()
     }
 }
 
 impl Watches for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn watch(&self) -> Watch<kinds::ResourceQuota> {
         self.0.watch()
     }
 }
 
 impl Updates for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn update(&self, object: &api::ResourceQuota) -> Update<kinds::ResourceQuota> {
         self.0.update(object)
     }
 }
 
 impl Patches for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceQuota> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceQuota> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn delete(&self, name: &str) -> Delete<kinds::ResourceQuota> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllResourceQuotas {
     }
 }
 
-impl Lists for AllResourceQuotas {
+impl TypedClient for AllResourceQuotas {
     type Kind = kinds::ResourceQuota;
+}
 
+impl Lists for AllResourceQuotas {
     fn list(&self) -> List<kinds::ResourceQuota> {
         self.0.list()
     }
 }
 
 impl Watches for AllResourceQuotas {
-    type Kind = kinds::ResourceQuota;
-
     fn watch(&self) -> Watch<kinds::ResourceQuota> {
         self.0.watch()
     }

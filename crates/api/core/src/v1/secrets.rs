@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Secrets {
     }
 
     /// Reads the named [`Secret`](api::Secret), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Secret, F>
-    where
-        F: FnMut(&mut api::Secret) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Secret) + Send + 'f,
+    ) -> Modify<'f, kinds::Secret> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl Secrets {
     }
 }
 
-impl Creates for Secrets {
+impl TypedClient for Secrets {
     type Kind = kinds::Secret;
+}
 
+impl Creates for Secrets {
     fn create(&self, object: &api::Secret) -> Create<kinds::Secret> {
         self.0.create(object)
     }
 }
 
 impl Gets for Secrets {
-    type Kind = kinds::Secret;
-
     fn get(&self, name: &str) -> Get<kinds::Secret> {
         self.0.get(name)
     }
 }
 
 impl Lists for Secrets {
-    type Kind = kinds::Secret;
-
     fn list(&self) -> List<kinds::Secret> {
         self.0.list()
     }
 }
 
 impl Watches for Secrets {
-    type Kind = kinds::Secret;
-
     fn watch(&self) -> Watch<kinds::Secret> {
         self.0.watch()
     }
 }
 
 impl Updates for Secrets {
-    type Kind = kinds::Secret;
-
     fn update(&self, object: &api::Secret) -> Update<kinds::Secret> {
         self.0.update(object)
     }
 }
 
 impl Patches for Secrets {
-    type Kind = kinds::Secret;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Secret> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Secrets {
-    type Kind = kinds::Secret;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Secret> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Secrets {
-    type Kind = kinds::Secret;
-
     fn delete(&self, name: &str) -> Delete<kinds::Secret> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllSecrets {
     }
 }
 
-impl Lists for AllSecrets {
+impl TypedClient for AllSecrets {
     type Kind = kinds::Secret;
+}
 
+impl Lists for AllSecrets {
     fn list(&self) -> List<kinds::Secret> {
         self.0.list()
     }
 }
 
 impl Watches for AllSecrets {
-    type Kind = kinds::Secret;
-
     fn watch(&self) -> Watch<kinds::Secret> {
         self.0.watch()
     }

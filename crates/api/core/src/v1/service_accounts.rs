@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::authentication::v1 as authentication_v1;
 use k8s_openapi::api::core::v1 as api;
@@ -58,10 +58,11 @@ impl ServiceAccounts {
     }
 
     /// Reads the named [`ServiceAccount`](api::ServiceAccount), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ServiceAccount, F>
-    where
-        F: FnMut(&mut api::ServiceAccount) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ServiceAccount) + Send + 'f,
+    ) -> Modify<'f, kinds::ServiceAccount> {
         self.0.modify(name, change)
     }
 
@@ -105,65 +106,53 @@ impl ServiceAccounts {
     }
 }
 
-impl Creates for ServiceAccounts {
+impl TypedClient for ServiceAccounts {
     type Kind = kinds::ServiceAccount;
+}
 
+impl Creates for ServiceAccounts {
     fn create(&self, object: &api::ServiceAccount) -> Create<kinds::ServiceAccount> {
         self.0.create(object)
     }
 }
 
 impl Gets for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn get(&self, name: &str) -> Get<kinds::ServiceAccount> {
         self.0.get(name)
     }
 }
 
 impl Lists for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn list(&self) -> List<kinds::ServiceAccount> {
         self.0.list()
     }
 }
 
 impl Watches for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn watch(&self) -> Watch<kinds::ServiceAccount> {
         self.0.watch()
     }
 }
 
 impl Updates for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn update(&self, object: &api::ServiceAccount) -> Update<kinds::ServiceAccount> {
         self.0.update(object)
     }
 }
 
 impl Patches for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceAccount> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ServiceAccount> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn delete(&self, name: &str) -> Delete<kinds::ServiceAccount> {
         self.0.delete(name)
     }
@@ -195,17 +184,17 @@ impl AllServiceAccounts {
     }
 }
 
-impl Lists for AllServiceAccounts {
+impl TypedClient for AllServiceAccounts {
     type Kind = kinds::ServiceAccount;
+}
 
+impl Lists for AllServiceAccounts {
     fn list(&self) -> List<kinds::ServiceAccount> {
         self.0.list()
     }
 }
 
 impl Watches for AllServiceAccounts {
-    type Kind = kinds::ServiceAccount;
-
     fn watch(&self) -> Watch<kinds::ServiceAccount> {
         self.0.watch()
     }

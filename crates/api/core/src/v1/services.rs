@@ -5,7 +5,8 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch,
+    Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +58,11 @@ impl Services {
     }
 
     /// Reads the named [`Service`](api::Service), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Service, F>
-    where
-        F: FnMut(&mut api::Service) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Service) + Send + 'f,
+    ) -> Modify<'f, kinds::Service> {
         self.0.modify(name, change)
     }
 
@@ -141,65 +143,53 @@ impl Services {
     }
 }
 
-impl Creates for Services {
+impl TypedClient for Services {
     type Kind = kinds::Service;
+}
 
+impl Creates for Services {
     fn create(&self, object: &api::Service) -> Create<kinds::Service> {
         self.0.create(object)
     }
 }
 
 impl Gets for Services {
-    type Kind = kinds::Service;
-
     fn get(&self, name: &str) -> Get<kinds::Service> {
         self.0.get(name)
     }
 }
 
 impl Lists for Services {
-    type Kind = kinds::Service;
-
     fn list(&self) -> List<kinds::Service> {
         self.0.list()
     }
 }
 
 impl Watches for Services {
-    type Kind = kinds::Service;
-
     fn watch(&self) -> Watch<kinds::Service> {
         self.0.watch()
     }
 }
 
 impl Updates for Services {
-    type Kind = kinds::Service;
-
     fn update(&self, object: &api::Service) -> Update<kinds::Service> {
         self.0.update(object)
     }
 }
 
 impl Patches for Services {
-    type Kind = kinds::Service;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Service> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Services {
-    type Kind = kinds::Service;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Service> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Services {
-    type Kind = kinds::Service;
-
     fn delete(&self, name: &str) -> Delete<kinds::Service> {
         self.0.delete(name)
     }
@@ -231,17 +221,17 @@ impl AllServices {
     }
 }
 
-impl Lists for AllServices {
+impl TypedClient for AllServices {
     type Kind = kinds::Service;
+}
 
+impl Lists for AllServices {
     fn list(&self) -> List<kinds::Service> {
         self.0.list()
     }
 }
 
 impl Watches for AllServices {
-    type Kind = kinds::Service;
-
     fn watch(&self) -> Watch<kinds::Service> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::discovery::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl EndpointSlices {
     }
 
     /// Reads the named [`EndpointSlice`](api::EndpointSlice), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::EndpointSlice, F>
-    where
-        F: FnMut(&mut api::EndpointSlice) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::EndpointSlice) + Send + 'f,
+    ) -> Modify<'f, kinds::EndpointSlice> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl EndpointSlices {
     }
 }
 
-impl Creates for EndpointSlices {
+impl TypedClient for EndpointSlices {
     type Kind = kinds::EndpointSlice;
+}
 
+impl Creates for EndpointSlices {
     fn create(&self, object: &api::EndpointSlice) -> Create<kinds::EndpointSlice> {
         self.0.create(object)
     }
 }
 
 impl Gets for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn get(&self, name: &str) -> Get<kinds::EndpointSlice> {
         self.0.get(name)
     }
 }
 
 impl Lists for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn list(&self) -> List<kinds::EndpointSlice> {
         self.0.list()
     }
 }
 
 impl Watches for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn watch(&self) -> Watch<kinds::EndpointSlice> {
         self.0.watch()
     }
 }
 
 impl Updates for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn update(&self, object: &api::EndpointSlice) -> Update<kinds::EndpointSlice> {
         self.0.update(object)
     }
 }
 
 impl Patches for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EndpointSlice> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::EndpointSlice> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for EndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn delete(&self, name: &str) -> Delete<kinds::EndpointSlice> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllEndpointSlices {
     }
 }
 
-impl Lists for AllEndpointSlices {
+impl TypedClient for AllEndpointSlices {
     type Kind = kinds::EndpointSlice;
+}
 
+impl Lists for AllEndpointSlices {
     fn list(&self) -> List<kinds::EndpointSlice> {
         self.0.list()
     }
 }
 
 impl Watches for AllEndpointSlices {
-    type Kind = kinds::EndpointSlice;
-
     fn watch(&self) -> Watch<kinds::EndpointSlice> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::events::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,7 @@ impl Events {
     }
 
     /// Reads the named [`Event`](api::Event), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Event, F>
-    where
-        F: FnMut(&mut api::Event) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Event) + Send + 'f) -> Modify<'f, kinds::Event> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +90,53 @@ impl Events {
     }
 }
 
-impl Creates for Events {
+impl TypedClient for Events {
     type Kind = kinds::Event;
+}
 
+impl Creates for Events {
     fn create(&self, object: &api::Event) -> Create<kinds::Event> {
         self.0.create(object)
     }
 }
 
 impl Gets for Events {
-    type Kind = kinds::Event;
-
     fn get(&self, name: &str) -> Get<kinds::Event> {
         self.0.get(name)
     }
 }
 
 impl Lists for Events {
-    type Kind = kinds::Event;
-
     fn list(&self) -> List<kinds::Event> {
         self.0.list()
     }
 }
 
 impl Watches for Events {
-    type Kind = kinds::Event;
-
     fn watch(&self) -> Watch<kinds::Event> {
         self.0.watch()
     }
 }
 
 impl Updates for Events {
-    type Kind = kinds::Event;
-
     fn update(&self, object: &api::Event) -> Update<kinds::Event> {
         self.0.update(object)
     }
 }
 
 impl Patches for Events {
-    type Kind = kinds::Event;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Event> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Events {
-    type Kind = kinds::Event;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Event> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Events {
-    type Kind = kinds::Event;
-
     fn delete(&self, name: &str) -> Delete<kinds::Event> {
         self.0.delete(name)
     }
@@ -183,17 +168,17 @@ impl AllEvents {
     }
 }
 
-impl Lists for AllEvents {
+impl TypedClient for AllEvents {
     type Kind = kinds::Event;
+}
 
+impl Lists for AllEvents {
     fn list(&self) -> List<kinds::Event> {
         self.0.list()
     }
 }
 
 impl Watches for AllEvents {
-    type Kind = kinds::Event;
-
     fn watch(&self) -> Watch<kinds::Event> {
         self.0.watch()
     }

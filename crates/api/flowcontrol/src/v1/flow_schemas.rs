@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::flowcontrol::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl FlowSchemas {
     }
 
     /// Reads the named [`FlowSchema`](api::FlowSchema), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::FlowSchema, F>
-    where
-        F: FnMut(&mut api::FlowSchema) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::FlowSchema) + Send + 'f,
+    ) -> Modify<'f, kinds::FlowSchema> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl FlowSchemas {
     }
 }
 
-impl Creates for FlowSchemas {
+impl TypedClient for FlowSchemas {
     type Kind = kinds::FlowSchema;
+}
 
+impl Creates for FlowSchemas {
     fn create(&self, object: &api::FlowSchema) -> Create<kinds::FlowSchema> {
         self.0.create(object)
     }
 }
 
 impl Gets for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn get(&self, name: &str) -> Get<kinds::FlowSchema> {
         self.0.get(name)
     }
 }
 
 impl Lists for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn list(&self) -> List<kinds::FlowSchema> {
         self.0.list()
     }
 }
 
 impl Watches for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn watch(&self) -> Watch<kinds::FlowSchema> {
         self.0.watch()
     }
 }
 
 impl Updates for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn update(&self, object: &api::FlowSchema) -> Update<kinds::FlowSchema> {
         self.0.update(object)
     }
 }
 
 impl Patches for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::FlowSchema> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::FlowSchema> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for FlowSchemas {
-    type Kind = kinds::FlowSchema;
-
     fn delete(&self, name: &str) -> Delete<kinds::FlowSchema> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::flowcontrol::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl PriorityLevelConfigurations {
     }
 
     /// Reads the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PriorityLevelConfiguration, F>
-    where
-        F: FnMut(&mut api::PriorityLevelConfiguration) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PriorityLevelConfiguration) + Send + 'f,
+    ) -> Modify<'f, kinds::PriorityLevelConfiguration> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl PriorityLevelConfigurations {
     }
 }
 
-impl Creates for PriorityLevelConfigurations {
+impl TypedClient for PriorityLevelConfigurations {
     type Kind = kinds::PriorityLevelConfiguration;
+}
 
+impl Creates for PriorityLevelConfigurations {
     fn create(&self, object: &api::PriorityLevelConfiguration) -> Create<kinds::PriorityLevelConfiguration> {
         self.0.create(object)
     }
 }
 
 impl Gets for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn get(&self, name: &str) -> Get<kinds::PriorityLevelConfiguration> {
         self.0.get(name)
     }
 }
 
 impl Lists for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn list(&self) -> List<kinds::PriorityLevelConfiguration> {
         self.0.list()
     }
 }
 
 impl Watches for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn watch(&self) -> Watch<kinds::PriorityLevelConfiguration> {
         self.0.watch()
     }
 }
 
 impl Updates for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn update(&self, object: &api::PriorityLevelConfiguration) -> Update<kinds::PriorityLevelConfiguration> {
         self.0.update(object)
     }
 }
 
 impl Patches for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityLevelConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PriorityLevelConfiguration> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PriorityLevelConfigurations {
-    type Kind = kinds::PriorityLevelConfiguration;
-
     fn delete(&self, name: &str) -> Delete<kinds::PriorityLevelConfiguration> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::lifecycle::v1alpha1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl EvictionRequests {
     }
 
     /// Reads the named [`EvictionRequest`](api::EvictionRequest), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::EvictionRequest, F>
-    where
-        F: FnMut(&mut api::EvictionRequest) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::EvictionRequest) + Send + 'f,
+    ) -> Modify<'f, kinds::EvictionRequest> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl EvictionRequests {
     }
 }
 
-impl Creates for EvictionRequests {
+impl TypedClient for EvictionRequests {
     type Kind = kinds::EvictionRequest;
+}
 
+impl Creates for EvictionRequests {
     fn create(&self, object: &api::EvictionRequest) -> Create<kinds::EvictionRequest> {
         self.0.create(object)
     }
 }
 
 impl Gets for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn get(&self, name: &str) -> Get<kinds::EvictionRequest> {
         self.0.get(name)
     }
 }
 
 impl Lists for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn list(&self) -> List<kinds::EvictionRequest> {
         self.0.list()
     }
 }
 
 impl Watches for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn watch(&self) -> Watch<kinds::EvictionRequest> {
         self.0.watch()
     }
 }
 
 impl Updates for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn update(&self, object: &api::EvictionRequest) -> Update<kinds::EvictionRequest> {
         self.0.update(object)
     }
 }
 
 impl Patches for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EvictionRequest> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::EvictionRequest> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for EvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn delete(&self, name: &str) -> Delete<kinds::EvictionRequest> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllEvictionRequests {
     }
 }
 
-impl Lists for AllEvictionRequests {
+impl TypedClient for AllEvictionRequests {
     type Kind = kinds::EvictionRequest;
+}
 
+impl Lists for AllEvictionRequests {
     fn list(&self) -> List<kinds::EvictionRequest> {
         self.0.list()
     }
 }
 
 impl Watches for AllEvictionRequests {
-    type Kind = kinds::EvictionRequest;
-
     fn watch(&self) -> Watch<kinds::EvictionRequest> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::lifecycle::v1alpha1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Evictions {
     }
 
     /// Reads the named [`Eviction`](api::Eviction), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Eviction, F>
-    where
-        F: FnMut(&mut api::Eviction) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Eviction) + Send + 'f,
+    ) -> Modify<'f, kinds::Eviction> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl Evictions {
     }
 }
 
-impl Creates for Evictions {
+impl TypedClient for Evictions {
     type Kind = kinds::Eviction;
+}
 
+impl Creates for Evictions {
     fn create(&self, object: &api::Eviction) -> Create<kinds::Eviction> {
         self.0.create(object)
     }
 }
 
 impl Gets for Evictions {
-    type Kind = kinds::Eviction;
-
     fn get(&self, name: &str) -> Get<kinds::Eviction> {
         self.0.get(name)
     }
 }
 
 impl Lists for Evictions {
-    type Kind = kinds::Eviction;
-
     fn list(&self) -> List<kinds::Eviction> {
         self.0.list()
     }
 }
 
 impl Watches for Evictions {
-    type Kind = kinds::Eviction;
-
     fn watch(&self) -> Watch<kinds::Eviction> {
         self.0.watch()
     }
 }
 
 impl Updates for Evictions {
-    type Kind = kinds::Eviction;
-
     fn update(&self, object: &api::Eviction) -> Update<kinds::Eviction> {
         self.0.update(object)
     }
 }
 
 impl Patches for Evictions {
-    type Kind = kinds::Eviction;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Eviction> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Evictions {
-    type Kind = kinds::Eviction;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Eviction> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Evictions {
-    type Kind = kinds::Eviction;
-
     fn delete(&self, name: &str) -> Delete<kinds::Eviction> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllEvictions {
     }
 }
 
-impl Lists for AllEvictions {
+impl TypedClient for AllEvictions {
     type Kind = kinds::Eviction;
+}
 
+impl Lists for AllEvictions {
     fn list(&self) -> List<kinds::Eviction> {
         self.0.list()
     }
 }
 
 impl Watches for AllEvictions {
-    type Kind = kinds::Eviction;
-
     fn watch(&self) -> Watch<kinds::Eviction> {
         self.0.watch()
     }

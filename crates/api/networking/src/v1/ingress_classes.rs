@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl IngressClasses {
     }
 
     /// Reads the named [`IngressClass`](api::IngressClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::IngressClass, F>
-    where
-        F: FnMut(&mut api::IngressClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::IngressClass) + Send + 'f,
+    ) -> Modify<'f, kinds::IngressClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl IngressClasses {
     }
 }
 
-impl Creates for IngressClasses {
+impl TypedClient for IngressClasses {
     type Kind = kinds::IngressClass;
+}
 
+impl Creates for IngressClasses {
     fn create(&self, object: &api::IngressClass) -> Create<kinds::IngressClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn get(&self, name: &str) -> Get<kinds::IngressClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn list(&self) -> List<kinds::IngressClass> {
         self.0.list()
     }
 }
 
 impl Watches for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn watch(&self) -> Watch<kinds::IngressClass> {
         self.0.watch()
     }
 }
 
 impl Updates for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn update(&self, object: &api::IngressClass) -> Update<kinds::IngressClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IngressClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::IngressClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for IngressClasses {
-    type Kind = kinds::IngressClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::IngressClass> {
         self.0.delete(name)
     }

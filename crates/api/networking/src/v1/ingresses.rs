@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Ingresses {
     }
 
     /// Reads the named [`Ingress`](api::Ingress), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Ingress, F>
-    where
-        F: FnMut(&mut api::Ingress) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Ingress) + Send + 'f,
+    ) -> Modify<'f, kinds::Ingress> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl Ingresses {
     }
 }
 
-impl Creates for Ingresses {
+impl TypedClient for Ingresses {
     type Kind = kinds::Ingress;
+}
 
+impl Creates for Ingresses {
     fn create(&self, object: &api::Ingress) -> Create<kinds::Ingress> {
         self.0.create(object)
     }
 }
 
 impl Gets for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn get(&self, name: &str) -> Get<kinds::Ingress> {
         self.0.get(name)
     }
 }
 
 impl Lists for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn list(&self) -> List<kinds::Ingress> {
         self.0.list()
     }
 }
 
 impl Watches for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn watch(&self) -> Watch<kinds::Ingress> {
         self.0.watch()
     }
 }
 
 impl Updates for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn update(&self, object: &api::Ingress) -> Update<kinds::Ingress> {
         self.0.update(object)
     }
 }
 
 impl Patches for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Ingress> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Ingress> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Ingresses {
-    type Kind = kinds::Ingress;
-
     fn delete(&self, name: &str) -> Delete<kinds::Ingress> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllIngresses {
     }
 }
 
-impl Lists for AllIngresses {
+impl TypedClient for AllIngresses {
     type Kind = kinds::Ingress;
+}
 
+impl Lists for AllIngresses {
     fn list(&self) -> List<kinds::Ingress> {
         self.0.list()
     }
 }
 
 impl Watches for AllIngresses {
-    type Kind = kinds::Ingress;
-
     fn watch(&self) -> Watch<kinds::Ingress> {
         self.0.watch()
     }

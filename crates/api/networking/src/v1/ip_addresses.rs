@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl IPAddresses {
     }
 
     /// Reads the named [`IPAddress`](api::IPAddress), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::IPAddress, F>
-    where
-        F: FnMut(&mut api::IPAddress) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::IPAddress) + Send + 'f,
+    ) -> Modify<'f, kinds::IPAddress> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl IPAddresses {
     }
 }
 
-impl Creates for IPAddresses {
+impl TypedClient for IPAddresses {
     type Kind = kinds::IPAddress;
+}
 
+impl Creates for IPAddresses {
     fn create(&self, object: &api::IPAddress) -> Create<kinds::IPAddress> {
         self.0.create(object)
     }
 }
 
 impl Gets for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn get(&self, name: &str) -> Get<kinds::IPAddress> {
         self.0.get(name)
     }
 }
 
 impl Lists for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn list(&self) -> List<kinds::IPAddress> {
         self.0.list()
     }
 }
 
 impl Watches for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn watch(&self) -> Watch<kinds::IPAddress> {
         self.0.watch()
     }
 }
 
 impl Updates for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn update(&self, object: &api::IPAddress) -> Update<kinds::IPAddress> {
         self.0.update(object)
     }
 }
 
 impl Patches for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IPAddress> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::IPAddress> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for IPAddresses {
-    type Kind = kinds::IPAddress;
-
     fn delete(&self, name: &str) -> Delete<kinds::IPAddress> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl NetworkPolicies {
     }
 
     /// Reads the named [`NetworkPolicy`](api::NetworkPolicy), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::NetworkPolicy, F>
-    where
-        F: FnMut(&mut api::NetworkPolicy) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::NetworkPolicy) + Send + 'f,
+    ) -> Modify<'f, kinds::NetworkPolicy> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl NetworkPolicies {
     }
 }
 
-impl Creates for NetworkPolicies {
+impl TypedClient for NetworkPolicies {
     type Kind = kinds::NetworkPolicy;
+}
 
+impl Creates for NetworkPolicies {
     fn create(&self, object: &api::NetworkPolicy) -> Create<kinds::NetworkPolicy> {
         self.0.create(object)
     }
 }
 
 impl Gets for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn get(&self, name: &str) -> Get<kinds::NetworkPolicy> {
         self.0.get(name)
     }
 }
 
 impl Lists for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn list(&self) -> List<kinds::NetworkPolicy> {
         self.0.list()
     }
 }
 
 impl Watches for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn watch(&self) -> Watch<kinds::NetworkPolicy> {
         self.0.watch()
     }
 }
 
 impl Updates for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn update(&self, object: &api::NetworkPolicy) -> Update<kinds::NetworkPolicy> {
         self.0.update(object)
     }
 }
 
 impl Patches for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::NetworkPolicy> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::NetworkPolicy> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for NetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn delete(&self, name: &str) -> Delete<kinds::NetworkPolicy> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllNetworkPolicies {
     }
 }
 
-impl Lists for AllNetworkPolicies {
+impl TypedClient for AllNetworkPolicies {
     type Kind = kinds::NetworkPolicy;
+}
 
+impl Lists for AllNetworkPolicies {
     fn list(&self) -> List<kinds::NetworkPolicy> {
         self.0.list()
     }
 }
 
 impl Watches for AllNetworkPolicies {
-    type Kind = kinds::NetworkPolicy;
-
     fn watch(&self) -> Watch<kinds::NetworkPolicy> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ServiceCIDRs {
     }
 
     /// Reads the named [`ServiceCIDR`](api::ServiceCIDR), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ServiceCIDR, F>
-    where
-        F: FnMut(&mut api::ServiceCIDR) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ServiceCIDR) + Send + 'f,
+    ) -> Modify<'f, kinds::ServiceCIDR> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl ServiceCIDRs {
     }
 }
 
-impl Creates for ServiceCIDRs {
+impl TypedClient for ServiceCIDRs {
     type Kind = kinds::ServiceCIDR;
+}
 
+impl Creates for ServiceCIDRs {
     fn create(&self, object: &api::ServiceCIDR) -> Create<kinds::ServiceCIDR> {
         self.0.create(object)
     }
 }
 
 impl Gets for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn get(&self, name: &str) -> Get<kinds::ServiceCIDR> {
         self.0.get(name)
     }
 }
 
 impl Lists for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn list(&self) -> List<kinds::ServiceCIDR> {
         self.0.list()
     }
 }
 
 impl Watches for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn watch(&self) -> Watch<kinds::ServiceCIDR> {
         self.0.watch()
     }
 }
 
 impl Updates for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn update(&self, object: &api::ServiceCIDR) -> Update<kinds::ServiceCIDR> {
         self.0.update(object)
     }
 }
 
 impl Patches for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceCIDR> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ServiceCIDR> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ServiceCIDRs {
-    type Kind = kinds::ServiceCIDR;
-
     fn delete(&self, name: &str) -> Delete<kinds::ServiceCIDR> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::node::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl RuntimeClasses {
     }
 
     /// Reads the named [`RuntimeClass`](api::RuntimeClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::RuntimeClass, F>
-    where
-        F: FnMut(&mut api::RuntimeClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::RuntimeClass) + Send + 'f,
+    ) -> Modify<'f, kinds::RuntimeClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl RuntimeClasses {
     }
 }
 
-impl Creates for RuntimeClasses {
+impl TypedClient for RuntimeClasses {
     type Kind = kinds::RuntimeClass;
+}
 
+impl Creates for RuntimeClasses {
     fn create(&self, object: &api::RuntimeClass) -> Create<kinds::RuntimeClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn get(&self, name: &str) -> Get<kinds::RuntimeClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn list(&self) -> List<kinds::RuntimeClass> {
         self.0.list()
     }
 }
 
 impl Watches for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn watch(&self) -> Watch<kinds::RuntimeClass> {
         self.0.watch()
     }
 }
 
 impl Updates for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn update(&self, object: &api::RuntimeClass) -> Update<kinds::RuntimeClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RuntimeClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::RuntimeClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for RuntimeClasses {
-    type Kind = kinds::RuntimeClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::RuntimeClass> {
         self.0.delete(name)
     }

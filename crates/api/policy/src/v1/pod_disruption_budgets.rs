@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::policy::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PodDisruptionBudgets {
     }
 
     /// Reads the named [`PodDisruptionBudget`](api::PodDisruptionBudget), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PodDisruptionBudget, F>
-    where
-        F: FnMut(&mut api::PodDisruptionBudget) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PodDisruptionBudget) + Send + 'f,
+    ) -> Modify<'f, kinds::PodDisruptionBudget> {
         self.0.modify(name, change)
     }
 
@@ -128,65 +129,53 @@ impl PodDisruptionBudgets {
     }
 }
 
-impl Creates for PodDisruptionBudgets {
+impl TypedClient for PodDisruptionBudgets {
     type Kind = kinds::PodDisruptionBudget;
+}
 
+impl Creates for PodDisruptionBudgets {
     fn create(&self, object: &api::PodDisruptionBudget) -> Create<kinds::PodDisruptionBudget> {
         self.0.create(object)
     }
 }
 
 impl Gets for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn get(&self, name: &str) -> Get<kinds::PodDisruptionBudget> {
         self.0.get(name)
     }
 }
 
 impl Lists for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn list(&self) -> List<kinds::PodDisruptionBudget> {
         self.0.list()
     }
 }
 
 impl Watches for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {
         self.0.watch()
     }
 }
 
 impl Updates for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn update(&self, object: &api::PodDisruptionBudget) -> Update<kinds::PodDisruptionBudget> {
         self.0.update(object)
     }
 }
 
 impl Patches for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodDisruptionBudget> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodDisruptionBudget> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn delete(&self, name: &str) -> Delete<kinds::PodDisruptionBudget> {
         self.0.delete(name)
     }
@@ -218,17 +207,17 @@ impl AllPodDisruptionBudgets {
     }
 }
 
-impl Lists for AllPodDisruptionBudgets {
+impl TypedClient for AllPodDisruptionBudgets {
     type Kind = kinds::PodDisruptionBudget;
+}
 
+impl Lists for AllPodDisruptionBudgets {
     fn list(&self) -> List<kinds::PodDisruptionBudget> {
         self.0.list()
     }
 }
 
 impl Watches for AllPodDisruptionBudgets {
-    type Kind = kinds::PodDisruptionBudget;
-
     fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {
         self.0.watch()
     }

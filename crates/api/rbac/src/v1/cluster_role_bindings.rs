@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ClusterRoleBindings {
     }
 
     /// Reads the named [`ClusterRoleBinding`](api::ClusterRoleBinding), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ClusterRoleBinding, F>
-    where
-        F: FnMut(&mut api::ClusterRoleBinding) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ClusterRoleBinding) + Send + 'f,
+    ) -> Modify<'f, kinds::ClusterRoleBinding> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ClusterRoleBindings {
     }
 }
 
-impl Creates for ClusterRoleBindings {
+impl TypedClient for ClusterRoleBindings {
     type Kind = kinds::ClusterRoleBinding;
+}
 
+impl Creates for ClusterRoleBindings {
     fn create(&self, object: &api::ClusterRoleBinding) -> Create<kinds::ClusterRoleBinding> {
         self.0.create(object)
     }
 }
 
 impl Gets for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn get(&self, name: &str) -> Get<kinds::ClusterRoleBinding> {
         self.0.get(name)
     }
 }
 
 impl Lists for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn list(&self) -> List<kinds::ClusterRoleBinding> {
         self.0.list()
     }
 }
 
 impl Watches for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn watch(&self) -> Watch<kinds::ClusterRoleBinding> {
         self.0.watch()
     }
 }
 
 impl Updates for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn update(&self, object: &api::ClusterRoleBinding) -> Update<kinds::ClusterRoleBinding> {
         self.0.update(object)
     }
 }
 
 impl Patches for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRoleBinding> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ClusterRoleBinding> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ClusterRoleBindings {
-    type Kind = kinds::ClusterRoleBinding;
-
     fn delete(&self, name: &str) -> Delete<kinds::ClusterRoleBinding> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ClusterRoles {
     }
 
     /// Reads the named [`ClusterRole`](api::ClusterRole), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ClusterRole, F>
-    where
-        F: FnMut(&mut api::ClusterRole) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ClusterRole) + Send + 'f,
+    ) -> Modify<'f, kinds::ClusterRole> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ClusterRoles {
     }
 }
 
-impl Creates for ClusterRoles {
+impl TypedClient for ClusterRoles {
     type Kind = kinds::ClusterRole;
+}
 
+impl Creates for ClusterRoles {
     fn create(&self, object: &api::ClusterRole) -> Create<kinds::ClusterRole> {
         self.0.create(object)
     }
 }
 
 impl Gets for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn get(&self, name: &str) -> Get<kinds::ClusterRole> {
         self.0.get(name)
     }
 }
 
 impl Lists for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn list(&self) -> List<kinds::ClusterRole> {
         self.0.list()
     }
 }
 
 impl Watches for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn watch(&self) -> Watch<kinds::ClusterRole> {
         self.0.watch()
     }
 }
 
 impl Updates for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn update(&self, object: &api::ClusterRole) -> Update<kinds::ClusterRole> {
         self.0.update(object)
     }
 }
 
 impl Patches for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRole> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ClusterRole> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ClusterRoles {
-    type Kind = kinds::ClusterRole;
-
     fn delete(&self, name: &str) -> Delete<kinds::ClusterRole> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl RoleBindings {
     }
 
     /// Reads the named [`RoleBinding`](api::RoleBinding), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::RoleBinding, F>
-    where
-        F: FnMut(&mut api::RoleBinding) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::RoleBinding) + Send + 'f,
+    ) -> Modify<'f, kinds::RoleBinding> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl RoleBindings {
     }
 }
 
-impl Creates for RoleBindings {
+impl TypedClient for RoleBindings {
     type Kind = kinds::RoleBinding;
+}
 
+impl Creates for RoleBindings {
     fn create(&self, object: &api::RoleBinding) -> Create<kinds::RoleBinding> {
         self.0.create(object)
     }
 }
 
 impl Gets for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn get(&self, name: &str) -> Get<kinds::RoleBinding> {
         self.0.get(name)
     }
 }
 
 impl Lists for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn list(&self) -> List<kinds::RoleBinding> {
         self.0.list()
     }
 }
 
 impl Watches for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn watch(&self) -> Watch<kinds::RoleBinding> {
         self.0.watch()
     }
 }
 
 impl Updates for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn update(&self, object: &api::RoleBinding) -> Update<kinds::RoleBinding> {
         self.0.update(object)
     }
 }
 
 impl Patches for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RoleBinding> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::RoleBinding> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for RoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn delete(&self, name: &str) -> Delete<kinds::RoleBinding> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllRoleBindings {
     }
 }
 
-impl Lists for AllRoleBindings {
+impl TypedClient for AllRoleBindings {
     type Kind = kinds::RoleBinding;
+}
 
+impl Lists for AllRoleBindings {
     fn list(&self) -> List<kinds::RoleBinding> {
         self.0.list()
     }
 }
 
 impl Watches for AllRoleBindings {
-    type Kind = kinds::RoleBinding;
-
     fn watch(&self) -> Watch<kinds::RoleBinding> {
         self.0.watch()
     }

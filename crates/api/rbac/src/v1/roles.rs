@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,7 @@ impl Roles {
     }
 
     /// Reads the named [`Role`](api::Role), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Role, F>
-    where
-        F: FnMut(&mut api::Role) + Send + 'static,
-    {
+    pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Role) + Send + 'f) -> Modify<'f, kinds::Role> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +90,53 @@ impl Roles {
     }
 }
 
-impl Creates for Roles {
+impl TypedClient for Roles {
     type Kind = kinds::Role;
+}
 
+impl Creates for Roles {
     fn create(&self, object: &api::Role) -> Create<kinds::Role> {
         self.0.create(object)
     }
 }
 
 impl Gets for Roles {
-    type Kind = kinds::Role;
-
     fn get(&self, name: &str) -> Get<kinds::Role> {
         self.0.get(name)
     }
 }
 
 impl Lists for Roles {
-    type Kind = kinds::Role;
-
     fn list(&self) -> List<kinds::Role> {
         self.0.list()
     }
 }
 
 impl Watches for Roles {
-    type Kind = kinds::Role;
-
     fn watch(&self) -> Watch<kinds::Role> {
         self.0.watch()
     }
 }
 
 impl Updates for Roles {
-    type Kind = kinds::Role;
-
     fn update(&self, object: &api::Role) -> Update<kinds::Role> {
         self.0.update(object)
     }
 }
 
 impl Patches for Roles {
-    type Kind = kinds::Role;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Role> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Roles {
-    type Kind = kinds::Role;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Role> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Roles {
-    type Kind = kinds::Role;
-
     fn delete(&self, name: &str) -> Delete<kinds::Role> {
         self.0.delete(name)
     }
@@ -183,17 +168,17 @@ impl AllRoles {
     }
 }
 
-impl Lists for AllRoles {
+impl TypedClient for AllRoles {
     type Kind = kinds::Role;
+}
 
+impl Lists for AllRoles {
     fn list(&self) -> List<kinds::Role> {
         self.0.list()
     }
 }
 
 impl Watches for AllRoles {
-    type Kind = kinds::Role;
-
     fn watch(&self) -> Watch<kinds::Role> {
         self.0.watch()
     }

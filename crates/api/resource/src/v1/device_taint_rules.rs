@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl DeviceTaintRules {
     }
 
     /// Reads the named [`DeviceTaintRule`](api::DeviceTaintRule), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::DeviceTaintRule, F>
-    where
-        F: FnMut(&mut api::DeviceTaintRule) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::DeviceTaintRule) + Send + 'f,
+    ) -> Modify<'f, kinds::DeviceTaintRule> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl DeviceTaintRules {
     }
 }
 
-impl Creates for DeviceTaintRules {
+impl TypedClient for DeviceTaintRules {
     type Kind = kinds::DeviceTaintRule;
+}
 
+impl Creates for DeviceTaintRules {
     fn create(&self, object: &api::DeviceTaintRule) -> Create<kinds::DeviceTaintRule> {
         self.0.create(object)
     }
 }
 
 impl Gets for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn get(&self, name: &str) -> Get<kinds::DeviceTaintRule> {
         self.0.get(name)
     }
 }
 
 impl Lists for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn list(&self) -> List<kinds::DeviceTaintRule> {
         self.0.list()
     }
 }
 
 impl Watches for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn watch(&self) -> Watch<kinds::DeviceTaintRule> {
         self.0.watch()
     }
 }
 
 impl Updates for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn update(&self, object: &api::DeviceTaintRule) -> Update<kinds::DeviceTaintRule> {
         self.0.update(object)
     }
 }
 
 impl Patches for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceTaintRule> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceTaintRule> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for DeviceTaintRules {
-    type Kind = kinds::DeviceTaintRule;
-
     fn delete(&self, name: &str) -> Delete<kinds::DeviceTaintRule> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ResourceClaims {
     }
 
     /// Reads the named [`ResourceClaim`](api::ResourceClaim), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ResourceClaim, F>
-    where
-        F: FnMut(&mut api::ResourceClaim) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ResourceClaim) + Send + 'f,
+    ) -> Modify<'f, kinds::ResourceClaim> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl ResourceClaims {
     }
 }
 
-impl Creates for ResourceClaims {
+impl TypedClient for ResourceClaims {
     type Kind = kinds::ResourceClaim;
+}
 
+impl Creates for ResourceClaims {
     fn create(&self, object: &api::ResourceClaim) -> Create<kinds::ResourceClaim> {
         self.0.create(object)
     }
 }
 
 impl Gets for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn get(&self, name: &str) -> Get<kinds::ResourceClaim> {
         self.0.get(name)
     }
 }
 
 impl Lists for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn list(&self) -> List<kinds::ResourceClaim> {
         self.0.list()
     }
 }
 
 impl Watches for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn watch(&self) -> Watch<kinds::ResourceClaim> {
         self.0.watch()
     }
 }
 
 impl Updates for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn update(&self, object: &api::ResourceClaim) -> Update<kinds::ResourceClaim> {
         self.0.update(object)
     }
 }
 
 impl Patches for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaim> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaim> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn delete(&self, name: &str) -> Delete<kinds::ResourceClaim> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllResourceClaims {
     }
 }
 
-impl Lists for AllResourceClaims {
+impl TypedClient for AllResourceClaims {
     type Kind = kinds::ResourceClaim;
+}
 
+impl Lists for AllResourceClaims {
     fn list(&self) -> List<kinds::ResourceClaim> {
         self.0.list()
     }
 }
 
 impl Watches for AllResourceClaims {
-    type Kind = kinds::ResourceClaim;
-
     fn watch(&self) -> Watch<kinds::ResourceClaim> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1alpha3 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Reads the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ResourcePoolStatusRequest, F>
-    where
-        F: FnMut(&mut api::ResourcePoolStatusRequest) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ResourcePoolStatusRequest) + Send + 'f,
+    ) -> Modify<'f, kinds::ResourcePoolStatusRequest> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl ResourcePoolStatusRequests {
     }
 }
 
-impl Creates for ResourcePoolStatusRequests {
+impl TypedClient for ResourcePoolStatusRequests {
     type Kind = kinds::ResourcePoolStatusRequest;
+}
 
+impl Creates for ResourcePoolStatusRequests {
     fn create(&self, object: &api::ResourcePoolStatusRequest) -> Create<kinds::ResourcePoolStatusRequest> {
         self.0.create(object)
     }
 }
 
 impl Gets for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn get(&self, name: &str) -> Get<kinds::ResourcePoolStatusRequest> {
         self.0.get(name)
     }
 }
 
 impl Lists for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn list(&self) -> List<kinds::ResourcePoolStatusRequest> {
         self.0.list()
     }
 }
 
 impl Watches for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn watch(&self) -> Watch<kinds::ResourcePoolStatusRequest> {
         self.0.watch()
     }
 }
 
 impl Updates for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn update(&self, object: &api::ResourcePoolStatusRequest) -> Update<kinds::ResourcePoolStatusRequest> {
         self.0.update(object)
     }
 }
 
 impl Patches for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourcePoolStatusRequest> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourcePoolStatusRequest> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ResourcePoolStatusRequests {
-    type Kind = kinds::ResourcePoolStatusRequest;
-
     fn delete(&self, name: &str) -> Delete<kinds::ResourcePoolStatusRequest> {
         self.0.delete(name)
     }

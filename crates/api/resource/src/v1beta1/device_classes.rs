@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1beta1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl DeviceClasses {
     }
 
     /// Reads the named [`DeviceClass`](api::DeviceClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::DeviceClass, F>
-    where
-        F: FnMut(&mut api::DeviceClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::DeviceClass) + Send + 'f,
+    ) -> Modify<'f, kinds::DeviceClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl DeviceClasses {
     }
 }
 
-impl Creates for DeviceClasses {
+impl TypedClient for DeviceClasses {
     type Kind = kinds::DeviceClass;
+}
 
+impl Creates for DeviceClasses {
     fn create(&self, object: &api::DeviceClass) -> Create<kinds::DeviceClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn get(&self, name: &str) -> Get<kinds::DeviceClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn list(&self) -> List<kinds::DeviceClass> {
         self.0.list()
     }
 }
 
 impl Watches for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn watch(&self) -> Watch<kinds::DeviceClass> {
         self.0.watch()
     }
 }
 
 impl Updates for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn update(&self, object: &api::DeviceClass) -> Update<kinds::DeviceClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for DeviceClasses {
-    type Kind = kinds::DeviceClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::DeviceClass> {
         self.0.delete(name)
     }

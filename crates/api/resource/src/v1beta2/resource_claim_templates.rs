@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1beta2 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ResourceClaimTemplates {
     }
 
     /// Reads the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ResourceClaimTemplate, F>
-    where
-        F: FnMut(&mut api::ResourceClaimTemplate) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ResourceClaimTemplate) + Send + 'f,
+    ) -> Modify<'f, kinds::ResourceClaimTemplate> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ResourceClaimTemplates {
     }
 }
 
-impl Creates for ResourceClaimTemplates {
+impl TypedClient for ResourceClaimTemplates {
     type Kind = kinds::ResourceClaimTemplate;
+}
 
+impl Creates for ResourceClaimTemplates {
     fn create(&self, object: &api::ResourceClaimTemplate) -> Create<kinds::ResourceClaimTemplate> {
         self.0.create(object)
     }
 }
 
 impl Gets for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn get(&self, name: &str) -> Get<kinds::ResourceClaimTemplate> {
         self.0.get(name)
     }
 }
 
 impl Lists for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn list(&self) -> List<kinds::ResourceClaimTemplate> {
         self.0.list()
     }
 }
 
 impl Watches for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {
         self.0.watch()
     }
 }
 
 impl Updates for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn update(&self, object: &api::ResourceClaimTemplate) -> Update<kinds::ResourceClaimTemplate> {
         self.0.update(object)
     }
 }
 
 impl Patches for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaimTemplate> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaimTemplate> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn delete(&self, name: &str) -> Delete<kinds::ResourceClaimTemplate> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllResourceClaimTemplates {
     }
 }
 
-impl Lists for AllResourceClaimTemplates {
+impl TypedClient for AllResourceClaimTemplates {
     type Kind = kinds::ResourceClaimTemplate;
+}
 
+impl Lists for AllResourceClaimTemplates {
     fn list(&self) -> List<kinds::ResourceClaimTemplate> {
         self.0.list()
     }
 }
 
 impl Watches for AllResourceClaimTemplates {
-    type Kind = kinds::ResourceClaimTemplate;
-
     fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1beta2 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl ResourceSlices {
     }
 
     /// Reads the named [`ResourceSlice`](api::ResourceSlice), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::ResourceSlice, F>
-    where
-        F: FnMut(&mut api::ResourceSlice) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::ResourceSlice) + Send + 'f,
+    ) -> Modify<'f, kinds::ResourceSlice> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl ResourceSlices {
     }
 }
 
-impl Creates for ResourceSlices {
+impl TypedClient for ResourceSlices {
     type Kind = kinds::ResourceSlice;
+}
 
+impl Creates for ResourceSlices {
     fn create(&self, object: &api::ResourceSlice) -> Create<kinds::ResourceSlice> {
         self.0.create(object)
     }
 }
 
 impl Gets for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn get(&self, name: &str) -> Get<kinds::ResourceSlice> {
         self.0.get(name)
     }
 }
 
 impl Lists for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn list(&self) -> List<kinds::ResourceSlice> {
         self.0.list()
     }
 }
 
 impl Watches for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn watch(&self) -> Watch<kinds::ResourceSlice> {
         self.0.watch()
     }
 }
 
 impl Updates for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn update(&self, object: &api::ResourceSlice) -> Update<kinds::ResourceSlice> {
         self.0.update(object)
     }
 }
 
 impl Patches for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceSlice> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceSlice> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for ResourceSlices {
-    type Kind = kinds::ResourceSlice;
-
     fn delete(&self, name: &str) -> Delete<kinds::ResourceSlice> {
         self.0.delete(name)
     }

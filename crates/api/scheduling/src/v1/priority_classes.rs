@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PriorityClasses {
     }
 
     /// Reads the named [`PriorityClass`](api::PriorityClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PriorityClass, F>
-    where
-        F: FnMut(&mut api::PriorityClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PriorityClass) + Send + 'f,
+    ) -> Modify<'f, kinds::PriorityClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl PriorityClasses {
     }
 }
 
-impl Creates for PriorityClasses {
+impl TypedClient for PriorityClasses {
     type Kind = kinds::PriorityClass;
+}
 
+impl Creates for PriorityClasses {
     fn create(&self, object: &api::PriorityClass) -> Create<kinds::PriorityClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn get(&self, name: &str) -> Get<kinds::PriorityClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn list(&self) -> List<kinds::PriorityClass> {
         self.0.list()
     }
 }
 
 impl Watches for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn watch(&self) -> Watch<kinds::PriorityClass> {
         self.0.watch()
     }
 }
 
 impl Updates for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn update(&self, object: &api::PriorityClass) -> Update<kinds::PriorityClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PriorityClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PriorityClasses {
-    type Kind = kinds::PriorityClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::PriorityClass> {
         self.0.delete(name)
     }

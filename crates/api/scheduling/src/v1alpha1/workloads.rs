@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1alpha1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl Workloads {
     }
 
     /// Reads the named [`Workload`](api::Workload), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::Workload, F>
-    where
-        F: FnMut(&mut api::Workload) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::Workload) + Send + 'f,
+    ) -> Modify<'f, kinds::Workload> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl Workloads {
     }
 }
 
-impl Creates for Workloads {
+impl TypedClient for Workloads {
     type Kind = kinds::Workload;
+}
 
+impl Creates for Workloads {
     fn create(&self, object: &api::Workload) -> Create<kinds::Workload> {
         self.0.create(object)
     }
 }
 
 impl Gets for Workloads {
-    type Kind = kinds::Workload;
-
     fn get(&self, name: &str) -> Get<kinds::Workload> {
         self.0.get(name)
     }
 }
 
 impl Lists for Workloads {
-    type Kind = kinds::Workload;
-
     fn list(&self) -> List<kinds::Workload> {
         self.0.list()
     }
 }
 
 impl Watches for Workloads {
-    type Kind = kinds::Workload;
-
     fn watch(&self) -> Watch<kinds::Workload> {
         self.0.watch()
     }
 }
 
 impl Updates for Workloads {
-    type Kind = kinds::Workload;
-
     fn update(&self, object: &api::Workload) -> Update<kinds::Workload> {
         self.0.update(object)
     }
 }
 
 impl Patches for Workloads {
-    type Kind = kinds::Workload;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Workload> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for Workloads {
-    type Kind = kinds::Workload;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Workload> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for Workloads {
-    type Kind = kinds::Workload;
-
     fn delete(&self, name: &str) -> Delete<kinds::Workload> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllWorkloads {
     }
 }
 
-impl Lists for AllWorkloads {
+impl TypedClient for AllWorkloads {
     type Kind = kinds::Workload;
+}
 
+impl Lists for AllWorkloads {
     fn list(&self) -> List<kinds::Workload> {
         self.0.list()
     }
 }
 
 impl Watches for AllWorkloads {
-    type Kind = kinds::Workload;
-
     fn watch(&self) -> Watch<kinds::Workload> {
         self.0.watch()
     }

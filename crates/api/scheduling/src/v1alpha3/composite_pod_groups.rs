@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1alpha3 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl CompositePodGroups {
     }
 
     /// Reads the named [`CompositePodGroup`](api::CompositePodGroup), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CompositePodGroup, F>
-    where
-        F: FnMut(&mut api::CompositePodGroup) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CompositePodGroup) + Send + 'f,
+    ) -> Modify<'f, kinds::CompositePodGroup> {
         self.0.modify(name, change)
     }
 
@@ -125,65 +126,53 @@ impl CompositePodGroups {
     }
 }
 
-impl Creates for CompositePodGroups {
+impl TypedClient for CompositePodGroups {
     type Kind = kinds::CompositePodGroup;
+}
 
+impl Creates for CompositePodGroups {
     fn create(&self, object: &api::CompositePodGroup) -> Create<kinds::CompositePodGroup> {
         self.0.create(object)
     }
 }
 
 impl Gets for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn get(&self, name: &str) -> Get<kinds::CompositePodGroup> {
         self.0.get(name)
     }
 }
 
 impl Lists for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn list(&self) -> List<kinds::CompositePodGroup> {
         self.0.list()
     }
 }
 
 impl Watches for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn watch(&self) -> Watch<kinds::CompositePodGroup> {
         self.0.watch()
     }
 }
 
 impl Updates for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn update(&self, object: &api::CompositePodGroup) -> Update<kinds::CompositePodGroup> {
         self.0.update(object)
     }
 }
 
 impl Patches for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CompositePodGroup> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CompositePodGroup> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn delete(&self, name: &str) -> Delete<kinds::CompositePodGroup> {
         self.0.delete(name)
     }
@@ -215,17 +204,17 @@ impl AllCompositePodGroups {
     }
 }
 
-impl Lists for AllCompositePodGroups {
+impl TypedClient for AllCompositePodGroups {
     type Kind = kinds::CompositePodGroup;
+}
 
+impl Lists for AllCompositePodGroups {
     fn list(&self) -> List<kinds::CompositePodGroup> {
         self.0.list()
     }
 }
 
 impl Watches for AllCompositePodGroups {
-    type Kind = kinds::CompositePodGroup;
-
     fn watch(&self) -> Watch<kinds::CompositePodGroup> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1beta1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl PodGroups {
     }
 
     /// Reads the named [`PodGroup`](api::PodGroup), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::PodGroup, F>
-    where
-        F: FnMut(&mut api::PodGroup) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::PodGroup) + Send + 'f,
+    ) -> Modify<'f, kinds::PodGroup> {
         self.0.modify(name, change)
     }
 
@@ -121,65 +122,53 @@ impl PodGroups {
     }
 }
 
-impl Creates for PodGroups {
+impl TypedClient for PodGroups {
     type Kind = kinds::PodGroup;
+}
 
+impl Creates for PodGroups {
     fn create(&self, object: &api::PodGroup) -> Create<kinds::PodGroup> {
         self.0.create(object)
     }
 }
 
 impl Gets for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn get(&self, name: &str) -> Get<kinds::PodGroup> {
         self.0.get(name)
     }
 }
 
 impl Lists for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn list(&self) -> List<kinds::PodGroup> {
         self.0.list()
     }
 }
 
 impl Watches for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn watch(&self) -> Watch<kinds::PodGroup> {
         self.0.watch()
     }
 }
 
 impl Updates for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn update(&self, object: &api::PodGroup) -> Update<kinds::PodGroup> {
         self.0.update(object)
     }
 }
 
 impl Patches for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodGroup> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodGroup> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for PodGroups {
-    type Kind = kinds::PodGroup;
-
     fn delete(&self, name: &str) -> Delete<kinds::PodGroup> {
         self.0.delete(name)
     }
@@ -211,17 +200,17 @@ impl AllPodGroups {
     }
 }
 
-impl Lists for AllPodGroups {
+impl TypedClient for AllPodGroups {
     type Kind = kinds::PodGroup;
+}
 
+impl Lists for AllPodGroups {
     fn list(&self) -> List<kinds::PodGroup> {
         self.0.list()
     }
 }
 
 impl Watches for AllPodGroups {
-    type Kind = kinds::PodGroup;
-
     fn watch(&self) -> Watch<kinds::PodGroup> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl CSIDrivers {
     }
 
     /// Reads the named [`CSIDriver`](api::CSIDriver), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CSIDriver, F>
-    where
-        F: FnMut(&mut api::CSIDriver) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CSIDriver) + Send + 'f,
+    ) -> Modify<'f, kinds::CSIDriver> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl CSIDrivers {
     }
 }
 
-impl Creates for CSIDrivers {
+impl TypedClient for CSIDrivers {
     type Kind = kinds::CSIDriver;
+}
 
+impl Creates for CSIDrivers {
     fn create(&self, object: &api::CSIDriver) -> Create<kinds::CSIDriver> {
         self.0.create(object)
     }
 }
 
 impl Gets for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn get(&self, name: &str) -> Get<kinds::CSIDriver> {
         self.0.get(name)
     }
 }
 
 impl Lists for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn list(&self) -> List<kinds::CSIDriver> {
         self.0.list()
     }
 }
 
 impl Watches for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn watch(&self) -> Watch<kinds::CSIDriver> {
         self.0.watch()
     }
 }
 
 impl Updates for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn update(&self, object: &api::CSIDriver) -> Update<kinds::CSIDriver> {
         self.0.update(object)
     }
 }
 
 impl Patches for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIDriver> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSIDriver> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CSIDrivers {
-    type Kind = kinds::CSIDriver;
-
     fn delete(&self, name: &str) -> Delete<kinds::CSIDriver> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl CSINodes {
     }
 
     /// Reads the named [`CSINode`](api::CSINode), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CSINode, F>
-    where
-        F: FnMut(&mut api::CSINode) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CSINode) + Send + 'f,
+    ) -> Modify<'f, kinds::CSINode> {
         self.0.modify(name, change)
     }
 
@@ -125,65 +126,53 @@ k8s_openapi::k8s_if_ge_1_37! {
     }
 }
 
-impl Creates for CSINodes {
+impl TypedClient for CSINodes {
     type Kind = kinds::CSINode;
+}
 
+impl Creates for CSINodes {
     fn create(&self, object: &api::CSINode) -> Create<kinds::CSINode> {
         self.0.create(object)
     }
 }
 
 impl Gets for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn get(&self, name: &str) -> Get<kinds::CSINode> {
         self.0.get(name)
     }
 }
 
 impl Lists for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn list(&self) -> List<kinds::CSINode> {
         self.0.list()
     }
 }
 
 impl Watches for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn watch(&self) -> Watch<kinds::CSINode> {
         self.0.watch()
     }
 }
 
 impl Updates for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn update(&self, object: &api::CSINode) -> Update<kinds::CSINode> {
         self.0.update(object)
     }
 }
 
 impl Patches for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSINode> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSINode> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn delete(&self, name: &str) -> Delete<kinds::CSINode> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl CSIStorageCapacities {
     }
 
     /// Reads the named [`CSIStorageCapacity`](api::CSIStorageCapacity), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::CSIStorageCapacity, F>
-    where
-        F: FnMut(&mut api::CSIStorageCapacity) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::CSIStorageCapacity) + Send + 'f,
+    ) -> Modify<'f, kinds::CSIStorageCapacity> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl CSIStorageCapacities {
     }
 }
 
-impl Creates for CSIStorageCapacities {
+impl TypedClient for CSIStorageCapacities {
     type Kind = kinds::CSIStorageCapacity;
+}
 
+impl Creates for CSIStorageCapacities {
     fn create(&self, object: &api::CSIStorageCapacity) -> Create<kinds::CSIStorageCapacity> {
         self.0.create(object)
     }
 }
 
 impl Gets for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn get(&self, name: &str) -> Get<kinds::CSIStorageCapacity> {
         self.0.get(name)
     }
 }
 
 impl Lists for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn list(&self) -> List<kinds::CSIStorageCapacity> {
         self.0.list()
     }
 }
 
 impl Watches for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {
         self.0.watch()
     }
 }
 
 impl Updates for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn update(&self, object: &api::CSIStorageCapacity) -> Update<kinds::CSIStorageCapacity> {
         self.0.update(object)
     }
 }
 
 impl Patches for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIStorageCapacity> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSIStorageCapacity> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for CSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn delete(&self, name: &str) -> Delete<kinds::CSIStorageCapacity> {
         self.0.delete(name)
     }
@@ -183,17 +172,17 @@ impl AllCSIStorageCapacities {
     }
 }
 
-impl Lists for AllCSIStorageCapacities {
+impl TypedClient for AllCSIStorageCapacities {
     type Kind = kinds::CSIStorageCapacity;
+}
 
+impl Lists for AllCSIStorageCapacities {
     fn list(&self) -> List<kinds::CSIStorageCapacity> {
         self.0.list()
     }
 }
 
 impl Watches for AllCSIStorageCapacities {
-    type Kind = kinds::CSIStorageCapacity;
-
     fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {
         self.0.watch()
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl StorageClasses {
     }
 
     /// Reads the named [`StorageClass`](api::StorageClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::StorageClass, F>
-    where
-        F: FnMut(&mut api::StorageClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::StorageClass) + Send + 'f,
+    ) -> Modify<'f, kinds::StorageClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl StorageClasses {
     }
 }
 
-impl Creates for StorageClasses {
+impl TypedClient for StorageClasses {
     type Kind = kinds::StorageClass;
+}
 
+impl Creates for StorageClasses {
     fn create(&self, object: &api::StorageClass) -> Create<kinds::StorageClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn get(&self, name: &str) -> Get<kinds::StorageClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn list(&self) -> List<kinds::StorageClass> {
         self.0.list()
     }
 }
 
 impl Watches for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn watch(&self) -> Watch<kinds::StorageClass> {
         self.0.watch()
     }
 }
 
 impl Updates for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn update(&self, object: &api::StorageClass) -> Update<kinds::StorageClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StorageClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for StorageClasses {
-    type Kind = kinds::StorageClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::StorageClass> {
         self.0.delete(name)
     }

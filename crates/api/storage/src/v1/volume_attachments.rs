@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl VolumeAttachments {
     }
 
     /// Reads the named [`VolumeAttachment`](api::VolumeAttachment), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::VolumeAttachment, F>
-    where
-        F: FnMut(&mut api::VolumeAttachment) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::VolumeAttachment) + Send + 'f,
+    ) -> Modify<'f, kinds::VolumeAttachment> {
         self.0.modify(name, change)
     }
 
@@ -125,65 +126,53 @@ impl VolumeAttachments {
     }
 }
 
-impl Creates for VolumeAttachments {
+impl TypedClient for VolumeAttachments {
     type Kind = kinds::VolumeAttachment;
+}
 
+impl Creates for VolumeAttachments {
     fn create(&self, object: &api::VolumeAttachment) -> Create<kinds::VolumeAttachment> {
         self.0.create(object)
     }
 }
 
 impl Gets for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn get(&self, name: &str) -> Get<kinds::VolumeAttachment> {
         self.0.get(name)
     }
 }
 
 impl Lists for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn list(&self) -> List<kinds::VolumeAttachment> {
         self.0.list()
     }
 }
 
 impl Watches for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn watch(&self) -> Watch<kinds::VolumeAttachment> {
         self.0.watch()
     }
 }
 
 impl Updates for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn update(&self, object: &api::VolumeAttachment) -> Update<kinds::VolumeAttachment> {
         self.0.update(object)
     }
 }
 
 impl Patches for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttachment> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::VolumeAttachment> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for VolumeAttachments {
-    type Kind = kinds::VolumeAttachment;
-
     fn delete(&self, name: &str) -> Delete<kinds::VolumeAttachment> {
         self.0.delete(name)
     }

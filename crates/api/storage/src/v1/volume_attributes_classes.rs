@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -57,10 +57,11 @@ impl VolumeAttributesClasses {
     }
 
     /// Reads the named [`VolumeAttributesClass`](api::VolumeAttributesClass), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::VolumeAttributesClass, F>
-    where
-        F: FnMut(&mut api::VolumeAttributesClass) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::VolumeAttributesClass) + Send + 'f,
+    ) -> Modify<'f, kinds::VolumeAttributesClass> {
         self.0.modify(name, change)
     }
 
@@ -93,65 +94,53 @@ impl VolumeAttributesClasses {
     }
 }
 
-impl Creates for VolumeAttributesClasses {
+impl TypedClient for VolumeAttributesClasses {
     type Kind = kinds::VolumeAttributesClass;
+}
 
+impl Creates for VolumeAttributesClasses {
     fn create(&self, object: &api::VolumeAttributesClass) -> Create<kinds::VolumeAttributesClass> {
         self.0.create(object)
     }
 }
 
 impl Gets for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn get(&self, name: &str) -> Get<kinds::VolumeAttributesClass> {
         self.0.get(name)
     }
 }
 
 impl Lists for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn list(&self) -> List<kinds::VolumeAttributesClass> {
         self.0.list()
     }
 }
 
 impl Watches for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn watch(&self) -> Watch<kinds::VolumeAttributesClass> {
         self.0.watch()
     }
 }
 
 impl Updates for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn update(&self, object: &api::VolumeAttributesClass) -> Update<kinds::VolumeAttributesClass> {
         self.0.update(object)
     }
 }
 
 impl Patches for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttributesClass> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::VolumeAttributesClass> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for VolumeAttributesClasses {
-    type Kind = kinds::VolumeAttributesClass;
-
     fn delete(&self, name: &str) -> Delete<kinds::VolumeAttributesClass> {
         self.0.delete(name)
     }

@@ -5,7 +5,7 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, Update, Updates, Watch, Watches,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storagemigration::v1 as api;
 use k8s_openapi::serde::Serialize;
@@ -63,10 +63,11 @@ impl StorageVersionMigrations {
     }
 
     /// Reads the named [`StorageVersionMigration`](api::StorageVersionMigration), changes it and writes it back, again when somebody else was faster.
-    pub fn modify<F>(&self, name: &str, change: F) -> Modify<kinds::StorageVersionMigration, F>
-    where
-        F: FnMut(&mut api::StorageVersionMigration) + Send + 'static,
-    {
+    pub fn modify<'f>(
+        &self,
+        name: &str,
+        change: impl FnMut(&mut api::StorageVersionMigration) + Send + 'f,
+    ) -> Modify<'f, kinds::StorageVersionMigration> {
         self.0.modify(name, change)
     }
 
@@ -138,65 +139,53 @@ impl StorageVersionMigrations {
     }
 }
 
-impl Creates for StorageVersionMigrations {
+impl TypedClient for StorageVersionMigrations {
     type Kind = kinds::StorageVersionMigration;
+}
 
+impl Creates for StorageVersionMigrations {
     fn create(&self, object: &api::StorageVersionMigration) -> Create<kinds::StorageVersionMigration> {
         self.0.create(object)
     }
 }
 
 impl Gets for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn get(&self, name: &str) -> Get<kinds::StorageVersionMigration> {
         self.0.get(name)
     }
 }
 
 impl Lists for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn list(&self) -> List<kinds::StorageVersionMigration> {
         self.0.list()
     }
 }
 
 impl Watches for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn watch(&self) -> Watch<kinds::StorageVersionMigration> {
         self.0.watch()
     }
 }
 
 impl Updates for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn update(&self, object: &api::StorageVersionMigration) -> Update<kinds::StorageVersionMigration> {
         self.0.update(object)
     }
 }
 
 impl Patches for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersionMigration> {
         self.0.patch(name, patch)
     }
 }
 
 impl Applies for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StorageVersionMigration> {
         self.0.apply(name, configuration)
     }
 }
 
 impl Deletes for StorageVersionMigrations {
-    type Kind = kinds::StorageVersionMigration;
-
     fn delete(&self, name: &str) -> Delete<kinds::StorageVersionMigration> {
         self.0.delete(name)
     }

@@ -3,7 +3,7 @@
 //! Clients of `endpoints` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Get, Gets, Namespaced, ResourceClient, RestClient};
+use k8s_client_runtime::generated::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`Endpoints`](k8s_openapi::api::core::v1::Endpoints) of one namespace.
 ///
@@ -24,9 +24,11 @@ impl Endpoints {
     }
 }
 
-impl Gets for Endpoints {
+impl TypedClient for Endpoints {
     type Kind = kinds::Endpoints;
+}
 
+impl Gets for Endpoints {
     fn get(&self, name: &str) -> Get<kinds::Endpoints> {
         self.0.get(name)
     }

@@ -3,7 +3,9 @@
 //! Clients of `pods` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Create, Exec, Get, Gets, Logs, Namespaced, Proxy, ResourceClient, RestClient};
+use k8s_client_runtime::generated::{
+    Create, Exec, Get, Gets, Logs, Namespaced, Proxy, ResourceClient, RestClient, TypedClient,
+};
 use k8s_openapi::api::policy::v1 as policy_v1;
 
 /// A client of every [`Pod`](k8s_openapi::api::core::v1::Pod) of one namespace.
@@ -55,9 +57,11 @@ impl Pods {
     }
 }
 
-impl Gets for Pods {
+impl TypedClient for Pods {
     type Kind = kinds::Pod;
+}
 
+impl Gets for Pods {
     fn get(&self, name: &str) -> Get<kinds::Pod> {
         self.0.get(name)
     }

@@ -4,9 +4,13 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Apply, Cluster, Get, Gets, List, Lists, Patch, PatchRequest, ResourceClient, RestClient, Watch, Watches,
+    Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, TypedClient, Watch, Watches,
 };
-use k8s_openapi::serde::Serialize;
+
+k8s_openapi::k8s_if_ge_1_34! {
+    use k8s_client_runtime::generated::{Apply, Patch, PatchRequest};
+    use k8s_openapi::serde::Serialize;
+}
 
 /// A client of every [`CSINode`](k8s_openapi::api::storage::v1::CSINode) of the cluster.
 ///
@@ -66,25 +70,23 @@ k8s_openapi::k8s_if_ge_1_34! {
     }
 }
 
-impl Gets for CSINodes {
+impl TypedClient for CSINodes {
     type Kind = kinds::CSINode;
+}
 
+impl Gets for CSINodes {
     fn get(&self, name: &str) -> Get<kinds::CSINode> {
         self.0.get(name)
     }
 }
 
 impl Lists for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn list(&self) -> List<kinds::CSINode> {
         self.0.list()
     }
 }
 
 impl Watches for CSINodes {
-    type Kind = kinds::CSINode;
-
     fn watch(&self) -> Watch<kinds::CSINode> {
         self.0.watch()
     }
