@@ -158,7 +158,7 @@ fn reach(operation: &Operation, routes: &Routes) -> Reach {
     };
     let direct = methods(&operation.path, false);
     if !direct.is_empty() {
-        return Reach::Methods(direct);
+        return if lacks_apply(operation, &direct) { Reach::Nothing } else { Reach::Methods(direct) };
     }
     if matches!(operation.action, Some(Action::Watch | Action::WatchList)) {
         // One object is watched as a collection of one, selected by its name.
@@ -174,6 +174,15 @@ fn reach(operation: &Operation, routes: &Routes) -> Reach {
         return Reach::Raw;
     }
     Reach::Nothing
+}
+
+/// A PATCH that takes an apply patch is two verbs, and both must be there.
+fn lacks_apply(operation: &Operation, methods: &BTreeSet<String>) -> bool {
+    let media_types = operation.body.iter().flat_map(|body| &body.contents).flat_map(|content| &content.media_types);
+    let applies = media_types.into_iter().any(|media_type| media_type == "application/apply-patch+yaml");
+    let has =
+        |verb: &str| methods.iter().any(|path| path.rsplit("::").next().is_some_and(|name| name.starts_with(verb)));
+    operation.action == Some(Action::Patch) && applies && !(has("patch") && has("apply"))
 }
 
 fn can_watch(operation: &Operation) -> bool {

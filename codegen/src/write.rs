@@ -102,3 +102,36 @@ fn remove_empty_folders(root: &Path, path: &Path) {
 fn wrong(path: &str, error: &io::Error) -> Error {
     Error::file(path, error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_missing_and_extra_files_are_named_and_put_right() -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let put = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap_or(root.path()))?;
+            fs::write(path, text)
+        };
+        put("crates/api/a/same.rs", "same")?;
+        put("crates/api/a/changed.rs", "by hand")?;
+        put("crates/api/gone/src/extra.rs", "left behind")?;
+        put("crates/other/src/lib.rs", "none of ours")?;
+        let files = [("same", "same"), ("changed", "generated"), ("missing", "generated")];
+        let files: Files =
+            files.into_iter().map(|(name, text)| (format!("crates/api/a/{name}.rs"), text.to_owned())).collect();
+
+        let difference = compare(root.path(), &files)?;
+        assert_eq!(difference.changed, ["crates/api/a/changed.rs"]);
+        assert_eq!(difference.missing, ["crates/api/a/missing.rs"]);
+        assert_eq!(difference.extra, ["crates/api/gone/src/extra.rs"]);
+
+        replace(root.path(), &files, &difference)?;
+        assert!(compare(root.path(), &files)?.is_empty());
+        assert!(!root.path().join("crates/api/gone").exists());
+        assert!(root.path().join("crates/other/src/lib.rs").exists());
+        Ok(())
+    }
+}

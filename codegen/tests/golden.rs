@@ -28,6 +28,9 @@ fn hand_made_spec_gives_the_expected_files() {
     }
 }
 
+/// The Kubernetes versions that the small spec has.
+const VERSIONS: [&str; 2] = ["1.33", "1.34"];
+
 #[test]
 fn generating_twice_gives_the_same_bytes() {
     assert_eq!(generated(), generated());
@@ -43,21 +46,23 @@ fn expected_files_compile() {
     fs::write(folder.join("Cargo.toml"), manifest()).expect("the manifest can be written");
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace has a lock file");
 
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--offline", "--workspace", "--features", "all-versions", "--all-targets"])
-        .current_dir(&folder)
-        .env("K8S_OPENAPI_ENABLED_VERSION", "1.34")
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        // What a warning says about generated code, it says about the generator.
-        .env("RUSTFLAGS", "-D warnings")
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for version in VERSIONS {
+        let output = Command::new(env!("CARGO"))
+            .args(["check", "--quiet", "--offline", "--workspace", "--features", "all-versions", "--all-targets"])
+            .current_dir(&folder)
+            .env("K8S_OPENAPI_ENABLED_VERSION", version)
+            .env("CARGO_TARGET_DIR", folder.join("target"))
+            // What a warning says about generated code, it says about the generator.
+            .env("RUSTFLAGS", "-D warnings")
+            .output()
+            .expect("cargo runs");
+        assert!(output.status.success(), "with {version}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 fn generated() -> Files {
     let lines = fs::read_to_string(folder().join("spec.txt")).expect("the spec can be read");
-    let specs = ["1.33", "1.34"].map(|version| support::spec(version, &lines).expect("the spec is right"));
+    let specs = VERSIONS.map(|version| support::spec(version, &lines).expect("the spec is right"));
     let policy = fs::read_to_string(folder().join("groups.toml")).expect("the policy can be read");
     let policy = Policy::parse("groups.toml", &policy).expect("the policy is right");
     let model = Model::build(&specs, &policy).expect("the model can be built");

@@ -52,6 +52,10 @@ fn wrong_specs_are_refused_with_file_and_path() {
         ),
         ("all GET get /apis/apps/v1/widgets/{name}/status Widget - apps.v1.Widget", &["widgets", "only subresources"]),
         (
+            "all DELETE delete /apis/apps/v1/deployments/{name}/status Deployment - meta.v1.Status",
+            &["/apis/apps/v1/deployments/{name}/status", "delete of a subresource"],
+        ),
+        (
             "all GET get /apis/apps/v1/widgets/{name} wid-get - apps.v1.Widget",
             &["`wid-get`", "cannot be a type's name"],
         ),

@@ -115,12 +115,9 @@ pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>
             quote!(#builder<#answer>),
             quote!(update_subresource(name, #subresource, #object)),
         ),
-        (Verb::Get | Verb::Delete, None) => (quote!(name: &str), quote!(#builder<#own>), quote!(#name(name))),
+        (Verb::Get, None) | (Verb::Delete, _) => (quote!(name: &str), quote!(#builder<#own>), quote!(#name(name))),
         (Verb::Get, Some(subresource)) => {
             (quote!(name: &str), quote!(#builder<#answer>), quote!(get_subresource(name, #subresource)))
-        }
-        (Verb::Delete, Some(subresource)) => {
-            (quote!(name: &str), quote!(#builder<#answer>), quote!(delete_subresource(name, #subresource)))
         }
         (Verb::List | Verb::Watch | Verb::DeleteCollection, _) => (quote!(), quote!(#builder<#own>), quote!(#name())),
         (Verb::Patch, None) => (quote!(name: &str, patch: &Patch), quote!(#builder<#own>), quote!(patch(name, patch))),

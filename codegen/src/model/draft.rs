@@ -193,6 +193,11 @@ fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> 
     if is_stream {
         return Ok(vec![Verb::Stream]);
     }
+    let of_resources = [Action::List, Action::Watch, Action::WatchList, Action::Delete, Action::DeleteCollection];
+    if place.subresource.is_some() && of_resources.contains(&action) {
+        let message = format!("is a {} of a subresource, for which the generator has no form", action.as_str());
+        return Err(at.error(&message));
+    }
     Ok(match action {
         Action::Post => vec![Verb::Create],
         Action::Get => vec![Verb::Get],

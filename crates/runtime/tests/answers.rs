@@ -48,6 +48,14 @@ async fn web_page_in_place_of_an_object_is_named_as_such() {
 }
 
 #[tokio::test]
+async fn web_page_in_place_of_a_watch_is_named_as_such() {
+    let server = Server::answering("200 OK", "Content-Type: text/html\r\n", "<html>log in</html>").await;
+    let error = config_maps(&server.client()).watch().await.expect_err("that is no watch");
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("text/html") && error.url().is_some(), "{error}");
+}
+
+#[tokio::test]
 async fn redirects_are_errors_and_not_followed() {
     let server = Server::answering("302 Found", "Location: http://127.0.0.1:1/login\r\n", "").await;
     let error = config_maps(&server.client()).get("web").await.expect_err("it is a redirect");
@@ -201,9 +209,11 @@ async fn modify_reads_again_after_a_conflict() {
         Answer::Close(http("200 OK", JSON, &CONFIG_MAP.replace('7', "9"))),
     ])
     .await;
+    let value = &String::from("b")[..];
     let modified = config_maps(&server.client())
         .modify("web", |config_map| {
-            config_map.data.get_or_insert_default().insert("a".to_owned(), "b".to_owned());
+            // A borrowed value: the closure need not own what it uses.
+            config_map.data.get_or_insert_default().insert("a".to_owned(), value.to_owned());
         })
         .field_manager("me")
         .await

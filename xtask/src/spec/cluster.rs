@@ -59,6 +59,10 @@ fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<Str
     let entries = index["paths"].as_object().ok_or("GET /openapi/v3: the answer has no `paths`")?;
     let mut documents = BTreeMap::new();
     for (name, entry) in entries {
+        if !is_kubernetes(name) {
+            println!("left out {name}: not an API of Kubernetes itself");
+            continue;
+        }
         let path = entry["serverRelativeURL"].as_str();
         let path = path.ok_or_else(|| format!("GET /openapi/v3: `{name}` has no `serverRelativeURL`"))?;
         // The query is a hash for caches; without it the server answers the document as it is now.
@@ -72,6 +76,14 @@ fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<Str
     })
 }
 
+/// Whether a document is of Kubernetes: what a cluster's own CustomResourceDefinitions and API servers add has a domain of
+/// theirs in the group's name.
+#[cfg(any(feature = "cluster", test))]
+fn is_kubernetes(document: &str) -> bool {
+    let group = document.strip_prefix("apis/").and_then(|name| name.split('/').next()).unwrap_or_default();
+    !group.contains('.') || group.ends_with(".k8s.io")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,7 +91,10 @@ mod tests {
     fn server(path: &str) -> Result<String> {
         Ok(match path {
             "/version" => r#"{"gitVersion": "v1.37.2+dist"}"#,
-            "/openapi/v3" => r#"{"paths": {"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=A"}}}"#,
+            "/openapi/v3" => {
+                r#"{"paths": {"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=A"},
+                "apis/example.com/v1": {"serverRelativeURL": "/openapi/v3/apis/example.com/v1"}}}"#
+            }
             "/openapi/v3/apis/apps/v1" => r#"{"paths": {}}"#,
             other => return Err(format!("unexpected {other}").into()),
         }
@@ -87,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_servers_documents_are_read_by_the_index() {
+    fn a_servers_documents_are_read_by_the_index_but_for_those_of_others() {
         let upstream = read_with(None, server).unwrap();
         assert_eq!(upstream.source.version.to_string(), "1.37.2");
         assert_eq!(upstream.documents, BTreeMap::from([("apis/apps/v1".to_owned(), r#"{"paths": {}}"#.to_owned())]));

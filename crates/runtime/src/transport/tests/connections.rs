@@ -54,6 +54,23 @@ async fn full_connection_gets_a_second_one_beside_it() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_do_not_stop_the_others() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    let transport = Transport::new(&config).unwrap();
+    let uri = format!("https://localhost:{}/large", server.address.port());
+    let mut unread = Vec::new();
+    for _ in 0..8 {
+        unread.push(transport.send(Request::get(&uri).body(Bytes::new()).unwrap()).await.unwrap());
+    }
+    let small = tokio::time::timeout(Duration::from_secs(20), get(&transport, &config, "/"));
+    small.await.expect("the small answer comes past the large ones").unwrap();
+    assert_eq!(server.open.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn dropping_the_last_transport_closes_its_connections() {
     let authority = Authority::new();
     for tls in [None, Some(authority.server(&["localhost"], None))] {

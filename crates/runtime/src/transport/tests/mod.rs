@@ -134,8 +134,12 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sni
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let (authorization, agent) = (header("authorization"), header("user-agent"));
         let text = format!("{:?} {authorization} sni={sni} agent={agent}", request.version());
-        let status = if request.uri().path() == "/401" { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-        let response = Response::builder().status(status).body(Full::new(Bytes::from(text)));
+        let (status, body) = match request.uri().path() {
+            "/401" => (StatusCode::UNAUTHORIZED, Bytes::from(text)),
+            "/large" => (StatusCode::OK, Bytes::from(vec![b'.'; 8 << 20])),
+            _ => (StatusCode::OK, Bytes::from(text)),
+        };
+        let response = Response::builder().status(status).body(Full::new(body));
         async move { response }
     });
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
