@@ -356,6 +356,17 @@ async fn logs_come_as_text_and_as_lines() {
 }
 
 #[tokio::test]
+async fn log_that_breaks_off_says_which() {
+    let text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\none\nhalf";
+    let server = Server::start(vec![Answer::Close(text.as_bytes().to_vec())]).await;
+    let pods = ResourceClient::<k8s_openapi::api::core::v1::Pod>::namespaced(&server.client(), "ns");
+    let mut lines = pods.logs("web").follow().lines().await.expect("a stream");
+    assert_eq!(lines.try_next().await.expect("the first line is whole").as_deref(), Some("one"));
+    let error = lines.try_next().await.expect_err("the second is not");
+    assert!(error.to_string().contains("/pods/web/log?follow=true: "), "{error}");
+}
+
+#[tokio::test]
 async fn refused_connection_says_where_to() {
     let address = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
