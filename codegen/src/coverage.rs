@@ -141,7 +141,7 @@ pub fn check(spec: &Spec, sources: &Files) -> Result<Report, Error> {
     for Operation { path, method, .. } in spec.operations() {
         known.insert(Route { path: path.clone(), method: *method, watch: false });
     }
-    for Operation { path, method, .. } in spec.operations().filter(|operation| can_watch(operation)) {
+    for Operation { path, method, .. } in spec.operations().filter(|operation| operation.can_watch()) {
         known.insert(Route { path: path.clone(), method: *method, watch: true });
     }
     let unknown = routes.iter().filter(|(route, _)| !known.contains(route));
@@ -178,15 +178,9 @@ fn reach(operation: &Operation, routes: &Routes) -> Reach {
 
 /// A PATCH that takes an apply patch is two verbs, and both must be there.
 fn lacks_apply(operation: &Operation, methods: &BTreeSet<String>) -> bool {
-    let media_types = operation.body.iter().flat_map(|body| &body.contents).flat_map(|content| &content.media_types);
-    let applies = media_types.into_iter().any(|media_type| media_type == "application/apply-patch+yaml");
     let has =
         |verb: &str| methods.iter().any(|path| path.rsplit("::").next().is_some_and(|name| name.starts_with(verb)));
-    operation.action == Some(Action::Patch) && applies && !(has("patch") && has("apply"))
-}
-
-fn can_watch(operation: &Operation) -> bool {
-    operation.action == Some(Action::List) && operation.parameters.iter().any(|parameter| parameter.name == "watch")
+    operation.can_apply() && !(has("patch") && has("apply"))
 }
 
 /// What tells about the server has an answer of one of these types.

@@ -1,6 +1,9 @@
 //! `cargo xtask control-plane`: a control plane to try things on.
 
-use std::io::{self, Read as _};
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
 
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
@@ -21,4 +24,12 @@ pub(crate) fn run(_: &Command) -> Result<()> {
     io::stdin().read_to_end(&mut Vec::new())?;
     plane.stop()?;
     Ok(())
+}
+
+/// The cluster that a command was given, or a control plane of our own.
+pub(crate) fn given_or_started(kubeconfig: Option<&Path>) -> Result<ControlPlane> {
+    Ok(match kubeconfig {
+        Some(kubeconfig) => ControlPlane::existing(kubeconfig),
+        None => ControlPlane::start()?,
+    })
 }

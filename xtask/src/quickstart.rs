@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, process, regenerate};
+use crate::{Result, control_plane, process, regenerate};
 
 /// Shows the whole: generated code is current, a control plane comes up, client-go's deployment example runs on it
 #[derive(Debug, Args)]
@@ -36,10 +36,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     process::run(process::cargo().args(["build", "--package", EXAMPLE, "--package", WAIT]))?;
 
     process::heading("2. A control plane: etcd, kube-apiserver and kube-controller-manager");
-    let plane = match &command.kubeconfig {
-        Some(kubeconfig) => ControlPlane::existing(kubeconfig),
-        None => ControlPlane::start()?,
-    };
+    let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
     println!("ready; kubeconfig: {}", plane.kubeconfig().display());
 
     process::heading(&format!("3. examples/{EXAMPLE}"));

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command as Process};
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, process};
+use crate::{Result, control_plane, process};
 
 /// The oldest Kubernetes version whose types are supported. The newest is what the workspace builds by default.
 const OLDEST: &str = "v1_33";
@@ -23,10 +23,7 @@ pub(crate) struct Command {
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     process::heading("The control plane");
-    let plane = match &command.kubeconfig {
-        Some(kubeconfig) => ControlPlane::existing(kubeconfig),
-        None => ControlPlane::start()?,
-    };
+    let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
 
     process::heading("Tests with the newest Kubernetes version's types");
     process::run(cargo_test(&plane).arg("--workspace"))?;

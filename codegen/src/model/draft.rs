@@ -201,19 +201,14 @@ fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> 
     Ok(match action {
         Action::Post => vec![Verb::Create],
         Action::Get => vec![Verb::Get],
-        Action::List if operation.parameters.iter().any(|parameter| parameter.name == "watch") => {
-            vec![Verb::List, Verb::Watch]
-        }
+        Action::List if operation.can_watch() => vec![Verb::List, Verb::Watch],
         Action::List => vec![Verb::List],
         // The deprecated path of one object is the collection's with a field selector.
         Action::Watch | Action::WatchList if place.named => Vec::new(),
         Action::Watch | Action::WatchList => vec![Verb::Watch],
         Action::Put => vec![Verb::Update],
-        Action::Patch => {
-            let media_types = operation.body.iter().flat_map(|body| &body.contents).flat_map(|c| &c.media_types);
-            let applies = media_types.into_iter().any(|media_type| media_type == "application/apply-patch+yaml");
-            if applies { vec![Verb::Patch, Verb::Apply] } else { vec![Verb::Patch] }
-        }
+        Action::Patch if operation.can_apply() => vec![Verb::Patch, Verb::Apply],
+        Action::Patch => vec![Verb::Patch],
         Action::Delete => vec![Verb::Delete],
         Action::DeleteCollection => vec![Verb::DeleteCollection],
         Action::Connect => return Err(at.error("connects, but groups.toml has no [[stream]] for the subresource")),

@@ -58,6 +58,20 @@ pub struct Body {
     pub contents: Vec<Content>,
 }
 
+impl Operation {
+    /// Whether it reads a collection that it can also watch.
+    pub fn can_watch(&self) -> bool {
+        self.action == Some(Action::List) && self.parameters.iter().any(|parameter| parameter.name == "watch")
+    }
+
+    /// Whether it is a patch that takes an apply patch too, and so two verbs.
+    pub fn can_apply(&self) -> bool {
+        let media_types = self.body.iter().flat_map(|body| &body.contents).flat_map(|content| &content.media_types);
+        self.action == Some(Action::Patch)
+            && media_types.into_iter().any(|media_type| media_type == "application/apply-patch+yaml")
+    }
+}
+
 impl Body {
     /// Names the schema all media types refer to, if there is exactly one.
     pub fn schema_name(&self) -> Option<&str> {

@@ -10,11 +10,10 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
-use http::Method;
 use k8s_openapi::jiff::Timestamp;
 
 use super::Answering;
-use crate::{error::Result, rest::Request, transport::Body, watch::Lines};
+use crate::{error::Result, rest::Request, transport::Body, watch::AnswerLines};
 
 /// The longest line of a log: a container runtime splits lines far below.
 const MAX_LINE: usize = 16 << 20;
@@ -109,7 +108,7 @@ impl Logs {
     /// Reads line after line as they come.
     pub async fn lines(self) -> Result<LogLines> {
         let url = self.request.url();
-        Ok(LogLines { lines: Lines::new(self.stream().await?, MAX_LINE), url })
+        Ok(LogLines(AnswerLines::new(self.stream().await?, MAX_LINE, url)))
     }
 }
 
@@ -125,10 +124,7 @@ impl IntoFuture for Logs {
 
 /// The lines of a log, without their ends: see [`Logs::lines`]. Bytes that are not UTF-8 are replaced.
 #[must_use = "a stream does nothing until it is polled"]
-pub struct LogLines {
-    lines: Lines<Body>,
-    url: String,
-}
+pub struct LogLines(AnswerLines);
 
 impl LogLines {
     /// The next line, or `None` at the end.
@@ -141,16 +137,13 @@ impl Stream for LogLines {
     type Item = Result<String>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let line = ready!(self.lines.poll_line(context));
-        Poll::Ready(line.map(|line| match line {
-            Ok(line) => Ok(String::from_utf8_lossy(&line).into_owned()),
-            Err(error) => Err(error.with_request(&Method::GET, self.url.clone())),
-        }))
+        let line = ready!(self.0.poll_line(context));
+        Poll::Ready(line.map(|line| line.map(|line| String::from_utf8_lossy(&line).into_owned())))
     }
 }
 
 impl fmt::Debug for LogLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LogLines({})", self.url)
+        write!(f, "LogLines({})", self.0.url())
     }
 }

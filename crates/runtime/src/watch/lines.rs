@@ -7,11 +7,15 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use http::Method;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    transport::Body,
+};
 
 /// Cuts a stream of chunks at each newline, on bytes.
-pub(crate) struct Lines<S> {
+struct Lines<S> {
     chunks: S,
     buffer: BytesMut,
     /// How much of the buffer is known to hold no newline.
@@ -22,7 +26,7 @@ pub(crate) struct Lines<S> {
 
 impl<S> Lines<S> {
     /// Lines of at most `limit` bytes; a longer one is an error.
-    pub(crate) fn new(chunks: S, limit: usize) -> Self {
+    fn new(chunks: S, limit: usize) -> Self {
         Self { chunks, buffer: BytesMut::new(), searched: 0, limit, ended: false }
     }
 
@@ -44,7 +48,7 @@ impl<S> Lines<S> {
 
 impl<S: Stream<Item = Result<Bytes>> + Unpin> Lines<S> {
     /// The next line, without its end. The last one may lack a newline.
-    pub(crate) fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             if let Some(line) = self.take_line() {
                 return Poll::Ready(Some(Ok(line)));
@@ -73,6 +77,35 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Lines<S> {
                 None => self.ended = true,
             }
         }
+    }
+}
+
+/// The lines of one answer, whose errors say which answer it was.
+pub(crate) struct AnswerLines {
+    lines: Lines<Body>,
+    url: String,
+}
+
+impl AnswerLines {
+    /// Lines of at most `limit` bytes of the answer to a GET of this URL.
+    pub(crate) fn new(body: Body, limit: usize, url: String) -> Self {
+        Self { lines: Lines::new(body, limit), url }
+    }
+
+    /// The next line, without its end.
+    pub(crate) fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let line = ready!(self.lines.poll_line(context));
+        Poll::Ready(line.map(|line| line.map_err(|error| self.named(error))))
+    }
+
+    /// The error with the request that it happened to.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        error.with_request(&Method::GET, self.url.clone())
+    }
+
+    /// Where the answer comes from.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 

@@ -8,5 +8,5 @@ mod lines;
 mod stream;
 
 pub use event::WatchEvent;
-pub(crate) use lines::Lines;
+pub(crate) use lines::AnswerLines;
 pub use stream::WatchStream;

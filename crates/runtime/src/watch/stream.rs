@@ -9,9 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::Method;
 
-use super::{WatchEvent, event, lines::Lines};
+use super::{WatchEvent, event, lines::AnswerLines};
 use crate::{
     codec::{Codec, MediaType},
     error::{Error, Result},
@@ -48,14 +47,13 @@ pub struct WatchStream<C> {
 
 /// The part of a watch that needs no type, and is compiled once for all.
 struct EventLines {
-    lines: Lines<Body>,
-    url: String,
+    lines: AnswerLines,
     ended: bool,
 }
 
 impl<C: Codec> WatchStream<C> {
     pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
-        let lines = EventLines { lines: Lines::new(body, MAX_EVENT), url, ended: false };
+        let lines = EventLines { lines: AnswerLines::new(body, MAX_EVENT, url), ended: false };
         Self { lines, media_type, codec: PhantomData }
     }
 
@@ -74,19 +72,17 @@ impl EventLines {
         let line = loop {
             match ready!(self.lines.poll_line(context)) {
                 Some(Ok(line)) if line.is_empty() => {}
-                Some(Ok(line)) => break Some(Ok(line)),
-                Some(Err(error)) => break Some(Err(self.failed(error))),
-                None => break None,
+                line => break line,
             }
         };
-        self.ended |= line.is_none();
+        self.ended = !matches!(line, Some(Ok(_)));
         Poll::Ready(line)
     }
 
     /// Ends the stream with an error that says which watch it was.
     fn failed(&mut self, error: Error) -> Error {
         self.ended = true;
-        error.with_request(&Method::GET, self.url.clone())
+        self.lines.named(error)
     }
 }
 
@@ -107,6 +103,6 @@ impl<C: Codec> Stream for WatchStream<C> {
 
 impl<C> fmt::Debug for WatchStream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WatchStream({})", self.lines.url)
+        write!(f, "WatchStream({})", self.lines.lines.url())
     }
 }
