@@ -18,6 +18,8 @@ mod auth;
 
 pub mod transport;
 
+pub mod schema;
+
 pub mod codec;
 
 pub mod rest;
