@@ -13,11 +13,11 @@ use secrecy::ExposeSecret;
 
 use self::token_file::TokenFile;
 use crate::{
-    config::Credentials,
-    error::{Error, Result},
+    config::{ClientIdentity, Config, Credentials},
+    error::{Error, ErrorKind, Result},
 };
 
-/// A source of `Authorization` headers.
+/// A source of credentials.
 #[derive(Clone)]
 pub(crate) enum Auth {
     Anonymous,
@@ -25,9 +25,22 @@ pub(crate) enum Auth {
     TokenFile(Arc<TokenFile>),
 }
 
+/// What a request was given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Granted {
+    identity: Option<Arc<ClientIdentity>>,
+}
+
+impl Granted {
+    /// The client certificate that the connection must have, where the credentials bring one.
+    pub(crate) fn identity(&self) -> Option<&Arc<ClientIdentity>> {
+        self.identity.as_ref()
+    }
+}
+
 impl Auth {
-    pub(crate) fn new(credentials: &Credentials) -> Result<Self> {
-        Ok(match credentials {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        Ok(match &config.credentials {
             Credentials::None => Self::Anonymous,
             Credentials::Bearer(token) => Self::Fixed(bearer(token.expose_secret())?),
             Credentials::TokenFile { path, fallback } => {
@@ -35,25 +48,28 @@ impl Auth {
                 Self::TokenFile(Arc::new(TokenFile::new(path.clone(), fallback)))
             }
             Credentials::Basic { username, password } => Self::Fixed(basic(username, password.expose_secret())?),
+            Credentials::Exec(_) | Credentials::Oidc(_) => {
+                return Err(Error::new(ErrorKind::Auth, "not yet"));
+            }
         })
     }
 
     /// Adds the header, unless the request brings its own.
-    pub(crate) async fn authorize(&self, headers: &mut HeaderMap) -> Result<()> {
+    pub(crate) async fn authorize(&self, headers: &mut HeaderMap) -> Result<Granted> {
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(());
+            return Ok(Granted::default());
         }
         let header = match self {
-            Self::Anonymous => return Ok(()),
+            Self::Anonymous => return Ok(Granted::default()),
             Self::Fixed(header) => header.clone(),
             Self::TokenFile(file) => file.header().await?,
         };
         headers.insert(AUTHORIZATION, header);
-        Ok(())
+        Ok(Granted::default())
     }
 
-    /// Says that the server answered 401 to what [`authorize`](Self::authorize) added.
-    pub(crate) async fn refused(&self) {
+    /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted.
+    pub(crate) async fn refused(&self, _granted: &Granted) {
         if let Self::TokenFile(file) = self {
             file.distrust().await;
         }
@@ -84,9 +100,15 @@ mod tests {
 
     use super::*;
 
+    fn auth(credentials: Credentials) -> Result<Auth> {
+        let mut config = Config::new("http://localhost").unwrap();
+        config.credentials = credentials;
+        Auth::new(&config)
+    }
+
     async fn header(credentials: Credentials) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        Auth::new(&credentials).unwrap().authorize(&mut headers).await.unwrap();
+        auth(credentials).unwrap().authorize(&mut headers).await.unwrap();
         headers
     }
 
@@ -105,14 +127,13 @@ mod tests {
     async fn a_request_keeps_its_own_header() {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer mine"));
-        let auth = Auth::new(&Credentials::Bearer(SecretString::from("ours"))).unwrap();
-        auth.authorize(&mut headers).await.unwrap();
+        auth(Credentials::Bearer(SecretString::from("ours"))).unwrap().authorize(&mut headers).await.unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer mine");
     }
 
     #[test]
     fn an_unusable_token_is_an_error_that_does_not_show_it() {
-        let error = Auth::new(&Credentials::Bearer(SecretString::from("se\ncret"))).err().unwrap().to_string();
+        let error = auth(Credentials::Bearer(SecretString::from("se\ncret"))).err().unwrap().to_string();
         assert!(error.contains("the token") && !error.contains("cret\""), "{error}");
         assert!(!error.contains("se\ncret"), "{error}");
     }

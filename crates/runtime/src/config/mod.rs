@@ -13,10 +13,16 @@
 //! ```
 
 mod environment;
+mod exec;
+mod impersonation;
 mod in_cluster;
 mod kubeconfig;
+mod limits;
 mod loader;
+mod memory;
+mod oidc;
 mod pem;
+mod proxy;
 mod resolve;
 mod server;
 #[cfg(test)]
@@ -33,7 +39,16 @@ use secrecy::SecretString;
 
 use crate::error::Result;
 
-pub use self::{loader::ConfigLoader, pem::PemSource};
+pub(crate) use self::memory::Memory;
+pub use self::{
+    exec::{ExecApiVersion, ExecConfig, InteractiveMode},
+    impersonation::Impersonation,
+    limits::{RateLimit, RetryPolicy},
+    loader::ConfigLoader,
+    oidc::{OidcConfig, OidcOrigin},
+    pem::PemSource,
+    proxy::{Proxy, ProxyUrl},
+};
 
 /// What a client needs to know to reach an API server.
 ///
@@ -49,16 +64,39 @@ pub struct Config {
     pub tls: TlsConfig,
     /// What is sent as `Authorization`. Nothing by default.
     pub credentials: Credentials,
+    /// Whom the server is asked to take the client for. Nobody else by default.
+    pub impersonate: Option<Impersonation>,
+    /// The proxy on the way to the server. That of the environment by default.
+    pub proxy: Proxy,
+    /// Asks the server not to compress its answers (`disable-compression`), which saves both sides' CPU where the network is
+    /// fast. Off by default, as in client-go: large answers come gzipped.
+    pub disable_compression: bool,
     /// The `User-Agent` of every request. By default it names the program, the platform and this library:
     /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
     pub user_agent: Option<String>,
-    /// How long one call may take from its start to the last byte of the answer; an answer that is taken as a stream, such as
-    /// a watch, only to its first. No limit by default.
+    /// How long one call may take from its start to the last byte of the answer, tries and pauses between them included. It
+    /// does not hold for watches, logs and connections through the server. No limit by default, as in client-go.
     pub timeout: Option<Duration>,
+    /// How long the head of an answer may be waited for. 75 seconds by default: kube-apiserver gives up after 60 itself, so
+    /// only a server that is not there meets this limit. client-go has none. It does not hold for logs and connections
+    /// through the server, nor where a call has a longer time limit of its own.
+    pub response_header_timeout: Option<Duration>,
     /// How long a TCP connection may take to come about. 30 seconds by default.
     pub connect_timeout: Duration,
     /// How long a TLS handshake may take. 10 seconds by default.
     pub tls_handshake_timeout: Duration,
+    /// Speaks HTTP/1.1 only. Off by default; client-go's variable `DISABLE_HTTP2` turns it on.
+    pub disable_http2: bool,
+    /// After how long a silence an HTTP/2 connection is asked for a sign of life; never if none. 30 seconds by default, or
+    /// what client-go's variable `HTTP2_READ_IDLE_TIMEOUT_SECONDS` says, where 0 is never.
+    pub http2_ping_interval: Option<Duration>,
+    /// How long that sign of life may take until the connection counts as dead. 15 seconds by default, or what client-go's
+    /// variable `HTTP2_PING_TIMEOUT_SECONDS` says.
+    pub http2_ping_timeout: Duration,
+    /// How often a request is sent again where that is safe.
+    pub retry: RetryPolicy,
+    /// How many requests are sent in a second. No limit by default.
+    pub rate_limit: Option<RateLimit>,
     /// Where this configuration was found.
     pub source: ConfigSource,
 }
@@ -113,6 +151,10 @@ pub enum Credentials {
         /// The password.
         password: SecretString,
     },
+    /// What a credential plugin answers: a token, a client certificate, or both.
+    Exec(ExecConfig),
+    /// A token of an OpenID Connect provider.
+    Oidc(OidcConfig),
 }
 
 /// Where a [`Config`] was found.
@@ -147,10 +189,19 @@ impl Config {
             default_namespace: DEFAULT_NAMESPACE.to_owned(),
             tls: TlsConfig::default(),
             credentials: Credentials::None,
+            impersonate: None,
+            proxy: Proxy::default(),
+            disable_compression: false,
             user_agent: None,
             timeout: None,
+            response_header_timeout: Some(RESPONSE_HEADER_TIMEOUT),
             connect_timeout: CONNECT_TIMEOUT,
             tls_handshake_timeout: TLS_HANDSHAKE_TIMEOUT,
+            disable_http2: false,
+            http2_ping_interval: Some(HTTP2_PING_INTERVAL),
+            http2_ping_timeout: HTTP2_PING_TIMEOUT,
+            retry: RetryPolicy::default(),
+            rate_limit: None,
             source: ConfigSource::Program,
         }
     }
@@ -189,6 +240,9 @@ impl Config {
 /// client-go's dialer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const RESPONSE_HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_NAMESPACE: &str = "default";
 
 impl fmt::Display for ConfigSource {

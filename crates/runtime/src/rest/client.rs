@@ -4,12 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Uri};
+use tower_service::Service;
 
 use crate::{
     config::Config,
     error::{Error, Result},
-    rest::Request,
-    transport::{Body, Transport},
+    rest::{Request, RestClientBuilder},
+    transport::{Body, BoxError, HttpService, Transport},
 };
 
 /// A client of one Kubernetes API server, and what all typed clients share.
@@ -47,7 +48,32 @@ impl RestClient {
     ///
     /// When certificates or keys of the configuration cannot be used.
     pub fn new(config: &Config) -> Result<Self> {
-        let transport = Transport::new(config)?;
+        Self::builder(config).build()
+    }
+
+    /// A client of the server that the configuration names, with layers of the program's own.
+    pub fn builder(config: &Config) -> RestClientBuilder {
+        RestClientBuilder::new(config)
+    }
+
+    /// A client that sends its requests through this service in place of connections of its own: a test's, or one with a
+    /// transport that this library does not have.
+    ///
+    /// The URL, the namespace, credentials and limits are the configuration's; what it says of TLS and proxies is the
+    /// service's business.
+    pub fn from_service<S, B>(config: &Config, service: S) -> Result<Self>
+    where
+        S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self::over(config, HttpService::new(service))
+    }
+
+    pub(super) fn over(config: &Config, service: HttpService) -> Result<Self> {
+        let transport = Transport::new(config, service)?;
         let server: &Uri = &config.server;
         let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
             return Err(Error::config(format!("server {server}: not an absolute URL; write https://HOST:PORT")));

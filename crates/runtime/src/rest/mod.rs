@@ -7,19 +7,21 @@ use std::{future::Future, pin::Pin};
 use crate::error::Result;
 
 mod answer;
+mod builder;
 mod client;
 mod path;
 mod query;
 mod request;
 mod response;
 
+pub use builder::RestClientBuilder;
 pub use client::RestClient;
 pub(crate) use query::Query;
 pub use request::Request;
 pub(crate) use response::Answer;
 pub use response::{Response, Warning};
 
-pub use crate::transport::Body;
+pub use crate::transport::{Body, BoxError, HttpFuture, HttpService};
 
 /// A call under way, or what awaiting a builder gives.
 pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

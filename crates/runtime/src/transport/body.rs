@@ -1,32 +1,57 @@
-//! The body of an answer: [`Body`].
+//! What travels behind the head of a request or an answer: [`Body`].
 
 use std::{
+    any::Any,
     fmt,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http_body::Body as _;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::{failure, lanes};
-use crate::error::Result;
+use super::{BoxError, failure, lanes};
+use crate::error::{Error, Result};
 
-/// The body of an answer, as it arrives.
+/// The body of a request or of an answer.
 ///
-/// It is read by [`chunk`](Self::chunk), as a [`Stream`], or all at once by [`collect`](Self::collect). Dropping it
-/// cancels what has not arrived yet.
-pub struct Body {
-    incoming: Incoming,
-    /// None once the body has ended.
-    stream: Option<lanes::Stream>,
+/// An answer's is read by [`chunk`](Self::chunk), as a [`Stream`], or all at once by [`collect`](Self::collect). Dropping it
+/// cancels what has not arrived yet. Services of the program's own make one of their answers by [`new`](Self::new) or `from`.
+pub struct Body(Inner);
+
+enum Inner {
+    /// All of it, until it is read.
+    Whole(Option<Bytes>),
+    /// What arrives on a connection; the stream is none once the body has ended.
+    Incoming(Incoming, Option<lanes::Stream>),
+    /// Of another service. The lock is never taken: it makes the body `Sync`.
+    Other(Mutex<Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>>),
 }
 
 impl Body {
-    pub(super) fn new(incoming: Incoming, stream: lanes::Stream) -> Self {
-        Self { incoming, stream: Some(stream) }
+    /// Takes in any body of bytes.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let mut body = Some(body);
+        // Most services answer with the body that they were given: no box around that one.
+        if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>().and_then(Option::take) {
+            return own;
+        }
+        match body {
+            Some(body) => Self(Inner::Other(Mutex::new(Box::pin(body.map_err(Into::into))))),
+            None => Self::default(),
+        }
+    }
+
+    pub(super) fn incoming(incoming: Incoming, stream: lanes::Stream) -> Self {
+        Self(Inner::Incoming(incoming, Some(stream)))
     }
 
     /// The next bytes, as many as have arrived; nothing at the end.
@@ -67,19 +92,85 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(Pin::new(&mut self.incoming).poll_frame(context)) {
+            match ready!(http_body::Body::poll_frame(self.as_mut(), context)) {
                 // Trailers say nothing in this protocol, and an empty chunk says nothing at all.
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
                     _ => {}
                 },
-                Some(Err(error)) => return Poll::Ready(Some(Err(failure::of_body(error)))),
-                None => {
-                    self.stream = None;
-                    return Poll::Ready(None);
-                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        match &mut self.0 {
+            Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Inner::Incoming(incoming, stream) => {
+                let frame = ready!(Pin::new(incoming).poll_frame(context));
+                if frame.is_none() {
+                    *stream = None;
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(failure::of_body)))
+            }
+            Inner::Other(body) => {
+                let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
+                body.as_mut().poll_frame(context).map_err(failure::of_service)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Whole(bytes) => bytes.is_none(),
+            Inner::Incoming(incoming, _) => incoming.is_end_stream(),
+            Inner::Other(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Inner::Incoming(incoming, _) => incoming.size_hint(),
+            Inner::Other(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Default for Body {
+    /// No bytes.
+    fn default() -> Self {
+        Self(Inner::Whole(None))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from(text).into()
     }
 }
 

@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt, io};
 
 use rustls::{CertificateError, Error as TlsError};
 
+use super::BoxError;
 use crate::error::{Error, ErrorKind};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
@@ -44,6 +45,14 @@ pub(super) fn of_request(error: hyper_util::client::legacy::Error) -> Error {
         return Error::new(kind, &failed.message);
     }
     broken(error)
+}
+
+/// Why a service gave no answer: our own error, however many layers it passed, or that of a layer.
+pub(super) fn of_service(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error),
+    }
 }
 
 /// Why the rest of an answer did not come.

@@ -6,13 +6,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 
-use super::connect::Connector;
+use super::{Body, connect::Connector};
 
-pub(super) type Pool = Client<Connector, Full<Bytes>>;
+pub(super) type Pool = Client<Connector, Body>;
 
 /// How many streams kube-apiserver allows a connection. The pool does not tell what this server does.
 pub(super) const STREAMS: usize = 100;

@@ -5,32 +5,31 @@
 //! only a request that found its pooled connection closed before its first byte goes to another one. No time limit applies
 //! but those of connecting. A connection that went silent is found by HTTP/2 pings, as in client-go.
 //!
+//! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
+//! really sent.
+//!
 //! Nothing here is global: dropping the last clone of a `Transport` closes its idle connections, and dropping a
 //! [`Body`] cancels its stream.
 
 mod body;
 mod connect;
+mod connections;
 mod failure;
 mod lanes;
+mod service;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod user_agent;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::USER_AGENT};
-use http_body_util::Full;
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
-};
+use tower_service::Service;
 
-pub use self::body::Body;
-use self::{
-    connect::Connector,
-    lanes::{Lanes, Pool},
+use self::connections::Connections;
+pub use self::{
+    body::Body,
+    service::{BoxError, HttpFuture, HttpService},
 };
 use crate::{
     auth::Auth,
@@ -38,29 +37,18 @@ use crate::{
     error::{Error, Result},
 };
 
-// client-go's numbers: how long an HTTP/2 connection may be silent before a ping, and how long the answer may take.
-const PING_AFTER: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(15);
-// Go's windows. What nobody reads yet of one answer counts against the whole connection, so a small window there would let a
-// few slow readers stop all others.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 1 << 30;
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-const MAX_IDLE_PER_HOST: usize = 25;
-
-/// The connections to an API server; a clone shares them.
+/// What sends requests for a client; a clone shares its connections.
 #[derive(Clone)]
 pub(crate) struct Transport {
-    lanes: Lanes,
+    service: HttpService,
     auth: Auth,
     user_agent: HeaderValue,
 }
 
 impl Transport {
-    /// Reads certificates and keys. Connects when there is something to send, so it needs no running tokio.
-    pub(crate) fn new(config: &Config) -> Result<Self> {
-        let lanes = Lanes::new(Connector::new(config)?, pool);
-        Ok(Self { lanes, auth: Auth::new(&config.credentials)?, user_agent: user_agent(config)? })
+    /// A transport that sends through the service.
+    pub(crate) fn new(config: &Config, service: HttpService) -> Result<Self> {
+        Ok(Self { service, auth: Auth::new(config)?, user_agent: user_agent(config)? })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -69,28 +57,21 @@ impl Transport {
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, self.user_agent.clone());
         }
-        self.auth.authorize(headers).await?;
-        let (pool, stream) = self.lanes.take();
-        let response = pool.request(request.map(Full::new)).await.map_err(failure::of_request)?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.auth.refused().await;
+        let granted = self.auth.authorize(headers).await?;
+        if let Some(identity) = granted.identity() {
+            request.extensions_mut().insert(identity.clone());
         }
-        Ok(response.map(|body| Body::new(body, stream)))
+        let response = self.service.clone().call(request.map(Body::from)).await.map_err(failure::of_service)?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.auth.refused(&granted).await;
+        }
+        Ok(response)
     }
 }
 
-fn pool(connector: Connector) -> Pool {
-    Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_keep_alive_interval(PING_AFTER)
-        .http2_keep_alive_timeout(PING_TIMEOUT)
-        .http2_keep_alive_while_idle(true)
-        .build(connector)
+/// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running tokio.
+pub(crate) fn connections(config: &Config) -> Result<HttpService> {
+    Ok(HttpService::new(Connections::new(config)?))
 }
 
 fn user_agent(config: &Config) -> Result<HeaderValue> {

@@ -23,7 +23,7 @@ async fn one_http2_connection_carries_requests_at_the_same_time() {
     let server = Server::start(Some(authority.server(&["localhost"], None))).await;
     let mut config = server.config("https", "localhost");
     config.tls.ca = Some(authority.pem());
-    let transport = Transport::new(&config).unwrap();
+    let transport = connected(&config).unwrap();
     get(&transport, &config, "/").await.unwrap();
     let requests = (0..50).map(|_| {
         let (transport, config) = (transport.clone(), config.clone());
@@ -41,7 +41,7 @@ async fn full_connection_gets_a_second_one_beside_it() {
     let server = Server::start(Some(authority.server(&["localhost"], None))).await;
     let mut config = server.config("https", "localhost");
     config.tls.ca = Some(authority.pem());
-    let transport = Transport::new(&config).unwrap();
+    let transport = connected(&config).unwrap();
     let uri = format!("https://localhost:{}/", server.address.port());
     for _ in 0..2 {
         let mut unread = Vec::new();
@@ -59,7 +59,7 @@ async fn answers_that_nobody_reads_do_not_stop_the_others() {
     let server = Server::start(Some(authority.server(&["localhost"], None))).await;
     let mut config = server.config("https", "localhost");
     config.tls.ca = Some(authority.pem());
-    let transport = Transport::new(&config).unwrap();
+    let transport = connected(&config).unwrap();
     let uri = format!("https://localhost:{}/large", server.address.port());
     let mut unread = Vec::new();
     for _ in 0..8 {
@@ -78,7 +78,7 @@ async fn dropping_the_last_transport_closes_its_connections() {
         let server = Server::start(tls).await;
         let mut config = server.config(scheme, "localhost");
         config.tls.ca = Some(authority.pem());
-        let transport = Transport::new(&config).unwrap();
+        let transport = connected(&config).unwrap();
         get(&transport, &config, "/").await.unwrap();
         assert_eq!(server.open.load(Ordering::SeqCst), 1);
         drop(transport);
@@ -97,7 +97,7 @@ async fn tokens_are_sent_and_read_again_after_the_server_refused_them() {
     let path = folder.path().join("token");
     std::fs::write(&path, "old").unwrap();
     config.credentials = Credentials::TokenFile { path: path.clone(), fallback: None };
-    let transport = Transport::new(&config).unwrap();
+    let transport = connected(&config).unwrap();
     assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer old "));
     std::fs::write(&path, "new").unwrap();
     assert!(get(&transport, &config, "/401").await.unwrap().contains(" Bearer old "));
@@ -178,7 +178,7 @@ async fn endless(protocol: &[u8], open: Arc<AtomicUsize>) -> Config {
 /// The body of an answer of which the first chunk has arrived.
 async fn started(config: &Config) -> Body {
     let request = Request::get(config.server.clone()).body(Bytes::new()).unwrap();
-    let mut body = Transport::new(config).unwrap().send(request).await.unwrap().into_body();
+    let mut body = connected(config).unwrap().send(request).await.unwrap().into_body();
     assert_eq!(body.chunk().await.unwrap().unwrap(), "first");
     body
 }
@@ -233,6 +233,6 @@ async fn until_zero(count: &AtomicUsize) {
 
 #[test]
 fn a_transport_is_made_without_a_runtime() {
-    let transport = Transport::new(&Config::new("http://localhost").unwrap()).unwrap();
+    let transport = connected(&Config::new("http://localhost").unwrap()).unwrap();
     assert_eq!(format!("{transport:?}"), "Transport { .. }");
 }

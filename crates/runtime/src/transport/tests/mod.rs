@@ -38,6 +38,11 @@ use crate::{
     error::ErrorKind,
 };
 
+/// A transport with connections of its own.
+fn connected(config: &Config) -> Result<Transport> {
+    Transport::new(config, connections(config)?)
+}
+
 /// A certificate authority and what is signed by it.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -153,5 +158,5 @@ async fn get(transport: &Transport, config: &Config, path: &str) -> Result<Strin
 }
 
 async fn ask(config: &Config) -> Result<String> {
-    get(&Transport::new(config)?, config, "/").await
+    get(&connected(config)?, config, "/").await
 }

@@ -74,7 +74,7 @@ async fn skipping_verification_accepts_any_certificate_but_not_together_with_a_c
     config.tls.insecure_skip_verify = true;
     ask(&config).await.unwrap();
     config.tls.ca = Some(authority.pem());
-    assert_eq!(Transport::new(&config).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(connected(&config).unwrap_err().kind(), ErrorKind::Config);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ fn a_key_of_another_certificate_or_a_malformed_one_is_refused_before_anything_is
         let mut config = Config::new("https://localhost").unwrap();
         config.tls.ca = Some(authority.pem());
         config.tls.identity = Some(ClientIdentity { certificate: certificate.clone(), key: PemSource::text(key) });
-        let error = Transport::new(&config).unwrap_err();
+        let error = connected(&config).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(words), "{words}: {error}");
     }

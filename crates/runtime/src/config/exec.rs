@@ -1,0 +1,76 @@
+//! Credentials that another program gives: the `exec` entry of a kubeconfig's user.
+
+use secrecy::SecretString;
+
+use super::Memory;
+
+/// How to run a credential plugin, such as `aws eks get-token`.
+///
+/// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and run it
+/// once however many requests wait for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExecConfig {
+    /// The program: a path, or a name to be looked for in `$PATH`.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables set in addition to those of this process. The values are never shown.
+    pub env: Vec<(String, SecretString)>,
+    /// The form of the answer that the plugin must give.
+    pub api_version: ExecApiVersion,
+    /// What to tell a user who does not have the program.
+    pub install_hint: Option<String>,
+    /// Whether the plugin is told which cluster it is for. Off by default.
+    pub provide_cluster_info: bool,
+    /// Whether the plugin may ask the user. [`InteractiveMode::IfAvailable`] by default.
+    pub interactive_mode: InteractiveMode,
+    /// Why standard input is not to be used, if it is not: `Some` text is shown to the user where a plugin needs it.
+    pub stdin_unavailable: Option<String>,
+    /// What the cluster's extension `client.authentication.k8s.io/exec` says; the plugin gets it as `spec.cluster.config`.
+    pub cluster_extension: Option<serde_json::Value>,
+    /// What the clients of this configuration share.
+    pub(crate) memory: Memory,
+}
+
+/// The version of `client.authentication.k8s.io` that a plugin speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExecApiVersion {
+    /// `client.authentication.k8s.io/v1`
+    #[default]
+    V1,
+    /// `client.authentication.k8s.io/v1beta1`
+    V1Beta1,
+}
+
+/// Whether a credential plugin gets standard input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InteractiveMode {
+    /// It never does.
+    Never,
+    /// It does where standard input is a terminal.
+    #[default]
+    IfAvailable,
+    /// It does, and where standard input is no terminal, that is an error.
+    Always,
+}
+
+impl ExecConfig {
+    /// Runs this program, without arguments, and expects an answer of v1.
+    pub fn new(command: impl Into<String>) -> Self {
+        Self {
+            command: command.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            api_version: ExecApiVersion::default(),
+            install_hint: None,
+            provide_cluster_info: false,
+            interactive_mode: InteractiveMode::default(),
+            stdin_unavailable: None,
+            cluster_extension: None,
+            memory: Memory::default(),
+        }
+    }
+}

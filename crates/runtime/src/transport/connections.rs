@@ -1,0 +1,83 @@
+//! The innermost service: the connections to one server.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{Request, Response};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use tower_service::Service;
+
+use super::{
+    Body,
+    connect::Connector,
+    failure,
+    lanes::{Lanes, Pool},
+};
+use crate::{
+    config::Config,
+    error::{Error, Result},
+};
+
+// Go's windows. What nobody reads yet of one answer counts against the whole connection, so a small window there would let a
+// few slow readers stop all others.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 1 << 30;
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+const MAX_IDLE_PER_HOST: usize = 25;
+// client-go's numbers: how long an HTTP/2 connection may be silent before a ping, and how long the answer may take.
+const PING_AFTER: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The connections to an API server; a clone shares them.
+#[derive(Clone)]
+pub(super) struct Connections {
+    lanes: Lanes,
+}
+
+impl Connections {
+    /// Reads certificates and keys. Connects when there is something to send, so it needs no running tokio.
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        Ok(Self { lanes: Lanes::new(Connector::new(config)?, pool) })
+    }
+
+    async fn send(self, request: Request<Body>) -> Result<Response<Body>> {
+        let (pool, stream) = self.lanes.take();
+        let response = pool.request(request).await.map_err(failure::of_request)?;
+        Ok(response.map(|body| Body::incoming(body, stream)))
+    }
+}
+
+impl Service<Request<Body>> for Connections {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().send(request))
+    }
+}
+
+fn pool(connector: Connector) -> Pool {
+    Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_keep_alive_interval(PING_AFTER)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .http2_keep_alive_while_idle(true)
+        .build(connector)
+}
