@@ -22,11 +22,11 @@ pub mod schema;
 
 pub mod codec;
 
+pub mod retry;
+
 pub mod rest;
 
 pub mod watch;
-
-pub mod retry;
 
 pub mod resource;
 

@@ -3,7 +3,7 @@
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
 //! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not retry what was sent:
 //! only a request that found its pooled connection closed before its first byte goes to another one. No time limit applies
-//! but those of connecting. A connection that went silent is found by HTTP/2 pings, as in client-go.
+//! but those of connecting, and one for the head of the answer where `rest` sets it. A connection that went silent is found by HTTP/2 pings, as in client-go.
 //!
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
@@ -22,8 +22,11 @@ mod tests;
 mod tls;
 mod user_agent;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::USER_AGENT};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use self::connections::Connections;
@@ -52,7 +55,18 @@ impl Transport {
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Body>> {
+    #[cfg(test)]
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>> {
+        self.send_within(request, None).await
+    }
+
+    /// Sends a request and waits for the head of the answer, for as long as the limit allows. Credentials may take longer:
+    /// a person may have to log in.
+    pub(crate) async fn send_within(
+        &self,
+        mut request: Request<Bytes>,
+        head_limit: Option<Duration>,
+    ) -> Result<Response<Body>> {
         let headers = request.headers_mut();
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, self.user_agent.clone());
@@ -61,7 +75,12 @@ impl Transport {
         if let Some(identity) = granted.identity() {
             request.extensions_mut().insert(identity.clone());
         }
-        let response = self.service.clone().call(request.map(Body::from)).await.map_err(failure::of_service)?;
+        let answer = self.service.clone().call(request.map(Body::from));
+        let response = match head_limit {
+            None => answer.await,
+            Some(limit) => timeout(limit, answer).await.map_err(|_| failure::no_head(limit))?,
+        };
+        let response = response.map_err(failure::of_service)?;
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused(&granted).await;
         }

@@ -12,6 +12,7 @@ mod expiry;
 mod kubelet;
 mod lists;
 mod logs;
+mod middleware;
 mod patches;
 mod scale;
 mod status;
