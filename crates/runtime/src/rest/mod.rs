@@ -13,6 +13,7 @@ mod path;
 mod query;
 mod request;
 mod response;
+mod upgrade;
 
 pub use builder::RestClientBuilder;
 pub use client::RestClient;
@@ -21,7 +22,7 @@ pub use request::Request;
 pub(crate) use response::Answer;
 pub use response::{Response, Warning};
 
-pub use crate::transport::{Body, BoxError, HttpFuture, HttpService};
+pub use crate::transport::{Body, BoxError, HttpFuture, HttpService, Upgraded};
 
 /// A call under way, or what awaiting a builder gives.
 pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

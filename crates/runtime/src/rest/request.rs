@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use k8s_openapi::serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -364,7 +364,7 @@ impl Request {
             for warning in response::warnings(&head.headers) {
                 tracing::warn!(%method, url, "Warning: {}", warning.text);
             }
-            if head.status.is_success() {
+            if head.status.is_success() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok(Response::new(head, body, method.clone(), url.clone(), deadline));
             }
             let target = answer::Target { resource: resource.as_deref(), name: name.as_deref() };
