@@ -73,11 +73,10 @@ impl Lanes {
             let used = Arc::strong_count(&lane.streams) - 1;
             match lane.room.phase() {
                 Phase::Open { streams, .. } if used < streams => return Ok(lane.place(None)),
-                Phase::Open { .. } => {}
                 Phase::Closed if patient => return Ok(lane.place(Some(lane.room.open()))),
                 Phase::Opening(_) if patient => opening = opening.or(Some(lane)),
                 Phase::Closed | Phase::Opening(_) if used < settings::ASSUMED => return Ok(lane.place(None)),
-                Phase::Closed | Phase::Opening(_) => {}
+                _ => {}
             }
         }
         if let Some(lane) = opening {

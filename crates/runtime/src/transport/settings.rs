@@ -28,7 +28,7 @@ impl FirstSettings {
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> Option<usize> {
         while !self.done {
             if self.left == Some(0) {
-                return self.end(self.streams.unwrap_or(UNLIMITED));
+                return Some(self.end(self.streams.unwrap_or(UNLIMITED)));
             }
             let wanted = if self.left.is_none() { HEADER } else { ENTRY };
             let (taken, rest) = bytes.split_at(bytes.len().min(wanted - self.piece.len()));
@@ -41,7 +41,7 @@ impl FirstSettings {
                 (None, &[high, middle, low, kind, ..]) => {
                     let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
                     if kind != SETTINGS || length > MAX_FRAME || !length.is_multiple_of(ENTRY) {
-                        return self.end(ASSUMED);
+                        return Some(self.end(ASSUMED));
                     }
                     self.left = Some(length);
                 }
@@ -53,16 +53,16 @@ impl FirstSettings {
                     }
                     self.left = Some(left - ENTRY);
                 }
-                _ => return self.end(ASSUMED),
+                _ => return Some(self.end(ASSUMED)),
             }
             self.piece.clear();
         }
         None
     }
 
-    fn end(&mut self, streams: usize) -> Option<usize> {
+    fn end(&mut self, streams: usize) -> usize {
         self.done = true;
-        Some(streams)
+        streams
     }
 }
 
