@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri, response::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{Instrument, Span};
 
@@ -138,7 +138,7 @@ impl Call {
         for warning in warnings(&head.headers) {
             self.client.warning_handler().handle(&warning);
         }
-        if !head.status.is_success() {
+        if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(answer::error(&self.method, &self.target, &head, body, origin.deadline).await);
         }
         let end = self.longest.and_then(|longest| started.checked_add(longest));

@@ -20,6 +20,7 @@ mod response;
 mod retrying;
 mod trace;
 mod warnings;
+mod upgrade;
 
 pub use builder::RestClientBuilder;
 pub use client::RestClient;
@@ -30,7 +31,7 @@ pub(crate) use response::Answer;
 pub use response::Response;
 pub use warnings::{DeduplicatedWarnings, LogWarnings, NoWarnings, Warning, WarningHandler};
 
-pub use crate::transport::{Body, BoxError, HttpFuture, HttpService};
+pub use crate::transport::{Body, BoxError, HttpFuture, HttpService, Upgraded};
 
 /// A call under way, or what awaiting a builder gives.
 pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

@@ -79,6 +79,11 @@ impl Response {
         self.body
     }
 
+    /// The answer as it came.
+    pub(super) fn into_http(self) -> http::Response<Body> {
+        http::Response::from_parts(self.head, self.body)
+    }
+
     /// Reads the whole body.
     pub async fn bytes(self) -> Result<Bytes> {
         Ok(self.collecting().await?.body)

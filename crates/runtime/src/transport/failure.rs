@@ -155,6 +155,12 @@ fn describe(error: &TlsError) -> String {
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
         ) => "the server's certificate must be renewed, or the clock of this machine is wrong",
+        TlsError::InvalidCertificate(CertificateError::Other(other))
+            if matches!(other.0.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion)) =>
+        {
+            "the server's certificate is of X.509 version 1, which cannot name the hosts that it is for; it must be made \
+             again as version 3"
+        }
         TlsError::InvalidMessage(_) => {
             "does the server speak TLS on this port? If not, its address begins with http://"
         }

@@ -8,19 +8,29 @@
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
 //!
+//! Certificates and keys in files may change at any time: connections made before are then let go. A connection that is to
+//! become something else than HTTP is one of HTTP/1.1, apart from the others, and is given out as [`Upgraded`].
+//!
 //! Nothing here is global: dropping the last clone of a `Transport` closes its idle connections, and dropping a
 //! [`Body`] cancels its stream.
 
 mod body;
 mod connect;
+mod connection;
 mod connections;
 mod failure;
 mod lanes;
+mod retirement;
+mod room;
+mod rotation;
 mod service;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod upgraded;
 mod user_agent;
+mod verify;
 
 use std::time::Duration;
 
@@ -33,6 +43,7 @@ use self::connections::Connections;
 pub use self::{
     body::Body,
     service::{BoxError, HttpFuture, HttpService},
+    upgraded::Upgraded,
 };
 use crate::{
     auth::Auth,

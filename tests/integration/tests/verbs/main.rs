@@ -17,6 +17,7 @@ mod patches;
 mod scale;
 mod status;
 mod subresources;
+mod tls;
 mod watches;
 
 use k8s_client_integration_tests::object;
