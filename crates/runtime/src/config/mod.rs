@@ -39,7 +39,7 @@ use secrecy::SecretString;
 
 use crate::error::Result;
 
-pub(crate) use self::memory::Memory;
+pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,

@@ -12,16 +12,16 @@ use std::{
 use http::{Uri, uri::Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::{
-    client::legacy::connect::{Connected, Connection as Described, HttpConnector},
+    client::legacy::connect::{Connected, Connection as Described},
     rt::TokioIo,
 };
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
+    dial::{Dialer, Io},
     failure::{self, ConnectError},
     tls,
 };
@@ -30,13 +30,10 @@ use crate::{
     error::{Error, Result},
 };
 
-// Go's dialer.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-
 /// Makes connections for the pool.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    dialer: Dialer,
     /// Nothing for a server without TLS: the roots of the system are not looked for in vain.
     tls: Option<Arc<ClientConfig>>,
     server_name: Option<ServerName<'static>>,
@@ -45,12 +42,6 @@ pub(super) struct Connector {
 
 impl Connector {
     pub(super) fn new(config: &Config) -> Result<Self> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(TCP_KEEPALIVE));
-        tcp.set_keepalive_interval(Some(TCP_KEEPALIVE));
-        tcp.set_connect_timeout(Some(config.connect_timeout));
         let secure = config.server.scheme() == Some(&Scheme::HTTPS);
         let tls = secure.then(|| tls::client_config(&config.tls)).transpose()?;
         let server_name = config.tls.server_name.as_deref().map(|name| {
@@ -58,33 +49,35 @@ impl Connector {
             ServerName::try_from(name.to_owned()).map_err(wrong)
         });
         Ok(Self {
-            tcp,
+            dialer: Dialer::new(config)?,
             tls: tls.map(Arc::new),
             server_name: server_name.transpose()?,
             tls_handshake_timeout: config.tls_handshake_timeout,
         })
     }
 
-    async fn connect(mut self, uri: Uri) -> Result<Connection, ConnectError> {
+    pub(super) fn dialer(&self) -> &Dialer {
+        &self.dialer
+    }
+
+    async fn connect(self, uri: Uri) -> Result<Connection, ConnectError> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let host = uri.host().unwrap_or_default().to_owned();
         let address = format!("{host}:{}", uri.port_u16().unwrap_or(if secure { 443 } else { 80 }));
         if secure && self.tls.is_none() {
             return Err(ConnectError::new(format!("{address}: the client was made for a server without TLS")));
         }
-        let tcp = match self.tcp.call(uri).await {
-            Ok(stream) => stream.into_inner(),
-            Err(error) => return Err(ConnectError::tcp(&address, &error)),
-        };
+        let proxied = self.dialer.forwards();
+        let stream = self.dialer.dial(&uri).await?;
         let Some(tls) = self.tls.filter(|_| secure) else {
-            return Ok(Connection { io: TokioIo::new(Box::new(tcp)), http2: false });
+            return Ok(Connection { io: TokioIo::new(stream), http2: false, proxied });
         };
         let name = match self.server_name {
             Some(name) => name,
             None => ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
                 .map_err(|error| ConnectError::new(format!("{address}: the host is no name for TLS: {error}")))?,
         };
-        let handshake = TlsConnector::from(tls).connect(name, tcp);
+        let handshake = TlsConnector::from(tls).connect(name, stream);
         let stream = match tokio::time::timeout(self.tls_handshake_timeout, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
@@ -96,7 +89,7 @@ impl Connector {
             }
         };
         let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2);
-        Ok(Connection { io: TokioIo::new(Box::new(stream)), http2 })
+        Ok(Connection { io: TokioIo::new(Box::new(stream)), http2, proxied })
     }
 }
 
@@ -114,18 +107,17 @@ impl Service<Uri> for Connector {
     }
 }
 
-trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
 /// A connection that HTTP can be spoken on.
 pub(super) struct Connection {
     io: TokioIo<Box<dyn Io>>,
     http2: bool,
+    /// Requests go to a proxy, which wants to know the whole URL of each.
+    proxied: bool,
 }
 
 impl Described for Connection {
     fn connected(&self) -> Connected {
-        let connected = Connected::new();
+        let connected = Connected::new().proxy(self.proxied);
         if self.http2 { connected.negotiated_h2() } else { connected }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::PROXY_AUTHORIZATION};
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::{
     Body,
     connect::Connector,
-    failure,
+    failure, gzip,
     lanes::{Lanes, Pool},
 };
 use crate::{
@@ -39,18 +39,28 @@ const PING_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub(super) struct Connections {
     lanes: Lanes,
+    /// What a proxy that forwards requests wants to see on each.
+    proxy_authorization: Option<HeaderValue>,
+    compressed: bool,
 }
 
 impl Connections {
     /// Reads certificates and keys. Connects when there is something to send, so it needs no running tokio.
     pub(super) fn new(config: &Config) -> Result<Self> {
-        Ok(Self { lanes: Lanes::new(Connector::new(config)?, pool) })
+        let connector = Connector::new(config)?;
+        let proxy_authorization = connector.dialer().forward_authorization();
+        Ok(Self { lanes: Lanes::new(connector, pool), proxy_authorization, compressed: !config.disable_compression })
     }
 
-    async fn send(self, request: Request<Body>) -> Result<Response<Body>> {
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>> {
+        if let Some(authorization) = self.proxy_authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
+        let compressed = self.compressed && gzip::ask(&mut request);
         let (pool, stream) = self.lanes.take();
         let response = pool.request(request).await.map_err(failure::of_request)?;
-        Ok(response.map(|body| Body::incoming(body, stream)))
+        let response = response.map(|body| Body::incoming(body, stream));
+        Ok(if compressed { gzip::decode(response) } else { response })
     }
 }
 

@@ -55,6 +55,11 @@ pub(super) fn of_service(error: BoxError) -> Error {
     }
 }
 
+/// Why a compressed answer cannot be read.
+pub(super) fn of_gzip(problem: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
+}
+
 /// Why the rest of an answer did not come.
 pub(super) fn of_body(error: hyper::Error) -> Error {
     broken(error)
@@ -139,7 +144,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -14,8 +14,11 @@
 mod body;
 mod connect;
 mod connections;
+mod dial;
 mod failure;
+mod gzip;
 mod lanes;
+mod proxy;
 mod service;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Real sockets on the loopback interface: TLS in all its shapes, credentials, and what goes wrong.
 
 mod connections;
+mod gzip;
+mod proxies;
 mod tls;
 
 use std::{
