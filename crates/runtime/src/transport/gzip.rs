@@ -11,7 +11,7 @@ use http::{
     HeaderValue, Method, Request, Response,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, RANGE},
 };
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 
 use super::{Body, failure};
 use crate::error::{Error, Result};

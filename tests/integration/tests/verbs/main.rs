@@ -13,6 +13,7 @@ mod kubelet;
 mod lists;
 mod logs;
 mod patches;
+mod proxies;
 mod scale;
 mod status;
 mod subresources;

@@ -10,8 +10,8 @@ use http::{Uri, uri::Scheme};
 use super::environment::Environment;
 use crate::error::{Error, Result};
 
-pub use self::url::ProxyUrl;
 pub(crate) use self::url::ProxyScheme;
+pub use self::url::ProxyUrl;
 
 /// Which proxy a client goes through.
 ///

@@ -128,7 +128,8 @@ async fn a_proxy_that_is_not_there_is_named() {
         let mut config = Config::new("https://server.example").unwrap();
         through(&mut config, &format!("{scheme}://{closed}"));
         let error = ask(&config).await.unwrap_err().to_string();
-        let words = format!("cannot connect to server.example:443 through proxy {scheme}://{closed}: Connection refused");
+        let words =
+            format!("cannot connect to server.example:443 through proxy {scheme}://{closed}: Connection refused");
         assert!(error.contains(&words), "{error}");
     }
 }
@@ -155,7 +156,8 @@ async fn saying(answer: Vec<u8>, close: bool) -> SocketAddr {
 
 #[tokio::test]
 async fn a_proxy_that_says_nothing_is_given_up_after_the_time_for_connecting() {
-    for (scheme, answer) in [("http", &b""[..]), ("http", b"HTTP/1.1 200 O"), ("socks5", b""), ("socks5", b"\x05\x00\x05")]
+    for (scheme, answer) in
+        [("http", &b""[..]), ("http", b"HTTP/1.1 200 O"), ("socks5", b""), ("socks5", b"\x05\x00\x05")]
     {
         let address = saying(answer.to_vec(), false).await;
         let mut config = Config::new("https://server.example").unwrap();
