@@ -39,7 +39,6 @@ use secrecy::SecretString;
 
 use crate::error::Result;
 
-pub(crate) use self::memory::Memory;
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,
@@ -49,6 +48,7 @@ pub use self::{
     pem::PemSource,
     proxy::{Proxy, ProxyUrl},
 };
+pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.
 ///

@@ -19,8 +19,8 @@ mod request;
 mod response;
 mod retrying;
 mod trace;
-mod warnings;
 mod upgrade;
+mod warnings;
 
 pub use builder::RestClientBuilder;
 pub use client::RestClient;

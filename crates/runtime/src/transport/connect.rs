@@ -9,14 +9,13 @@ use std::{
 };
 
 use http::{Uri, uri::Scheme};
-use hyper_util::client::legacy::connect::HttpConnector;
 use rustls_pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
-    connection::{Connection, Io},
+    connection::Connection,
+    dial::{Dialer, Io},
     failure::{self, ConnectError},
     retirement::Retired,
     room::Room,
@@ -28,19 +27,10 @@ use crate::{
     error::{Error, Result},
 };
 
-// A peer that vanished is found by the system after 45 seconds, which is what HTTP/2 pings take: HTTP/1.1 has no pings, and
-// its connections may wait for a watch's next event for long. Probes begin where Go's do.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const TCP_KEEPALIVE_RETRIES: u32 = 3;
-/// The same for a peer that does not confirm what was sent to it; the system's own patience is a quarter of an hour.
-#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
-
 /// Makes connections for pools.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    dialer: Dialer,
     /// Nothing for a server without TLS: the roots of the system are not looked for in vain.
     tls: Option<Tls>,
     /// Of the lane that the connections are for. Without one they are made to be upgraded.
@@ -64,12 +54,16 @@ impl Connector {
         let server_name = server_name.transpose()?;
         let handshake_timeout = config.tls_handshake_timeout;
         let tls = rotation.map(|rotation| Tls { rotation, server_name, handshake_timeout });
-        Ok(Self { tcp: tcp(config.connect_timeout), tls, room: None })
+        Ok(Self { dialer: Dialer::new(config)?, tls, room: None })
     }
 
     /// A connector for a lane.
     pub(super) fn for_lane(&self, room: Room) -> Self {
         Self { room: Some(room), ..self.clone() }
+    }
+
+    pub(super) fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     async fn connect(self, uri: Uri) -> Result<Connection, ConnectError> {
@@ -79,19 +73,12 @@ impl Connector {
         if secure && self.tls.is_none() {
             return Err(ConnectError::new(format!("{address}: the client was made for a server without TLS")));
         }
-        let stream = Box::new(dial(self.tcp, uri, &address).await?);
+        let proxied = self.dialer.forwards();
+        let stream = self.dialer.dial(&uri).await?;
         match self.tls.filter(|_| secure) {
             Some(tls) => tls.connect(stream, &host, &address, self.room).await,
-            None => Ok(http1(stream, None, self.room)),
+            None => Ok(http1(stream, None, self.room).through_proxy(proxied)),
         }
-    }
-}
-
-/// Opens the stream of bytes to the host and port of the URL; `address` is these, for errors.
-async fn dial(mut tcp: HttpConnector, uri: Uri, address: &str) -> Result<TcpStream, ConnectError> {
-    match tcp.call(uri).await {
-        Ok(stream) => Ok(stream.into_inner()),
-        Err(error) => Err(ConnectError::tcp(address, &error)),
     }
 }
 
@@ -137,19 +124,6 @@ fn http1(stream: Box<dyn Io>, retired: Option<Retired>, room: Option<Room>) -> C
     Connection::http1(stream, retired)
 }
 
-fn tcp(connect_timeout: Duration) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_keepalive(Some(TCP_KEEPALIVE));
-    tcp.set_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL));
-    tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    tcp.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
-    tcp.set_connect_timeout(Some(connect_timeout));
-    tcp
-}
-
 impl Service<Uri> for Connector {
     type Response = Connection;
     type Error = ConnectError;
@@ -161,32 +135,5 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().connect(uri))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use socket2::SockRef;
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_system_watches_over_sockets() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let uri = format!("http://{address}/").parse().unwrap();
-        let stream = dial(tcp(Duration::from_secs(5)), uri, &address).await.unwrap();
-        let socket = SockRef::from(&stream);
-        assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
-        #[cfg(target_os = "linux")]
-        {
-            assert_eq!(socket.tcp_keepalive_time().unwrap(), TCP_KEEPALIVE);
-            assert_eq!(socket.tcp_keepalive_interval().unwrap(), TCP_KEEPALIVE_INTERVAL);
-            assert_eq!(socket.tcp_keepalive_retries().unwrap(), TCP_KEEPALIVE_RETRIES);
-            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(TCP_USER_TIMEOUT));
-        }
     }
 }

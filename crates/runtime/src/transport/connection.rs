@@ -13,34 +13,37 @@ use hyper_util::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{retirement::Retired, room::Report, settings::FirstSettings};
-
-/// Any stream of bytes.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+use super::{dial::Io, retirement::Retired, room::Report, settings::FirstSettings};
 
 /// A connection that HTTP can be spoken on.
 pub(super) struct Connection {
     io: TokioIo<Seen>,
     http2: bool,
+    /// Requests go to a proxy, which wants to know the whole URL of each.
+    proxied: bool,
 }
 
 impl Connection {
     /// For HTTP/1.1.
     pub(super) fn http1(io: Box<dyn Io>, retired: Option<Retired>) -> Self {
-        Self { io: TokioIo::new(Seen { io, retired, streams: None }), http2: false }
+        Self { io: TokioIo::new(Seen { io, retired, streams: None }), http2: false, proxied: false }
+    }
+
+    /// The same connection, if it is one to a proxy that forwards requests.
+    pub(super) fn through_proxy(self, proxied: bool) -> Self {
+        Self { proxied, ..self }
     }
 
     /// For HTTP/2; the report is told how many streams the server allows.
     pub(super) fn http2(io: Box<dyn Io>, retired: Option<Retired>, report: Report) -> Self {
         let streams = Some((FirstSettings::default(), report));
-        Self { io: TokioIo::new(Seen { io, retired, streams }), http2: true }
+        Self { io: TokioIo::new(Seen { io, retired, streams }), http2: true, proxied: false }
     }
 }
 
 impl Described for Connection {
     fn connected(&self) -> Connected {
-        let connected = Connected::new();
+        let connected = Connected::new().proxy(self.proxied);
         if self.http2 { connected.negotiated_h2() } else { connected }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response, uri::Scheme};
+use http::{HeaderValue, Request, Response, header::PROXY_AUTHORIZATION, uri::Scheme};
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::{
     Body,
     connect::Connector,
-    failure,
+    failure, gzip,
     lanes::{Lanes, Pool},
     rotation::Rotation,
     tls::Handshake,
@@ -46,6 +46,9 @@ struct Inner {
     /// Nothing for a server without TLS.
     rotation: Option<Arc<Rotation>>,
     current: Mutex<Arc<Generation>>,
+    /// What a proxy that forwards requests wants to see on each.
+    proxy_authorization: Option<HeaderValue>,
+    compressed: bool,
 }
 
 /// The connections that were made with the same certificates.
@@ -71,10 +74,16 @@ impl Connections {
         let pings = Pings { interval: config.http2_ping_interval, timeout: config.http2_ping_timeout };
         let handshake = rotation.as_ref().map(|rotation| rotation.current(None)).transpose()?;
         let current = Mutex::new(Arc::new(Generation::new(handshake, &connector, pings)));
-        Ok(Self(Arc::new(Inner { connector, pings, rotation, current })))
+        let proxy_authorization = connector.dialer().forward_authorization();
+        let compressed = !config.disable_compression;
+        Ok(Self(Arc::new(Inner { connector, pings, rotation, current, proxy_authorization, compressed })))
     }
 
-    async fn send(self, request: Request<Body>) -> Result<Response<Body>> {
+    async fn send(self, mut request: Request<Body>) -> Result<Response<Body>> {
+        if let Some(authorization) = &self.0.proxy_authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let compressed = self.0.compressed && gzip::ask(&mut request);
         let generation = self.generation(request.extensions().get())?;
         // The client may go while the request is under way, and its idle connections with it.
         drop(self);
@@ -88,14 +97,14 @@ impl Connections {
         if let (Err(_), Some(opening)) = (&response, &mut place.opening) {
             opening.failed();
         }
-        let response = response.map_err(failure::of_request)?;
-        Ok(response.map(|body| Body::incoming(body, place.stream)))
+        let response = response.map_err(failure::of_request)?.map(|body| Body::incoming(body, place.stream));
+        Ok(if compressed { gzip::decode(response) } else { response })
     }
 
     /// The connections of the certificates that are current. Those of others are let go: they close when they are idle, or
     /// when their time is up.
     fn generation(&self, identity: Option<&Arc<ClientIdentity>>) -> Result<Arc<Generation>> {
-        let Inner { connector, pings, rotation, current } = &*self.0;
+        let Inner { connector, pings, rotation, current, .. } = &*self.0;
         let handshake = rotation.as_ref().map(|rotation| rotation.current(identity)).transpose()?;
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.handshake.as_ref().map(Arc::as_ptr) != handshake.as_ref().map(Arc::as_ptr) {

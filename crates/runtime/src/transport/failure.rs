@@ -67,6 +67,11 @@ pub(super) fn of_service(error: BoxError) -> Error {
     }
 }
 
+/// Why a compressed answer cannot be read.
+pub(super) fn of_gzip(problem: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
+}
+
 /// Why the rest of an answer did not come. Whatever the reason, the request has been processed.
 pub(super) fn of_body(error: hyper::Error) -> Error {
     broken(error).with_fate(Fate::Lost)
@@ -205,7 +210,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

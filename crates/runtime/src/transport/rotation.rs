@@ -44,10 +44,7 @@ struct State {
 
 impl Rotation {
     pub(super) fn new(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
-        let identity = config.identity.as_ref();
-        let material = Material::read(config.ca.as_ref(), identity)?;
-        let verifier = tls::verifier(config, &material)?;
-        let current = Arc::new(Handshake::new(material, verifier, identity, disable_http2)?);
+        let current = Arc::new(Handshake::of(config, disable_http2)?);
         Ok(Self {
             config: config.clone(),
             disable_http2,

@@ -58,6 +58,14 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
+    /// What a configuration asks for, with what its sources hold now.
+    pub(super) fn of(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
+        let identity = config.identity.as_ref();
+        let material = Material::read(config.ca.as_ref(), identity)?;
+        let verifier = verifier(config, &material)?;
+        Self::new(material, verifier, identity, disable_http2)
+    }
+
     /// `identity` is where the material's came from, for errors to name it.
     pub(super) fn new(
         material: Material,

@@ -14,6 +14,7 @@ mod lists;
 mod logs;
 mod middleware;
 mod patches;
+mod proxies;
 mod scale;
 mod status;
 mod subresources;

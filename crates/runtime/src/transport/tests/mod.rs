@@ -2,7 +2,9 @@
 
 mod certificates;
 mod connections;
+mod gzip;
 mod keys;
+mod proxies;
 mod rotation;
 mod streams;
 mod tls;
@@ -39,7 +41,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{connection::Io, *};
+use super::{dial::Io, *};
 use crate::{
     config::{ClientIdentity, Credentials, PemSource},
     error::ErrorKind,
