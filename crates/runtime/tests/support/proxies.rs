@@ -73,7 +73,7 @@ pub(crate) async fn http(
     }
     let text = String::from_utf8_lossy(&head).into_owned();
     let line = text.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
-    let given = text.lines().find_map(|line| line.to_lowercase().starts_with("proxy-authorization: ").then_some(line));
+    let given = text.lines().find(|line| line.to_lowercase().starts_with("proxy-authorization: "));
     let given = given.map(|line| &line["proxy-authorization: ".len()..]);
     if given != login {
         return stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;

@@ -93,7 +93,9 @@ async fn chunks_may_break_a_compressed_answer_anywhere() {
     let text = "a list of no few words".repeat(100);
     let packed = gzip(text.as_bytes());
     let mut all = CHUNKED.to_vec();
-    packed.iter().for_each(|byte| all.extend(chunk(&[*byte])));
+    for byte in packed {
+        all.extend(chunk(&[byte]));
+    }
     all.extend(b"0\r\n\r\n");
     let server = Raw::start(vec![all]).await;
     assert!(whole(server.get().await).await == text.as_bytes());
