@@ -20,7 +20,7 @@ pub(super) struct Fetched<T>(Mutex<State<T>>);
 
 struct State<T> {
     kept: Option<Kept<T>>,
-    under_way: Option<Fetch<T>>,
+    under_way: Option<UnderWay<T>>,
     last_lot: Lot,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Fresh<T> {
 /// Why a fetch failed, for all who wait.
 type Outcome<T> = Result<Fresh<T>, String>;
 
-struct Fetch<T> {
+struct UnderWay<T> {
     lot: Lot,
     outcome: watch::Receiver<Option<Outcome<T>>>,
     /// The fetch goes on when who asked for it gives up, and ends with the last client.
@@ -117,7 +117,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
                 let outcome = fetching.await.map_err(|error| error.to_string());
                 sender.send_replace(Some(outcome));
             });
-            Fetch { lot: *last_lot, outcome, _task: task }
+            UnderWay { lot: *last_lot, outcome, _task: task }
         });
         (fetch.lot, fetch.outcome.clone())
     }

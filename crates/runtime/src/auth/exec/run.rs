@@ -1,6 +1,6 @@
 //! Running a plugin.
 
-use std::{io, process::Stdio, time::Duration};
+use std::{fmt::Arguments, io, process::Stdio, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::{
@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::{error, printable};
-use crate::{config::ExecConfig, error::Result};
+use crate::{
+    config::ExecConfig,
+    error::{Error, Result},
+};
 
 /// Tokens and certificates with their chains stay far below this.
 const MAX_OUTPUT: u64 = 1 << 20;
@@ -21,12 +24,12 @@ pub(super) async fn run(
     interactive: bool,
     time_limit: Option<Duration>,
 ) -> Result<Vec<u8>> {
-    let failed = |what: std::fmt::Arguments<'_>| error(&exec.command, what);
+    let failed = |what: Arguments<'_>| error(&exec.command, what);
     let child = command(exec, info, interactive).spawn().map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => not_found(exec),
         _ => failed(format_args!("cannot be run")).with_source(cause),
     })?;
-    let answering = answer_of(child, &failed);
+    let answering = answer_of(child, &exec.command);
     match time_limit {
         None => answering.await,
         Some(limit) => tokio::time::timeout(limit, answering)
@@ -48,10 +51,8 @@ fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Command {
     command
 }
 
-async fn answer_of(
-    mut child: Child,
-    failed: &(dyn Fn(std::fmt::Arguments<'_>) -> crate::error::Error + Sync),
-) -> Result<Vec<u8>> {
+async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {
+    let failed = |what: Arguments<'_>| error(command, what);
     let mut output = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         let reading = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut output).await;
@@ -68,7 +69,7 @@ async fn answer_of(
     }
 }
 
-fn not_found(exec: &ExecConfig) -> crate::error::Error {
+fn not_found(exec: &ExecConfig) -> Error {
     match exec.install_hint.as_deref().filter(|hint| !hint.trim().is_empty()) {
         Some(hint) => error(&exec.command, format_args!("not found; {}", printable(hint.trim()))),
         None => error(&exec.command, format_args!("not found; it must be installed and in $PATH")),

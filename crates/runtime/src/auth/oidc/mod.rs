@@ -118,3 +118,75 @@ fn same(one: &OidcConfig, other: &OidcConfig) -> bool {
         && same_secret(refresh_token.as_ref(), other.refresh_token.as_ref())
         && *origin == other.origin
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::Mutex,
+        time::{Duration, SystemTime, UNIX_EPOCH},
+    };
+
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use bytes::Bytes;
+    use http::Response;
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(since_1970: Duration) -> String {
+        let claims = json!({ "exp": since_1970.as_secs() }).to_string();
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    /// A provider that always has another token for an hour.
+    const FETCH: Fetch = |_, request| {
+        let hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(3600);
+        let answer = match request.uri().path() {
+            "/token" => json!({ "id_token": token(hour), "refresh_token": "second" }),
+            _ => json!({ "token_endpoint": "https://issuer.example/token" }),
+        };
+        Box::pin(async move { Ok(Response::new(Bytes::from(answer.to_string()))) })
+    };
+
+    fn oidc() -> OidcConfig {
+        let mut oidc = OidcConfig::new("https://issuer.example", "client");
+        oidc.refresh_token = Some("first".into());
+        oidc
+    }
+
+    #[tokio::test]
+    async fn renewed_tokens_are_written_back_once() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let log = written.clone();
+        let save: Save = Arc::new(move |id_token, refresh_token| {
+            let text = |token: &SecretString| token.expose_secret().to_owned();
+            log.lock().unwrap().push((text(id_token), refresh_token.map(text)));
+            Ok(())
+        });
+        let provider = Provider::new(&oidc(), FETCH, Some(save)).unwrap();
+        let header = provider.header().await.unwrap();
+        assert_eq!(provider.header().await.unwrap(), header);
+        let id_token = header.to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+        assert_eq!(*written.lock().unwrap(), [(id_token, Some("second".to_owned()))]);
+    }
+
+    #[tokio::test]
+    async fn tokens_that_cannot_be_written_back_are_used_all_the_same() {
+        let save: Save = Arc::new(|_, _| Err(Error::config("the disk is full")));
+        let provider = Provider::new(&oidc(), FETCH, Some(save)).unwrap();
+        assert!(provider.header().await.unwrap().to_str().unwrap().starts_with("Bearer e30."));
+    }
+
+    #[test]
+    fn clients_of_a_configuration_share_a_provider_and_free_it() {
+        let oidc = oidc();
+        let one = Provider::shared(&oidc, FETCH).unwrap();
+        assert!(Arc::ptr_eq(&one, &Provider::shared(&oidc.clone(), FETCH).unwrap()));
+        let mut changed = oidc.clone();
+        changed.client_id = "another".to_owned();
+        assert!(!Arc::ptr_eq(&one, &Provider::shared(&changed, FETCH).unwrap()));
+        let weak = Arc::downgrade(&one);
+        drop((one, oidc, changed));
+        assert!(weak.upgrade().is_none());
+    }
+}

@@ -1,6 +1,7 @@
 //! Real sockets on the loopback interface: TLS in all its shapes, credentials, and what goes wrong.
 
 mod connections;
+mod credentials;
 mod tls;
 
 use std::{
