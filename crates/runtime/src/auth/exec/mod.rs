@@ -125,13 +125,15 @@ fn error(command: &str, what: std::fmt::Arguments<'_>) -> Error {
 
 /// Control characters of a kubeconfig could do things to the terminal; line breaks and tabs cannot.
 fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let escape = character.is_control() && !matches!(character, '\n' | '\t');
-            let escaped = escape.then(|| character.escape_unicode());
-            escaped.into_iter().flatten().chain((!escape).then_some(character))
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 fn same(one: &ExecConfig, other: &ExecConfig) -> bool {
