@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::{Memory, PemSource};
+use crate::error::{Error, Result};
 
 /// A token of an OpenID Connect provider, and how to renew it.
 ///
@@ -53,5 +54,12 @@ impl OidcConfig {
             origin: None,
             memory: Memory::default(),
         }
+    }
+}
+
+impl OidcOrigin {
+    /// Writes renewed tokens to the entry; the refresh token only if there is a new one.
+    pub(crate) fn save(&self, _id_token: &SecretString, _refresh_token: Option<&SecretString>) -> Result<()> {
+        Err(Error::config(format!("{}: user {:?}: writing back is not there yet", self.file.display(), self.user)))
     }
 }

@@ -58,7 +58,7 @@ impl PemSource {
         })
     }
 
-    fn read(&self) -> Result<SecretString> {
+    pub(crate) fn read(&self) -> Result<SecretString> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::File(path) => read_file(path),

@@ -37,6 +37,8 @@ mod verify;
 
 use std::time::Duration;
 
+use std::{future::Future, pin::Pin};
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::USER_AGENT};
 use tokio::time::timeout;
@@ -54,6 +56,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// What another server than the API server answers is small; what is longer is cut off.
+const MAX_FETCHED: usize = 1 << 20;
+
 /// What sends requests for a client; a clone shares its connections.
 #[derive(Clone)]
 pub(crate) struct Transport {
@@ -65,7 +70,7 @@ pub(crate) struct Transport {
 impl Transport {
     /// A transport that sends through the service.
     pub(crate) fn new(config: &Config, service: HttpService) -> Result<Self> {
-        Ok(Self { service, auth: Auth::new(config)?, user_agent: user_agent(config)? })
+        Ok(Self { service, auth: Auth::new(config, fetch)?, user_agent: user_agent(config)? })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -105,6 +110,16 @@ impl Transport {
 /// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running tokio.
 pub(crate) fn connections(config: &Config) -> Result<HttpService> {
     Ok(HttpService::new(Connections::new(config)?))
+}
+
+/// Sends one request to another server than the API server, such as one that renews tokens, and reads the answer.
+fn fetch(config: Config, mut request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>>> + Send>> {
+    Box::pin(async move {
+        request.headers_mut().insert(USER_AGENT, user_agent(&config)?);
+        let mut connections = connections(&config)?;
+        let (head, body) = connections.call(request.map(Body::from)).await.map_err(failure::of_service)?.into_parts();
+        Ok(Response::from_parts(head, body.collect_up_to(MAX_FETCHED).await))
+    })
 }
 
 fn user_agent(config: &Config) -> Result<HeaderValue> {

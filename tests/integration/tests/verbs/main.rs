@@ -1,6 +1,7 @@
 //! The typed clients on a real kube-apiserver, one module a capability.
 
 mod apply;
+mod authentication;
 mod concurrency;
 mod conflicts;
 mod contexts;

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod connections;
+mod credentials;
 mod gzip;
 mod keys;
 mod proxies;
