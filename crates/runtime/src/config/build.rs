@@ -89,9 +89,12 @@ fn tls(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Probl
 }
 
 fn proxy(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Proxy {
-    let configured = given(cluster.value.proxy_url.as_ref())
-        .and_then(|url| problems.check(&format!("{cluster}: proxy-url"), ProxyUrl::parse(url)));
-    overrides.proxy.clone().or(configured.map(Proxy::Url)).unwrap_or_default()
+    if let Some(proxy) = &overrides.proxy {
+        return proxy.clone();
+    }
+    let configured = given(cluster.value.proxy_url.as_ref());
+    let url = configured.and_then(|url| problems.check(&format!("{cluster}: proxy-url"), ProxyUrl::parse(url)));
+    url.map(Proxy::Url).unwrap_or_default()
 }
 
 fn impersonate(user: &Place<'_, User>, overrides: &Overrides, problems: &mut Problems) -> Option<Impersonation> {

@@ -154,8 +154,8 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
 
-        let made = folder.path().join("a/b/config");
-        drop(Lock::take(&made).unwrap());
+        let nested = folder.path().join("a/b/config");
+        drop(Lock::take(&nested).unwrap());
         assert_eq!(mode(&folder.path().join("a/b")) & 0o700, 0o700);
     }
 }

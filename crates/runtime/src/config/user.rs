@@ -1,6 +1,6 @@
 //! Who a user of a kubeconfig is: certificate, token, password, plugin or provider.
 
-use std::fs::File;
+use std::{fmt::Write, fs::File};
 
 use secrecy::SecretString;
 
@@ -19,12 +19,11 @@ pub(super) fn identity(
     problems: &mut Problems,
 ) -> Option<ClientIdentity> {
     let value = user.value;
-    let certificate = match &overrides.client_certificate {
-        Some(pem) => Ok(Some((overrides::label("client_certificate"), pem.clone()))),
-        None => {
-            let (file, data) = (value.client_certificate.as_ref(), value.client_certificate_data.as_ref());
-            user.pem("client-certificate", file, data, problems)
-        }
+    let certificate = if let Some(pem) = &overrides.client_certificate {
+        Ok(Some((overrides::label("client_certificate"), pem.clone())))
+    } else {
+        let (file, data) = (value.client_certificate.as_ref(), value.client_certificate_data.as_ref());
+        user.pem("client-certificate", file, data, problems)
     };
     let key = match &overrides.client_key {
         Some(pem) => Ok(Some((overrides::label("client_key"), pem.clone()))),
@@ -211,7 +210,8 @@ fn without_control_characters(hint: &str) -> String {
         let invisible = matches!(letter,
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if invisible || letter.is_control() && !space {
-            shown.push_str(&format!("U+{:04X}", u32::from(letter)));
+            // Writing to a text cannot fail.
+            let _ = write!(shown, "U+{:04X}", u32::from(letter));
         } else {
             shown.push(letter);
         }

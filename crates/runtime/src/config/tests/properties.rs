@@ -90,7 +90,7 @@ fn aliases_that_multiply_are_refused_soon() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let below = format!("*a{}, ", level - 1).repeat(10);
-        text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        text += &format!("a{level}: &a{level} [{below}]\n");
     }
     text.push_str("clusters: *a11\n");
     assert!(refused(&text).contains("cannot be read as YAML"));

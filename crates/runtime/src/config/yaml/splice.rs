@@ -9,7 +9,7 @@ use super::{
 
 pub(super) fn set(text: &str, path: &[Step<'_>], value: &Value) -> Option<String> {
     let newline = newline(text);
-    let Some(root) = tree::parse(text)? else {
+    let Some(root) = tree::parse(text).ok()? else {
         // Comments alone, or nothing: the document begins behind them.
         let ended = text.is_empty() || text.ends_with('\n');
         let lines = render::block(&nested(path, value), 0, newline);
@@ -51,7 +51,7 @@ pub(super) fn set(text: &str, path: &[Step<'_>], value: &Value) -> Option<String
 }
 
 pub(super) fn remove(text: &str, path: &[Step<'_>]) -> Option<String> {
-    let root = tree::parse(text)??;
+    let root = tree::parse(text).ok()??;
     let [Step::Key(list), Step::Named(name)] = path else { return None };
     let Kind::Map { flow: in_flow, entries } = &root.kind else { return None };
     let (key, list) = entries.iter().find(|(found, _)| found.is_text(list))?;

@@ -84,7 +84,7 @@ fn a_change_touches_its_own_lines_only() {
 
     let path = [Step::Key("contexts"), Step::Named("new"), Step::Key("context")];
     let new = changed(WRITTEN, &path, json!({"cluster": "c"}));
-    assert_eq!(difference(WRITTEN, &new), ["+  - context:", "+    name: new"]);
+    assert_eq!(difference(WRITTEN, &new), ["+    name: new"]);
     let new = remove(&new, &path[..2]).unwrap();
     assert_eq!(new, WRITTEN);
 }

@@ -44,11 +44,14 @@ impl Node {
     }
 }
 
-/// The only document of a text; `Some(None)` if there is nothing in it, and nothing if it cannot be read.
-pub(super) fn parse(text: &str) -> Option<Option<Node>> {
+/// The only document of a text cannot be read, or is not the only one.
+pub(super) struct Unreadable;
+
+/// The only document of a text; nothing if there is nothing in it.
+pub(super) fn parse(text: &str) -> Result<Option<Node>, Unreadable> {
     let mut events = Vec::new();
     for next in Parser::new_from_str(text) {
-        let (event, span) = next.ok()?;
+        let (event, span) = next.map_err(|_| Unreadable)?;
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
             event if is_node(&event) => events.push((event, span)),
@@ -56,13 +59,13 @@ pub(super) fn parse(text: &str) -> Option<Option<Node>> {
         }
     }
     let mut reader = Reader { text, events: events.into_iter() };
-    let Some((event, span)) = reader.events.next() else { return Some(None) };
-    let root = reader.node(event, span)?;
+    let Some((event, span)) = reader.events.next() else { return Ok(None) };
+    let root = reader.node(event, span).ok_or(Unreadable)?;
     // A second document would be another file.
     if reader.events.next().is_some() {
-        return None;
+        return Err(Unreadable);
     }
-    Some(Some(root).filter(|root| !root.is_absent()))
+    Ok(Some(root).filter(|root| !root.is_absent()))
 }
 
 fn is_node(event: &Event<'_>) -> bool {
