@@ -4,7 +4,7 @@
 //! cargo run -p kubeconfig -- [--kubeconfig FILE] [--context NAME] [--cluster NAME] [--user NAME] [--namespace NAME] [--server URL]
 //! ```
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use k8s_client::{
@@ -37,9 +37,20 @@ struct Arguments {
     request_timeout: String,
 }
 
-fn main() -> std::result::Result<(), String> {
-    // The message says it all; Debug would show it less well.
-    let config = load(Arguments::parse()).map_err(|error| error.to_string())?;
+fn main() -> ExitCode {
+    match load(Arguments::parse()) {
+        Ok(config) => {
+            show(config);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show(config: Config) {
     show_source(&config.source);
     let show = |what: &str, value: String| println!("{what:<14}{value}");
     show("server:", config.server.to_string());
@@ -51,7 +62,6 @@ fn main() -> std::result::Result<(), String> {
     show("namespace:", config.default_namespace);
     show("proxy:", proxy(&config.proxy));
     show("time limit:", config.timeout.map_or("none".to_owned(), |limit| format!("{limit:?}")));
-    Ok(())
 }
 
 fn load(arguments: Arguments) -> Result<Config> {
@@ -106,10 +116,12 @@ fn credentials(config: &Config) -> String {
         Credentials::Basic { username, .. } => format!("the password of {username}"),
         Credentials::Exec(plugin) => format!("what {} {} answers", plugin.command, plugin.args.join(" ")),
         Credentials::Oidc(provider) => format!("a token of {}", provider.issuer_url),
-        _ => "none".to_owned(),
+        _ => String::new(),
     };
     match &config.tls.identity {
+        Some(identity) if sent.is_empty() => format!("the certificate {}", place(&identity.certificate)),
         Some(identity) => format!("{sent}, and the certificate {}", place(&identity.certificate)),
+        None if sent.is_empty() => "none".to_owned(),
         None => sent,
     }
 }

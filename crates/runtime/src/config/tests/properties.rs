@@ -87,11 +87,11 @@ proptest! {
 
 #[test]
 fn aliases_that_multiply_are_refused_soon() {
-    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..12 {
+    let levels = (1..12).map(|level| {
         let below = format!("*a{}, ", level - 1).repeat(10);
-        text += &format!("a{level}: &a{level} [{below}]\n");
-    }
-    text.push_str("clusters: *a11\n");
+        format!("a{level}: &a{level} [{below}]\n")
+    });
+    let first = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    let text = format!("{first}{}clusters: *a11\n", levels.collect::<String>());
     assert!(refused(&text).contains("cannot be read as YAML"));
 }
