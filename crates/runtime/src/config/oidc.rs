@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{Memory, PemSource};
-use crate::error::{Error, Result};
+use super::{KubeconfigEditor, Memory, PemSource};
+use crate::error::Result;
 
 /// A token of an OpenID Connect provider, and how to renew it.
 ///
@@ -58,8 +58,14 @@ impl OidcConfig {
 }
 
 impl OidcOrigin {
-    /// Writes renewed tokens to the entry; the refresh token only if there is a new one.
-    pub(crate) fn save(&self, _id_token: &SecretString, _refresh_token: Option<&SecretString>) -> Result<()> {
-        Err(Error::config(format!("{}: user {:?}: writing back is not there yet", self.file.display(), self.user)))
+    /// Writes renewed tokens to the file, as client-go does. The refresh token stays as it is if the provider gave no new one.
+    ///
+    /// This blocks its thread, for some seconds if another program holds the lock of the file.
+    pub fn save(&self, id_token: &SecretString, refresh_token: Option<&SecretString>) -> Result<()> {
+        let mut editor = KubeconfigEditor::file(&self.file).set_auth_provider_value(&self.user, "id-token", id_token);
+        if let Some(refresh_token) = refresh_token {
+            editor = editor.set_auth_provider_value(&self.user, "refresh-token", refresh_token);
+        }
+        editor.save()
     }
 }

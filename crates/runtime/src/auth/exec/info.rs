@@ -33,13 +33,12 @@ pub(super) fn cluster(exec: &ExecConfig, config: &Config) -> Result<Value> {
         tell("certificate-authority-data", BASE64_STANDARD.encode(ca.read()?.expose_secret()).into());
     }
     if let Proxy::Url(proxy) = &config.proxy {
-        let uri = proxy.uri.to_string();
-        let uri = uri.trim_end_matches('/');
-        let url = match (&proxy.login, uri.split_once("://")) {
+        let uri = proxy.to_string();
+        let url = match (proxy.login(), uri.split_once("://")) {
             (Some((user, password)), Some((scheme, host))) => {
                 format!("{scheme}://{}:{}@{host}", in_url(user), in_url(password.expose_secret()))
             }
-            _ => uri.to_owned(),
+            _ => uri,
         };
         tell("proxy-url", url.into());
     }

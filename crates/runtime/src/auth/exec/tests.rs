@@ -4,7 +4,6 @@ use std::{fs, path::Path, sync::Weak};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header::AUTHORIZATION};
-use secrecy::SecretString;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -242,8 +241,7 @@ async fn the_plugin_is_told_about_the_cluster_where_it_wants_to_be() {
     script.config.tls.ca = Some(PemSource::text("the authority"));
     script.config.tls.insecure_skip_verify = true;
     script.config.disable_compression = true;
-    let login = Some(("me@work".to_owned(), SecretString::from("pass/word")));
-    script.config.proxy = Proxy::Url(ProxyUrl { uri: "http://proxy.example:3128".parse().unwrap(), login });
+    script.config.proxy = Proxy::Url(ProxyUrl::parse("http://me%40work:pass%2Fword@proxy.example:3128").unwrap());
     let asked = script.auth();
     header(&asked).await;
     let info: Value = serde_json::from_slice(&fs::read(script.path("info")).unwrap()).unwrap();

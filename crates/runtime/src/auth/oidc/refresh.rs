@@ -127,7 +127,7 @@ fn encoded(text: &str) -> String {
 /// Sends a request through the proxy of the environment, as client-go does, whatever the cluster's is.
 async fn send(oidc: &OidcConfig, request: Request<Bytes>, fetch: Fetch) -> Result<Response<Bytes>> {
     let url = request.uri().clone();
-    let mut config = Config::at(url.clone());
+    let mut config = Config::of_url(url.clone());
     config.tls.ca.clone_from(&oidc.ca);
     match tokio::time::timeout(TIME_LIMIT, fetch(config, request)).await {
         Ok(answer) => answer.map_err(|cause| error(oidc, format_args!("{url}")).with_source(cause)),
