@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures_util::future::try_join;
+use futures_util::future::{join_all, try_join};
 use k8s_client_runtime::{
     ErrorKind, RestClient,
     http::{HeaderMap, header},
@@ -10,8 +10,6 @@ use k8s_client_runtime::{
     schema::GroupVersion,
 };
 use k8s_openapi::apimachinery::pkg::version::Info;
-use serde::de::DeserializeOwned;
-use tokio::task::JoinSet;
 
 use crate::{
     discovery::{Answer, Discovery},
@@ -75,7 +73,7 @@ impl DiscoveryClient {
 
     /// The version of the server.
     pub fn server_version(&self) -> Answer<'_, Info> {
-        self.fetching("/version")
+        Box::pin(async { Ok(self.ask("/version", PLAIN).await?.json().await?) })
     }
 
     /// The OpenAPI v2 document, which describes everything at once: several megabytes of JSON.
@@ -85,7 +83,13 @@ impl DiscoveryClient {
 
     /// The index of the OpenAPI v3 documents, of which each group-version has one.
     pub fn openapi_v3(&self) -> Answer<'_, OpenApiV3Index> {
-        self.fetching("/openapi/v3")
+        Box::pin(async {
+            let request = self.request("/openapi/v3", PLAIN);
+            let url = request.url();
+            // API servers call this JSON plain text.
+            let body = request.send().await?.bytes().await?;
+            serde_json::from_slice(&body).map_err(|error| Error::unreadable(url, &error))
+        })
     }
 
     /// An OpenAPI v3 document that the index names.
@@ -93,10 +97,6 @@ impl DiscoveryClient {
     /// What comes is the newest: if it changed since the index was read, its hash is another.
     pub fn openapi_v3_document<'a>(&'a self, path: &'a OpenApiV3Path) -> Answer<'a, OpenApiDocument> {
         self.fetching_document(path.path(), path.hash())
-    }
-
-    fn fetching<'a, T: DeserializeOwned + 'a>(&'a self, path: &'a str) -> Answer<'a, T> {
-        Box::pin(async move { Ok(self.ask(path, PLAIN).await?.json().await?) })
     }
 
     fn fetching_document<'a>(&'a self, path: &'a str, hash: Option<&'a str>) -> Answer<'a, OpenApiDocument> {
@@ -169,14 +169,14 @@ impl DiscoveryClient {
     async fn each(&self, groups: Vec<ApiGroup>) -> ServerResources {
         let wanted: Vec<GroupVersion> = groups.iter().flat_map(ApiGroup::group_versions).collect();
         let mut lists = BTreeMap::new();
-        let mut failures = self.ask_for(wanted.iter(), &mut lists).await;
+        let mut failures = self.ask_for(&wanted, &mut lists).await;
         // client-go tries twice. One that has used up its time has stalled the rest long enough.
         let again: Vec<GroupVersion> =
             failures.iter().filter(|(_, error)| !ran_out_of_time(error)).map(|(failed, _)| failed.clone()).collect();
         for failed in &again {
             failures.remove(failed);
         }
-        failures.extend(self.ask_for(again.iter(), &mut lists).await);
+        failures.extend(self.ask_for(&again, &mut lists).await);
         let resources = wanted.iter().filter_map(|group_version| lists.remove(group_version)).collect();
         ServerResources { groups, resources, failures }
     }
@@ -184,24 +184,15 @@ impl DiscoveryClient {
     /// Fills in the lists of those that answer, and returns what is with the others.
     async fn ask_for(
         &self,
-        wanted: impl Iterator<Item = &GroupVersion>,
+        wanted: &[GroupVersion],
         lists: &mut BTreeMap<GroupVersion, ApiResourceList>,
     ) -> BTreeMap<GroupVersion, Error> {
-        let mut answers = JoinSet::new();
-        for group_version in wanted {
-            let (client, group_version) = (self.clone(), group_version.clone());
-            answers.spawn(async move {
-                let answer = client.list(&group_version).await;
-                (group_version, answer)
-            });
-        }
+        let answers = join_all(wanted.iter().map(|group_version| self.list(group_version))).await;
         let mut failures = BTreeMap::new();
-        while let Some(answer) = answers.join_next().await {
-            // A task that did not end is one of a runtime that ends, and so is this.
-            let Ok((group_version, answer)) = answer else { continue };
+        for (group_version, answer) in wanted.iter().zip(answers) {
             match answer {
-                Ok(list) => drop(lists.insert(group_version, list)),
-                Err(error) => drop(failures.insert(group_version, error)),
+                Ok(list) => drop(lists.insert(group_version.clone(), list)),
+                Err(error) => drop(failures.insert(group_version.clone(), error)),
             }
         }
         failures

@@ -19,6 +19,7 @@ enum Inner {
     Request(k8s_client_runtime::Error),
     Stale(GroupVersion),
     NotServed(GroupVersion),
+    Unreadable { url: String, problem: String },
     NoMatch { wanted: String, failures: BTreeMap<GroupVersion, Error> },
     Ambiguous { wanted: String, candidates: Vec<String> },
     Incomplete(BTreeMap<GroupVersion, Error>),
@@ -33,6 +34,11 @@ impl Error {
     /// A cache knows what there is, and this is not there.
     pub(crate) fn not_served(group_version: GroupVersion) -> Self {
         Self(Arc::new(Inner::NotServed(group_version)))
+    }
+
+    /// An answer that is not what it should be.
+    pub(crate) fn unreadable(url: String, problem: &dyn fmt::Display) -> Self {
+        Self(Arc::new(Inner::Unreadable { url, problem: problem.to_string() }))
     }
 
     pub(crate) fn no_match(wanted: String, failures: BTreeMap<GroupVersion, Error>) -> Self {
@@ -110,6 +116,7 @@ impl fmt::Display for Error {
                 f,
                 "{group_version} is stale: the API server behind it does not answer (kubectl get apiservices has its state)"
             ),
+            Inner::Unreadable { url, problem } => write!(f, "GET {url}: the answer could not be decoded: {problem}"),
             Inner::NotServed(group_version) => write!(f, "the server does not serve {group_version}"),
             Inner::NoMatch { wanted, failures } => {
                 write!(f, "the server has no {wanted}")?;

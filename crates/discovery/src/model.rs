@@ -24,7 +24,8 @@ pub struct ApiGroup {
 pub struct ApiResource {
     /// The plural name that URLs have, such as `deployments`; that of a subresource is `deployments/scale`.
     pub name: String,
-    /// The name of one, such as `deployment`; empty where the server does not say it.
+    /// The name of one, such as `deployment`; empty where the server does not say it. A subresource has its resource's, or
+    /// none from a server without aggregated discovery.
     pub singular_name: String,
     /// The kind of its objects. For a subresource this may be of another group: `deployments/scale` of `apps/v1` has
     /// `autoscaling/v1, Kind=Scale`.

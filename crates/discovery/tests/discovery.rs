@@ -173,7 +173,8 @@ async fn openapi_documents_come_with_their_hash_even_when_the_index_is_old() {
         "apis/apps/v1": { "serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=OLD" },
     } });
     let server = Server::start(move |asked| match asked.route() {
-        "/openapi/v3" => Reply::Json(index.clone()),
+        // Real servers say so.
+        "/openapi/v3" => Reply::Raw("200 OK", "Content-Type: text/plain\r\n".to_owned(), index.to_string()),
         _ if asked.path.contains("hash=OLD") => Reply::Raw(
             "301 Moved Permanently",
             "Location: /openapi/v3/apis/apps/v1?hash=NEW\r\n".to_owned(),
@@ -195,4 +196,12 @@ async fn openapi_documents_come_with_their_hash_even_when_the_index_is_old() {
         assert_eq!(json["x-path"], path.path());
     }
     assert_eq!(discovery.openapi_v2().await.expect("there is one").hash.as_deref(), Some("NEW"));
+}
+
+#[tokio::test]
+async fn page_in_place_of_the_openapi_index_is_an_error_with_its_url() {
+    let page = |_: &Asked| Reply::Raw("200 OK", "Content-Type: text/html\r\n".to_owned(), "<html>".to_owned());
+    let server = Server::start(page).await;
+    let error = server.discovery().openapi_v3().await.expect_err("it is a page").to_string();
+    assert!(error.starts_with("GET http://127.0.0.1:") && error.contains("/openapi/v3"), "{error}");
 }
