@@ -39,6 +39,13 @@
 mod generated;
 
 pub use generated::api;
+/// What the server serves, and which resource a kind or a short name means.
+#[cfg(feature = "discovery-client")]
+#[doc(inline)]
+pub use k8s_client_discovery as discovery;
+#[cfg(feature = "discovery-client")]
+#[doc(inline)]
+pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 #[doc(inline)]
 pub use k8s_client_runtime::{
     Config, Error, ErrorKind, RestClient, Result, codec, config,
@@ -47,13 +54,6 @@ pub use k8s_client_runtime::{
     retry::{self, Backoff, retry_on_conflict},
     watch::{self, WatchEvent},
 };
-/// What the server serves, and which resource a kind or a short name means.
-#[cfg(feature = "discovery-client")]
-#[doc(inline)]
-pub use k8s_client_discovery as discovery;
-#[cfg(feature = "discovery-client")]
-#[doc(inline)]
-pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 /// The types of all objects: k8s-openapi.
 pub use k8s_openapi as openapi;
 

@@ -55,7 +55,6 @@ pub struct ApiResourceList {
 /// One aggregated API server that is down does not hide the others: what could not be read is in
 /// [`failures`](Self::failures), all else is there. Whoever needs all of it says [`complete`](Self::complete).
 #[derive(Clone, Debug, Default)]
-#[must_use]
 #[non_exhaustive]
 pub struct ServerResources {
     /// The groups, the core group first, then in the server's order.

@@ -13,7 +13,7 @@ async fn every_resource_maps_to_its_kind_and_back() -> TestResult {
     let discovery = client().discovery();
     let all = discovery.groups_and_resources().await?;
     let mapper = RestMapper::new(MemoryCache::new(discovery));
-    let mut mapped = 0;
+    let mut resources = 0;
     for list in all.resources.iter().filter(|list| is_built_in(&list.group_version)) {
         for resource in list.resources.iter().filter(|resource| !resource.is_subresource()) {
             let expected = RestMapping {
@@ -37,10 +37,10 @@ async fn every_resource_maps_to_its_kind_and_back() -> TestResult {
                     assert_eq!(mapper.resource_for(&partial).await?, expected.resource, "{argument}");
                 }
             }
-            mapped += 1;
+            resources += 1;
         }
     }
-    assert!(mapped > 60, "{mapped}");
+    assert!(resources > 60, "{resources}");
     Ok(())
 }
 
