@@ -41,7 +41,7 @@ const TOP_LEVEL: &[&str] = &[
 
 /// The modules of the runtime in the order of a request; none may import one behind it. `error` is everybody's.
 const RUNTIME_MODULES: &[&str] =
-    &["config", "auth", "transport", "schema", "codec", "rest", "watch", "retry", "resource", "generated"];
+    &["config", "auth", "transport", "schema", "object", "codec", "rest", "watch", "retry", "resource", "generated"];
 
 /// What a hand-written file may have at most before it should become two.
 const MAX_LINES: usize = 600;

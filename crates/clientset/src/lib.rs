@@ -33,17 +33,22 @@
 //! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off, or
 //!   depends on the group's own crate, such as `k8s-client-api-apps`.
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
+//! * `dynamic` (default): [objects of any kind](dynamic), known to the program or not.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 
 mod generated;
 
 pub use generated::api;
+#[cfg(feature = "dynamic")]
+#[doc(inline)]
+pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
 #[doc(inline)]
 pub use k8s_client_runtime::{
     Config, Error, ErrorKind, RestClient, Result, codec, config,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
-    rest,
+    object, rest,
     retry::{self, Backoff, retry_on_conflict},
+    schema,
     watch::{self, WatchEvent},
 };
 /// The types of all objects: k8s-openapi.
