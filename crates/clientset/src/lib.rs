@@ -44,9 +44,9 @@ pub use generated::api;
 pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
 #[doc(inline)]
 pub use k8s_client_runtime::{
-    Config, Error, ErrorKind, RestClient, Result, codec, config,
+    Config, Error, ErrorKind, RestClient, Result, codec, config, object,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
-    object, rest,
+    rest,
     retry::{self, Backoff, retry_on_conflict},
     schema,
     watch::{self, WatchEvent},

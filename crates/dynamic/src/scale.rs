@@ -76,7 +76,8 @@ impl ScaleResource {
         self.0.patch_subresource(name, "scale", patch)
     }
 
-    /// Applies a configuration of `autoscaling/v1` `Scale` to the named object.
+    /// Applies a configuration of `autoscaling/v1` `Scale` to the named object. API servers up to 1.37 refuse it for custom
+    /// resources, with an internal error (500): patch those.
     pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<ScaleKind> {
         self.0.apply_subresource(name, "scale", configuration)
     }
