@@ -187,7 +187,7 @@ fn crate_imports(text: &str) -> BTreeSet<String> {
     imports
 }
 
-/// Which of our crates a crate may know: `clientset → api → runtime`, and the tools none of them.
+/// Which of our crates a crate may know: `clientset → api, dynamic, discovery → runtime`, and the tools none of them.
 fn crate_layers(metadata: &Value) -> Vec<String> {
     let layer = |name: &str| match name {
         "k8s-client-runtime" => Some(0),
