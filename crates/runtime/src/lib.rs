@@ -20,6 +20,8 @@ pub mod transport;
 
 pub mod schema;
 
+pub mod object;
+
 pub mod codec;
 
 pub mod retry;

@@ -31,6 +31,7 @@ mod logs;
 mod modify;
 mod options;
 mod patch;
+mod place;
 mod scope;
 mod verbs;
 mod watch;
@@ -49,7 +50,7 @@ pub use options::{
     PropagationPolicy, ResourceVersionMatch, UpdateOptions, WatchOptions,
 };
 pub use patch::{Apply, Patch, PatchRequest};
-pub use scope::{AllNamespaces, Cluster, Namespaced, OneObject, Scope};
+pub use scope::{AllNamespaces, AnyScope, Cluster, Namespaced, OneObject, Scope};
 pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, TypedClient, Updates, Watches};
 pub use watch::Watch;
 pub use write::{Create, Update};
