@@ -39,7 +39,7 @@ async fn layer_counts_requests_and_adds_headers() -> TestResult {
     let created = config_maps.create(&config_map("web", "1")).await?;
     let fields = created.metadata.managed_fields.unwrap_or_default();
     assert_eq!(fields[0].manager.as_deref(), Some("layered"));
-    assert_eq!(config_maps.list().await?.items.len(), 1);
+    assert_eq!(config_maps.list().label_selector("app=test").await?.items.len(), 1);
     config_maps.delete("web").dry_run().await?;
     config_maps.get("web").await?;
     assert_eq!(count.load(Ordering::SeqCst), 4);
