@@ -12,6 +12,7 @@ mod expiry;
 mod kubelet;
 mod lists;
 mod logs;
+mod many_watches;
 mod patches;
 mod scale;
 mod status;
