@@ -34,7 +34,7 @@ pub(crate) async fn serve(wire: Wire, on: &Arc<Connection>, streams: u32) {
     // Requests that come after a GOAWAY are not looked at; to drop them would reset their streams.
     let mut unread = Vec::new();
     let mut kept = Vec::new();
-    let mut going = false;
+    let (mut going, mut graceful) = (false, false);
     let mut last = 0;
     loop {
         let (request, respond) = tokio::select! {
@@ -66,7 +66,11 @@ pub(crate) async fn serve(wire: Wire, on: &Arc<Connection>, streams: u32) {
         }
         let id = u32::from(respond.stream_id());
         let call = request.headers().get(CALL).and_then(|id| id.to_str().ok()?.parse().ok());
-        let fault = on.arrived(call, true);
+        let fault = match on.arrived(call, true) {
+            // The last stream was told already, or will be; a server must not change its mind.
+            Fault::GoAwayBelow if graceful => Fault::Refused,
+            fault => fault,
+        };
         match fault {
             Fault::DropBefore | Fault::TcpReset => {
                 on.breaks();
@@ -83,7 +87,10 @@ pub(crate) async fn serve(wire: Wire, on: &Arc<Connection>, streams: u32) {
                 unread.push((request, respond));
                 continue;
             }
-            Fault::GoAwayGraceful => connection.graceful_shutdown(),
+            Fault::GoAwayGraceful => {
+                connection.graceful_shutdown();
+                graceful = true;
+            }
             _ => {}
         }
         last = id;
