@@ -20,13 +20,15 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http::Uri;
 use http_body::Frame;
 use k8s_openapi::api::core::v1::ConfigMap;
 use secrecy::ExposeSecret as _;
 
 use crate::{
+    auth,
     codec::MediaType,
-    config::{Config, Credentials},
+    config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl},
     transport::Body,
     watch::{AnswerLines, WatchStream},
 };
@@ -60,6 +62,46 @@ pub fn watch_frames(input: &[u8]) {
 
     let whole = events(vec![Bytes::copy_from_slice(text)]);
     assert_eq!(whole, events(cut(text, *turn, *step)), "the same bytes give other events in other chunks");
+}
+
+/// Settings of a proxy, a line each: the server's URL, the proxy's, the exceptions. They are read or refused, without showing
+/// a password, and what is excepted stays so whatever else is.
+pub fn no_proxy(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let mut lines = text.lines();
+    let (server, proxy) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let except = lines.next().unwrap_or_default();
+    if let Ok(url) = ProxyUrl::parse(proxy) {
+        let shown = format!("{url:?}");
+        let password = proxy.rsplit_once('@').and_then(|(login, _)| login.rsplit_once(':')).map_or("", |(_, word)| word);
+        let hidden = password.len() < 8 || proxy.matches(password).count() != 1 || !shown.contains(password);
+        assert!(hidden, "the password is shown");
+        ProxyUrl::parse(&shown).expect("what is shown is the URL of a proxy");
+    }
+    let Ok(server) = server.parse::<Uri>() else { return };
+    let chosen = |except: &str| Proxy::of_variables(&server, proxy, except).ok();
+    let is_excepted = |except: &str| matches!(chosen(except), Some(None));
+    assert_eq!(format!("{:?}", chosen(except)), format!("{:?}", chosen(except)), "the same settings mean two things");
+    if is_excepted(except) {
+        assert!(is_excepted(&format!("{except},other")), "a further exception takes this one away");
+        assert!(is_excepted(&format!("other, {except}")), "a further exception takes this one away");
+    }
+    assert!(is_excepted("*") || chosen("*").is_none(), "everything is excepted, but not this");
+}
+
+/// What a credential plugin wrote: it is read or refused, always with the same result, and no token stands in the
+/// message that refuses it.
+pub fn exec_answer(input: &[u8]) {
+    for version in [ExecApiVersion::V1, ExecApiVersion::V1Beta1] {
+        let read = || auth::read_exec_answer(input, version);
+        assert_eq!(read(), read(), "the same answer means two things");
+        let Err(problem) = read() else { continue };
+        // Short pieces stand in messages by chance.
+        let text = String::from_utf8_lossy(input);
+        let token = text.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let hidden = token.len() < 12 || text.matches(token).count() != 1 || !problem.contains(token);
+        assert!(hidden, "the token is shown: {problem}");
+    }
 }
 
 /// The chunks of a body: their lengths alternate.

@@ -30,6 +30,16 @@ fn no_body_breaks_a_watch() {
 }
 
 #[test]
+fn no_settings_of_a_proxy_are_misread() {
+    fuzz("no_proxy", super::no_proxy, 3000, &["*", ".", ",", "/", ":", "@", "[", "]", "%", "\n", "://", "::ffff:", "/0", "/129"]);
+}
+
+#[test]
+fn no_answer_of_a_plugin_breaks_the_client() {
+    fuzz("exec_answer", super::exec_answer, 3000, &["{", "}", "\"", ":", "null", "[", "\\n", "-----BEGIN CERTIFICATE-----", "1"]);
+}
+
+#[test]
 fn panics_and_hangs_are_noticed() {
     let nested: fn(&[u8]) = |input| assert!(!input.starts_with(b"!"), "it is exclaimed");
     assert!(ends_well(nested, b"?".to_vec(), HANGS).is_ok());
