@@ -20,13 +20,15 @@ pub mod transport;
 
 pub mod schema;
 
+pub mod object;
+
 pub mod codec;
+
+pub mod retry;
 
 pub mod rest;
 
 pub mod watch;
-
-pub mod retry;
 
 pub mod resource;
 

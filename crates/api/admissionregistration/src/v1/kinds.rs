@@ -34,7 +34,9 @@ k8s_openapi::k8s_if_ge_1_36! {
     }
 
     impl Listable for MutatingAdmissionPolicy {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -68,7 +70,9 @@ k8s_openapi::k8s_if_ge_1_36! {
     }
 
     impl Listable for MutatingAdmissionPolicyBinding {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -101,7 +105,9 @@ impl Kind for MutatingWebhookConfiguration {
 }
 
 impl Listable for MutatingWebhookConfiguration {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -133,7 +139,9 @@ impl Kind for ValidatingAdmissionPolicy {
 }
 
 impl Listable for ValidatingAdmissionPolicy {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -165,7 +173,9 @@ impl Kind for ValidatingAdmissionPolicyBinding {
 }
 
 impl Listable for ValidatingAdmissionPolicyBinding {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -197,7 +207,9 @@ impl Kind for ValidatingWebhookConfiguration {
 }
 
 impl Listable for ValidatingWebhookConfiguration {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
