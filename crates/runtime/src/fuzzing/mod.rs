@@ -28,17 +28,25 @@ use secrecy::ExposeSecret as _;
 use crate::{
     auth,
     codec::MediaType,
-    config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl},
+    config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl, changed_kubeconfigs},
     transport::Body,
     watch::{AnswerLines, WatchStream},
 };
 
-/// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token.
+/// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token. Where its
+/// text can be changed, it can be changed again.
 pub fn kubeconfig(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let read = || Config::from_kubeconfig_text(&text).map_err(|error| error.to_string());
     let (first, second) = (read(), read());
     assert_eq!(format!("{first:?}"), format!("{second:?}"), "the same text is read in two ways");
+    for changed in changed_kubeconfigs(&text).into_iter().flatten() {
+        // The same change once more finds its own work.
+        assert!(
+            changed_kubeconfigs(&changed).iter().any(Result::is_ok),
+            "what was written cannot be changed:\n{changed}"
+        );
+    }
     let Ok(config) = first else { return };
     if let Credentials::Bearer(token) = &config.credentials {
         // A token that stands elsewhere too, as a name say, is no secret.
@@ -73,7 +81,8 @@ pub fn no_proxy(input: &[u8]) {
     let except = lines.next().unwrap_or_default();
     if let Ok(url) = ProxyUrl::parse(proxy) {
         let shown = format!("{url:?}");
-        let password = proxy.rsplit_once('@').and_then(|(login, _)| login.rsplit_once(':')).map_or("", |(_, word)| word);
+        let password =
+            proxy.rsplit_once('@').and_then(|(login, _)| login.rsplit_once(':')).map_or("", |(_, word)| word);
         let hidden = password.len() < 8 || proxy.matches(password).count() != 1 || !shown.contains(password);
         assert!(hidden, "the password is shown");
         ProxyUrl::parse(&shown).expect("what is shown is the URL of a proxy");

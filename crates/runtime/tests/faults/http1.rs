@@ -1,6 +1,6 @@
 //! HTTP/1.1 with faults.
 
-use std::{collections::VecDeque, future::pending, io, sync::Arc};
+use std::{collections::VecDeque, fmt::Write, future::pending, io, sync::Arc};
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -98,10 +98,10 @@ async fn answer(wire: &mut Wire, on: &Connection, request: &Request) -> io::Resu
 fn head(code: u16, retry_after: Option<u16>, length: Option<usize>, closes: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {code} Whatever\r\nContent-Type: application/json\r\n");
     if let Some(seconds) = retry_after {
-        head += &format!("Retry-After: {seconds}\r\n");
+        let _ = write!(head, "Retry-After: {seconds}\r\n");
     }
     if let Some(length) = length {
-        head += &format!("Content-Length: {length}\r\n");
+        let _ = write!(head, "Content-Length: {length}\r\n");
     }
     if closes {
         head += "Connection: close\r\n";

@@ -29,7 +29,7 @@ pub(crate) async fn serve(wire: Wire, on: &Arc<Connection>, streams: u32) {
     let mut builder = server::Builder::new();
     builder.max_concurrent_streams(streams).max_concurrent_reset_streams(1024);
     let Ok(mut connection) = builder.handshake::<_, Bytes>(wire).await else { return };
-    let (wishes, mut wished) = mpsc::unbounded_channel::<Wish>();
+    let (wishes, mut inbox) = mpsc::unbounded_channel::<Wish>();
     let mut tasks = JoinSet::new();
     // Requests that come after a GOAWAY are not looked at; to drop them would reset their streams.
     let mut unread = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) async fn serve(wire: Wire, on: &Arc<Connection>, streams: u32) {
                 Some(Ok(accepted)) => accepted,
                 Some(Err(_)) | None => break,
             },
-            Some(wish) = wished.recv() => {
+            Some(wish) = inbox.recv() => {
                 on.breaks();
                 if wish.go_away {
                     // Both are seen in the wild: a server that closes in good order, and one that fails.

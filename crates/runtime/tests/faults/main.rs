@@ -34,12 +34,15 @@ fn config_maps(client: &RestClient, namespace: &str) -> ResourceClient<ConfigMap
 
 /// A config map with one entry, `key`.
 fn config_map(name: &str, value: &str) -> ConfigMap {
-    serde_json::from_value(json!({ "metadata": { "name": name }, "data": { "key": value } })).expect("it is a ConfigMap")
+    serde_json::from_value(json!({ "metadata": { "name": name }, "data": { "key": value } }))
+        .expect("it is a ConfigMap")
 }
 
 /// Waits for what should not take long.
 async fn soon<F: IntoFuture>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(SOON, future.into_future()).await.unwrap_or_else(|_| panic!("it did not happen in {SOON:?}: {what}"))
+    tokio::time::timeout(SOON, future.into_future())
+        .await
+        .unwrap_or_else(|_| panic!("it did not happen in {SOON:?}: {what}"))
 }
 
 /// Asks again and again until it is so.

@@ -38,7 +38,7 @@ const HANGS: Duration = Duration::from_secs(40);
 async fn ten_thousand_requests_under_fault_are_done_at_most_once_and_none_is_lost() {
     let seed = seed();
     let server = Server::start(Plan::random(seed));
-    let (outcomes, astray) = run(&server, seed, CALLS, |config| RestClient::builder(config)).await;
+    let (outcomes, astray) = run(&server, seed, CALLS, RestClient::builder).await;
 
     assert_eq!(outcomes.len() as u64, CALLS, "FAULTS_SEED={seed}");
     let retries = server.config().retry.max_retries as usize;

@@ -26,7 +26,8 @@ const WRITES: usize = 3;
 async fn thousand_watches_share_few_connections_and_leave_room_for_writes() -> TestResult {
     let test = Test::namespace().await;
     let mut config = Config::from_kubeconfig(control_plane().kubeconfig())?;
-    let counter = Counter::start(config.server.authority().ok_or("a server has an address")?.as_str().to_owned()).await?;
+    let counter =
+        Counter::start(config.server.authority().ok_or("a server has an address")?.as_str().to_owned()).await?;
     config.server = format!("https://{}", counter.address).parse()?;
     let client = Clientset::new(&config)?;
     let config_maps = client.core_v1().config_maps(&test.namespace);
