@@ -245,7 +245,9 @@ fn manifests(files: &BTreeMap<String, String>) -> Vec<String> {
     files
         .iter()
         .filter(|(path, text)| {
-            path.ends_with("/Cargo.toml") && text.contains("[package]") && !path.starts_with("codegen/tests/")
+            // A package of fuzz targets is a workspace of its own.
+            let ours = !path.starts_with("codegen/tests/") && !text.contains("cargo-fuzz = true");
+            ours && path.ends_with("/Cargo.toml") && text.contains("[package]")
         })
         .flat_map(|(path, text)| {
             [lacks(path, text, "[lints]\nworkspace = true"), lacks(path, text, "edition.workspace = true")]

@@ -36,6 +36,10 @@ pub mod error;
 
 pub mod generated;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use rest::RestClient;

@@ -11,6 +11,9 @@ mod impersonate;
 mod oidc;
 mod token_file;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use exec::read_answer as read_exec_answer;
+
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;

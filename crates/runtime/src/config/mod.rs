@@ -49,6 +49,8 @@ use secrecy::SecretString;
 use self::{environment::Environment, overrides::Overrides};
 use crate::error::Result;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub use self::{
     editor::{KubeconfigEditor, KubeconfigList},
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},

@@ -31,9 +31,11 @@ impl<S> Lines<S> {
     }
 
     fn take_line(&mut self) -> Option<Bytes> {
-        let newline = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
+        // A line is too long or not, however it is chunked, so no end of one is looked for behind the limit.
+        let end = self.buffer.len().min(self.limit.saturating_add(1));
+        let newline = self.buffer[self.searched..end].iter().position(|byte| *byte == b'\n');
         let Some(newline) = newline else {
-            self.searched = self.buffer.len();
+            self.searched = end;
             return None;
         };
         let mut line = self.buffer.split_to(self.searched + newline + 1);
@@ -145,7 +147,17 @@ mod tests {
     #[tokio::test]
     async fn endless_line_is_an_error_and_ends() {
         let chunks = (0..10).map(|_| Ok(Bytes::from_static(b"aaaaaaaaaa"))).collect();
-        let lines = lines(chunks, 32).await;
-        assert_eq!(lines, [Err("a line of the answer is longer than 32 bytes".to_owned())]);
+        let expected = [Err("a line of the answer is longer than 32 bytes".to_owned())];
+        assert_eq!(lines(chunks, 32).await, expected);
+    }
+
+    #[tokio::test]
+    async fn line_is_too_long_even_if_it_comes_at_once() {
+        let text = format!("{}\n{}\n", "a".repeat(32), "b".repeat(33));
+        for size in 1..=text.len() {
+            let chunks = text.as_bytes().chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+            let expected = [Ok("a".repeat(32)), Err("a line of the answer is longer than 32 bytes".to_owned())];
+            assert_eq!(lines(chunks, 32).await, expected, "in chunks of {size}");
+        }
     }
 }

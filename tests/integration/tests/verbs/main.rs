@@ -13,6 +13,7 @@ mod expiry;
 mod kubelet;
 mod lists;
 mod logs;
+mod many_watches;
 mod middleware;
 mod patches;
 mod proxies;

@@ -49,6 +49,12 @@ pub(super) struct Credential {
     pub(super) identity: Option<Arc<ClientIdentity>>,
 }
 
+/// Whether an answer is good, or what is wrong with it, for `fuzzing`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_answer(output: &[u8], version: ExecApiVersion) -> Result<(), String> {
+    answer::parse(output, version).map(drop)
+}
+
 impl Plugin {
     /// The plugin that the clients of this configuration share.
     pub(super) fn shared(exec: &ExecConfig, config: &Config) -> Result<Arc<Self>> {

@@ -34,6 +34,19 @@ pub(super) fn remove(text: &str, path: &[Step<'_>]) -> Result<String, String> {
     checked(splice::remove(text, path), &expected)
 }
 
+/// A kubeconfig's text after some of the editor's changes, each for itself, for `fuzzing`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn changed(text: &str) -> [Result<String, String>; 4] {
+    use Step::{Key, Named};
+    let namespace = [Key("contexts"), Named("one"), Key("context"), Key("namespace")];
+    [
+        set(text, &[Key("current-context")], &"other: #".into()),
+        set(text, &namespace, &"team".into()),
+        set(text, &[Key("users"), Named("new")], &serde_json::json!({ "name": "new", "user": { "token": "a\nb" } })),
+        remove(text, &[Key("contexts"), Named("one")]),
+    ]
+}
+
 /// What a text means.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     let options = serde_saphyr::options! {
