@@ -149,6 +149,9 @@ fn pool(connector: Connector, pings: Pings) -> Pool {
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        // It counts what still arrives of answers that were given up, over the whole life of a connection, and ends it for
+        // all others at 1024. That guards servers; a client gave those answers up itself.
+        .http2_max_local_error_reset_streams(None)
         .http2_keep_alive_interval(pings.interval)
         .http2_keep_alive_timeout(pings.timeout)
         .http2_keep_alive_while_idle(true)
