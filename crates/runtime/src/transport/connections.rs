@@ -87,17 +87,17 @@ impl Connections {
         let generation = self.generation(request.extensions().get())?;
         // The client may go while the request is under way, and its idle connections with it.
         drop(self);
-        if upgraded::is_wanted(request.headers()) {
-            let response = generation.upgrades.request(request).await.map_err(failure::of_request)?;
-            return Ok(response.map(Body::new));
-        }
-        let mut place = generation.lanes.take().await;
-        drop(generation);
-        let response = place.pool.request(request).await;
-        if let (Err(_), Some(opening)) = (&response, &mut place.opening) {
-            opening.failed();
-        }
-        let response = response.map_err(failure::of_request)?.map(|body| Body::incoming(body, place.stream));
+        let response = if upgraded::is_wanted(request.headers()) {
+            generation.upgrades.request(request).await.map_err(failure::of_request)?.map(Body::new)
+        } else {
+            let mut place = generation.lanes.take().await;
+            drop(generation);
+            let response = place.pool.request(request).await;
+            if let (Err(_), Some(opening)) = (&response, &mut place.opening) {
+                opening.failed();
+            }
+            response.map_err(failure::of_request)?.map(|body| Body::incoming(body, place.stream))
+        };
         Ok(if compressed { gzip::decode(response) } else { response })
     }
 
