@@ -164,12 +164,12 @@ fn now() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::future::{Ready, pending, ready};
 
     use super::*;
 
-    async fn fetched(value: u32, expires: Option<Timestamp>) -> Result<Fresh<u32>> {
-        Ok(Fresh { value, expires })
+    fn fetched(value: u32, expires: Option<Timestamp>) -> Ready<Result<Fresh<u32>>> {
+        ready(Ok(Fresh { value, expires }))
     }
 
     /// Has a fetch begun and gives it up at once; it ends by itself.
