@@ -124,9 +124,18 @@ impl Error {
         self
     }
 
-    /// The same error with the request it happened to.
+    /// The same error with the request it happened to. What could not be decoded is not quoted where it may be a secret.
     pub(crate) fn with_request(mut self, method: &Method, url: impl Into<String>) -> Self {
-        self.0.request.get_or_insert_with(|| (method.clone(), url.into()));
+        let url = url.into();
+        if self.0.kind == ErrorKind::Decode && speaks_of_secrets(&url) {
+            let place = self.0.source.take().and_then(|source| source.downcast::<serde_json::Error>().ok());
+            if let Some(error) = place {
+                let (line, column) = (error.line(), error.column());
+                let hidden = "what is wrong there is not shown, since it may quote a secret";
+                self.0.message = format!("{}: line {line} column {column}; {hidden}", self.0.message);
+            }
+        }
+        self.0.request.get_or_insert_with(|| (method.clone(), url));
         self
     }
 
@@ -168,7 +177,7 @@ impl Error {
         self.0.request.as_ref().map(|(method, _)| method)
     }
 
-    /// The URL of the request that failed.
+    /// The URL of the request that failed; of one that streams without its query, which holds the commands of exec.
     pub fn url(&self) -> Option<&str> {
         self.0.request.as_ref().map(|(_, url)| url.as_str())
     }
@@ -327,7 +336,7 @@ impl Error {
     ///
     /// | error | why |
     /// |---|---|
-    /// | [`Connect`](ErrorKind::Connect), when there was no TCP connection | a server that restarts, a network that is mended |
+    /// | [`Connect`](ErrorKind::Connect), when there was no TCP connection, or TLS lost it | a server that restarts, a network that is mended |
     /// | [`Transport`](ErrorKind::Transport), unless the other side speaks no HTTP | connections break, and layers have bad moments |
     /// | [`Timeout`](ErrorKind::Timeout) | it was slow this time |
     /// | any with [`retry_after`](Error::retry_after) | the server asks to come again |
@@ -345,7 +354,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Timeout => true,
-            ErrorKind::Connect => self.0.fate == Fate::Unreachable,
+            ErrorKind::Connect => matches!(self.0.fate, Fate::Unreachable | Fate::Lost),
             ErrorKind::Transport => self.0.fate != Fate::Garbled,
             ErrorKind::Api => {
                 self.retry_after().is_some()
@@ -370,6 +379,12 @@ impl Error {
     pub fn is_unexpected_server_error(&self) -> bool {
         self.has_cause(UNEXPECTED_SERVER_RESPONSE)
     }
+}
+
+/// Whether a URL or a path speaks of secrets or tokens, so that nothing of the bodies that travel there may be shown.
+pub(crate) fn speaks_of_secrets(url: &str) -> bool {
+    let path = url.split_once('?').map_or(url, |(path, _)| path).to_lowercase();
+    ["secret", "token"].iter().any(|word| path.contains(word))
 }
 
 /// The cause that marks a [`Status`] made by the client because the server sent none.
@@ -461,115 +476,4 @@ impl StdError for Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
-
-    fn answered(code: i32, reason: &str) -> Error {
-        Error::api(Status {
-            code: Some(code),
-            reason: (!reason.is_empty()).then(|| reason.to_owned()),
-            message: Some("it went wrong".to_owned()),
-            ..Status::default()
-        })
-    }
-
-    #[test]
-    fn known_reason_beats_code() {
-        assert!(answered(404, "NotFound").is_not_found());
-        assert!(answered(500, "NotFound").is_not_found());
-        assert!(!answered(404, "Forbidden").is_not_found());
-        assert!(!answered(409, "AlreadyExists").is_conflict());
-        assert!(answered(409, "AlreadyExists").is_already_exists());
-    }
-
-    #[test]
-    fn unknown_or_missing_reason_leaves_it_to_the_code() {
-        assert!(answered(404, "").is_not_found());
-        assert!(answered(404, "SomethingNew").is_not_found());
-        assert!(answered(409, "").is_conflict());
-        assert!(!answered(409, "").is_already_exists());
-        assert!(!answered(410, "").is_expired());
-        assert!(answered(410, "").is_gone());
-    }
-
-    #[test]
-    fn too_many_requests_is_told_by_code_whatever_the_reason() {
-        assert!(answered(429, "Forbidden").is_too_many_requests());
-    }
-
-    #[test]
-    fn message_says_what_was_tried_and_what_came_back() {
-        let error = answered(404, "NotFound").with_request(&Method::GET, "https://host/api/v1/pods/x");
-        assert_eq!(error.to_string(), "GET https://host/api/v1/pods/x: 404 NotFound: it went wrong");
-    }
-
-    #[test]
-    fn retry_after_comes_from_the_details() {
-        let status = Status {
-            details: Some(StatusDetails { retry_after_seconds: Some(7), ..StatusDetails::default() }),
-            ..Status::default()
-        };
-        assert_eq!(Error::api(status).retry_after(), Some(Duration::from_secs(7)));
-    }
-
-    #[test]
-    fn errors_that_pass_are_told_from_those_that_stay() {
-        let saying = |code, message: &str| {
-            let reason = Some("InternalError".to_owned());
-            Error::api(Status { code: Some(code), reason, message: Some(message.to_owned()), ..Status::default() })
-        };
-        let failed = |kind, fate| Error::new(kind, "it went wrong").with_fate(fate);
-        for passing in [
-            answered(429, "TooManyRequests"),
-            answered(429, ""),
-            answered(503, "ServiceUnavailable"),
-            answered(504, "Timeout"),
-            answered(500, "ServerTimeout"),
-            answered(502, "InternalError"),
-            answered(409, "AlreadyExists").with_retry_after(Some(Duration::from_secs(1))),
-            saying(500, "etcdserver: leader changed"),
-            saying(500, "rpc error: code = Unavailable desc = etcdserver: request timed out"),
-            failed(ErrorKind::Timeout, Fate::Unknown),
-            failed(ErrorKind::Connect, Fate::Unreachable),
-            failed(ErrorKind::Transport, Fate::Lost),
-            failed(ErrorKind::Transport, Fate::Unknown),
-        ] {
-            assert!(passing.is_transient(), "{passing}");
-        }
-        for staying in [
-            answered(400, "BadRequest"),
-            answered(401, "Unauthorized"),
-            answered(403, "Forbidden"),
-            answered(404, "NotFound"),
-            answered(409, "Conflict"),
-            answered(410, "Expired"),
-            answered(422, "Invalid"),
-            answered(500, "InternalError"),
-            saying(422, "spec.text: Invalid value: \"etcdserver: leader changed\""),
-            failed(ErrorKind::Connect, Fate::Unknown),
-            failed(ErrorKind::Transport, Fate::Garbled),
-            failed(ErrorKind::Config, Fate::Unknown),
-            failed(ErrorKind::Auth, Fate::Unknown),
-            failed(ErrorKind::Request, Fate::Unknown),
-            failed(ErrorKind::Decode, Fate::Unknown),
-        ] {
-            assert!(!staying.is_transient(), "{staying}");
-        }
-    }
-
-    #[test]
-    fn message_tells_of_attempts_and_of_the_one_before_if_it_was_another() {
-        let before = answered(503, "ServiceUnavailable");
-        let after = |error: Error, before| error.after_retries(2, before).to_string();
-        assert_eq!(
-            after(Error::new(ErrorKind::Transport, "lost"), Some(&before)),
-            "lost (in the end, after 3 attempts; the one before: 503 ServiceUnavailable: it went wrong)"
-        );
-        assert_eq!(
-            after(answered(503, "ServiceUnavailable"), Some(&before)),
-            "503 ServiceUnavailable: it went wrong (in the end, after 3 attempts)"
-        );
-        assert_eq!(Error::new(ErrorKind::Transport, "lost").after_retries(0, None).to_string(), "lost");
-    }
-}
+mod tests;

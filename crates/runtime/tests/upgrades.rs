@@ -1,8 +1,9 @@
 //! Requests whose connection becomes something else than HTTP, on a server with TLS and both versions of HTTP.
 
-use std::{convert::Infallible, net::Ipv4Addr, sync::Arc};
+use std::{convert::Infallible, io::Write as _, net::Ipv4Addr, sync::Arc};
 
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, service::service_fn};
@@ -48,6 +49,14 @@ async fn answer(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>,
                 "message":"pod web does not have a host assigned"}"#;
             *response.status_mut() = StatusCode::BAD_REQUEST;
             *response.body_mut() = status.into();
+        }
+        // As a load balancer may answer.
+        "/compressed" if request.headers().get(header::ACCEPT_ENCODING).is_some_and(|value| value == "gzip") => {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            gzip.write_all(b"no healthy upstream").unwrap();
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
+            *response.body_mut() = gzip.finish().unwrap().into();
         }
         _ => *response.body_mut() = format!("{version:?}").into(),
     }
@@ -138,7 +147,11 @@ async fn any_other_answer_is_an_error() {
     assert!(error.is_bad_request(), "{error}");
     assert!(error.to_string().contains("does not have a host assigned"), "{error}");
 
-    let error = client.get().abs_path("/plain").upgrade().await.unwrap_err();
+    let error = client.get().abs_path("/compressed").upgrade().await.unwrap_err();
+    assert!(error.to_string().contains("no healthy upstream"), "{error}");
+
+    let error = client.get().abs_path("/plain").query("command", "hunter2").upgrade().await.unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
     assert_eq!(error.kind(), ErrorKind::Decode);
     let text = error.to_string();
     assert!(text.contains("/plain") && text.contains("answered 200 OK in place of switching"), "{text}");

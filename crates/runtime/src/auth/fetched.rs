@@ -43,8 +43,8 @@ pub(super) struct Fresh<T> {
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Why a fetch failed, for all who wait.
-type Outcome<T> = Result<Fresh<T>, String>;
+/// What a fetch brought and when, or why it failed, for all who wait.
+type Outcome<T> = Result<(Fresh<T>, Instant), String>;
 
 struct UnderWay<T> {
     lot: Lot,
@@ -69,6 +69,7 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
     {
         let (lot, mut outcome) = {
             let mut state = self.state();
+            state.take_in_abandoned();
             if let Some(kept) = state.kept.as_ref().filter(|kept| kept.is_good()) {
                 return Ok((kept.fresh.value.clone(), kept.lot));
             }
@@ -83,7 +84,7 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
             outcome.unwrap_or_else(|| Err("the fetching of credentials was interrupted; try again".to_owned()));
         self.state().finish(lot, &outcome);
         match outcome {
-            Ok(fresh) => Ok((fresh.value, lot)),
+            Ok((fresh, _)) => Ok((fresh.value, lot)),
             Err(message) => Err(Error::new(ErrorKind::Auth, message)),
         }
     }
@@ -115,6 +116,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
             let mut task = JoinSet::new();
             task.spawn(async move {
                 let outcome = fetching.await.map_err(|error| error.to_string());
+                let outcome = outcome.map(|fresh| (fresh, Instant::now()));
                 sender.send_replace(Some(outcome));
             });
             UnderWay { lot: *last_lot, outcome, _task: task }
@@ -125,9 +127,22 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
     /// The first of those who waited puts away what came.
     fn finish(&mut self, lot: Lot, outcome: &Outcome<T>) {
         if self.under_way.take_if(|fetch| fetch.lot == lot).is_some()
-            && let Ok(fresh) = outcome
+            && let Ok((fresh, since)) = outcome
         {
-            self.kept = Some(Kept { fresh: fresh.clone(), lot, since: Some(Instant::now()), refused: false });
+            self.kept = Some(Kept { fresh: fresh.clone(), lot, since: Some(*since), refused: false });
+        }
+    }
+
+    /// A fetch may have ended when nobody waited for it any more, long ago: what it brought counts from then on, and its
+    /// failure is nobody's.
+    fn take_in_abandoned(&mut self) {
+        let Some(fetch) = &self.under_way else { return };
+        let (lot, outcome) = (fetch.lot, fetch.outcome.borrow().clone());
+        match outcome {
+            Some(outcome) => self.finish(lot, &outcome),
+            // Its runtime has ended.
+            None if fetch.outcome.has_changed().is_err() => self.under_way = None,
+            None => {}
         }
     }
 }
@@ -145,4 +160,57 @@ fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, pending, ready};
+
+    use super::*;
+
+    fn fetched(value: u32, expires: Option<Timestamp>) -> Ready<Result<Fresh<u32>>> {
+        ready(Ok(Fresh { value, expires }))
+    }
+
+    /// Has a fetch begun and gives it up at once; it ends by itself.
+    async fn abandon<F>(values: &Fetched<u32>, fetch: F)
+    where
+        F: Future<Output = Result<Fresh<u32>>> + Send + 'static,
+    {
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            fetch.await
+        };
+        assert!(tokio::time::timeout(Duration::ZERO, values.get(|_| slow)).await.is_err());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_waited_for_is_used_if_it_is_still_good() {
+        let values = Fetched::new(None);
+        abandon(&values, fetched(1, None)).await;
+        assert_eq!(values.get(|_| fetched(2, None)).await.unwrap().0, 1);
+
+        let values = Fetched::new(None);
+        abandon(&values, fetched(1, Some(Timestamp::MIN))).await;
+        tokio::time::sleep(USED_AT_LEAST).await;
+        assert_eq!(values.get(|_| fetched(2, None)).await.unwrap().0, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_nobody_waited_for_is_not_told_later() {
+        let values = Fetched::new(None);
+        abandon(&values, async { Err(Error::new(ErrorKind::Auth, "it rained")) }).await;
+        assert_eq!(values.get(|_| fetched(2, None)).await.unwrap().0, 2);
+    }
+
+    #[test]
+    fn a_fetch_whose_runtime_ended_is_begun_again() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let values = Fetched::new(None);
+        runtime().block_on(async {
+            assert!(tokio::time::timeout(Duration::from_millis(1), values.get(|_| pending())).await.is_err());
+        });
+        assert_eq!(runtime().block_on(values.get(|_| fetched(2, None))).unwrap().0, 2);
+    }
 }

@@ -1,5 +1,7 @@
 //! Credentials that another program gives: the `exec` entry of a kubeconfig's user.
 
+use std::fmt;
+
 use secrecy::SecretString;
 
 use super::Memory;
@@ -8,7 +10,7 @@ use super::Memory;
 ///
 /// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and run it
 /// once however many requests wait for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExecConfig {
     /// The program: a path, or a name to be looked for in `$PATH`.
@@ -72,5 +74,37 @@ impl ExecConfig {
             cluster_extension: None,
             memory: Memory::default(),
         }
+    }
+}
+
+/// Shows neither the arguments, where some plugins take their secrets, nor the cluster's extension; client-go neither.
+impl fmt::Debug for ExecConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ExecConfig")
+            .field("command", &self.command)
+            .field("args", &format_args!("[{} hidden]", self.args.len()))
+            .field("env", &names)
+            .field("api_version", &self.api_version)
+            .field("install_hint", &self.install_hint)
+            .field("provide_cluster_info", &self.provide_cluster_info)
+            .field("interactive_mode", &self.interactive_mode)
+            .field("stdin_unavailable", &self.stdin_unavailable)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_arguments_no_values_and_no_extension() {
+        let mut exec = ExecConfig::new("login");
+        exec.args = vec!["--client-secret=hunter2".to_owned()];
+        exec.env = vec![("PASSWORD".to_owned(), "hunter2".into())];
+        exec.cluster_extension = Some("hunter2".into());
+        let shown = format!("{exec:?}");
+        assert!(shown.contains("login") && shown.contains("PASSWORD") && !shown.contains("hunter2"), "{shown}");
     }
 }

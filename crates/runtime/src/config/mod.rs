@@ -66,7 +66,7 @@ pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.
 ///
-/// The defaults of every field are client-go's.
+/// The defaults are client-go's where a field does not say otherwise.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {

@@ -48,7 +48,8 @@ impl PemSource {
         let text = self.read()?;
         let text = text.expose_secret();
         PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
-            pem::Error::NoItemsFound if text.contains("ENCRYPTED PRIVATE KEY") => {
+            // The second is how OpenSSL wrote encrypted keys before PKCS#8.
+            _ if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") => {
                 Error::config(format!("{self}the private key is encrypted, which is not supported; decrypt it first"))
             }
             pem::Error::NoItemsFound => Error::config(format!(
@@ -98,6 +99,24 @@ impl fmt::Debug for PemSource {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Text(_) => f.write_str("Text([REDACTED])"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_key_is_said_to_be_encrypted_in_both_forms() {
+        for (name, headers) in [
+            ("ENCRYPTED PRIVATE KEY", ""),
+            ("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"),
+            ("EC PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,0011223344556677\n\n"),
+        ] {
+            let pem = format!("-----BEGIN {name}-----\n{headers}AAAA\n-----END {name}-----\n");
+            let error = PemSource::text(pem).private_key().unwrap_err().to_string();
+            assert!(error.contains("is encrypted"), "{name}: {error}");
         }
     }
 }

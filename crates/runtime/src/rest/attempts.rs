@@ -51,7 +51,7 @@ impl Call {
         };
         span.record("attempts", retries + 1);
         span.record("status", status);
-        result.map_err(|error| error.with_request(&self.method, url))
+        result.map_err(|error| error.with_request(&self.method, self.shown_url(&url)))
     }
 
     async fn attempts(&self, span: &Span, url: &str) -> Result<Response> {
@@ -84,7 +84,7 @@ impl Call {
                     let Some(begin) = asked.and_then(|asked| retries.next(Instant::now(), asked)) else {
                         let origin = Origin {
                             method: self.method.clone(),
-                            url: url.to_owned(),
+                            url: self.shown_url(url).to_owned(),
                             deadline,
                             retries: done,
                             bodies_are_shown,

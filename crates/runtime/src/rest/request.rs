@@ -317,6 +317,11 @@ impl Request {
         format!("{}{}{}", self.client.origin(), self.client.path_prefix(), self.path_and_query())
     }
 
+    /// The whole URL, as far as it may be shown.
+    pub(super) fn shown_url(&self) -> String {
+        trace::shown_url(self.kind, &self.url()).to_owned()
+    }
+
     /// client-go's checks before a request goes out.
     fn check(&self) -> std::result::Result<(), String> {
         if let Some(problem) = &self.problem {
@@ -372,7 +377,8 @@ impl Request {
     /// The request as it is sent, if nothing is wrong with it.
     fn into_call(self) -> Result<Call> {
         let mut url = self.url();
-        let wrong = |error: Error, url| Err(error.with_request(&self.method, url));
+        let wrong =
+            |error: Error, url: String| Err(error.with_request(&self.method, trace::shown_url(self.kind, &url)));
         if let Err(problem) = self.check() {
             return wrong(Error::new(ErrorKind::Request, problem), url);
         }
@@ -425,7 +431,7 @@ fn go_duration(duration: Duration) -> String {
 /// Shows where the request goes; headers and body may hold secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request({} {})", self.method, self.url())
+        write!(f, "Request({} {})", self.method, self.shown_url())
     }
 }
 
@@ -510,6 +516,8 @@ mod tests {
     fn debug_shows_neither_headers_nor_body() {
         let request = client("http://host").post().header("Authorization", "Bearer hunter2").json(&"hunter2");
         assert_eq!(format!("{request:?}"), "Request(POST http://host/)");
+        let exec = client("http://host").get().abs_path("/exec").query("command", "hunter2").streaming();
+        assert_eq!(format!("{exec:?}"), "Request(GET http://host/exec)");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, Uri, header};
 use tracing::{Level, Span, field};
 
 use super::{CallKind, answer::Target};
+use crate::error::speaks_of_secrets;
 
 /// How much of a body is shown.
 const MAX_BODY: usize = 10 << 10;
@@ -39,8 +40,7 @@ pub(super) fn shown_url(kind: CallKind, url: &str) -> &str {
 /// Whether bodies of this call may be shown: nothing of secrets and tokens, told by any segment of the path that speaks of
 /// them, and nothing of a stream.
 pub(super) fn bodies_are_shown(kind: CallKind, uri: &Uri) -> bool {
-    let path = uri.path().to_lowercase();
-    kind == CallKind::Ordinary && !["secret", "token"].iter().any(|word| path.contains(word))
+    kind == CallKind::Ordinary && !speaks_of_secrets(uri.path())
 }
 
 /// Tells of the headers of a request or an answer.

@@ -52,7 +52,7 @@ impl Request {
             }
         }
         Box::pin(async move {
-            let (method, url) = (request.method().clone(), request.url());
+            let (method, url) = (request.method().clone(), request.shown_url());
             let response = request.send().await?;
             let upgraded = match response.status_code() {
                 StatusCode::SWITCHING_PROTOCOLS => Upgraded::of(response.into_http()).await,

@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::{
     connection::Connection,
     dial::{Dialer, Io},
-    failure::{self, ConnectError},
+    failure::ConnectError,
     retirement::Retired,
     room::Room,
     rotation::Rotation,
@@ -100,9 +100,7 @@ impl Tls {
         let handshake = TlsConnector::from(config.clone()).connect(name, stream);
         let stream = match tokio::time::timeout(self.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                return Err(ConnectError::new(format!("TLS with {address}: {}", failure::describe_tls(&error))));
-            }
+            Ok(Err(error)) => return Err(ConnectError::tls(address, &error)),
             Err(_) => {
                 let limit = self.handshake_timeout;
                 return Err(ConnectError::timeout(format!("TLS with {address}: no handshake within {limit:?}")));

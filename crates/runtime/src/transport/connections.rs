@@ -87,17 +87,17 @@ impl Connections {
         let generation = self.generation(request.extensions().get())?;
         // The client may go while the request is under way, and its idle connections with it.
         drop(self);
-        if upgraded::is_wanted(request.headers()) {
-            let response = generation.upgrades.request(request).await.map_err(failure::of_request)?;
-            return Ok(response.map(Body::new));
-        }
-        let mut place = generation.lanes.take().await;
-        drop(generation);
-        let response = place.pool.request(request).await;
-        if let (Err(_), Some(opening)) = (&response, &mut place.opening) {
-            opening.failed();
-        }
-        let response = response.map_err(failure::of_request)?.map(|body| Body::incoming(body, place.stream));
+        let response = if upgraded::is_wanted(request.headers()) {
+            generation.upgrades.request(request).await.map_err(failure::of_request)?.map(Body::new)
+        } else {
+            let mut place = generation.lanes.take().await;
+            drop(generation);
+            let response = place.pool.request(request).await;
+            if let (Err(_), Some(opening)) = (&response, &mut place.opening) {
+                opening.failed();
+            }
+            response.map_err(failure::of_request)?.map(|body| Body::incoming(body, place.stream))
+        };
         Ok(if compressed { gzip::decode(response) } else { response })
     }
 
@@ -149,6 +149,9 @@ fn pool(connector: Connector, pings: Pings) -> Pool {
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        // It counts what still arrives of answers that were given up, over the whole life of a connection, and ends it for
+        // all others at 1024. That guards servers; a client gave those answers up itself.
+        .http2_max_local_error_reset_streams(None)
         .http2_keep_alive_interval(pings.interval)
         .http2_keep_alive_timeout(pings.timeout)
         .http2_keep_alive_while_idle(true)

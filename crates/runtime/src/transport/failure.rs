@@ -33,6 +33,12 @@ impl ConnectError {
             fate: Fate::Unreachable,
         }
     }
+
+    /// A handshake that failed. Where its connection was lost, certificates are not what is wrong, and another may succeed.
+    pub(super) fn tls(address: &str, error: &io::Error) -> Self {
+        let fate = if LOST.contains(&error.kind()) { Fate::Lost } else { Fate::Unknown };
+        Self { fate, ..Self::new(format!("TLS with {address}: {}", describe_tls(error))) }
+    }
 }
 
 impl fmt::Display for ConnectError {
@@ -86,6 +92,15 @@ pub(super) fn no_head(limit: Duration) -> Error {
     Error::new(ErrorKind::Timeout, problem)
 }
 
+/// What input and output say of a connection that was lost.
+const LOST: [io::ErrorKind; 5] = [
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::NotConnected,
+    io::ErrorKind::UnexpectedEof,
+];
+
 /// What an error says of the request that it happened to. In doubt it counts as processed.
 ///
 /// hyper and h2 tell it so:
@@ -98,7 +113,6 @@ pub(super) fn no_head(limit: Duration) -> Error {
 /// * A connection that ended before the head of an answer is an incomplete message, an error of input and output, or a ping
 ///   that was not answered in time.
 fn fate(error: &(dyn StdError + 'static)) -> Fate {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     if let Some(error) = find::<h2::Error>(error).filter(|error| error.is_remote()) {
         if error.is_go_away() {
             return Fate::GoneAway;
@@ -118,9 +132,8 @@ fn fate(error: &(dyn StdError + 'static)) -> Fate {
             return Fate::Garbled;
         }
     }
-    let lost = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
     match find::<io::Error>(error) {
-        Some(error) if lost.contains(&error.kind()) => Fate::Lost,
+        Some(error) if LOST.contains(&error.kind()) => Fate::Lost,
         _ => Fate::Unknown,
     }
 }
@@ -135,7 +148,7 @@ fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
 }
 
 /// What went wrong in a handshake and what to check.
-pub(super) fn describe_tls(error: &io::Error) -> String {
+fn describe_tls(error: &io::Error) -> String {
     match find::<TlsError>(error) {
         Some(error) => describe(error),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -107,7 +107,7 @@ fn told(body: &[u8]) -> Error {
         return Error::api(status);
     }
     let text: String = String::from_utf8_lossy(body).chars().take(512).collect();
-    Error::new(ErrorKind::Decode, format!("an ERROR event that holds no Status: {text}"))
+    Error::new(ErrorKind::Decode, "an ERROR event that holds no Status").with_source(text)
 }
 
 fn unreadable(what: &str, error: codec::Error) -> Error {

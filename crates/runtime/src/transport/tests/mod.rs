@@ -45,7 +45,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{dial::Io, *};
 use crate::{
     config::{ClientIdentity, Credentials, PemSource},
-    error::ErrorKind,
+    error::{ErrorKind, Fate},
 };
 
 /// A transport with connections of its own.

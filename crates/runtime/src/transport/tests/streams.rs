@@ -152,3 +152,29 @@ async fn a_request_that_is_given_up_does_not_hold_up_those_behind_it() {
     assert!(second.await.unwrap().unwrap().contains("speaking"));
     drop(mute);
 }
+
+#[tokio::test]
+async fn answers_that_are_given_up_half_way_do_not_end_the_connection_for_the_others() {
+    let (server, config) = server(None).await;
+    let transport = connected(&config).unwrap();
+    let mut watched = watch(&transport, &config).await.unwrap();
+    for _ in 0..2 {
+        let given_up = together(100, || {
+            let (transport, config) = (transport.clone(), config.clone());
+            async move {
+                let uri = format!("https://{}/large", config.server.authority().unwrap());
+                let response = transport.send(Request::get(uri).body(Bytes::new()).unwrap()).await?;
+                let mut body = response.into_body();
+                body.chunk().await.unwrap()?;
+                Ok::<_, Error>(body)
+            }
+        });
+        let bodies = given_up.await;
+        let failed = bodies.iter().find_map(|body| body.as_ref().err());
+        assert!(failed.is_none(), "{failed:?}");
+        drop(bodies);
+    }
+    let silent = tokio::time::timeout(Duration::from_millis(500), watched.chunk()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    assert_eq!(server.connections(), 1);
+}

@@ -125,3 +125,23 @@ async fn a_server_that_never_answers_the_handshake_is_given_up() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains("no handshake within 50ms"), "{error}");
 }
+
+#[tokio::test]
+async fn a_connection_that_is_lost_in_the_handshake_is_worth_another_try() {
+    for reset in [true, false] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            if reset {
+                stream.set_zero_linger().unwrap();
+            }
+        });
+        let mut config = Config::new(&format!("https://{address}")).unwrap();
+        config.tls.insecure_skip_verify = true;
+        let error = ask(&config).await.unwrap_err();
+        assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::Lost), "{error}");
+        assert!(error.is_transient() && error.to_string().contains("TLS with"), "{error}");
+    }
+}

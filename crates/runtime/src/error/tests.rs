@@ -1,0 +1,128 @@
+//! What errors say, and which is which.
+
+use super::*;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
+
+fn answered(code: i32, reason: &str) -> Error {
+    Error::api(Status {
+        code: Some(code),
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        message: Some("it went wrong".to_owned()),
+        ..Status::default()
+    })
+}
+
+#[test]
+fn known_reason_beats_code() {
+    assert!(answered(404, "NotFound").is_not_found());
+    assert!(answered(500, "NotFound").is_not_found());
+    assert!(!answered(404, "Forbidden").is_not_found());
+    assert!(!answered(409, "AlreadyExists").is_conflict());
+    assert!(answered(409, "AlreadyExists").is_already_exists());
+}
+
+#[test]
+fn unknown_or_missing_reason_leaves_it_to_the_code() {
+    assert!(answered(404, "").is_not_found());
+    assert!(answered(404, "SomethingNew").is_not_found());
+    assert!(answered(409, "").is_conflict());
+    assert!(!answered(409, "").is_already_exists());
+    assert!(!answered(410, "").is_expired());
+    assert!(answered(410, "").is_gone());
+}
+
+#[test]
+fn too_many_requests_is_told_by_code_whatever_the_reason() {
+    assert!(answered(429, "Forbidden").is_too_many_requests());
+}
+
+#[test]
+fn message_says_what_was_tried_and_what_came_back() {
+    let error = answered(404, "NotFound").with_request(&Method::GET, "https://host/api/v1/pods/x");
+    assert_eq!(error.to_string(), "GET https://host/api/v1/pods/x: 404 NotFound: it went wrong");
+}
+
+#[test]
+fn what_does_not_decode_is_not_quoted_where_it_may_be_a_secret() {
+    let message = |url: &str| {
+        let error = serde_json::from_str::<u32>("\n\"hunter2\"").expect_err("it is text");
+        let error = Error::new(ErrorKind::Decode, "the answer could not be decoded").with_source(error);
+        let error = error.with_request(&Method::GET, url);
+        format!("{error} {error:?}")
+    };
+    assert!(message("https://h/api/v1/configmaps/x?fieldSelector=secret").contains("hunter2"));
+    for path in ["api/v1/namespaces/ns/secrets/x", "api/v1/namespaces/ns/serviceaccounts/x/token"] {
+        let message = message(&format!("https://h/{path}"));
+        assert!(message.contains("line 2 column") && !message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn retry_after_comes_from_the_details() {
+    let status = Status {
+        details: Some(StatusDetails { retry_after_seconds: Some(7), ..StatusDetails::default() }),
+        ..Status::default()
+    };
+    assert_eq!(Error::api(status).retry_after(), Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn errors_that_pass_are_told_from_those_that_stay() {
+    let saying = |code, message: &str| {
+        let reason = Some("InternalError".to_owned());
+        Error::api(Status { code: Some(code), reason, message: Some(message.to_owned()), ..Status::default() })
+    };
+    let failed = |kind, fate| Error::new(kind, "it went wrong").with_fate(fate);
+    for passing in [
+        answered(429, "TooManyRequests"),
+        answered(429, ""),
+        answered(503, "ServiceUnavailable"),
+        answered(504, "Timeout"),
+        answered(500, "ServerTimeout"),
+        answered(502, "InternalError"),
+        answered(409, "AlreadyExists").with_retry_after(Some(Duration::from_secs(1))),
+        saying(500, "etcdserver: leader changed"),
+        saying(500, "rpc error: code = Unavailable desc = etcdserver: request timed out"),
+        failed(ErrorKind::Timeout, Fate::Unknown),
+        failed(ErrorKind::Connect, Fate::Unreachable),
+        failed(ErrorKind::Connect, Fate::Lost),
+        failed(ErrorKind::Transport, Fate::Lost),
+        failed(ErrorKind::Transport, Fate::Unknown),
+    ] {
+        assert!(passing.is_transient(), "{passing}");
+    }
+    for staying in [
+        answered(400, "BadRequest"),
+        answered(401, "Unauthorized"),
+        answered(403, "Forbidden"),
+        answered(404, "NotFound"),
+        answered(409, "Conflict"),
+        answered(410, "Expired"),
+        answered(422, "Invalid"),
+        answered(500, "InternalError"),
+        saying(422, "spec.text: Invalid value: \"etcdserver: leader changed\""),
+        failed(ErrorKind::Connect, Fate::Unknown),
+        failed(ErrorKind::Transport, Fate::Garbled),
+        failed(ErrorKind::Config, Fate::Unknown),
+        failed(ErrorKind::Auth, Fate::Unknown),
+        failed(ErrorKind::Request, Fate::Unknown),
+        failed(ErrorKind::Decode, Fate::Unknown),
+    ] {
+        assert!(!staying.is_transient(), "{staying}");
+    }
+}
+
+#[test]
+fn message_tells_of_attempts_and_of_the_one_before_if_it_was_another() {
+    let before = answered(503, "ServiceUnavailable");
+    let after = |error: Error, before| error.after_retries(2, before).to_string();
+    assert_eq!(
+        after(Error::new(ErrorKind::Transport, "lost"), Some(&before)),
+        "lost (in the end, after 3 attempts; the one before: 503 ServiceUnavailable: it went wrong)"
+    );
+    assert_eq!(
+        after(answered(503, "ServiceUnavailable"), Some(&before)),
+        "503 ServiceUnavailable: it went wrong (in the end, after 3 attempts)"
+    );
+    assert_eq!(Error::new(ErrorKind::Transport, "lost").after_retries(0, None).to_string(), "lost");
+}
