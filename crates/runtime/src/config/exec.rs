@@ -1,5 +1,7 @@
 //! Credentials that another program gives: the `exec` entry of a kubeconfig's user.
 
+use std::fmt;
+
 use secrecy::SecretString;
 
 use super::Memory;
@@ -8,12 +10,12 @@ use super::Memory;
 ///
 /// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and run it
 /// once however many requests wait for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExecConfig {
     /// The program: a path, or a name to be looked for in `$PATH`.
     pub command: String,
-    /// Its arguments.
+    /// Its arguments. `Debug` does not show them, since plugins take secrets so.
     pub args: Vec<String>,
     /// Variables set in addition to those of this process. The values are never shown.
     pub env: Vec<(String, SecretString)>,
@@ -72,5 +74,24 @@ impl ExecConfig {
             cluster_extension: None,
             memory: Memory::default(),
         }
+    }
+}
+
+/// Leaves out what may be secret, as client-go does: arguments such as `--oidc-client-secret=…`, variables, and what the cluster
+/// has for its plugins.
+impl fmt::Debug for ExecConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redacted = |is_there: bool| is_there.then_some("[REDACTED]");
+        f.debug_struct("ExecConfig")
+            .field("command", &self.command)
+            .field("args", &redacted(!self.args.is_empty()))
+            .field("env", &redacted(!self.env.is_empty()))
+            .field("api_version", &self.api_version)
+            .field("install_hint", &self.install_hint)
+            .field("provide_cluster_info", &self.provide_cluster_info)
+            .field("interactive_mode", &self.interactive_mode)
+            .field("stdin_unavailable", &self.stdin_unavailable)
+            .field("cluster_extension", &redacted(self.cluster_extension.is_some()))
+            .finish_non_exhaustive()
     }
 }

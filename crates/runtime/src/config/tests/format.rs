@@ -124,9 +124,11 @@ fn debug_shows_no_secret() {
             assert!(!shown.contains("BEGIN"), "{shown}");
         }
     }
-    let user = "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x, args: [shown], env: [{name: A, value: TOPSECRET}]}";
-    let shown = format!("{:?}", loaded(&single("server: 'https://h'", user)));
-    assert!(shown.contains("shown") && !shown.contains("TOPSECRET"), "{shown}");
+    let exec = "apiVersion: client.authentication.k8s.io/v1beta1, command: shown, args: [--client-secret=TOPSECRET]";
+    let user = format!("exec: {{{exec}, env: [{{name: A, value: TOPSECRET}}]}}");
+    let cluster = "server: 'https://h', extensions: [{name: client.authentication.k8s.io/exec, extension: TOPSECRET}]";
+    let shown = format!("{:?}", loaded(&single(cluster, &user)));
+    assert!(shown.contains("shown") && shown.contains("REDACTED") && !shown.contains("TOPSECRET"), "{shown}");
     let secret = || SecretString::from("TOPSECRET");
     let loader = Config::loader().token(secret()).password(secret()).client_key(PemSource::text("TOPSECRET"));
     assert!(!format!("{loader:?}").contains("TOPSECRET"));
