@@ -46,6 +46,8 @@ fn what_is_wrong_is_named() {
         ("apiVersion: v2".to_owned(), vec!["apiVersion is \"v2\""]),
         (format!("clusters: {}", "[".repeat(100_000)), vec!["cannot be read as YAML"]),
         ("clusters: [".to_owned(), vec!["cannot be read as YAML", "line 1"]),
+        ("kind: Config\n---\nkind: Config\n".to_owned(), vec!["only single YAML document expected", "line 3"]),
+        (single("", "as: a, as-groups: [null]"), vec!["null is not allowed here", "line 1"]),
         (
             "current-context: a\ncurrent-context: b".to_owned(),
             vec!["cannot be read as YAML: line 2: \"current-context\" is there twice"],
