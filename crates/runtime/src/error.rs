@@ -26,7 +26,6 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// | [`is_unauthorized`](Error::is_unauthorized) | the credentials: expired, or of another cluster |
 /// | [`is_expired`](Error::is_expired) | a watch or a page from a version the server has forgotten: list again |
 /// | [`is_invalid`](Error::is_invalid) | [`causes`](Error::causes) name the fields |
-#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -436,6 +435,13 @@ impl Error {
     }
 }
 
+/// The message, since this is what `unwrap` and a failing `main` print; all that is known with `{:#?}`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { self.0.fmt(f) } else { fmt::Display::fmt(self, f) }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -472,6 +478,13 @@ mod tests {
             message: Some("it went wrong".to_owned()),
             ..Status::default()
         })
+    }
+
+    #[test]
+    fn debug_is_the_message_and_tells_all_at_length() {
+        let error = answered(404, "NotFound").with_request(&Method::GET, "https://h/api".to_owned());
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert!(format!("{error:#?}").contains("retries: 0"));
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn errors_name_the_file_and_show_no_secret() {
         let path = write(&folder, "config", &text);
         let error = Config::from_kubeconfig(&path).unwrap_err();
         assert!(error.to_string().contains(words), "{text}\n{error}");
-        for shown in [error.to_string(), format!("{error:?}")] {
+        for shown in [error.to_string(), format!("{error:#?}")] {
             assert!(shown.contains(&*path.to_string_lossy()), "{text}\n{shown}");
             assert!(!shown.contains("TOPSECRET") && !shown.contains("SECRET\""), "{text}\n{shown}");
         }
