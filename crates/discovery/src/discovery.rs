@@ -86,4 +86,20 @@ impl<D: Discovery + ?Sized> Discovery for Arc<D> {
     fn invalidate_before(&self, instant: Instant) -> bool {
         (**self).invalidate_before(instant)
     }
+
+    fn invalidate(&self) {
+        (**self).invalidate();
+    }
+
+    fn preferred_resources(&self) -> Answer<'_, ServerResources> {
+        (**self).preferred_resources()
+    }
+
+    fn namespaced_preferred_resources(&self) -> Answer<'_, ServerResources> {
+        (**self).namespaced_preferred_resources()
+    }
+
+    fn is_served<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, bool> {
+        (**self).is_served(resource)
+    }
 }

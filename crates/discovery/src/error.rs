@@ -143,9 +143,10 @@ fn unread(f: &mut fmt::Formatter<'_>, failures: &BTreeMap<GroupVersion, Error>) 
     Ok(())
 }
 
+/// The message, since this is what `unwrap` and a failing `main` print; all that is known with `{:#?}`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if f.alternate() { self.0.fmt(f) } else { fmt::Display::fmt(self, f) }
     }
 }
 
@@ -169,5 +170,7 @@ mod tests {
         assert!(text.starts_with("the server has no resource \"nodemetrics\", as far as it could be read"), "{text}");
         assert!(text.contains("metrics.k8s.io/v1 (metrics.k8s.io/v1 is stale"), "{text}");
         assert!(error.is_no_match() && !error.is_incomplete() && error.failures().len() == 1);
+        assert_eq!(format!("{error:?}"), text);
+        assert!(format!("{error:#?}").contains("NoMatch"));
     }
 }

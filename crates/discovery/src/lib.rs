@@ -44,6 +44,8 @@ mod client;
 
 mod openapi;
 
+mod asking;
+
 mod cache;
 
 mod mapper;

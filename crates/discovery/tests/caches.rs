@@ -52,6 +52,23 @@ async fn many_who_ask_a_memory_cache_at_once_cause_one_discovery() {
 }
 
 #[tokio::test]
+async fn many_who_ask_a_server_that_is_down_at_once_share_its_failure() {
+    let server = Server::start(|_| Reply::error("500 Oh")).await;
+    let folder = folder();
+    let memory = MemoryCache::new(server.discovery());
+    let disk = DiskCache::new(server.discovery(), folder.path(), HOUR);
+    for cache in [&memory as &dyn Discovery, &disk] {
+        let before = server.count();
+        let answers = join_all((0..20).map(|_| cache.groups_and_resources())).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert!(server.count() - before <= 2, "{cache:?} asked {} times", server.count() - before);
+        let asked = server.count();
+        assert!(cache.groups_and_resources().await.is_err());
+        assert!(server.count() > asked, "who asks later has a question of his own");
+    }
+}
+
+#[tokio::test]
 async fn memory_cache_keeps_until_it_is_told_to_forget() {
     let (server, widgets) = with_widgets().await;
     let cache = MemoryCache::new(server.discovery());

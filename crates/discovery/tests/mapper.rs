@@ -119,3 +119,12 @@ async fn reset_lets_everything_be_learned_again() {
     mapper.reset();
     assert!(mapper.mapping_for("widgets").await.expect_err("it is gone").is_no_match());
 }
+
+#[tokio::test]
+async fn many_who_ask_while_the_server_is_down_share_its_failure() {
+    let server = Server::start(|_| Reply::error("500 Oh")).await;
+    let mapper = RestMapper::new(MemoryCache::new(server.discovery()));
+    let answers = join_all((0..20).map(|_| mapper.mapping_for("pods"))).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert!(server.count() <= 2, "{}", server.count());
+}

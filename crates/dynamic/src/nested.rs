@@ -2,7 +2,8 @@
 //!
 //! All take the object's fields ([`Unstructured::object`](crate::Unstructured::object), or those of any JSON object within it)
 //! and a path of field names. What is not there is `None`; so is everything below a null. A value of another type is a
-//! [`FieldError`] that names its path.
+//! [`FieldError`] that names its path. So is a null where a type is asked for, and Go programs write empty lists as null: whoever
+//! expects that takes [`nested_field`] and `as_array`.
 //!
 //! | client-go | here |
 //! |---|---|

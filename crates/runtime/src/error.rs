@@ -26,7 +26,6 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// | [`is_unauthorized`](Error::is_unauthorized) | the credentials: expired, or of another cluster |
 /// | [`is_expired`](Error::is_expired) | a watch or a page from a version the server has forgotten: list again |
 /// | [`is_invalid`](Error::is_invalid) | [`causes`](Error::causes) name the fields |
-#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -448,6 +447,13 @@ impl Error {
             source = error.source();
         }
         text
+    }
+}
+
+/// The message, since this is what `unwrap` and a failing `main` print; all that is known with `{:#?}`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { self.0.fmt(f) } else { fmt::Display::fmt(self, f) }
     }
 }
 

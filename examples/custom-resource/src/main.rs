@@ -16,7 +16,7 @@ use k8s_client::{
     Config, DynamicClient, Patch, RestClient, Unstructured, WatchEvent,
     dynamic::{
         DynamicResource, ScaleClient,
-        nested::{nested_i64, nested_slice, set_nested_field},
+        nested::{nested_field, nested_i64, set_nested_field},
     },
     schema::GroupVersionResource,
 };
@@ -59,8 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Whatever fails from here on, the definition goes again, and its objects with it.
     let worked = work(&client, &definitions, &arguments).await;
     println!("Removing {DEFINITION}...");
-    definitions.delete(DEFINITION).await?;
+    let removed = definitions.delete(DEFINITION).await;
     worked?;
+    removed?;
     println!("Removed {DEFINITION}.");
     Ok(())
 }
@@ -112,10 +113,11 @@ async fn established(definitions: &DynamicResource, crontabs: &DynamicResource) 
     let deadline = Instant::now() + PATIENCE;
     loop {
         let definition = definitions.get(DEFINITION).await?;
-        let conditions = nested_slice(definition.object(), &["status", "conditions"])?.unwrap_or_default();
+        // They are null at first.
+        let conditions = nested_field(definition.object(), &["status", "conditions"])?.and_then(Value::as_array);
         let is = |condition: &Value| condition["type"] == "Established" && condition["status"] == "True";
         // It says so a moment before the path is served.
-        if conditions.iter().any(is) && crontabs.list().limit(1).await.is_ok() {
+        if conditions.is_some_and(|conditions| conditions.iter().any(is)) && crontabs.list().limit(1).await.is_ok() {
             return Ok(());
         }
         if Instant::now() > deadline {

@@ -114,6 +114,7 @@ fn credentials(config: &Config) -> String {
         Credentials::Bearer(_) => "a token".to_owned(),
         Credentials::TokenFile { path, .. } => format!("the token in {}", path.display()),
         Credentials::Basic { username, .. } => format!("the password of {username}"),
+        // Its arguments may hold secrets.
         Credentials::Exec(plugin) => format!("what {} answers", plugin.command),
         Credentials::Oidc(provider) => format!("a token of {}", provider.issuer_url),
         _ => String::new(),

@@ -13,6 +13,7 @@ use k8s_client_runtime::{RestClient, schema::GroupVersion};
 use super::files::{Files, GROUPS, resources_file};
 use crate::{
     DiscoveryClient,
+    asking::Asking,
     discovery::{Answer, Discovery},
     error::Result,
     model::{ApiGroup, ApiResourceList, ServerResources},
@@ -45,8 +46,8 @@ pub struct DiskCache {
     inner: Arc<dyn Discovery>,
     files: Files,
     state: Mutex<State>,
-    /// Held by the one who asks for everything.
-    asking: tokio::sync::Mutex<()>,
+    /// For everything.
+    asking: Asking,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl DiskCache {
             inner: Arc::new(discovery),
             files: Files::new(directory.into(), time_to_live),
             state: Mutex::default(),
-            asking: tokio::sync::Mutex::new(()),
+            asking: Asking::default(),
         }
     }
 
@@ -118,16 +119,17 @@ impl DiskCache {
     }
 
     async fn everything(&self) -> Result<Arc<ServerResources>> {
+        let came = Instant::now();
         if let Some(everything) = self.everything_in_files().await {
             return Ok(everything);
         }
-        let _asking = self.asking.lock().await;
+        let mut turn = self.asking.turn(came).await?;
         // Somebody else may have asked meanwhile.
         if let Some(everything) = self.everything_in_files().await {
             return Ok(everything);
         }
         let asked = Instant::now();
-        let everything = self.inner.groups_and_resources().await?;
+        let everything = turn.end(self.inner.groups_and_resources().await)?;
         let to_write = Arc::clone(&everything);
         let written = self.with_files(move |files, _| Some(write_everything(files, &to_write))).await;
         self.note(written.unwrap_or_default(), asked);

@@ -8,6 +8,7 @@ use std::{
 use k8s_client_runtime::schema::GroupVersion;
 
 use crate::{
+    asking::Asking,
     discovery::{Answer, Discovery},
     error::{Error, Result},
     model::{ApiGroup, ApiResourceList, ServerResources},
@@ -16,14 +17,13 @@ use crate::{
 /// Keeps what a [`Discovery`] said until it is told to forget it.
 ///
 /// It asks for everything at once when it is first asked for anything; of many who ask at the same time, one does it for
-/// all. A group-version that could not be read is asked for again by [`resources`](Discovery::resources), one that is not
+/// all, who are told its failure too. A group-version that could not be read is asked for again by [`resources`](Discovery::resources), one that is not
 /// served is not. client-go's `memory.NewMemCacheClient`.
 #[derive(Debug)]
 pub struct MemoryCache {
     inner: Arc<dyn Discovery>,
     kept: Mutex<Kept>,
-    /// Held by the one who asks.
-    asking: tokio::sync::Mutex<()>,
+    asking: Asking,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl MemoryCache {
         Self {
             inner: Arc::new(discovery),
             kept: Mutex::new(Kept { everything: None, valid_from: Instant::now() }),
-            asking: tokio::sync::Mutex::new(()),
+            asking: Asking::default(),
         }
     }
 
@@ -54,16 +54,17 @@ impl MemoryCache {
     }
 
     async fn everything(&self) -> Result<Arc<ServerResources>> {
+        let came = Instant::now();
         if let Some(everything) = self.kept() {
             return Ok(everything);
         }
-        let _asking = self.asking.lock().await;
+        let mut turn = self.asking.turn(came).await?;
         // Somebody else may have asked meanwhile.
         if let Some(everything) = self.kept() {
             return Ok(everything);
         }
         let asked = Instant::now();
-        let everything = self.inner.groups_and_resources().await?;
+        let everything = turn.end(self.inner.groups_and_resources().await)?;
         let mut kept = self.lock();
         if asked >= kept.valid_from {
             kept.everything = Some((asked, Arc::clone(&everything)));

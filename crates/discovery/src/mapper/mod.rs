@@ -11,6 +11,7 @@ use k8s_client_runtime::schema::{GroupKind, GroupVersionKind, GroupVersionResour
 
 use self::table::Table;
 use crate::{
+    asking::Asking,
     discovery::{Answer, Discovery},
     error::Result,
 };
@@ -48,8 +49,7 @@ struct Inner {
     discovery: Box<dyn Discovery>,
     /// What was learned, and when it was asked for.
     table: Mutex<Option<Learned>>,
-    /// Held by the one who asks.
-    asking: tokio::sync::Mutex<()>,
+    asking: Asking,
 }
 
 type Learned = (Instant, Arc<Table>);
@@ -57,11 +57,7 @@ type Learned = (Instant, Arc<Table>);
 impl RestMapper {
     /// A mapper of what a [`DiscoveryClient`](crate::DiscoveryClient) or a cache says.
     pub fn new(discovery: impl Discovery + 'static) -> Self {
-        Self(Arc::new(Inner {
-            discovery: Box::new(discovery),
-            table: Mutex::default(),
-            asking: tokio::sync::Mutex::new(()),
-        }))
+        Self(Arc::new(Inner { discovery: Box::new(discovery), table: Mutex::default(), asking: Asking::default() }))
     }
 
     /// What it learns from.
@@ -70,7 +66,7 @@ impl RestMapper {
     }
 
     /// The kind of a resource. Group and version may be empty; the resource may be plural, singular or short, and the group
-    /// may be the beginning of one.
+    /// may be the beginning of one if no version is named.
     ///
     /// # Errors
     ///
@@ -140,16 +136,17 @@ impl RestMapper {
     }
 
     async fn table(&self) -> Result<Learned> {
+        let came = Instant::now();
         if let Some(learned) = &*self.lock() {
             return Ok(learned.clone());
         }
-        let _asking = self.0.asking.lock().await;
+        let mut turn = self.0.asking.turn(came).await?;
         // Somebody else may have asked meanwhile.
         if let Some(learned) = &*self.lock() {
             return Ok(learned.clone());
         }
         let asked = Instant::now();
-        let table = Table::new(self.0.discovery.groups_and_resources().await?);
+        let table = Table::new(turn.end(self.0.discovery.groups_and_resources().await)?);
         let learned = (asked, Arc::new(table));
         *self.lock() = Some(learned.clone());
         Ok(learned)

@@ -114,10 +114,14 @@ impl Table {
     fn named(&self, wanted: &GroupVersionResource) -> Result<Vec<&Entry>> {
         let name = wanted.resource.to_lowercase();
         let GroupVersionResource { group, version, .. } = wanted;
-        let mut found =
-            self.of_group(group, |entry| entry.is_version(version) && entry.mapping.resource.resource == name);
+        // With its version, a group is written whole: it would be another group's otherwise.
+        let is_there = |entry: &Entry| {
+            let whole = version.is_empty() || group.is_empty() || entry.mapping.resource.group == *group;
+            whole && entry.is_version(version)
+        };
+        let mut found = self.of_group(group, |entry| is_there(entry) && entry.mapping.resource.resource == name);
         if found.is_empty() {
-            found = self.of_group(group, |entry| entry.is_version(version) && entry.singular == name);
+            found = self.of_group(group, |entry| is_there(entry) && entry.singular == name);
         }
         if found.is_empty() {
             // A short name stands for one resource, whichever the version.

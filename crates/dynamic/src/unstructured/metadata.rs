@@ -7,7 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Unstructured, text};
-use crate::{Fields, nested::nested_null_coercing_string_map};
+use crate::{
+    Fields,
+    nested::{nested_null_coercing_string_map, remove_nested_field},
+};
 
 macro_rules! texts {
     ($($get:ident, $set:ident, $field:literal: $docs:literal;)*) => {
@@ -124,16 +127,18 @@ impl Unstructured {
         self.object().get("metadata")?.as_object()
     }
 
-    /// Sets or removes a field of `metadata`, which becomes an object if it was none.
+    /// Sets or removes a field of `metadata`, which becomes an object if it was none and there is something to set.
     fn set(&mut self, field: &str, value: Option<Value>) {
+        let Some(value) = value else {
+            remove_nested_field(self.object_mut(), &["metadata", field]);
+            return;
+        };
         let metadata = self.object_mut().entry("metadata").or_insert(Value::Null);
         if !metadata.is_object() {
             *metadata = Value::Object(Fields::new());
         }
-        let Value::Object(metadata) = metadata else { return };
-        match value {
-            Some(value) => drop(metadata.insert(field.to_owned(), value)),
-            None => drop(metadata.remove(field)),
+        if let Value::Object(metadata) = metadata {
+            metadata.insert(field.to_owned(), value);
         }
     }
 }

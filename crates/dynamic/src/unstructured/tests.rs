@@ -68,6 +68,11 @@ fn what_is_emptied_is_taken_away() {
     web.set_generation(None);
     web.set_deletion_timestamp(None);
     assert_eq!(web, object(json!({ "metadata": {} })));
+
+    let mut bare = object(json!({ "kind": "Status" }));
+    bare.set_resource_version("");
+    bare.set_managed_fields(&[]);
+    assert_eq!(bare, object(json!({ "kind": "Status" })), "what is not there is not made to be emptied");
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn without_secrets(error: &serde_saphyr::Error) -> String {
         let key = key.map_or_else(|| "a key".to_owned(), |key| format!("{key:?}"));
         return format!("line {}: {key} is there twice", location.line());
     }
-    without_values(&error.to_string())
+    // The messages for programmers name their functions and quote more.
+    without_values(&error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
 }
 
 /// The fields of a kubeconfig; their names are no secrets.

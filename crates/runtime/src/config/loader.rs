@@ -47,7 +47,8 @@ pub struct ConfigLoader {
 }
 
 impl ConfigLoader {
-    /// Reads this file and no other, as `kubectl --kubeconfig` does.
+    /// Reads this file and no other, as `kubectl --kubeconfig` does. An empty path is an error, not a file that is found
+    /// elsewhere.
     pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
@@ -181,6 +182,9 @@ impl ConfigLoader {
         for path in &paths {
             match Kubeconfig::read(path)? {
                 Some(file) => kubeconfig.merge(file),
+                None if path.as_os_str().is_empty() => {
+                    return Err(Error::config("the path of the kubeconfig is empty"));
+                }
                 None if origin == KubeconfigOrigin::Explicit => {
                     return Err(Error::config(format!("{}: the kubeconfig does not exist", path.display())));
                 }

@@ -13,6 +13,13 @@ fn answered(code: i32, reason: &str) -> Error {
 }
 
 #[test]
+fn debug_is_the_message_and_tells_all_at_length() {
+    let error = answered(404, "NotFound").with_request(&Method::GET, "https://h/api".to_owned());
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert!(format!("{error:#?}").contains("retries: 0"));
+}
+
+#[test]
 fn known_reason_beats_code() {
     assert!(answered(404, "NotFound").is_not_found());
     assert!(answered(500, "NotFound").is_not_found());

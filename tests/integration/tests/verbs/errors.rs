@@ -69,7 +69,7 @@ async fn wrong_token_is_unauthorized_and_kept_secret() -> TestResult {
     let error = Clientset::new(&config)?.core_v1().namespaces().list().await.expect_err("the token is wrong");
     assert!(error.is_unauthorized(), "{error}");
     assert_eq!(error.code(), Some(401));
-    assert!(!format!("{error} {error:?}").contains("not-a-token"), "{error:?}");
+    assert!(!format!("{error} {error:#?}").contains("not-a-token"), "{error:?}");
     Ok(())
 }
 

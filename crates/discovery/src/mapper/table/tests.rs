@@ -113,9 +113,17 @@ fn arguments_mean_what_kubectl_takes_them_for() {
 #[test]
 fn what_is_not_there_is_no_match_and_names_what_could_not_be_read() {
     let table = table();
-    for argument in
-        ["", ".", "deployments/status", "deployments.v9.apps", "deploy.v2.batch", "widgets.example.com", "..."]
-    {
+    for argument in [
+        "",
+        ".",
+        "deployments/status",
+        "deployments.v9.apps",
+        "deploy.v2.batch",
+        "widgets.example.com",
+        "...",
+        // Only `apps.example.com/v1` has them.
+        "things.v1.apps",
+    ] {
         let error = table.argument(argument).expect_err(argument);
         assert!(error.is_no_match(), "{argument}: {error}");
         assert!(error.to_string().contains("dead.example.com/v1"), "{error}");

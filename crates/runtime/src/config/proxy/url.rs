@@ -214,7 +214,7 @@ mod tests {
             ("http://me:%ffhunter2@proxy", "UTF-8"),
         ] {
             let error = ProxyUrl::parse(url).unwrap_err();
-            let shown = format!("{error} {error:?}");
+            let shown = format!("{error} {error:#?}");
             assert!(shown.contains(words) && !shown.contains("hunter2"), "{url}: {shown}");
         }
     }

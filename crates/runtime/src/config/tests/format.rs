@@ -46,6 +46,8 @@ fn what_is_wrong_is_named() {
         ("apiVersion: v2".to_owned(), vec!["apiVersion is \"v2\""]),
         (format!("clusters: {}", "[".repeat(100_000)), vec!["cannot be read as YAML"]),
         ("clusters: [".to_owned(), vec!["cannot be read as YAML", "line 1"]),
+        ("kind: Config\n---\nkind: Config\n".to_owned(), vec!["only single YAML document expected", "line 3"]),
+        (single("", "as: a, as-groups: [null]"), vec!["null is not allowed here", "line 1"]),
         (
             "current-context: a\ncurrent-context: b".to_owned(),
             vec!["cannot be read as YAML: line 2: \"current-context\" is there twice"],
@@ -97,7 +99,7 @@ fn errors_name_the_file_and_show_no_secret() {
         let path = write(&folder, "config", &text);
         let error = Config::from_kubeconfig(&path).unwrap_err();
         assert!(error.to_string().contains(words), "{text}\n{error}");
-        for shown in [error.to_string(), format!("{error:?}")] {
+        for shown in [error.to_string(), format!("{error:#?}")] {
             assert!(shown.contains(&*path.to_string_lossy()), "{text}\n{shown}");
             assert!(!shown.contains("TOPSECRET") && !shown.contains("SECRET\""), "{text}\n{shown}");
         }
@@ -124,9 +126,11 @@ fn debug_shows_no_secret() {
             assert!(!shown.contains("BEGIN"), "{shown}");
         }
     }
-    let user = "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: login, args: [TOPSECRET], env: [{name: A, value: TOPSECRET}]}";
-    let shown = format!("{:?}", loaded(&single("server: 'https://h'", user)));
-    assert!(shown.contains("login") && !shown.contains("TOPSECRET"), "{shown}");
+    let exec = "apiVersion: client.authentication.k8s.io/v1beta1, command: shown, args: [--client-secret=TOPSECRET]";
+    let user = format!("exec: {{{exec}, env: [{{name: A, value: TOPSECRET}}]}}");
+    let cluster = "server: 'https://h', extensions: [{name: client.authentication.k8s.io/exec, extension: TOPSECRET}]";
+    let shown = format!("{:?}", loaded(&single(cluster, &user)));
+    assert!(shown.contains("shown") && !shown.contains("TOPSECRET"), "{shown}");
     let secret = || SecretString::from("TOPSECRET");
     let loader = Config::loader().token(secret()).password(secret()).client_key(PemSource::text("TOPSECRET"));
     assert!(!format!("{loader:?}").contains("TOPSECRET"));

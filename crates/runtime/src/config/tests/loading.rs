@@ -67,6 +67,8 @@ fn the_home_folder_is_looked_into_only_without_a_list() {
 fn an_explicit_file_must_exist() {
     let error = Config::from_kubeconfig("/nonexistent/config").unwrap_err().to_string();
     assert_eq!(error, "/nonexistent/config: the kubeconfig does not exist");
+    let error = Config::from_kubeconfig("").unwrap_err().to_string();
+    assert_eq!(error, "the path of the kubeconfig is empty");
 }
 
 #[test]
