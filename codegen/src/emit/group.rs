@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, docs, gate::Gate, kinds, manifest, resource};
+use super::{Source, apply, docs, gate::Gate, kinds, manifest, resource};
 use crate::{
     model::{ApiVersion, Area, Group, Model, Resource, Scope, Verb},
     spec::Error,
@@ -138,31 +138,43 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
     let docs = docs::comment([format!("The client of `{api_version}`: it makes those of the resources.")]);
     let new = docs::comment(["A client that sends its requests through this one."]);
     let rest_client = docs::comment(["The client that the requests go through."]);
+    let applied = model.configurations.contains_key(&apply::home(group, &version.name)).then(|| {
+        quote!(
+            pub mod apply;
+        )
+    });
     Source {
         path: format!("{folder}/mod.rs"),
         definition: api_version.clone(),
         docs: vec![format!("Clients of `{api_version}`; [`{}`] makes them.", version.client)],
         tokens: quote! {
-            use k8s_client_runtime::generated::RestClient;
-            pub mod kinds;
-            #(#open_modules)*
-            #(#open_uses)*
-            #(#gated)*
-            #docs
-            #[derive(Clone, Debug)]
-            pub struct #name(RestClient);
-            impl #name {
-                #new
-                pub fn new(client: &RestClient) -> Self {
-                    Self(client.clone())
+            #applied
+            #[cfg(feature = "clients")]
+            pub use self::clients::*;
+            #[cfg(feature = "clients")]
+            #[path = "."]
+            mod clients {
+                use k8s_client_runtime::generated::RestClient;
+                pub mod kinds;
+                #(#open_modules)*
+                #(#open_uses)*
+                #(#gated)*
+                #docs
+                #[derive(Clone, Debug)]
+                pub struct #name(RestClient);
+                impl #name {
+                    #new
+                    pub fn new(client: &RestClient) -> Self {
+                        Self(client.clone())
+                    }
+                    #rest_client
+                    pub fn rest_client(&self) -> &RestClient {
+                        &self.0
+                    }
+                    #(#accessors)*
                 }
-                #rest_client
-                pub fn rest_client(&self) -> &RestClient {
-                    &self.0
-                }
-                #(#accessors)*
+                #(#gated_accessors)*
             }
-            #(#gated_accessors)*
         },
     }
 }

@@ -22,6 +22,8 @@ pub mod schema;
 
 pub mod codec;
 
+pub mod apply;
+
 pub mod rest;
 
 pub mod watch;

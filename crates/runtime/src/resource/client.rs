@@ -5,7 +5,6 @@ use std::{fmt, marker::PhantomData};
 use http::Method;
 use k8s_openapi::{
     ClusterResourceScope, Metadata, NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    serde::Serialize,
 };
 
 use super::{
@@ -13,6 +12,7 @@ use super::{
     OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch,
 };
 use crate::{
+    apply::Applicable,
     codec::{Codec, Kind, Listable},
     rest::{Request, RestClient},
 };
@@ -159,8 +159,11 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Applies a configuration: the server merges it by field ownership and makes the object when there is none.
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
-        Apply::new(self.named(Method::PATCH, name), configuration)
+    ///
+    /// The configuration names its object: the kind's own, such as a generated `…ApplyConfiguration`, or a
+    /// `serde_json::Value`.
+    pub fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
+        Apply::new(self.request(Method::PATCH), configuration)
     }
 
     /// Reads a subresource of the named object.
@@ -191,11 +194,10 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     /// Applies a configuration to a subresource of the named object.
     pub fn apply_subresource<C: Codec>(
         &self,
-        name: &str,
         subresource: &'static str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<C>,
     ) -> Apply<C> {
-        Apply::new(self.subresource(Method::PATCH, name, subresource), configuration)
+        Apply::new(self.request(Method::PATCH).subresource(subresource), configuration)
     }
 
     /// Reads the log of the named pod's containers.

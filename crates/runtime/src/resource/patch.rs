@@ -3,10 +3,9 @@
 use std::marker::PhantomData;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Patch;
-use k8s_openapi::serde::Serialize;
 
 use super::{ApplyOptions, PatchOptions, write_options};
-use crate::{codec, codec::Codec, rest::Request};
+use crate::{apply::Configuration, codec, codec::Codec, rest::Request};
 
 /// Changes parts of an object. Awaiting it gives the object as the server stored it.
 ///
@@ -21,8 +20,9 @@ pub struct PatchRequest<C> {
 
 /// Applies a configuration. Awaiting it gives the object as the server stored it.
 ///
-/// The body is any type that serde writes, `apiVersion` and `kind` included, and should hold only the fields that its
-/// manager means to own. [`field_manager`](Apply::field_manager) must be said.
+/// The body should hold only the fields that its manager means to own; the configurations of [`apply`](crate::apply) see to
+/// that, and a `serde_json::Value` holds what you put into it, `apiVersion` and `kind` included.
+/// [`field_manager`](Apply::field_manager) must be said.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -31,9 +31,10 @@ pub struct PatchRequest<C> {
 /// let configuration = serde_json::json!({
 ///     "apiVersion": "v1",
 ///     "kind": "ConfigMap",
+///     "metadata": { "name": "web" },
 ///     "data": { "key": "value" },
 /// });
-/// let applied = config_maps.apply("web", &configuration).field_manager("me").await?;
+/// let applied = config_maps.apply(&configuration).field_manager("me").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -62,8 +63,25 @@ impl<C: Codec> PatchRequest<C> {
 }
 
 impl<C: Codec> Apply<C> {
-    pub(super) fn new(request: Request, configuration: &(impl Serialize + ?Sized)) -> Self {
-        let request = request.encoded("application/apply-patch+yaml", serde_json::to_vec(configuration));
+    /// The request lacks the name, which the configuration has.
+    pub(super) fn new(request: Request, configuration: &impl Configuration) -> Self {
+        let request = match (configuration.namespace(), request.namespace_set()) {
+            (Some(theirs), Some(ours)) if theirs == ours => request,
+            (None, _) => request,
+            (Some(theirs), Some(ours)) => {
+                let problem = format!("the configuration is of namespace {theirs:?}, the client of {ours:?}");
+                request.wrong(problem)
+            }
+            (Some(theirs), None) => {
+                let problem = format!("the configuration is of namespace {theirs:?}, but the kind lives in none");
+                request.wrong(problem)
+            }
+        };
+        let request = match configuration.name() {
+            Some(name) if !name.is_empty() => request.name(name),
+            _ => request.wrong("metadata.name of the configuration is not set"),
+        };
+        let request = request.encoded("application/apply-patch+yaml", serde_json::to_vec(&configuration.to_json()));
         Self { request, options: ApplyOptions::default(), codec: PhantomData }
     }
 

@@ -9,10 +9,11 @@
 //! }
 //! ```
 
-use k8s_openapi::serde::Serialize;
-
 use super::{Apply, Create, Delete, Get, List, OneObject, Patch, PatchRequest, ResourceClient, Scope, Update, Watch};
-use crate::codec::{Codec, Kind, Listable};
+use crate::{
+    apply::Applicable,
+    codec::{Codec, Kind, Listable},
+};
 
 /// The object type of a client's kind.
 type Object<K> = <K as Codec>::Object;
@@ -67,8 +68,8 @@ pub trait Patches: TypedClient {
 
 /// Clients that apply.
 pub trait Applies: TypedClient {
-    /// Applies a configuration to the named object.
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<Self::Kind>;
+    /// Applies a configuration to the object that it names.
+    fn apply(&self, configuration: &impl Applicable<Self::Kind>) -> Apply<Self::Kind>;
 }
 
 impl<K: Kind, S: Scope> TypedClient for ResourceClient<K, S> {
@@ -118,7 +119,7 @@ impl<K: Kind, S: OneObject> Patches for ResourceClient<K, S> {
 }
 
 impl<K: Kind, S: OneObject> Applies for ResourceClient<K, S> {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
-        self.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
+        self.apply(configuration)
     }
 }

@@ -3,7 +3,7 @@
 //! The kinds of `resource.k8s.io/v1alpha3`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::resource::v1alpha3 as api;
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -33,6 +33,12 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
+
+    impl Extract for super::super::apply::DeviceClassApplyConfiguration {
+        type Kind = DeviceClass;
     }
 }
 
@@ -68,6 +74,12 @@ impl Listable for DeviceTaintRule {
     }
 }
 
+impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
+
+impl Extract for super::super::apply::DeviceTaintRuleApplyConfiguration {
+    type Kind = DeviceTaintRule;
+}
+
 k8s_openapi::k8s_if_le_1_33! {
     /// The kind of [`ResourceClaim`](api::ResourceClaim).
     #[derive(Clone, Copy, Debug)]
@@ -99,6 +111,12 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
+        type Kind = ResourceClaim;
     }
 }
 
@@ -134,6 +152,12 @@ k8s_openapi::k8s_if_le_1_33! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
+        type Kind = ResourceClaimTemplate;
+    }
 }
 
 k8s_openapi::k8s_if_ge_1_36! {
@@ -168,6 +192,12 @@ k8s_openapi::k8s_if_ge_1_36! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<ResourcePoolStatusRequest> for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {
+        type Kind = ResourcePoolStatusRequest;
+    }
 }
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -201,5 +231,11 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceSliceApplyConfiguration {
+        type Kind = ResourceSlice;
     }
 }
