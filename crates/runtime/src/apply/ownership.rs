@@ -27,11 +27,6 @@ impl<'a> Owned<'a> {
         fields.as_object().map(Self).ok_or_else(|| Problem::new("fieldsV1 is no object"))
     }
 
-    /// Whether nothing below is named, so that the point as a whole is meant.
-    pub(super) fn is_leaf(self) -> bool {
-        self.0.keys().all(|key| key == ".")
-    }
-
     /// The steps down and what is owned there.
     pub(super) fn steps(self) -> impl Iterator<Item = Result<(Step<'a>, Owned<'a>), Problem>> {
         self.0.iter().filter(|(key, _)| *key != ".").map(|(key, below)| {
