@@ -34,6 +34,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
             cargo_test(&plane)
                 .args(["--package", "k8s-client-runtime"])
                 .args(["--package", "k8s-client-api-*"])
+                .args(["--package", "k8s-client-discovery"])
                 .args(["--package", "k8s-client-integration-tests"])
                 .args(["--tests", "--no-default-features", "--features", OLDEST, "--features", "ring"]),
         )?;

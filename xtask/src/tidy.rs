@@ -41,7 +41,7 @@ const TOP_LEVEL: &[&str] = &[
 
 /// The modules of the runtime in the order of a request; none may import one behind it. `error` is everybody's.
 const RUNTIME_MODULES: &[&str] =
-    &["config", "auth", "transport", "schema", "codec", "rest", "watch", "retry", "resource", "generated"];
+    &["config", "auth", "transport", "schema", "object", "codec", "apply", "retry", "rest", "watch", "resource", "generated"];
 
 /// What a hand-written file may have at most before it should become two.
 const MAX_LINES: usize = 600;
@@ -187,7 +187,7 @@ fn crate_imports(text: &str) -> BTreeSet<String> {
     imports
 }
 
-/// Which of our crates a crate may know: `clientset → api → runtime`, and the tools none of them.
+/// Which of our crates a crate may know: `clientset → api, dynamic, discovery → runtime`, and the tools none of them.
 fn crate_layers(metadata: &Value) -> Vec<String> {
     let layer = |name: &str| match name {
         "k8s-client-runtime" => Some(0),

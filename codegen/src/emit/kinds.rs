@@ -138,7 +138,8 @@ fn kind(
     let listable = resource.filter(|resource| is_listable(resource)).map(|_| {
         quote! {
             impl Listable for #marker {
-                fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+                type List = k8s_openapi::List<Self::Object>;
+                fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
                     codec::from_json(body)
                 }
             }

@@ -33,17 +33,30 @@
 //! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off, or
 //!   depends on the group's own crate, such as `k8s-client-api-apps`.
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
+//! * `discovery-client` (default): [`DiscoveryClient`] and [`RestMapper`]. (`discovery` is the API group.)
+//! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 
 mod generated;
 
 pub use generated::api;
+/// What the server serves, and which resource a kind or a short name means.
+#[cfg(feature = "discovery-client")]
+#[doc(inline)]
+pub use k8s_client_discovery as discovery;
+#[cfg(feature = "discovery-client")]
+#[doc(inline)]
+pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
+#[cfg(feature = "dynamic-client")]
+#[doc(inline)]
+pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
 #[doc(inline)]
 pub use k8s_client_runtime::{
-    Config, Error, ErrorKind, RestClient, Result, codec, config,
+    Config, Error, ErrorKind, RestClient, Result, codec, config, object,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},
+    schema,
     watch::{self, WatchEvent},
 };
 /// The types of all objects: k8s-openapi.
@@ -75,6 +88,12 @@ impl Clientset {
     /// The namespace that the configuration chose: the kubeconfig context's, the pod's, or `default`.
     pub fn default_namespace(&self) -> &str {
         self.0.default_namespace()
+    }
+
+    /// A client that asks the server what it serves. It keeps nothing; [`discovery`] has caches.
+    #[cfg(feature = "discovery-client")]
+    pub fn discovery(&self) -> DiscoveryClient {
+        DiscoveryClient::new(&self.0)
     }
 }
 

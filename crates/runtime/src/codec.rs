@@ -13,6 +13,8 @@ use k8s_openapi::{
     serde::{Serialize, de::DeserializeOwned},
 };
 
+use crate::object::{AnyList, AnyObject};
+
 /// Why a body could not be written or read.
 pub type Error = serde_json::Error;
 
@@ -81,11 +83,11 @@ pub trait Codec: 'static {
     }
 }
 
-/// A kind that the API serves as a resource of its own: what the verbs need to know of it.
+/// A kind that the API serves as a resource of its own, at a place that is known at compile time.
 ///
 /// Generated crates have one for each kind; any type with [`k8s_openapi::Resource`], metadata and serde's traits, such as
 /// the type of a custom resource, is its own. See [`ResourceClient`](crate::resource::ResourceClient).
-pub trait Kind: Codec<Object: Metadata<Ty = ObjectMeta>> {
+pub trait Kind: Codec<Object: AnyObject> {
     /// [`k8s_openapi::NamespaceResourceScope`] or [`k8s_openapi::ClusterResourceScope`].
     type Scope: k8s_openapi::ResourceScope;
 
@@ -93,13 +95,16 @@ pub trait Kind: Codec<Object: Metadata<Ty = ObjectMeta>> {
     const RESOURCE: ApiResource;
 }
 
-/// A kind that can be listed.
-pub trait Listable: Kind<Object: ListableResource> {
+/// A kind that can be listed, at a place that is known at compile time or not.
+pub trait Listable: Codec<Object: AnyObject> {
+    /// The type of its lists: [`k8s_openapi::List`] of the object's type for every kind whose type is known.
+    type List: AnyList<Object = Self::Object> + Send + 'static;
+
     /// Reads a list from JSON. Missing or null `items` are an empty list.
-    fn decode_list_json(body: &[u8]) -> Result<k8s_openapi::List<Self::Object>>;
+    fn decode_list_json(body: &[u8]) -> Result<Self::List>;
 
     /// Reads a list from whichever of the accepted forms the server chose.
-    fn decode_list(media_type: MediaType, body: &[u8]) -> Result<k8s_openapi::List<Self::Object>> {
+    fn decode_list(media_type: MediaType, body: &[u8]) -> Result<Self::List> {
         match media_type {
             MediaType::Json => Self::decode_list_json(body),
         }
@@ -135,6 +140,8 @@ impl<T> Listable for T
 where
     T: ListableResource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static,
 {
+    type List = k8s_openapi::List<T>;
+
     fn decode_list_json(body: &[u8]) -> Result<k8s_openapi::List<T>> {
         from_json(body)
     }

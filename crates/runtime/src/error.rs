@@ -37,6 +37,28 @@ struct Inner {
     status: Option<Status>,
     retry_after: Option<Duration>,
     source: Option<Source>,
+    fate: Fate,
+    retries: u32,
+    /// What the attempt before the last one ended in, if that was something else.
+    previous: Option<String>,
+}
+
+/// What is known of a request that found no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing that would make it safe to send it again.
+    #[default]
+    Unknown,
+    /// There was nobody to send it to.
+    Unreachable,
+    /// The server certainly did not process it.
+    Unprocessed,
+    /// The server went away, and says, or seems to say, that it did not process it.
+    GoneAway,
+    /// Its connection was lost: the server may have processed it or not.
+    Lost,
+    /// What came back is no HTTP.
+    Garbled,
 }
 
 /// The part of a call in which it failed.
@@ -71,6 +93,9 @@ impl Error {
             status: None,
             retry_after: None,
             source: None,
+            fate: Fate::default(),
+            retries: 0,
+            previous: None,
         }))
     }
 
@@ -111,6 +136,23 @@ impl Error {
         self
     }
 
+    /// The same error with what is known of the request.
+    pub(crate) fn with_fate(mut self, fate: Fate) -> Self {
+        self.0.fate = fate;
+        self
+    }
+
+    pub(crate) fn fate(&self) -> Fate {
+        self.0.fate
+    }
+
+    /// The same error, of a call that was sent again this often, with the error of the attempt before.
+    pub(crate) fn after_retries(mut self, retries: u32, previous: Option<&Self>) -> Self {
+        self.0.retries = retries;
+        self.0.previous = previous.map(Self::description).filter(|previous| *previous != self.description());
+        self
+    }
+
     /// The part of the call that failed.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -135,6 +177,11 @@ impl Error {
     /// client-go calls it `SuggestsClientDelay`.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// How often the request was sent again before it failed for good.
+    pub fn retries(&self) -> u32 {
+        self.0.retries
     }
 
     /// The causes that the server lists, such as each invalid field of a 422.
@@ -276,6 +323,49 @@ impl Error {
         self.has_reason("StorageReadError")
     }
 
+    /// The same call, if it is safe to repeat, may well succeed a little later.
+    ///
+    /// | error | why |
+    /// |---|---|
+    /// | [`Connect`](ErrorKind::Connect), when there was no TCP connection | a server that restarts, a network that is mended |
+    /// | [`Transport`](ErrorKind::Transport), unless the other side speaks no HTTP | connections break, and layers have bad moments |
+    /// | [`Timeout`](ErrorKind::Timeout) | it was slow this time |
+    /// | any with [`retry_after`](Error::retry_after) | the server asks to come again |
+    /// | 429, reason `TooManyRequests` | the server is busy |
+    /// | 503, reason `ServiceUnavailable` | the server, or the aggregated server behind it, is not ready |
+    /// | 504, reasons `Timeout` and `ServerTimeout` | the server ran out of time |
+    /// | 502 | a proxy or load balancer did not reach the server |
+    /// | 500 that tells of etcd's leader changing, or of etcd being slow | API servers pass these on as internal errors |
+    ///
+    /// All others are told again what they were told before: the other 4xx, answers that do not decode, a configuration
+    /// or a certificate that is wrong, credentials that cannot be had. A conflict is none: the call must not be the same.
+    ///
+    /// It does not say that the call is safe to repeat: a create that timed out may have been done. What is safe without a
+    /// doubt has been repeated before there was an error: see [`Request::send`](crate::rest::Request::send).
+    pub fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Timeout => true,
+            ErrorKind::Connect => self.0.fate == Fate::Unreachable,
+            ErrorKind::Transport => self.0.fate != Fate::Garbled,
+            ErrorKind::Api => {
+                self.retry_after().is_some()
+                    || self.is_too_many_requests()
+                    || self.is_service_unavailable()
+                    || self.is_timeout()
+                    || self.is_server_timeout()
+                    || self.code() == Some(502)
+                    || self.is_etcd_unsettled()
+            }
+            ErrorKind::Config | ErrorKind::Auth | ErrorKind::Request | ErrorKind::Decode => false,
+        }
+    }
+
+    /// etcd's words inside an internal error, which has no reason of its own for them.
+    fn is_etcd_unsettled(&self) -> bool {
+        let message = self.status().and_then(|status| status.message.as_deref()).unwrap_or_default();
+        self.code().is_none_or(|code| code >= 500) && ETCD_UNSETTLED.iter().any(|words| message.contains(words))
+    }
+
     /// The answer was no [`Status`] of Kubernetes: a proxy, a load balancer or a wrong URL answered.
     pub fn is_unexpected_server_error(&self) -> bool {
         self.has_cause(UNEXPECTED_SERVER_RESPONSE)
@@ -284,6 +374,15 @@ impl Error {
 
 /// The cause that marks a [`Status`] made by the client because the server sent none.
 pub(crate) const UNEXPECTED_SERVER_RESPONSE: &str = "UnexpectedServerResponse";
+
+/// What etcd says while its members agree on a leader, or cannot keep up.
+const ETCD_UNSETTLED: &[&str] = &[
+    "etcdserver: leader changed",
+    "etcdserver: no leader",
+    "etcdserver: not leader",
+    "etcdserver: request timed out",
+    "etcdserver: too many requests",
+];
 
 /// The reasons that Kubernetes defines. A reason outside this list lets the HTTP code decide.
 const KNOWN_REASONS: &[&str] = &[
@@ -308,31 +407,49 @@ const KNOWN_REASONS: &[&str] = &[
     "ServiceUnavailable",
 ];
 
+impl Error {
+    /// What went wrong, without the request and its retries.
+    fn description(&self) -> String {
+        let inner = &*self.0;
+        let mut text = String::new();
+        if let Some(status) = &inner.status {
+            if let Some(code) = status.code.filter(|code| *code != 0) {
+                text = format!("{code} ");
+            }
+            let reason = status.reason.as_deref().filter(|reason| !reason.is_empty());
+            text.push_str(reason.unwrap_or("Unknown"));
+            if let Some(message) = status.message.as_deref().filter(|message| !message.is_empty()) {
+                text.push_str(": ");
+                text.push_str(message);
+            }
+        } else {
+            text.push_str(&inner.message);
+        }
+        // Sources are small and say the decisive word ("connection refused"), and many programs print only the top.
+        let mut source = inner.source.as_deref().map(|source| source as &dyn StdError);
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        text
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if let Some((method, url)) = &inner.request {
             write!(f, "{method} {url}: ")?;
         }
-        if let Some(status) = &inner.status {
-            if let Some(code) = status.code.filter(|code| *code != 0) {
-                write!(f, "{code} ")?;
+        f.write_str(&self.description())?;
+        match (inner.retries, &inner.previous) {
+            (0, _) => Ok(()),
+            (retries, None) => write!(f, " (in the end, after {} attempts)", retries + 1),
+            (retries, Some(previous)) => {
+                write!(f, " (in the end, after {} attempts; the one before: {previous})", retries + 1)
             }
-            let reason = status.reason.as_deref().filter(|reason| !reason.is_empty());
-            write!(f, "{}", reason.unwrap_or("Unknown"))?;
-            if let Some(message) = status.message.as_deref().filter(|message| !message.is_empty()) {
-                write!(f, ": {message}")?;
-            }
-        } else {
-            f.write_str(&inner.message)?;
         }
-        // Sources are small and say the decisive word ("connection refused"), and many programs print only the top.
-        let mut source = inner.source.as_deref().map(|source| source as &dyn StdError);
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }
 
@@ -394,5 +511,65 @@ mod tests {
             ..Status::default()
         };
         assert_eq!(Error::api(status).retry_after(), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn errors_that_pass_are_told_from_those_that_stay() {
+        let saying = |code, message: &str| {
+            let reason = Some("InternalError".to_owned());
+            Error::api(Status { code: Some(code), reason, message: Some(message.to_owned()), ..Status::default() })
+        };
+        let failed = |kind, fate| Error::new(kind, "it went wrong").with_fate(fate);
+        for passing in [
+            answered(429, "TooManyRequests"),
+            answered(429, ""),
+            answered(503, "ServiceUnavailable"),
+            answered(504, "Timeout"),
+            answered(500, "ServerTimeout"),
+            answered(502, "InternalError"),
+            answered(409, "AlreadyExists").with_retry_after(Some(Duration::from_secs(1))),
+            saying(500, "etcdserver: leader changed"),
+            saying(500, "rpc error: code = Unavailable desc = etcdserver: request timed out"),
+            failed(ErrorKind::Timeout, Fate::Unknown),
+            failed(ErrorKind::Connect, Fate::Unreachable),
+            failed(ErrorKind::Transport, Fate::Lost),
+            failed(ErrorKind::Transport, Fate::Unknown),
+        ] {
+            assert!(passing.is_transient(), "{passing}");
+        }
+        for staying in [
+            answered(400, "BadRequest"),
+            answered(401, "Unauthorized"),
+            answered(403, "Forbidden"),
+            answered(404, "NotFound"),
+            answered(409, "Conflict"),
+            answered(410, "Expired"),
+            answered(422, "Invalid"),
+            answered(500, "InternalError"),
+            saying(422, "spec.text: Invalid value: \"etcdserver: leader changed\""),
+            failed(ErrorKind::Connect, Fate::Unknown),
+            failed(ErrorKind::Transport, Fate::Garbled),
+            failed(ErrorKind::Config, Fate::Unknown),
+            failed(ErrorKind::Auth, Fate::Unknown),
+            failed(ErrorKind::Request, Fate::Unknown),
+            failed(ErrorKind::Decode, Fate::Unknown),
+        ] {
+            assert!(!staying.is_transient(), "{staying}");
+        }
+    }
+
+    #[test]
+    fn message_tells_of_attempts_and_of_the_one_before_if_it_was_another() {
+        let before = answered(503, "ServiceUnavailable");
+        let after = |error: Error, before| error.after_retries(2, before).to_string();
+        assert_eq!(
+            after(Error::new(ErrorKind::Transport, "lost"), Some(&before)),
+            "lost (in the end, after 3 attempts; the one before: 503 ServiceUnavailable: it went wrong)"
+        );
+        assert_eq!(
+            after(answered(503, "ServiceUnavailable"), Some(&before)),
+            "503 ServiceUnavailable: it went wrong (in the end, after 3 attempts)"
+        );
+        assert_eq!(Error::new(ErrorKind::Transport, "lost").after_retries(0, None).to_string(), "lost");
     }
 }

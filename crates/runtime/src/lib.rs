@@ -20,15 +20,17 @@ pub mod transport;
 
 pub mod schema;
 
+pub mod object;
+
 pub mod codec;
 
 pub mod apply;
 
+pub mod retry;
+
 pub mod rest;
 
 pub mod watch;
-
-pub mod retry;
 
 pub mod resource;
 

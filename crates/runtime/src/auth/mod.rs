@@ -1,34 +1,59 @@
-//! Who is asking: from [`Credentials`] to the `Authorization` header of each request.
+//! Who is asking: from [`Credentials`] to the headers of each request, and the certificate of its connection.
 //!
 //! [`Auth`] is asked before every request, may wait for what it needs, and is told when the server refused what it gave.
-//! Whatever can renew itself keeps its own state behind an `Arc`, so that all clones of a client share it.
+//! What is [`fetched`] lives in the configuration's [`Memory`](crate::config::Memory), so that all clients of a
+//! configuration and its clones share it.
 
+mod exec;
+mod fetched;
+mod header;
+mod impersonate;
+mod oidc;
 mod token_file;
 
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use secrecy::ExposeSecret;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, header::AUTHORIZATION};
+use secrecy::{ExposeSecret, SecretString};
 
-use self::token_file::TokenFile;
-use crate::{
-    config::{ClientIdentity, Config, Credentials},
-    error::{Error, ErrorKind, Result},
+use self::{
+    fetched::Lot,
+    header::{basic, bearer},
+    token_file::TokenFile,
 };
+use crate::{
+    config::{ClientIdentity, Config, Credentials, PemSource},
+    error::Result,
+};
+
+/// Sends one request to another server than the API server, over connections of the given configuration, and reads the
+/// answer. The transport, which stands behind this module, brings it.
+pub(crate) type Fetch = fn(Config, Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>>> + Send>>;
+
+/// How the requests of a client say whose they are.
+#[derive(Clone)]
+pub(crate) struct Auth {
+    source: Source,
+    impersonation: Option<Arc<HeaderMap>>,
+}
 
 /// A source of credentials.
 #[derive(Clone)]
-pub(crate) enum Auth {
+enum Source {
     Anonymous,
     Fixed(HeaderValue),
     TokenFile(Arc<TokenFile>),
+    Exec(Arc<exec::Plugin>),
+    Oidc(Arc<oidc::Provider>),
 }
 
 /// What a request was given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Granted {
     identity: Option<Arc<ClientIdentity>>,
+    /// Nothing if the credentials have no successor.
+    lot: Option<Lot>,
 }
 
 impl Granted {
@@ -39,71 +64,82 @@ impl Granted {
 }
 
 impl Auth {
-    pub(crate) fn new(config: &Config) -> Result<Self> {
-        Ok(match &config.credentials {
-            Credentials::None => Self::Anonymous,
-            Credentials::Bearer(token) => Self::Fixed(bearer(token.expose_secret())?),
+    pub(crate) fn new(config: &Config, fetch: Fetch) -> Result<Self> {
+        let source = match &config.credentials {
+            Credentials::None => Source::Anonymous,
+            Credentials::Bearer(token) => Source::Fixed(bearer(token.expose_secret())?),
             Credentials::TokenFile { path, fallback } => {
                 let fallback = fallback.as_ref().map(|token| bearer(token.expose_secret())).transpose()?;
-                Self::TokenFile(Arc::new(TokenFile::new(path.clone(), fallback)))
+                Source::TokenFile(Arc::new(TokenFile::new(path.clone(), fallback)))
             }
-            Credentials::Basic { username, password } => Self::Fixed(basic(username, password.expose_secret())?),
-            Credentials::Exec(_) | Credentials::Oidc(_) => {
-                return Err(Error::new(ErrorKind::Auth, "not yet"));
-            }
-        })
+            Credentials::Basic { username, password } => Source::Fixed(basic(username, password.expose_secret())?),
+            Credentials::Exec(exec) => Source::Exec(exec::Plugin::shared(exec, config)?),
+            Credentials::Oidc(oidc) => Source::Oidc(oidc::Provider::shared(oidc, fetch)?),
+        };
+        let impersonation = config.impersonate.as_ref().map(impersonate::headers).transpose()?;
+        Ok(Self { source, impersonation: impersonation.map(Arc::new) })
     }
 
-    /// Adds the header, unless the request brings its own.
+    /// Adds the headers. A request that brings its own `Authorization` gets no other credentials.
     pub(crate) async fn authorize(&self, headers: &mut HeaderMap) -> Result<Granted> {
+        if let Some(impersonation) = &self.impersonation {
+            impersonate::add(headers, impersonation);
+        }
         if headers.contains_key(AUTHORIZATION) {
             return Ok(Granted::default());
         }
-        let header = match self {
-            Self::Anonymous => return Ok(Granted::default()),
-            Self::Fixed(header) => header.clone(),
-            Self::TokenFile(file) => file.header().await?,
+        let (header, granted) = match &self.source {
+            Source::Anonymous => (None, Granted::default()),
+            Source::Fixed(header) => (Some(header.clone()), Granted::default()),
+            Source::TokenFile(file) => {
+                let (header, lot) = file.header().await?;
+                (Some(header), Granted { identity: None, lot: Some(lot) })
+            }
+            Source::Exec(plugin) => {
+                let (credential, lot) = plugin.credential().await?;
+                (credential.authorization, Granted { identity: credential.identity, lot: Some(lot) })
+            }
+            Source::Oidc(provider) => (Some(provider.header().await?), Granted::default()),
         };
-        headers.insert(AUTHORIZATION, header);
-        Ok(Granted::default())
+        if let Some(header) = header {
+            headers.insert(AUTHORIZATION, header);
+        }
+        Ok(granted)
     }
 
-    /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted.
-    pub(crate) async fn refused(&self, _granted: &Granted) {
-        if let Self::TokenFile(file) = self {
-            file.distrust().await;
+    /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted: the next request gets something
+    /// newer, if there is anything newer.
+    pub(crate) async fn refused(&self, granted: &Granted) {
+        match (&self.source, granted.lot) {
+            (Source::TokenFile(file), Some(lot)) => file.distrust(lot).await,
+            (Source::Exec(plugin), Some(lot)) => plugin.refused(lot),
+            _ => {}
         }
     }
 }
 
-fn bearer(token: &str) -> Result<HeaderValue> {
-    secret_header(&format!("Bearer {}", token.trim()), "the token")
+fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 
-fn basic(username: &str, password: &str) -> Result<HeaderValue> {
-    if username.contains(':') {
-        return Err(Error::config(format!("username {username:?}: must not contain a colon")));
+fn same_pem(one: &PemSource, other: &PemSource) -> bool {
+    match (one, other) {
+        (PemSource::File(one), PemSource::File(other)) => one == other,
+        (PemSource::Text(one), PemSource::Text(other)) => one.expose_secret() == other.expose_secret(),
+        _ => false,
     }
-    secret_header(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))), "the password")
-}
-
-fn secret_header(value: &str, what: &str) -> Result<HeaderValue> {
-    let mut header = HeaderValue::try_from(value)
-        .map_err(|_| Error::config(format!("{what} holds characters that no HTTP header can carry")))?;
-    header.set_sensitive(true);
-    Ok(header)
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::SecretString;
+    use crate::{config::Impersonation, error::ErrorKind};
 
     use super::*;
 
     fn auth(credentials: Credentials) -> Result<Auth> {
         let mut config = Config::new("http://localhost").unwrap();
         config.credentials = credentials;
-        Auth::new(&config)
+        Auth::new(&config, |_, _| unreachable!("nothing is fetched"))
     }
 
     async fn header(credentials: Credentials) -> HeaderMap {
@@ -129,6 +165,22 @@ mod tests {
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer mine"));
         auth(Credentials::Bearer(SecretString::from("ours"))).unwrap().authorize(&mut headers).await.unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer mine");
+    }
+
+    #[tokio::test]
+    async fn impersonation_is_added_to_requests_with_and_without_credentials() {
+        let mut config = Config::new("http://localhost").unwrap();
+        config.impersonate = Some(Impersonation::user("jane"));
+        for own in [None, Some(HeaderValue::from_static("Bearer mine"))] {
+            let auth = Auth::new(&config, |_, _| unreachable!("nothing is fetched")).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.extend(own.map(|own| (AUTHORIZATION, own)));
+            auth.authorize(&mut headers).await.unwrap();
+            assert_eq!(headers["impersonate-user"], "jane");
+        }
+        config.impersonate = Some(Impersonation { groups: vec!["admins".to_owned()], ..Impersonation::default() });
+        let error = Auth::new(&config, |_, _| unreachable!("nothing is fetched")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Config);
     }
 
     #[test]

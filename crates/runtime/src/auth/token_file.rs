@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use http::HeaderValue;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::bearer;
+use super::{fetched::Lot, header::bearer};
 use crate::error::{Error, ErrorKind, Result};
 
 /// client-go takes a token file to be good for a minute and reads it again ten seconds before that is over.
@@ -19,37 +19,42 @@ pub(crate) struct TokenFile {
 struct State {
     header: Option<HeaderValue>,
     read: Option<Instant>,
+    lot: Lot,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf, fallback: Option<HeaderValue>) -> Self {
-        Self { path, state: Mutex::new(State { header: fallback, read: None }) }
+        Self { path, state: Mutex::new(State { header: fallback, read: None, lot: 0 }) }
     }
 
     /// The header of the current token. If the file has become unreadable, the last good token is used.
-    pub(super) async fn header(&self) -> Result<HeaderValue> {
+    pub(super) async fn header(&self) -> Result<(HeaderValue, Lot)> {
         let mut state = self.state.lock().await;
         if let (Some(header), Some(read)) = (&state.header, state.read)
             && read.elapsed() < READ_AGAIN_AFTER
         {
-            return Ok(header.clone());
+            return Ok((header.clone(), state.lot));
         }
         match (self.read().await, &state.header) {
             (Ok(header), _) => {
-                *state = State { header: Some(header.clone()), read: Some(Instant::now()) };
-                Ok(header)
+                let lot = state.lot + 1;
+                *state = State { header: Some(header.clone()), read: Some(Instant::now()), lot };
+                Ok((header, lot))
             }
             (Err(error), Some(last)) => {
                 tracing::warn!(%error, "the token file cannot be read, the last good token is used");
-                Ok(last.clone())
+                Ok((last.clone(), state.lot))
             }
             (Err(error), None) => Err(error),
         }
     }
 
-    /// Has the file read again for the next request.
-    pub(super) async fn distrust(&self) {
-        self.state.lock().await.read = None;
+    /// Has the file read again for the next request, unless it was read since.
+    pub(super) async fn distrust(&self, refused: Lot) {
+        let mut state = self.state.lock().await;
+        if state.lot == refused {
+            state.read = None;
+        }
     }
 
     async fn read(&self) -> Result<HeaderValue> {
@@ -75,27 +80,31 @@ mod tests {
         tokio::time::resume();
     }
 
+    async fn header(file: &TokenFile) -> HeaderValue {
+        file.header().await.unwrap().0
+    }
+
     #[tokio::test]
     async fn the_file_is_read_again_within_a_minute_and_the_last_good_token_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, " one\n").unwrap();
         let file = TokenFile::new(path.clone(), None);
-        assert_eq!(file.header().await.unwrap(), "Bearer one");
+        assert_eq!(header(&file).await, "Bearer one");
 
         fs::write(&path, "two").unwrap();
-        assert_eq!(file.header().await.unwrap(), "Bearer one", "read again at once");
+        assert_eq!(header(&file).await, "Bearer one", "read again at once");
         pass(Duration::from_secs(51)).await;
-        assert_eq!(file.header().await.unwrap(), "Bearer two");
+        assert_eq!(header(&file).await, "Bearer two");
 
         fs::write(&path, "").unwrap();
         pass(Duration::from_secs(51)).await;
-        assert_eq!(file.header().await.unwrap(), "Bearer two", "an empty file is no token");
+        assert_eq!(header(&file).await, "Bearer two", "an empty file is no token");
         fs::remove_file(&path).unwrap();
-        assert_eq!(file.header().await.unwrap(), "Bearer two");
+        assert_eq!(header(&file).await, "Bearer two");
 
         fs::write(&path, "three").unwrap();
-        assert_eq!(file.header().await.unwrap(), "Bearer three");
+        assert_eq!(header(&file).await, "Bearer three");
     }
 
     #[tokio::test]
@@ -104,16 +113,20 @@ mod tests {
         let path = folder.path().join("token");
         fs::write(&path, "one").unwrap();
         let file = TokenFile::new(path.clone(), None);
-        file.header().await.unwrap();
+        let (_, first) = file.header().await.unwrap();
         fs::write(&path, "two").unwrap();
-        file.distrust().await;
-        assert_eq!(file.header().await.unwrap(), "Bearer two");
+        file.distrust(first).await;
+        assert_eq!(header(&file).await, "Bearer two");
+
+        fs::write(&path, "three").unwrap();
+        file.distrust(first).await;
+        assert_eq!(header(&file).await, "Bearer two", "what was refused is not sent any more");
     }
 
     #[tokio::test]
     async fn an_inline_token_stands_in_for_a_file_that_cannot_be_read() {
         let file = TokenFile::new(PathBuf::from("/nonexistent/token"), Some(bearer("inline").unwrap()));
-        assert_eq!(file.header().await.unwrap(), "Bearer inline");
+        assert_eq!(header(&file).await, "Bearer inline");
         let file = TokenFile::new(PathBuf::from("/nonexistent/token"), None);
         let error = file.header().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Auth);

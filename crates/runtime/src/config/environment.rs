@@ -3,6 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
+    time::Duration,
 };
 
 type Variables = dyn Fn(&str) -> Option<OsString>;
@@ -29,6 +30,13 @@ impl Environment {
         Self { variables: Box::new(move |name| variables.get(name).cloned()), service_account }
     }
 
+    /// Sets a variable.
+    #[cfg(test)]
+    pub(super) fn set(&mut self, name: &'static str, value: OsString) {
+        let others = std::mem::replace(&mut self.variables, Box::new(|_| None));
+        self.variables = Box::new(move |asked| if asked == name { Some(value.clone()) } else { others(asked) });
+    }
+
     /// The value of a variable, if it is set and not empty.
     pub(super) fn variable(&self, name: &str) -> Option<OsString> {
         (self.variables)(name).filter(|value| !value.is_empty())
@@ -37,6 +45,16 @@ impl Environment {
     /// The text of a variable, if it is set, not empty and text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.variable(name).as_deref().and_then(OsStr::to_str).map(str::to_owned)
+    }
+
+    /// The whole seconds that a variable says, if it is set. What is no such number is warned of and passed over.
+    pub(super) fn seconds(&self, name: &str) -> Option<Duration> {
+        let text = self.variable(name)?;
+        let seconds = text.to_str().and_then(|text| text.parse::<u32>().ok());
+        if seconds.is_none() {
+            tracing::warn!(variable = name, value = ?text, "is no number of seconds, the default is used");
+        }
+        seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     pub(super) fn home(&self) -> Option<PathBuf> {

@@ -2,7 +2,14 @@
 
 use std::fs;
 
-use super::{Config, ConfigSource, Credentials, PemSource, environment::Environment, server};
+use super::{
+    Config, ConfigSource, PemSource,
+    build::build,
+    entries::{Cluster, User},
+    environment::Environment,
+    overrides::Overrides,
+    place::{Place, Problems},
+};
 use crate::error::{Error, Result};
 
 /// Whether the process runs in a pod. Whether the pod has a service account too is told by [`load`], which says what is
@@ -11,7 +18,7 @@ pub(super) fn is_pod(environment: &Environment) -> bool {
     address(environment).is_some()
 }
 
-pub(super) fn load(environment: &Environment) -> Result<Config> {
+pub(super) fn load(environment: &Environment, overrides: &Overrides) -> Result<Config> {
     let address = address(environment).ok_or_else(|| {
         Error::config(
             "in-cluster configuration: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must both be set; they are in \
@@ -19,27 +26,37 @@ pub(super) fn load(environment: &Environment) -> Result<Config> {
         )
     })?;
     let token = environment.service_account.join("token");
-    fs::File::open(&token).map_err(|error| {
-        let hint = "is automountServiceAccountToken off?";
-        Error::config(format!("in-cluster configuration: {} ({hint})", token.display())).with_source(error)
-    })?;
-
-    let mut config = Config::at(server::parse(&address, true)?);
-    config.source = ConfigSource::InCluster;
-    config.credentials = Credentials::TokenFile { path: token, fallback: None };
-    let ca = environment.service_account.join("ca.crt");
-    if ca.exists() {
-        let ca = PemSource::File(ca);
-        ca.certificates()?;
-        config.tls.ca = Some(ca);
-    } else {
-        // As client-go: clusters whose certificate is publicly signed need no CA.
-        tracing::warn!(file = %ca.display(), "no CA in the service account, the roots of the system are trusted");
+    if overrides.token.is_none() {
+        fs::File::open(&token).map_err(|error| {
+            let hint = "is automountServiceAccountToken off?";
+            Error::config(format!("in-cluster configuration: {} ({hint})", token.display())).with_source(error)
+        })?;
     }
-    if let Some(namespace) = namespace(environment) {
+
+    let cluster = Cluster { server: Some(address), certificate_authority: ca(environment), ..Cluster::default() };
+    let user = User { token_file: Some(token.to_string_lossy().into_owned()), ..User::default() };
+    let mut problems = Problems::default();
+    let label = "in-cluster configuration";
+    let (cluster, user) = (Place::made(label, &cluster), Place::made(label, &user));
+    let config = build(&cluster, &user, overrides, environment, &mut problems);
+    let mut config = problems.or(config)?;
+    config.source = ConfigSource::InCluster;
+    if let Some(namespace) = overrides.namespace.clone().or_else(|| namespace(environment)) {
         config.default_namespace = namespace;
     }
     Ok(config)
+}
+
+/// The namespace that a pod's programs mean; nothing outside of a pod with a service account.
+pub(super) fn namespace(environment: &Environment) -> Option<String> {
+    if !is_pod(environment) || !environment.service_account.join("token").is_file() {
+        return None;
+    }
+    environment
+        .text("POD_NAMESPACE")
+        .or_else(|| fs::read_to_string(environment.service_account.join("namespace")).ok())
+        .map(|namespace| namespace.trim().to_owned())
+        .filter(|namespace| !namespace.is_empty())
 }
 
 fn address(environment: &Environment) -> Option<String> {
@@ -48,10 +65,15 @@ fn address(environment: &Environment) -> Option<String> {
     Some(if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") })
 }
 
-fn namespace(environment: &Environment) -> Option<String> {
-    environment
-        .text("POD_NAMESPACE")
-        .or_else(|| fs::read_to_string(environment.service_account.join("namespace")).ok())
-        .map(|namespace| namespace.trim().to_owned())
-        .filter(|namespace| !namespace.is_empty())
+/// The service account's CA. A bad one is no error, as in client-go: clusters whose certificate is publicly signed need
+/// none, and with others the handshake fails.
+fn ca(environment: &Environment) -> Option<String> {
+    let file = environment.service_account.join("ca.crt");
+    match PemSource::File(file.clone()).certificates() {
+        Ok(_) => Some(file.to_string_lossy().into_owned()),
+        Err(error) => {
+            tracing::warn!(%error, "no usable CA in the service account, the roots of the system are trusted");
+            None
+        }
+    }
 }

@@ -9,8 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
+use super::entries::{Cluster, Context, User, given};
 use crate::error::{Error, Result};
 
 /// One or several kubeconfig files, merged.
@@ -30,46 +31,6 @@ pub(super) type Entries<T> = BTreeMap<String, Entry<T>>;
 pub(super) struct Entry<T> {
     pub(super) file: Option<PathBuf>,
     pub(super) value: T,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub(super) struct Cluster {
-    pub(super) server: Option<String>,
-    pub(super) certificate_authority: Option<String>,
-    pub(super) certificate_authority_data: Option<String>,
-    pub(super) insecure_skip_tls_verify: Option<bool>,
-    pub(super) tls_server_name: Option<String>,
-    pub(super) proxy_url: Option<String>,
-}
-
-// What is not supported yet is read only to know that it is there.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub(super) struct User {
-    pub(super) client_certificate: Option<String>,
-    pub(super) client_certificate_data: Option<String>,
-    pub(super) client_key: Option<String>,
-    pub(super) client_key_data: Option<String>,
-    pub(super) token: Option<String>,
-    #[serde(rename = "tokenFile")]
-    pub(super) token_file: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<String>,
-    pub(super) exec: Option<IgnoredAny>,
-    pub(super) auth_provider: Option<IgnoredAny>,
-    pub(super) r#as: Option<String>,
-    pub(super) as_uid: Option<String>,
-    pub(super) as_groups: Option<Vec<String>>,
-    pub(super) as_user_extra: Option<BTreeMap<String, Option<Vec<String>>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Context {
-    pub(super) cluster: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) namespace: Option<String>,
 }
 
 /// A file as it is written.
@@ -139,11 +100,6 @@ impl Kubeconfig {
     }
 }
 
-/// The text of a field, unless it is missing, null or empty, which all mean the same.
-pub(super) fn given(field: Option<&String>) -> Option<&str> {
-    field.map(String::as_str).filter(|text| !text.is_empty())
-}
-
 pub(super) fn describe_file(file: Option<&Path>) -> String {
     file.map_or_else(|| "kubeconfig".to_owned(), |file| file.display().to_string())
 }
@@ -161,9 +117,61 @@ fn parse_yaml(text: &str) -> Result<Document, String> {
         with_snippet: false,
     };
     let document: Option<Document> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| format!("cannot be read as YAML: {}", without_values(&error.to_string())))?;
+        .map_err(|error| format!("cannot be read as YAML: {}", without_secrets(&error)))?;
     Ok(document.unwrap_or_default())
 }
+
+/// What may be told of a mistake in the file. What stands in the place of a key may be a secret too.
+fn without_secrets(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key, location } = error {
+        let key = key.as_deref().filter(|key| FIELDS.contains(key));
+        let key = key.map_or_else(|| "a key".to_owned(), |key| format!("{key:?}"));
+        return format!("line {}: {key} is there twice", location.line());
+    }
+    without_values(&error.to_string())
+}
+
+/// The fields of a kubeconfig; their names are no secrets.
+const FIELDS: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "preferences",
+    "current-context",
+    "clusters",
+    "users",
+    "contexts",
+    "name",
+    "cluster",
+    "user",
+    "context",
+    "namespace",
+    "server",
+    "certificate-authority",
+    "certificate-authority-data",
+    "insecure-skip-tls-verify",
+    "tls-server-name",
+    "proxy-url",
+    "disable-compression",
+    "extensions",
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "username",
+    "password",
+    "exec",
+    "command",
+    "args",
+    "env",
+    "auth-provider",
+    "config",
+    "as",
+    "as-uid",
+    "as-groups",
+    "as-user-extra",
+];
 
 /// serde quotes what it did not expect, which may be a secret in the wrong place.
 fn without_values(message: &str) -> String {

@@ -12,6 +12,10 @@
 //! # Ok(()) }
 //! ```
 
+mod build;
+mod duration;
+mod editor;
+mod entries;
 mod environment;
 mod exec;
 mod impersonation;
@@ -19,17 +23,22 @@ mod in_cluster;
 mod kubeconfig;
 mod limits;
 mod loader;
+mod lock;
 mod memory;
 mod oidc;
+mod overrides;
 mod pem;
+mod place;
 mod proxy;
 mod resolve;
 mod server;
+mod source;
 #[cfg(test)]
 mod tests;
+mod user;
+mod yaml;
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -37,10 +46,11 @@ use std::{
 use http::Uri;
 use secrecy::SecretString;
 
+use self::{environment::Environment, overrides::Overrides};
 use crate::error::Result;
 
-pub(crate) use self::memory::Memory;
 pub use self::{
+    editor::{KubeconfigEditor, KubeconfigList},
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,
     limits::{RateLimit, RetryPolicy},
@@ -48,7 +58,9 @@ pub use self::{
     oidc::{OidcConfig, OidcOrigin},
     pem::PemSource,
     proxy::{Proxy, ProxyUrl},
+    source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
+pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.
 ///
@@ -157,33 +169,22 @@ pub enum Credentials {
     Oidc(OidcConfig),
 }
 
-/// Where a [`Config`] was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigSource {
-    /// It was made by the program.
-    #[default]
-    Program,
-    /// It is a context of a kubeconfig.
-    Kubeconfig {
-        /// The name of the context.
-        context: String,
-        /// The files that were read, in order of precedence. None if the text did not come from a file.
-        files: Vec<PathBuf>,
-    },
-    /// It is the service account of the pod that the program runs in.
-    InCluster,
-}
-
 impl Config {
     /// A configuration without credentials for a server: a URL, or a host with or without a port.
     ///
     /// Without a scheme, `http` is meant, as in client-go.
     pub fn new(server: &str) -> Result<Self> {
-        Ok(Self::at(server::parse(server, false)?))
+        Ok(Self::at(server::parse(server)?, &Environment::process()))
     }
 
-    pub(crate) fn at(server: Uri) -> Self {
+    /// A configuration for another server than the API server, such as a provider of tokens.
+    pub(crate) fn of_url(url: Uri) -> Self {
+        Self::at(url, &Environment::process())
+    }
+
+    fn at(server: Uri, environment: &Environment) -> Self {
+        let ping_interval = environment.seconds("HTTP2_READ_IDLE_TIMEOUT_SECONDS").unwrap_or(HTTP2_PING_INTERVAL);
+        let ping_timeout = environment.seconds("HTTP2_PING_TIMEOUT_SECONDS");
         Self {
             server,
             default_namespace: DEFAULT_NAMESPACE.to_owned(),
@@ -197,9 +198,10 @@ impl Config {
             response_header_timeout: Some(RESPONSE_HEADER_TIMEOUT),
             connect_timeout: CONNECT_TIMEOUT,
             tls_handshake_timeout: TLS_HANDSHAKE_TIMEOUT,
-            disable_http2: false,
-            http2_ping_interval: Some(HTTP2_PING_INTERVAL),
-            http2_ping_timeout: HTTP2_PING_TIMEOUT,
+            disable_http2: environment.variable("DISABLE_HTTP2").is_some(),
+            http2_ping_interval: Some(ping_interval).filter(|interval| !interval.is_zero()),
+            // Go's HTTP/2 takes 0 for its own default, which is the same.
+            http2_ping_timeout: ping_timeout.filter(|limit| !limit.is_zero()).unwrap_or(HTTP2_PING_TIMEOUT),
             retry: RetryPolicy::default(),
             rate_limit: None,
             source: ConfigSource::Program,
@@ -214,7 +216,7 @@ impl Config {
         Self::loader().load()
     }
 
-    /// Finds the configuration like [`infer`](Self::infer), with choices: another file, another context.
+    /// Finds the configuration like [`infer`](Self::infer), with choices: another file, another context, other values.
     pub fn loader() -> ConfigLoader {
         ConfigLoader::default()
     }
@@ -226,14 +228,18 @@ impl Config {
 
     /// Reads the current context of the text of a kubeconfig. Relative paths in it mean the working directory.
     pub fn from_kubeconfig_text(text: &str) -> Result<Self> {
-        resolve::resolve(&kubeconfig::Kubeconfig::parse(text, None)?, None)
+        let kubeconfig = kubeconfig::Kubeconfig::parse(text, None)?;
+        resolve::resolve(&kubeconfig, &Overrides::default(), &Environment::process(), KubeconfigOrigin::Text)
     }
 
     /// Uses the service account of the pod that the program runs in.
     ///
-    /// The token is read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own.
+    /// `$KUBERNETES_SERVICE_HOST` and `$KUBERNETES_SERVICE_PORT` must both be set and the token must be there. The token is
+    /// read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own. The server is trusted
+    /// by the service account's `ca.crt`; where that is missing or unusable, which is logged and no error, by the roots of
+    /// the operating system, as with client-go.
     pub fn in_cluster() -> Result<Self> {
-        in_cluster::load(&environment::Environment::process())
+        in_cluster::load(&Environment::process(), &Overrides::default())
     }
 }
 
@@ -244,15 +250,3 @@ const RESPONSE_HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_NAMESPACE: &str = "default";
-
-impl fmt::Display for ConfigSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Program => f.write_str("the program"),
-            Self::InCluster => f.write_str("the pod's service account"),
-            Self::Kubeconfig { context, files } => {
-                write!(f, "context {context:?} of {}", kubeconfig::describe_files(files))
-            }
-        }
-    }
-}

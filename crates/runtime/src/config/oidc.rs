@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{Memory, PemSource};
+use super::{KubeconfigEditor, Memory, PemSource};
+use crate::error::Result;
 
 /// A token of an OpenID Connect provider, and how to renew it.
 ///
@@ -53,5 +54,18 @@ impl OidcConfig {
             origin: None,
             memory: Memory::default(),
         }
+    }
+}
+
+impl OidcOrigin {
+    /// Writes renewed tokens to the file, as client-go does. The refresh token stays as it is if the provider gave no new one.
+    ///
+    /// This blocks its thread, for some seconds if another program holds the lock of the file.
+    pub fn save(&self, id_token: &SecretString, refresh_token: Option<&SecretString>) -> Result<()> {
+        let mut editor = KubeconfigEditor::file(&self.file).set_auth_provider_value(&self.user, "id-token", id_token);
+        if let Some(refresh_token) = refresh_token {
+            editor = editor.set_auth_provider_value(&self.user, "refresh-token", refresh_token);
+        }
+        editor.save()
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// PEM text, or the file that holds it.
 ///
-/// A file is read when a client is made. The text is never shown by `Debug`.
+/// A file is read when a client is made, and again while the client lives. The text is never shown by `Debug`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum PemSource {
@@ -58,7 +58,7 @@ impl PemSource {
         })
     }
 
-    fn read(&self) -> Result<SecretString> {
+    pub(crate) fn read(&self) -> Result<SecretString> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::File(path) => read_file(path),

@@ -4,16 +4,12 @@ use http::{Uri, uri::Scheme};
 
 use crate::error::{Error, Result};
 
-/// Reads a URL, or a host with or without a port; `tls` decides what a missing scheme means.
-pub(super) fn parse(server: &str, tls: bool) -> Result<Uri> {
+/// Reads a URL, or a host with or without a port. Without a scheme `http` is meant.
+pub(super) fn parse(server: &str) -> Result<Uri> {
     let server = server.trim();
     let server = if server.is_empty() { "localhost" } else { server };
     let bare = !server.contains("://");
-    let text = match (bare, tls) {
-        (false, _) => server.to_owned(),
-        (true, false) => format!("http://{server}"),
-        (true, true) => format!("https://{server}"),
-    };
+    let text = if bare { format!("http://{server}") } else { server.to_owned() };
     let wrong = |what: &str| Error::config(format!("server {:?}: {what}", without_credentials(server)));
     let uri: Uri = text.parse().map_err(|error| wrong("must be a URL or host:port").with_source(error))?;
     if ![&Scheme::HTTP, &Scheme::HTTPS].contains(&uri.scheme().unwrap_or(&Scheme::HTTP)) {
@@ -52,17 +48,15 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_client_go_reads_them() {
-        for (server, tls, expected) in [
-            ("https://host:6443", false, "https://host:6443/"),
-            ("https://host/k8s/prod", false, "https://host/k8s/prod"),
-            ("https://[fd00::1]:6443/", false, "https://[fd00::1]:6443/"),
-            ("host:8080", false, "http://host:8080/"),
-            ("host:8080", true, "https://host:8080/"),
-            ("host", true, "https://host/"),
-            ("", false, "http://localhost/"),
-            ("10.0.0.1", false, "http://10.0.0.1/"),
+        for (server, expected) in [
+            ("https://host:6443", "https://host:6443/"),
+            ("https://host/k8s/prod", "https://host/k8s/prod"),
+            ("https://[fd00::1]:6443/", "https://[fd00::1]:6443/"),
+            ("host:8080", "http://host:8080/"),
+            ("", "http://localhost/"),
+            ("10.0.0.1", "http://10.0.0.1/"),
         ] {
-            assert_eq!(parse(server, tls).unwrap().to_string(), expected, "{server:?}");
+            assert_eq!(parse(server).unwrap().to_string(), expected, "{server:?}");
         }
     }
 
@@ -76,14 +70,14 @@ mod tests {
             ("https://host:99999", "port"),
             ("https://host/?a=b", "query"),
         ] {
-            let error = parse(server, false).unwrap_err().to_string();
+            let error = parse(server).unwrap_err().to_string();
             assert!(error.contains(words), "{server:?}: {error}");
         }
     }
 
     #[test]
     fn a_password_in_the_address_is_refused_and_not_shown() {
-        let error = parse("https://me:hunter2@host", false).unwrap_err().to_string();
+        let error = parse("https://me:hunter2@host").unwrap_err().to_string();
         assert!(error.contains("user's entry") && !error.contains("hunter2"), "{error}");
     }
 }

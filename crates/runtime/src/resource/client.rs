@@ -1,26 +1,29 @@
 //! The client of one kind, with every verb there is.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use http::Method;
-use k8s_openapi::{
-    ClusterResourceScope, Metadata, NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use super::{
-    AllNamespaces, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify, Namespaced,
-    OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch,
+    AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify,
+    Namespaced, OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch, place::Place,
 };
 use crate::{
     apply::Applicable,
     codec::{Codec, Kind, Listable},
+    object::AnyObject,
     rest::{Request, RestClient},
+    schema::GroupVersionResource,
 };
 
 /// A client of one kind, generic over it: for the types of your own custom resources.
 ///
 /// The kinds of Kubernetes itself have generated clients, which offer only the verbs and the scope that the API has for
 /// them. This one trusts you with the verbs; the scope is checked by the kind's [`Kind::Scope`].
+///
+/// Where the objects are need not be known before the program runs: [`at`](ResourceClient::at) takes it as a value. The
+/// dynamic client is made so.
 ///
 /// ```no_run
 /// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
@@ -36,6 +39,7 @@ use crate::{
 /// ```
 pub struct ResourceClient<K, S = Namespaced> {
     client: RestClient,
+    place: Place,
     scope: S,
     kind: PhantomData<fn() -> K>,
 }
@@ -46,7 +50,7 @@ impl<K: Kind> ResourceClient<K> {
     where
         K: Kind<Scope = NamespaceResourceScope>,
     {
-        ResourceClient::new(client, Namespaced { namespace: namespace.into() })
+        ResourceClient::new(client, Place::of::<K>(), Namespaced { namespace: namespace.into() })
     }
 
     /// The objects of all namespaces.
@@ -54,7 +58,7 @@ impl<K: Kind> ResourceClient<K> {
     where
         K: Kind<Scope = NamespaceResourceScope>,
     {
-        ResourceClient::new(client, AllNamespaces)
+        ResourceClient::new(client, Place::of::<K>(), AllNamespaces)
     }
 
     /// The objects of the cluster, for a kind without namespaces.
@@ -62,34 +66,61 @@ impl<K: Kind> ResourceClient<K> {
     where
         K: Kind<Scope = ClusterResourceScope>,
     {
-        ResourceClient::new(client, Cluster)
+        ResourceClient::new(client, Place::of::<K>(), Cluster)
     }
 }
 
-impl<K: Kind, S: Scope> ResourceClient<K, S> {
-    fn new(client: &RestClient, scope: S) -> Self {
-        Self { client: client.clone(), scope, kind: PhantomData }
+impl<K: Codec> ResourceClient<K> {
+    /// The objects of a resource that is known only at run time.
+    ///
+    /// ```no_run
+    /// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
+    /// use k8s_client_runtime::{resource::{AnyScope, ResourceClient}, schema::GroupVersionResource};
+    ///
+    /// // Any codec will do, such as a type of your own that has only the fields you need.
+    /// let certificates = GroupVersionResource::new("example.com", "v1", "certificates");
+    /// let scope = AnyScope::unknown().namespace("default");
+    /// let certificates = ResourceClient::<serde_json::Value>::at(&client, &certificates, scope);
+    /// println!("{}", certificates.get("web").await?["spec"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn at(client: &RestClient, resource: &GroupVersionResource, scope: AnyScope) -> ResourceClient<K, AnyScope> {
+        ResourceClient::new(client, Place::at(resource), scope)
+    }
+}
+
+impl<K, S> ResourceClient<K, S> {
+    fn new(client: &RestClient, place: Place, scope: S) -> Self {
+        Self { client: client.clone(), place, scope, kind: PhantomData }
     }
 
     /// The client that the requests go through.
     pub fn rest_client(&self) -> &RestClient {
         &self.client
     }
+}
 
-    fn request(&self, method: Method) -> Request {
-        self.scope.place(Request::for_resource(&self.client, method, &K::RESOURCE))
+impl<K> ResourceClient<K, AnyScope> {
+    /// The same client for the objects of one namespace.
+    pub fn namespace(self, namespace: &str) -> Self {
+        Self { scope: self.scope.namespace(namespace), ..self }
     }
 }
 
 impl<K: Listable, S: Scope> ResourceClient<K, S> {
     /// Lists the objects.
     pub fn list(&self) -> List<K> {
-        List::new(self.request(Method::GET))
+        List::new(self.everywhere())
     }
 
     /// Watches the objects for changes.
     pub fn watch(&self) -> Watch<K> {
-        Watch::new(self.request(Method::GET))
+        Watch::new(self.everywhere())
+    }
+
+    fn everywhere(&self) -> Request {
+        self.scope.place(self.place.request(&self.client, Method::GET))
     }
 }
 
@@ -100,24 +131,41 @@ impl<K: Listable, S: OneObject> ResourceClient<K, S> {
     }
 }
 
-impl<K: Kind, S: OneObject> ResourceClient<K, S> {
+impl<K, S: OneObject> ResourceClient<K, S> {
+    fn request(&self, method: Method) -> Request {
+        self.scope.place_one(self.place.request(&self.client, method))
+    }
+
     fn named(&self, method: Method, name: &str) -> Request {
         self.request(method).name(name)
     }
 
-    fn subresource(&self, method: Method, name: &str, subresource: &'static str) -> Request {
+    fn subresource(&self, method: Method, name: &str, subresource: impl Into<Cow<'static, str>>) -> Request {
         self.named(method, name).subresource(subresource)
     }
 
     /// A request for the object that the body itself names.
-    fn named_by(&self, method: Method, object: &K::Object) -> Request {
-        let metadata: &ObjectMeta = object.metadata();
-        match metadata.name.as_deref() {
-            Some(name) if !name.is_empty() => self.named(method, name),
-            _ => self.request(method).wrong(format!("metadata.name of the {} is not set", K::RESOURCE.kind)),
+    fn named_by(&self, method: Method, object: &impl AnyObject) -> Request {
+        match object.name() {
+            Some(name) => self.named(method, name),
+            None => self.request(method).wrong(format!("metadata.name of the {} is not set", self.place.kind())),
         }
     }
+}
 
+impl<K: Codec<Object: AnyObject>, S: OneObject> ResourceClient<K, S> {
+    /// Replaces the object, which must be the version last read, or the server answers with a conflict.
+    pub fn update(&self, object: &K::Object) -> Update<K> {
+        Update::new(self.named_by(Method::PUT, object), K::encode_json(object))
+    }
+
+    /// Replaces the object's status and nothing else of it.
+    pub fn update_status(&self, object: &K::Object) -> Update<K> {
+        Update::new(self.named_by(Method::PUT, object).subresource("status"), K::encode_json(object))
+    }
+}
+
+impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     /// Reads the named object.
     pub fn get(&self, name: &str) -> Get<K> {
         Get::new(self.named(Method::GET, name))
@@ -131,16 +179,6 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     /// Creates something at the resource itself that is answered with another type, such as a binding.
     pub fn create_answering<C: Codec>(&self, object: &K::Object) -> Create<C> {
         Create::new(self.request(Method::POST), K::encode_json(object))
-    }
-
-    /// Replaces the object, which must be the version last read, or the server answers with a conflict.
-    pub fn update(&self, object: &K::Object) -> Update<K> {
-        Update::new(self.named_by(Method::PUT, object), K::encode_json(object))
-    }
-
-    /// Replaces the object's status and nothing else of it.
-    pub fn update_status(&self, object: &K::Object) -> Update<K> {
-        Update::new(self.named_by(Method::PUT, object).subresource("status"), K::encode_json(object))
     }
 
     /// Reads, changes and updates the named object, and does it again when somebody else changed it meanwhile.
@@ -167,7 +205,7 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Reads a subresource of the named object.
-    pub fn get_subresource<C: Codec>(&self, name: &str, subresource: &'static str) -> Get<C> {
+    pub fn get_subresource<C: Codec>(&self, name: &str, subresource: impl Into<Cow<'static, str>>) -> Get<C> {
         Get::new(self.subresource(Method::GET, name, subresource))
     }
 
@@ -175,26 +213,41 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
     pub fn create_subresource<B: Codec, A: Codec>(
         &self,
         name: &str,
-        subresource: &'static str,
+        subresource: impl Into<Cow<'static, str>>,
         body: &B::Object,
     ) -> Create<A> {
         Create::new(self.subresource(Method::POST, name, subresource), B::encode_json(body))
     }
 
     /// Replaces a subresource of the named object.
-    pub fn update_subresource<C: Codec>(&self, name: &str, subresource: &'static str, object: &C::Object) -> Update<C> {
+    pub fn update_subresource<C: Codec>(
+        &self,
+        name: &str,
+        subresource: impl Into<Cow<'static, str>>,
+        object: &C::Object,
+    ) -> Update<C> {
         Update::new(self.subresource(Method::PUT, name, subresource), C::encode_json(object))
     }
 
+    /// Deletes a subresource of the named object.
+    pub fn delete_subresource<C: Codec>(&self, name: &str, subresource: impl Into<Cow<'static, str>>) -> Delete<C> {
+        Delete::new(self.subresource(Method::DELETE, name, subresource))
+    }
+
     /// Changes parts of a subresource of the named object.
-    pub fn patch_subresource<C: Codec>(&self, name: &str, subresource: &'static str, patch: &Patch) -> PatchRequest<C> {
+    pub fn patch_subresource<C: Codec>(
+        &self,
+        name: &str,
+        subresource: impl Into<Cow<'static, str>>,
+        patch: &Patch,
+    ) -> PatchRequest<C> {
         PatchRequest::new(self.subresource(Method::PATCH, name, subresource), patch)
     }
 
     /// Applies a configuration to a subresource of the named object.
     pub fn apply_subresource<C: Codec>(
         &self,
-        subresource: &'static str,
+        subresource: impl Into<Cow<'static, str>>,
         configuration: &impl Applicable<C>,
     ) -> Apply<C> {
         Apply::new(self.request(Method::PATCH).subresource(subresource), configuration)
@@ -228,16 +281,15 @@ impl<K: Kind, S: OneObject> ResourceClient<K, S> {
 
 impl<K, S: Clone> Clone for ResourceClient<K, S> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), scope: self.scope.clone(), kind: PhantomData }
+        Self { client: self.client.clone(), place: self.place.clone(), scope: self.scope.clone(), kind: PhantomData }
     }
 }
 
-impl<K: Kind, S: fmt::Debug> fmt::Debug for ResourceClient<K, S> {
+impl<K, S: fmt::Debug> fmt::Debug for ResourceClient<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let resource = K::RESOURCE;
         f.debug_struct("ResourceClient")
             .field("client", &self.client)
-            .field("resource", &format_args!("{}/{} {}", resource.group, resource.version, resource.plural))
+            .field("resource", &&self.place)
             .field("scope", &self.scope)
             .finish()
     }

@@ -47,7 +47,7 @@ macro_rules! upgraded {
     ($builder:ident) => {
         impl $builder {
             pub(super) fn new(request: Request) -> Self {
-                Self { request }
+                Self { request: request.streaming() }
             }
 
             fn set(self, key: &'static str, value: impl Into<String>) -> Self {
@@ -126,7 +126,7 @@ impl PortForward {
 
 impl Proxy {
     pub(super) fn new(request: Request, name: &str) -> Self {
-        Self { request, scheme: None, name: name.to_owned(), port: None, path: String::new() }
+        Self { request: request.streaming(), scheme: None, name: name.to_owned(), port: None, path: String::new() }
     }
 
     /// The method. Default: GET.

@@ -38,9 +38,9 @@ pub enum Deleted<T> {
 
 /// What a delete of a collection is answered with.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DeletedCollection<T: k8s_openapi::ListableResource> {
+pub enum DeletedCollection<L> {
     /// The objects that were chosen.
-    List(k8s_openapi::List<T>),
+    List(L),
     /// They are gone.
     Status(Box<Status>),
 }
@@ -144,11 +144,11 @@ impl<C: Codec> IntoFuture for Delete<C> {
 }
 
 impl<K: Listable> IntoFuture for DeleteCollection<K> {
-    type Output = crate::Result<DeletedCollection<K::Object>>;
-    type IntoFuture = Answering<DeletedCollection<K::Object>>;
+    type Output = crate::Result<DeletedCollection<K::List>>;
+    type IntoFuture = Answering<DeletedCollection<K::List>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::Object>> {
+        fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::List>> {
             K::decode_list(media_type, body).map(DeletedCollection::List)
         }
         let answer = self.into_request().answer();

@@ -11,7 +11,7 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with};
-use crate::{codec::Listable, error::Result, rest::Request};
+use crate::{codec::Listable, error::Result, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
 const PAGE_SIZE: u32 = 500;
@@ -103,12 +103,13 @@ impl<K: Listable> List<K> {
     pub fn pages(mut self) -> Pages<K> {
         self.options.limit = self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE));
         let Self { request, options, .. } = self;
+        let url = request.url();
         let pages = stream::try_unfold(Some(options), move |options| {
             let request = request.clone();
             async move {
                 let Some(mut options) = options else { return Ok(None) };
                 let page = Self { request, options: options.clone(), kind: PhantomData }.await?;
-                let next = page.metadata.continue_.clone().filter(|token| !token.is_empty()).map(|token| {
+                let next = page.continue_token().map(str::to_owned).map(|token| {
                     // The token carries the version; the server refuses to be told it twice.
                     options.resource_version = None;
                     options.resource_version_match = None;
@@ -118,21 +119,22 @@ impl<K: Listable> List<K> {
                 Ok(Some((page, next)))
             }
         });
-        Pages(Box::pin(pages))
+        Pages { pages: Box::pin(pages), url }
     }
 
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).
     pub fn items(self) -> Items<K> {
-        let items = self.pages().0.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten();
-        Items(Box::pin(items))
+        let Pages { pages, url } = self.pages();
+        let items = pages.map_ok(|page| stream::iter(page.into_items().into_iter().map(Ok))).try_flatten();
+        Items { items: Box::pin(items), url }
     }
 }
 
 call_options!(List<K: Listable>, ListOptions);
 
 impl<K: Listable> IntoFuture for List<K> {
-    type Output = Result<k8s_openapi::List<K::Object>>;
-    type IntoFuture = Answering<k8s_openapi::List<K::Object>>;
+    type Output = Result<K::List>;
+    type IntoFuture = Answering<K::List>;
 
     fn into_future(self) -> Self::IntoFuture {
         execute_with(self.into_request(), K::decode_list)
@@ -141,31 +143,37 @@ impl<K: Listable> IntoFuture for List<K> {
 
 /// A stream of pages: see [`List::pages`].
 #[must_use = "a stream does nothing until it is polled"]
-pub struct Pages<K: Listable>(BoxStream<'static, Result<k8s_openapi::List<K::Object>>>);
+pub struct Pages<K: Listable> {
+    pages: BoxStream<'static, Result<K::List>>,
+    url: String,
+}
 
 /// A stream of objects: see [`List::items`].
 #[must_use = "a stream does nothing until it is polled"]
-pub struct Items<K: Listable>(BoxStream<'static, Result<K::Object>>);
+pub struct Items<K: Listable> {
+    items: BoxStream<'static, Result<K::Object>>,
+    url: String,
+}
 
 impl<K: Listable> Pages<K> {
     /// The next page, or `None` after the last.
-    pub async fn try_next(&mut self) -> Result<Option<k8s_openapi::List<K::Object>>> {
-        self.0.try_next().await
+    pub async fn try_next(&mut self) -> Result<Option<K::List>> {
+        self.pages.try_next().await
     }
 }
 
 impl<K: Listable> Items<K> {
     /// The next object, or `None` after the last.
     pub async fn try_next(&mut self) -> Result<Option<K::Object>> {
-        self.0.try_next().await
+        self.items.try_next().await
     }
 }
 
 impl<K: Listable> Stream for Pages<K> {
-    type Item = Result<k8s_openapi::List<K::Object>>;
+    type Item = Result<K::List>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
+        self.pages.poll_next_unpin(context)
     }
 }
 
@@ -173,18 +181,18 @@ impl<K: Listable> Stream for Items<K> {
     type Item = Result<K::Object>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
+        self.items.poll_next_unpin(context)
     }
 }
 
 impl<K: Listable> std::fmt::Debug for Pages<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pages of {}", K::RESOURCE.plural)
+        write!(f, "Pages({})", self.url)
     }
 }
 
 impl<K: Listable> std::fmt::Debug for Items<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Items of {}", K::RESOURCE.plural)
+        write!(f, "Items({})", self.url)
     }
 }

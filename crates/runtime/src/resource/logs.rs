@@ -28,7 +28,7 @@ pub struct Logs {
 
 impl Logs {
     pub(super) fn new(request: Request) -> Self {
-        Self { request }
+        Self { request: request.streaming() }
     }
 
     fn set(self, key: &'static str, value: impl fmt::Display) -> Self {

@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_header`), and
+//! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_max_retries`), and
 //! `into_request` gives the plain [`Request`], for whoever wants raw bytes or a type of their own.
 
 use crate::{
@@ -31,6 +31,7 @@ mod logs;
 mod modify;
 mod options;
 mod patch;
+mod place;
 mod scope;
 mod verbs;
 mod watch;
@@ -49,7 +50,7 @@ pub use options::{
     PropagationPolicy, ResourceVersionMatch, UpdateOptions, WatchOptions,
 };
 pub use patch::{Apply, Patch, PatchRequest};
-pub use scope::{AllNamespaces, Cluster, Namespaced, OneObject, Scope};
+pub use scope::{AllNamespaces, AnyScope, Cluster, Namespaced, OneObject, Scope};
 pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, TypedClient, Updates, Watches};
 pub use watch::Watch;
 pub use write::{Create, Update};
@@ -79,6 +80,13 @@ macro_rules! call_options {
             /// agreed. Default: the configuration's limit, which is none.
             pub fn with_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.request = self.request.timeout(timeout);
+                self
+            }
+
+            /// How often at most the request is sent again, where that is safe; 0 sends it once. Default: what the
+            /// configuration's [`RetryPolicy`](crate::config::RetryPolicy) says.
+            pub fn with_max_retries(mut self, max_retries: u32) -> Self {
+                self.request = self.request.max_retries(max_retries);
                 self
             }
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::{FieldValidation, UpdateOptions, execute};
 use crate::{
-    codec::{Codec, Kind, MediaType},
+    codec::{Codec, MediaType},
     error::Result,
     rest::Request,
     retry::Backoff,
@@ -41,7 +41,7 @@ use crate::{
 /// The closure may borrow from where it is written. One that may find that there is nothing to do, or that the object is not
 /// what it expects, is better off with [`retry_on_conflict`](crate::retry::retry_on_conflict).
 #[must_use = "nothing happens until it is awaited"]
-pub struct Modify<'f, K: Kind> {
+pub struct Modify<'f, K: Codec> {
     get: Request,
     put: Request,
     options: UpdateOptions,
@@ -52,7 +52,7 @@ pub struct Modify<'f, K: Kind> {
 /// What the caller does to the object.
 type Change<'f, K> = Box<dyn FnMut(&mut <K as Codec>::Object) + Send + 'f>;
 
-impl<'f, K: Kind> Modify<'f, K> {
+impl<'f, K: Codec> Modify<'f, K> {
     pub(super) fn new(get: Request, put: Request, change: impl FnMut(&mut K::Object) + Send + 'f) -> Self {
         let options = UpdateOptions::default();
         Self { get, put, options, backoff: Backoff::DEFAULT_RETRY, change: Box::new(change) }
@@ -96,7 +96,7 @@ impl<'f, K: Kind> Modify<'f, K> {
     }
 }
 
-impl<'f, K: Kind> IntoFuture for Modify<'f, K> {
+impl<'f, K: Codec> IntoFuture for Modify<'f, K> {
     type Output = Result<K::Object>;
     type IntoFuture = Pin<Box<dyn Future<Output = Result<K::Object>> + Send + 'f>>;
 
@@ -119,7 +119,7 @@ impl<'f, K: Kind> IntoFuture for Modify<'f, K> {
     }
 }
 
-impl<K: Kind> fmt::Debug for Modify<'_, K> {
+impl<K: Codec> fmt::Debug for Modify<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Modify({:?})", self.put)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rest::Request;
+use crate::{rest::Request, schema::ResourceScope};
 
 /// The scope of a [`ResourceClient`](super::ResourceClient).
 pub trait Scope: sealed::Scope + Clone + Send + Sync + 'static {}
@@ -24,12 +24,41 @@ pub struct AllNamespaces;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cluster;
 
+/// A scope that is chosen at run time: one namespace or, without it, the whole of a resource.
+///
+/// Whether the resource has namespaces may be known, by a mapper. Then what the server would answer with a bare 404 is an
+/// error before anything is sent: a namespace of a cluster's resource, and an object of a namespaced one without its namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnyScope {
+    namespace: Option<Arc<str>>,
+    known: Option<ResourceScope>,
+}
+
+impl AnyScope {
+    /// No namespace, of a resource that may have them or not.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// No namespace, of a resource of which it is known whether it has them.
+    pub fn known(scope: ResourceScope) -> Self {
+        Self { namespace: None, known: Some(scope) }
+    }
+
+    /// The same scope narrowed to one namespace.
+    pub fn namespace(self, namespace: &str) -> Self {
+        Self { namespace: Some(namespace.into()), ..self }
+    }
+}
+
 impl Scope for Namespaced {}
 impl Scope for AllNamespaces {}
 impl Scope for Cluster {}
+impl Scope for AnyScope {}
 
 impl OneObject for Namespaced {}
 impl OneObject for Cluster {}
+impl OneObject for AnyScope {}
 
 pub(super) mod sealed {
     use super::Request;
@@ -37,6 +66,11 @@ pub(super) mod sealed {
     /// Puts the namespace into a request.
     pub trait Scope {
         fn place(&self, request: Request) -> Request;
+
+        /// The same for a request that means objects of one place, not of all namespaces.
+        fn place_one(&self, request: Request) -> Request {
+            self.place(request)
+        }
     }
 }
 
@@ -59,5 +93,27 @@ impl sealed::Scope for AllNamespaces {
 impl sealed::Scope for Cluster {
     fn place(&self, request: Request) -> Request {
         request
+    }
+}
+
+impl sealed::Scope for AnyScope {
+    fn place(&self, request: Request) -> Request {
+        match (self.namespace.as_deref(), self.known) {
+            (None, _) => request,
+            (Some(namespace), Some(ResourceScope::Cluster)) => {
+                request.wrong(format!("the resource is the cluster's and in no namespace: leave out {namespace:?}"))
+            }
+            (Some(""), _) => request.wrong("the namespace is empty; for all namespaces choose none"),
+            (Some(namespace), _) => request.namespace(namespace),
+        }
+    }
+
+    fn place_one(&self, request: Request) -> Request {
+        match (&self.namespace, self.known) {
+            (None, Some(ResourceScope::Namespaced)) => {
+                request.wrong("the resource is in namespaces: choose one; without it, list and watch are all there is")
+            }
+            _ => self.place(request),
+        }
     }
 }

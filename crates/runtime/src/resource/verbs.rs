@@ -2,17 +2,18 @@
 //! kind of them all.
 //!
 //! ```no_run
-//! use k8s_client_runtime::{Error, resource::Lists};
+//! use k8s_client_runtime::{Error, object::AnyList, resource::Lists};
 //!
 //! async fn count(resources: &impl Lists) -> Result<usize, Error> {
-//!     Ok(resources.list().resource_version("0").await?.items.len())
+//!     Ok(resources.list().resource_version("0").await?.items().len())
 //! }
 //! ```
 
 use super::{Apply, Create, Delete, Get, List, OneObject, Patch, PatchRequest, ResourceClient, Scope, Update, Watch};
 use crate::{
     apply::Applicable,
-    codec::{Codec, Kind, Listable},
+    codec::{Codec, Listable},
+    object::AnyObject,
 };
 
 /// The object type of a client's kind.
@@ -20,8 +21,8 @@ type Object<K> = <K as Codec>::Object;
 
 /// Clients of one kind: what all the traits below have in common, so that bounds on several of them mean one kind.
 pub trait TypedClient: Send + Sync {
-    /// The kind.
-    type Kind: Kind;
+    /// The kind: how its objects are written and read.
+    type Kind: Codec<Object: AnyObject>;
 }
 
 /// Clients that read one object.
@@ -72,11 +73,11 @@ pub trait Applies: TypedClient {
     fn apply(&self, configuration: &impl Applicable<Self::Kind>) -> Apply<Self::Kind>;
 }
 
-impl<K: Kind, S: Scope> TypedClient for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: Scope> TypedClient for ResourceClient<K, S> {
     type Kind = K;
 }
 
-impl<K: Kind, S: OneObject> Gets for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Gets for ResourceClient<K, S> {
     fn get(&self, name: &str) -> Get<K> {
         self.get(name)
     }
@@ -94,31 +95,31 @@ impl<K: Listable, S: Scope> Watches for ResourceClient<K, S> {
     }
 }
 
-impl<K: Kind, S: OneObject> Creates for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Creates for ResourceClient<K, S> {
     fn create(&self, object: &K::Object) -> Create<K> {
         self.create(object)
     }
 }
 
-impl<K: Kind, S: OneObject> Updates for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Updates for ResourceClient<K, S> {
     fn update(&self, object: &K::Object) -> Update<K> {
         self.update(object)
     }
 }
 
-impl<K: Kind, S: OneObject> Deletes for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Deletes for ResourceClient<K, S> {
     fn delete(&self, name: &str) -> Delete<K> {
         self.delete(name)
     }
 }
 
-impl<K: Kind, S: OneObject> Patches for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Patches for ResourceClient<K, S> {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<K> {
         self.patch(name, patch)
     }
 }
 
-impl<K: Kind, S: OneObject> Applies for ResourceClient<K, S> {
+impl<K: Codec<Object: AnyObject>, S: OneObject> Applies for ResourceClient<K, S> {
     fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
         self.apply(configuration)
     }

@@ -3,7 +3,11 @@
 use std::{future::IntoFuture, marker::PhantomData};
 
 use super::{Answering, ResourceVersionMatch, WatchOptions, call_options};
-use crate::{codec::Listable, rest::Request, watch::WatchStream};
+use crate::{
+    codec::Listable,
+    rest::{CallKind, Request},
+    watch::WatchStream,
+};
 
 /// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed.
 #[must_use = "a request is sent when it is awaited"]
@@ -15,6 +19,7 @@ pub struct Watch<K> {
 
 impl<K: Listable> Watch<K> {
     pub(super) fn new(request: Request) -> Self {
+        let request = request.kind(CallKind::Watch);
         Self { request, options: WatchOptions::default(), kind: PhantomData }
     }
 
@@ -44,7 +49,8 @@ impl<K: Listable> Watch<K> {
         self
     }
 
-    /// How long the server keeps the watch open, in seconds. Default: the server's, 30 to 60 minutes.
+    /// How long the server keeps the watch open, in seconds. Default: the server's, 30 to 60 minutes. A watch that has not
+    /// ended 30 seconds later ends with an error of the kind [`Timeout`](crate::ErrorKind::Timeout).
     pub fn timeout_seconds(mut self, seconds: u32) -> Self {
         self.options.timeout_seconds = Some(seconds);
         self

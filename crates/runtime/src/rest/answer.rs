@@ -1,9 +1,10 @@
 //! A bad answer, made into the error that says it best.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::{Method, StatusCode, header, response::Parts};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     codec,
@@ -17,22 +18,46 @@ const MAX_TEXT: usize = 2048;
 /// How much of a bad answer is read at all: a Status with the causes of a large object stays far below.
 const MAX_BODY: usize = 1 << 20;
 
+/// How much of a bad answer is read before the request is sent again. client-go drains as much.
+const MAX_DRAINED: usize = 2048;
+
+/// How long the words of a bad answer are waited for; its code is known without them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What the request was about.
-pub(super) struct Target<'a> {
-    pub(super) resource: Option<&'a str>,
-    pub(super) name: Option<&'a str>,
+pub(super) struct Target {
+    pub(super) resource: Option<Cow<'static, str>>,
+    pub(super) namespace: Option<String>,
+    pub(super) name: Option<String>,
 }
 
 /// The error of an answer outside 2xx: the server's own Status, or one that is made from the code and the text.
-pub(super) async fn error(method: &Method, target: &Target<'_>, head: &Parts, body: Body) -> Error {
-    let body = body.collect_up_to(MAX_BODY).await;
-    let retry_after = head
-        .headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+pub(super) async fn error(
+    method: &Method,
+    target: &Target,
+    head: &Parts,
+    body: Body,
+    deadline: Option<Instant>,
+) -> Error {
+    let patience = Instant::now() + PATIENCE;
+    read(method, target, head, body, MAX_BODY, deadline.map_or(patience, |deadline| deadline.min(patience))).await
+}
+
+/// The error of an answer that is not the last one of its call: from as much as is there until then.
+pub(super) async fn short_error(method: &Method, target: &Target, head: &Parts, body: Body, until: Instant) -> Error {
+    read(method, target, head, body, MAX_DRAINED, until).await
+}
+
+/// How long the server asks to wait: whole seconds. A date means nothing to client-go, and servers send none.
+pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
+    let value = head.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+async fn read(method: &Method, target: &Target, head: &Parts, body: Body, limit: usize, until: Instant) -> Error {
+    let body = timeout_at(until, body.collect_up_to(limit)).await.unwrap_or_default();
     let status = sent_status(&body, head.status).unwrap_or_else(|| made_status(method, target, head.status, &body));
-    Error::api(status).with_retry_after(retry_after)
+    Error::api(status).with_retry_after(retry_after(head))
 }
 
 fn sent_status(body: &[u8], code: StatusCode) -> Option<Status> {
@@ -50,7 +75,7 @@ fn sent_status(body: &[u8], code: StatusCode) -> Option<Status> {
 }
 
 /// client-go's table from codes to reasons.
-fn made_status(method: &Method, target: &Target<'_>, code: StatusCode, body: &[u8]) -> Status {
+fn made_status(method: &Method, target: &Target, code: StatusCode, body: &[u8]) -> Status {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT)]).trim().to_owned();
     let (reason, message) = match code.as_u16() {
         409 if *method == Method::POST => ("AlreadyExists", "the server reports that the object exists already"),
@@ -71,7 +96,7 @@ fn made_status(method: &Method, target: &Target<'_>, code: StatusCode, body: &[u
         300..=399 => ("", "the server redirects, which API servers do not: check the server's URL"),
         _ => ("", "the server answered with an unknown code"),
     };
-    let about = match (target.resource, target.name) {
+    let about = match (&target.resource, &target.name) {
         (Some(resource), Some(name)) => format!(" ({} {resource} {name})", method.as_str().to_lowercase()),
         (Some(resource), None) => format!(" ({} {resource})", method.as_str().to_lowercase()),
         _ => String::new(),
@@ -83,8 +108,8 @@ fn made_status(method: &Method, target: &Target<'_>, code: StatusCode, body: &[u
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         message: Some(format!("{message}{about}{said}")),
         details: Some(StatusDetails {
-            kind: target.resource.map(str::to_owned),
-            name: target.name.map(str::to_owned),
+            kind: target.resource.as_deref().map(str::to_owned),
+            name: target.name.clone(),
             causes: Some(vec![StatusCause {
                 reason: Some(UNEXPECTED_SERVER_RESPONSE.to_owned()),
                 message: Some(text),
@@ -100,13 +125,15 @@ fn made_status(method: &Method, target: &Target<'_>, code: StatusCode, body: &[u
 mod tests {
     use super::*;
 
-    const TARGET: Target<'_> = Target { resource: Some("pods"), name: Some("web") };
+    fn target() -> Target {
+        Target { resource: Some("pods".into()), namespace: None, name: Some("web".to_owned()) }
+    }
 
     #[test]
     fn codes_become_client_gos_reasons() {
         let reason = |method: Method, code: u16| {
             let code = StatusCode::from_u16(code).expect("a code");
-            Error::api(made_status(&method, &TARGET, code, b"words")).reason().map(str::to_owned)
+            Error::api(made_status(&method, &target(), code, b"words")).reason().map(str::to_owned)
         };
         assert_eq!(reason(Method::POST, 409).as_deref(), Some("AlreadyExists"));
         assert_eq!(reason(Method::PUT, 409).as_deref(), Some("Conflict"));
@@ -118,7 +145,7 @@ mod tests {
 
     #[test]
     fn text_of_whoever_answered_is_kept() {
-        let error = Error::api(made_status(&Method::GET, &TARGET, StatusCode::NOT_FOUND, b"404 page not found\n"));
+        let error = Error::api(made_status(&Method::GET, &target(), StatusCode::NOT_FOUND, b"404 page not found\n"));
         assert!(error.is_not_found() && error.is_unexpected_server_error());
         assert_eq!(
             error.to_string(),

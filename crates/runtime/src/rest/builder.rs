@@ -8,7 +8,7 @@ use tower_service::Service;
 use crate::{
     config::Config,
     error::Result,
-    rest::RestClient,
+    rest::{LogWarnings, RestClient, WarningHandler},
     transport::{self, Body, BoxError, HttpService},
 };
 
@@ -18,18 +18,47 @@ type Wrap = Box<dyn FnOnce(HttpService) -> HttpService + Send>;
 #[must_use = "the client is made by `build`"]
 pub struct RestClientBuilder {
     config: Config,
+    /// In place of connections.
+    service: Option<HttpService>,
     layers: Vec<Wrap>,
+    warning_handler: Box<dyn WarningHandler>,
 }
 
 impl RestClientBuilder {
     pub(super) fn new(config: &Config) -> Self {
-        Self { config: config.clone(), layers: Vec::new() }
+        Self { config: config.clone(), service: None, layers: Vec::new(), warning_handler: Box::new(LogWarnings) }
     }
 
-    /// Puts a layer around what sends the requests: any [`tower` layer](Layer) of HTTP. One added later is further out.
+    /// Puts a layer around what sends the requests: any [`tower` layer](Layer) of HTTP, also one that `ServiceBuilder` made
+    /// of many. One added later is further out.
     ///
     /// A layer sees every attempt of every call as it is sent, with all headers; credentials among them are marked
-    /// sensitive.
+    /// sensitive. It returns when the head of the answer is there: the bodies of watches and logs are still to come then.
+    /// What goes wrong in it becomes an [`Error`](crate::Error) of the kind `Transport` with its text; an
+    /// [`Error`](crate::Error) of this library passes unchanged.
+    ///
+    /// # What a layer must leave to the client
+    ///
+    /// * Sending again. The client tells by the error of a request whether it may have been processed; of a layer that sends
+    ///   twice, it learns only of the last attempt.
+    /// * Extensions of requests and responses that it does not know, and the `Authorization` header.
+    /// * Buffering: an answer that is collected before it is passed on never comes if it is a watch.
+    /// * Limits on the time of whole answers, for the same reason: the client knows the kinds of calls, a layer does not.
+    ///
+    /// ```
+    /// # fn example(config: &k8s_client_runtime::Config) -> Result<(), k8s_client_runtime::Error> {
+    /// use http::HeaderValue;
+    /// use k8s_client_runtime::RestClient;
+    /// use tower_http::set_header::SetRequestHeaderLayer;
+    ///
+    /// let audit = SetRequestHeaderLayer::overriding(
+    ///     http::header::HeaderName::from_static("x-audit"),
+    ///     HeaderValue::from_static("nightly"),
+    /// );
+    /// let client = RestClient::builder(config).layer(audit).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + 'static,
@@ -43,15 +72,38 @@ impl RestClientBuilder {
         self
     }
 
+    /// Sends the requests through this service in place of connections: see [`RestClient::from_service`].
+    pub fn service<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.service = Some(HttpService::new(service));
+        self
+    }
+
+    /// Tells this handler of the server's warnings. Default: [`LogWarnings`]. [`NoWarnings`](super::NoWarnings) and
+    /// [`DeduplicatedWarnings`](super::DeduplicatedWarnings) are others.
+    pub fn warning_handler(mut self, handler: impl WarningHandler + 'static) -> Self {
+        self.warning_handler = Box::new(handler);
+        self
+    }
+
     /// The client. Nothing is connected yet.
     ///
     /// # Errors
     ///
-    /// When certificates or keys of the configuration cannot be used.
+    /// When certificates or keys of the configuration cannot be used, or its rate limit makes no sense.
     pub fn build(self) -> Result<RestClient> {
-        let connections = transport::connections(&self.config)?;
-        let service = self.layers.into_iter().fold(connections, |service, wrap| wrap(service));
-        RestClient::over(&self.config, service)
+        let innermost = match self.service {
+            Some(service) => service,
+            None => transport::connections(&self.config)?,
+        };
+        let service = self.layers.into_iter().fold(innermost, |service, wrap| wrap(service));
+        RestClient::over(&self.config, service, self.warning_handler)
     }
 }
 

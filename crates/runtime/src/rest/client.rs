@@ -7,16 +7,16 @@ use http::{Method, Uri};
 use tower_service::Service;
 
 use crate::{
-    config::Config,
+    config::{Config, RetryPolicy},
     error::{Error, Result},
-    rest::{Request, RestClientBuilder},
+    rest::{Request, RestClientBuilder, WarningHandler, rate_limit::RateLimiter},
     transport::{Body, BoxError, HttpService, Transport},
 };
 
 /// A client of one Kubernetes API server, and what all typed clients share.
 ///
-/// It is a handle: cloning it is cheap, and all clones use the same connections. When the last one is gone, so are the
-/// connections.
+/// It is a handle: cloning it is cheap, and all clones use the same connections and share one rate limit. When the last
+/// one is gone, so are the connections.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), k8s_client_runtime::Error> {
@@ -39,6 +39,10 @@ struct Inner {
     path_prefix: String,
     default_namespace: String,
     timeout: Option<Duration>,
+    response_header_timeout: Option<Duration>,
+    retry: RetryPolicy,
+    rate_limiter: Option<RateLimiter>,
+    warning_handler: Box<dyn WarningHandler>,
 }
 
 impl RestClient {
@@ -46,12 +50,13 @@ impl RestClient {
     ///
     /// # Errors
     ///
-    /// When certificates or keys of the configuration cannot be used.
+    /// When certificates or keys of the configuration cannot be used, or its rate limit makes no sense.
     pub fn new(config: &Config) -> Result<Self> {
         Self::builder(config).build()
     }
 
-    /// A client of the server that the configuration names, with layers of the program's own.
+    /// A client of the server that the configuration names, with layers of the program's own, or a handler for the server's
+    /// warnings.
     pub fn builder(config: &Config) -> RestClientBuilder {
         RestClientBuilder::new(config)
     }
@@ -60,7 +65,24 @@ impl RestClient {
     /// transport that this library does not have.
     ///
     /// The URL, the namespace, credentials and limits are the configuration's; what it says of TLS and proxies is the
-    /// service's business.
+    /// service's business. [`RestClientBuilder::service`] does the same with more choices.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use k8s_client_runtime::{Config, RestClient, rest::Body};
+    ///
+    /// // A server without a socket.
+    /// let server = tower::service_fn(|request: http::Request<Body>| async move {
+    ///     assert_eq!(request.uri().path(), "/version");
+    ///     http::Response::builder().header("content-type", "application/json").body(Body::from(r#"{"major":"1"}"#))
+    /// });
+    /// let client = RestClient::from_service(&Config::new("http://fake")?, server)?;
+    /// let version: serde_json::Value = client.get().abs_path("/version").send().await?.json().await?;
+    /// assert_eq!(version["major"], "1");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
     pub fn from_service<S, B>(config: &Config, service: S) -> Result<Self>
     where
         S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
@@ -69,10 +91,14 @@ impl RestClient {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self::over(config, HttpService::new(service))
+        Self::builder(config).service(service).build()
     }
 
-    pub(super) fn over(config: &Config, service: HttpService) -> Result<Self> {
+    pub(super) fn over(
+        config: &Config,
+        service: HttpService,
+        warning_handler: Box<dyn WarningHandler>,
+    ) -> Result<Self> {
         let transport = Transport::new(config, service)?;
         let server: &Uri = &config.server;
         let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
@@ -84,6 +110,10 @@ impl RestClient {
             path_prefix: server.path().trim_end_matches('/').to_owned(),
             default_namespace: config.default_namespace.clone(),
             timeout: config.timeout,
+            response_header_timeout: config.response_header_timeout,
+            retry: config.retry,
+            rate_limiter: config.rate_limit.map(RateLimiter::new).transpose()?,
+            warning_handler,
         })))
     }
 
@@ -141,8 +171,32 @@ impl RestClient {
         self.0.timeout
     }
 
-    pub(super) async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
-        self.0.transport.send(request).await
+    pub(super) fn response_header_timeout(&self) -> Option<Duration> {
+        self.0.response_header_timeout
+    }
+
+    pub(super) fn retry_policy(&self) -> RetryPolicy {
+        self.0.retry
+    }
+
+    pub(super) fn warning_handler(&self) -> &dyn WarningHandler {
+        &*self.0.warning_handler
+    }
+
+    /// Waits until the rate limit lets another request pass.
+    pub(super) async fn throttle(&self) {
+        if let Some(limiter) = &self.0.rate_limiter {
+            limiter.take().await;
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer, for as long as the limit allows.
+    pub(super) async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        head_limit: Option<Duration>,
+    ) -> Result<http::Response<Body>> {
+        self.0.transport.send_within(request, head_limit).await
     }
 }
 

@@ -7,21 +7,31 @@ use std::{future::Future, pin::Pin};
 use crate::error::Result;
 
 mod answer;
+mod attempts;
 mod builder;
 mod client;
+mod kind;
+mod limited;
 mod path;
 mod query;
+mod rate_limit;
 mod request;
 mod response;
+mod retrying;
+mod trace;
+mod upgrade;
+mod warnings;
 
 pub use builder::RestClientBuilder;
 pub use client::RestClient;
+pub use kind::CallKind;
 pub(crate) use query::Query;
 pub use request::Request;
 pub(crate) use response::Answer;
-pub use response::{Response, Warning};
+pub use response::Response;
+pub use warnings::{DeduplicatedWarnings, LogWarnings, NoWarnings, Warning, WarningHandler};
 
-pub use crate::transport::{Body, BoxError, HttpFuture, HttpService};
+pub use crate::transport::{Body, BoxError, HttpFuture, HttpService, Upgraded};
 
 /// A call under way, or what awaiting a builder gives.
 pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

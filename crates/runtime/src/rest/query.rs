@@ -39,6 +39,11 @@ impl Query {
         }
     }
 
+    /// The last value that the key has.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
     /// Appends `?key=value&…` to a URL, or nothing.
     pub(super) fn write_to(&self, url: &mut String) {
         let mut pairs: Vec<_> = self.0.iter().collect();

@@ -3,17 +3,18 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use k8s_openapi::serde::Serialize;
-use tokio::time::{Instant, timeout_at};
 
 use crate::{
     codec::{self, ApiResource, MediaType},
     error::{Error, ErrorKind, Result},
     rest::{
-        Answer, Answering, Query, Response, RestClient, answer,
+        Answer, Answering, CallKind, Query, Response, RestClient,
+        answer::Target,
+        attempts::Call,
         path::{check_name, push_segment},
-        response,
+        trace,
     },
 };
 
@@ -60,7 +61,9 @@ pub struct Request {
     suffix: String,
     query: Query,
     headers: HeaderMap,
+    kind: CallKind,
     timeout: Option<Duration>,
+    max_retries: Option<u32>,
     body: Bytes,
     /// The first thing that was wrong.
     problem: Option<String>,
@@ -79,7 +82,9 @@ impl Request {
             suffix: String::new(),
             query: Query::default(),
             headers: HeaderMap::new(),
+            kind: CallKind::default(),
             timeout: None,
+            max_retries: None,
             body: Bytes::new(),
             problem: None,
         }
@@ -170,10 +175,11 @@ impl Request {
         self
     }
 
-    /// Sets a header, replacing what it had.
+    /// Sets a header, replacing what it had. Its value is marked sensitive if it is a credential by its name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => {
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(trace::is_secret(&name));
                 self.headers.insert(name, value);
                 self
             }
@@ -183,11 +189,34 @@ impl Request {
         }
     }
 
-    /// Limits the whole call, reading the answer included, and tells the server so with `?timeout=`.
+    /// Limits the whole call, and tells the server so with `?timeout=`: waiting for the client's rate limit, all attempts
+    /// and the pauses between them, and reading the answer. Of a watch or a stream, it limits only the time until the
+    /// head of the answer is there.
     ///
-    /// Without it the configuration's limit holds; by default there is none, as in client-go.
+    /// Without it the configuration's limit holds, which begins behind the rate limit, as client-go's does; by default there
+    /// is none, as in client-go.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Says what kind of call this is, which decides the limits that hold without [`timeout`](Self::timeout). Default:
+    /// [`CallKind::Ordinary`], whatever path and query say.
+    pub fn kind(mut self, kind: CallKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Says that the answer takes as long as it takes, so that no limit of the configuration holds:
+    /// [`CallKind::Streaming`].
+    pub fn streaming(self) -> Self {
+        self.kind(CallKind::Streaming)
+    }
+
+    /// How often at most the request is sent again, in place of what the configuration's
+    /// [`RetryPolicy`](crate::config::RetryPolicy) says. 0 sends it once, whatever happens.
+    pub fn max_retries(mut self, max_retries: u32) -> Self {
+        self.max_retries = Some(max_retries);
         self
     }
 
@@ -314,10 +343,22 @@ impl Request {
 
     /// Sends the request and returns once the answer's headers are there.
     ///
+    /// It is sent again, by client-go's rules,
+    ///
+    /// * when the server asks for it: an answer of 429 or from 500 on with a `Retry-After` in seconds;
+    /// * when the server certainly did not process it: it refused the stream, it went away and says that it had not come
+    ///   to this request, or the connection was closed before the request was written;
+    /// * when it is a GET and its connection was lost, unless it is [`CallKind::Streaming`]; one that opens a watch also
+    ///   when a time limit passed.
+    ///
+    /// A server that refuses connections is not asked again, nor is a change ever sent again of which it is not known whether
+    /// the server made it. There are pauses in between, and limits by number and by time:
+    /// [`RetryPolicy`](crate::config::RetryPolicy). Bodies are held in memory, so each of them can be sent again.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Request`] when the request is wrong in itself; [`ErrorKind::Api`] for every answer outside 2xx;
-    /// otherwise what hindered the transport. Nothing is sent twice.
+    /// otherwise what hindered the transport.
     pub async fn send(self) -> Result<Response> {
         self.sending().await
     }
@@ -330,62 +371,40 @@ impl Request {
     /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
     /// neither group crates nor programs compile the way through the transport again.
     fn sending(self) -> Answering<Response> {
-        Box::pin(self.send_here())
+        Box::pin(async move { self.into_call()?.run().await })
     }
 
-    async fn send_here(self) -> Result<Response> {
-        let Self { client, method, .. } = &self;
-        let (client, method, mut url) = (client.clone(), method.clone(), self.url());
+    /// The request as it is sent, if nothing is wrong with it.
+    fn into_call(self) -> Result<Call> {
+        let mut url = self.url();
+        let wrong = |error: Error, url| Err(error.with_request(&self.method, url));
         if let Err(problem) = self.check() {
-            return Err(Error::new(ErrorKind::Request, problem).with_request(&method, url));
+            return wrong(Error::new(ErrorKind::Request, problem), url);
         }
-        let resource = self.resource.clone();
-        let name = self.name.clone();
-        let limit = self.timeout.or(client.timeout());
         if let Some(timeout) = self.timeout {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str("timeout=");
             url.push_str(&go_duration(timeout));
         }
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let call = async {
-            let mut request = http::Request::builder()
-                .method(&method)
-                .uri(&url)
-                .body(self.body)
-                .map_err(|error| Error::new(ErrorKind::Request, "not a valid URL").with_source(error))?;
-            *request.headers_mut() = self.headers;
-            request.headers_mut().entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*"));
-            let started = Instant::now();
-            let answer = client.send(request).await?;
-            tracing::debug!(
-                %method,
-                url,
-                status = answer.status().as_u16(),
-                milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                "answered"
-            );
-            let (head, body) = answer.into_parts();
-            for warning in response::warnings(&head.headers) {
-                tracing::warn!(%method, url, "Warning: {}", warning.text);
-            }
-            if head.status.is_success() {
-                return Ok(Response::new(head, body, method.clone(), url.clone(), deadline));
-            }
-            let target = answer::Target { resource: resource.as_deref(), name: name.as_deref() };
-            Err(answer::error(&method, &target, &head, body).await)
+        let uri = match Uri::try_from(&url) {
+            Ok(uri) => uri,
+            Err(error) => return wrong(Error::new(ErrorKind::Request, "not a valid URL").with_source(error), url),
         };
-        let result = match deadline {
-            Some(deadline) => timeout_at(deadline, call).await.unwrap_or_else(|_| Err(timed_out())),
-            None => call.await,
-        };
-        result.map_err(|error| error.with_request(&method, url))
+        let mut headers = self.headers;
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*"));
+        Ok(Call {
+            longest: self.kind.longest(self.query.get("timeoutSeconds")),
+            target: Target { resource: self.resource, namespace: self.namespace, name: self.name },
+            client: self.client,
+            method: self.method,
+            uri,
+            headers,
+            body: self.body,
+            kind: self.kind,
+            timeout: self.timeout,
+            max_retries: self.max_retries,
+        })
     }
-}
-
-/// The error of a call that took longer than it may.
-pub(super) fn timed_out() -> Error {
-    Error::new(ErrorKind::Timeout, "the call's time limit passed; raise it, or look why the server is slow")
 }
 
 /// Segments with a `/` in front of each, empty ones left out; a `/` at the end stays.

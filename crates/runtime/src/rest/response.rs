@@ -1,11 +1,17 @@
 //! A good answer, and the ways to take it in.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http::{HeaderMap, Method, StatusCode, header, response::Parts};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Status, serde::de::DeserializeOwned};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
-use super::{Answering, request::timed_out};
+use super::{
+    Answering,
+    attempts::{timed_out, within},
+    trace,
+    warnings::{Warning, warnings},
+};
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
@@ -17,22 +23,23 @@ use crate::{
 pub struct Response {
     head: Parts,
     body: Body,
-    method: Method,
-    url: String,
-    deadline: Option<Instant>,
+    origin: Origin,
 }
 
-/// A `Warning` header of the server, such as the notice of a deprecated API version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Warning {
-    /// What the server says.
-    pub text: String,
+/// Which call an answer belongs to.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) deadline: Option<Instant>,
+    pub(super) retries: u32,
+    pub(super) bodies_are_shown: bool,
+    pub(super) span: Span,
 }
 
 impl Response {
-    pub(super) fn new(head: Parts, body: Body, method: Method, url: String, deadline: Option<Instant>) -> Self {
-        Self { head, body, method, url, deadline }
+    pub(super) fn new(head: Parts, body: Body, origin: Origin) -> Self {
+        Self { head, body, origin }
     }
 
     /// The HTTP status code.
@@ -50,20 +57,31 @@ impl Response {
         self.head.status == StatusCode::CREATED
     }
 
-    /// The warnings that the server sent along (code 299); malformed ones are left out. `tracing` is told of each too, at the
-    /// level of warnings, whatever becomes of the answer.
+    /// The warnings that the server sent along (code 299); malformed ones are left out. The client's
+    /// [`WarningHandler`](super::WarningHandler) has been told of them already.
     pub fn warnings(&self) -> Vec<Warning> {
-        warnings(&self.head.headers).collect()
+        warnings(&self.head.headers)
+    }
+
+    /// How often the request was sent again before this answer came.
+    pub fn retries(&self) -> u32 {
+        self.origin.retries
     }
 
     /// The form of the body by its content type, for one that is decoded as it comes.
     pub(crate) fn media_type(&self) -> Result<MediaType> {
-        media_type(&self.head).map_err(|error| error.with_request(&self.method, self.url.clone()))
+        media_type(&self.head).map_err(|error| error.with_request(&self.origin.method, self.origin.url.clone()))
     }
 
-    /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here.
+    /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here. Only a watch that
+    /// the server was told to end, by `timeoutSeconds`, must end 30 seconds later.
     pub fn into_body(self) -> Body {
         self.body
+    }
+
+    /// The answer as it came.
+    pub(super) fn into_http(self) -> http::Response<Body> {
+        http::Response::from_parts(self.head, self.body)
     }
 
     /// Reads the whole body.
@@ -83,13 +101,13 @@ impl Response {
 
     /// Reads the whole body, to be decoded by what its content type says.
     pub(crate) async fn collect(self) -> Result<Answer> {
-        let Self { head, body, method, url, deadline } = self;
-        let collected = match deadline {
-            Some(deadline) => timeout_at(deadline, body.collect()).await.unwrap_or_else(|_| Err(timed_out())),
-            None => body.collect().await,
-        };
-        match collected {
-            Ok(body) => Ok(Answer { head, body, method, url }),
+        let Self { head, body, origin: Origin { method, url, deadline, bodies_are_shown, span, .. } } = self;
+        let collected = within(deadline, body.collect()).instrument(span.clone()).await;
+        match collected.unwrap_or_else(|| Err(timed_out())) {
+            Ok(body) => {
+                span.in_scope(|| trace::body("answer", bodies_are_shown, &body));
+                Ok(Answer { head, body, method, url })
+            }
             Err(error) => Err(error.with_request(&method, url)),
         }
     }
@@ -104,11 +122,6 @@ fn media_type(head: &Parts) -> Result<MediaType> {
             format!("the answer is {given}, not JSON: is this the URL of a Kubernetes API server?"),
         )
     })
-}
-
-/// The warnings among the headers.
-pub(super) fn warnings(headers: &HeaderMap) -> impl Iterator<Item = Warning> {
-    headers.get_all(header::WARNING).iter().filter_map(parse_warning)
 }
 
 /// A whole answer.
@@ -155,35 +168,5 @@ impl Answer {
 
     fn with_request(&self, error: Error) -> Error {
         error.with_request(&self.method, self.url.clone())
-    }
-}
-
-/// Reads `299 - "text"` and `299 agent "text" "date"` (RFC 7234, section 5.5).
-fn parse_warning(value: &HeaderValue) -> Option<Warning> {
-    let rest = value.to_str().ok()?.strip_prefix("299 ")?;
-    let (_agent, rest) = rest.split_once(' ')?;
-    let mut characters = rest.trim_start().strip_prefix('"')?.chars();
-    let mut text = String::new();
-    loop {
-        match characters.next()? {
-            '"' => return Some(Warning { text }),
-            '\\' => text.push(characters.next()?),
-            character => text.push(character),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warnings_are_read_and_malformed_ones_left_out() {
-        let parse = |value: &'static str| parse_warning(&HeaderValue::from_static(value)).map(|warning| warning.text);
-        assert_eq!(parse(r#"299 - "v1beta1 is deprecated""#).as_deref(), Some("v1beta1 is deprecated"));
-        assert_eq!(parse(r#"299 host:80 "a \"b\" \\" "Wed, 21 Oct 2015 07:28:00 GMT""#).as_deref(), Some(r#"a "b" \"#));
-        for malformed in ["", "299", "299 -", r#"214 - "x""#, r#"299 - "no end"#, "299 - x"] {
-            assert_eq!(parse(malformed), None, "{malformed}");
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,19 +9,17 @@ use std::{
 };
 
 use http::{Uri, uri::Scheme};
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection as Described, HttpConnector},
-    rt::TokioIo,
-};
-use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::{
+    connection::Connection,
+    dial::{Dialer, Io},
     failure::{self, ConnectError},
+    retirement::Retired,
+    room::Room,
+    rotation::Rotation,
     tls,
 };
 use crate::{
@@ -30,74 +27,101 @@ use crate::{
     error::{Error, Result},
 };
 
-// Go's dialer.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-
-/// Makes connections for the pool.
+/// Makes connections for pools.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    dialer: Dialer,
     /// Nothing for a server without TLS: the roots of the system are not looked for in vain.
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<Tls>,
+    /// Of the lane that the connections are for. Without one they are made to be upgraded.
+    room: Option<Room>,
+}
+
+#[derive(Clone)]
+struct Tls {
+    rotation: Arc<Rotation>,
     server_name: Option<ServerName<'static>>,
-    tls_handshake_timeout: Duration,
+    handshake_timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(config: &Config) -> Result<Self> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(TCP_KEEPALIVE));
-        tcp.set_keepalive_interval(Some(TCP_KEEPALIVE));
-        tcp.set_connect_timeout(Some(config.connect_timeout));
-        let secure = config.server.scheme() == Some(&Scheme::HTTPS);
-        let tls = secure.then(|| tls::client_config(&config.tls)).transpose()?;
+    /// A connector of connections that can be upgraded.
+    pub(super) fn new(config: &Config, rotation: Option<Arc<Rotation>>) -> Result<Self> {
         let server_name = config.tls.server_name.as_deref().map(|name| {
             let wrong = |error| Error::config(format!("tls-server-name {name:?} is no host name")).with_source(error);
             ServerName::try_from(name.to_owned()).map_err(wrong)
         });
-        Ok(Self {
-            tcp,
-            tls: tls.map(Arc::new),
-            server_name: server_name.transpose()?,
-            tls_handshake_timeout: config.tls_handshake_timeout,
-        })
+        let server_name = server_name.transpose()?;
+        let handshake_timeout = config.tls_handshake_timeout;
+        let tls = rotation.map(|rotation| Tls { rotation, server_name, handshake_timeout });
+        Ok(Self { dialer: Dialer::new(config)?, tls, room: None })
     }
 
-    async fn connect(mut self, uri: Uri) -> Result<Connection, ConnectError> {
+    /// A connector for a lane.
+    pub(super) fn for_lane(&self, room: Room) -> Self {
+        Self { room: Some(room), ..self.clone() }
+    }
+
+    pub(super) fn dialer(&self) -> &Dialer {
+        &self.dialer
+    }
+
+    async fn connect(self, uri: Uri) -> Result<Connection, ConnectError> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let host = uri.host().unwrap_or_default().to_owned();
         let address = format!("{host}:{}", uri.port_u16().unwrap_or(if secure { 443 } else { 80 }));
         if secure && self.tls.is_none() {
             return Err(ConnectError::new(format!("{address}: the client was made for a server without TLS")));
         }
-        let tcp = match self.tcp.call(uri).await {
-            Ok(stream) => stream.into_inner(),
-            Err(error) => return Err(ConnectError::tcp(&address, &error)),
-        };
-        let Some(tls) = self.tls.filter(|_| secure) else {
-            return Ok(Connection { io: TokioIo::new(Box::new(tcp)), http2: false });
-        };
+        let proxied = self.dialer.forwards();
+        let stream = self.dialer.dial(&uri).await?;
+        match self.tls.filter(|_| secure) {
+            Some(tls) => tls.connect(stream, &host, &address, self.room).await,
+            None => Ok(http1(stream, None, self.room).through_proxy(proxied)),
+        }
+    }
+}
+
+impl Tls {
+    async fn connect(
+        self,
+        stream: Box<dyn Io>,
+        host: &str,
+        address: &str,
+        room: Option<Room>,
+    ) -> Result<Connection, ConnectError> {
         let name = match self.server_name {
             Some(name) => name,
             None => ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
                 .map_err(|error| ConnectError::new(format!("{address}: the host is no name for TLS: {error}")))?,
         };
-        let handshake = TlsConnector::from(tls).connect(name, tcp);
-        let stream = match tokio::time::timeout(self.tls_handshake_timeout, handshake).await {
+        let material = self.rotation.fresh().await;
+        let config = if room.is_some() { &material.any_http } else { &material.http1 };
+        let handshake = TlsConnector::from(config.clone()).connect(name, stream);
+        let stream = match tokio::time::timeout(self.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 return Err(ConnectError::new(format!("TLS with {address}: {}", failure::describe_tls(&error))));
             }
             Err(_) => {
-                let limit = self.tls_handshake_timeout;
+                let limit = self.handshake_timeout;
                 return Err(ConnectError::timeout(format!("TLS with {address}: no handshake within {limit:?}")));
             }
         };
         let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2);
-        Ok(Connection { io: TokioIo::new(Box::new(stream)), http2 })
+        let retired = Some(material.retirement.subscribe());
+        Ok(match room {
+            Some(room) if http2 => Connection::http2(Box::new(stream), retired, room.report()),
+            room => http1(Box::new(stream), retired, room),
+        })
     }
+}
+
+fn http1(stream: Box<dyn Io>, retired: Option<Retired>, room: Option<Room>) -> Connection {
+    if let Some(room) = room {
+        room.unlimited();
+    }
+    Connection::http1(stream, retired)
 }
 
 impl Service<Uri> for Connector {
@@ -111,53 +135,5 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().connect(uri))
-    }
-}
-
-trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-/// A connection that HTTP can be spoken on.
-pub(super) struct Connection {
-    io: TokioIo<Box<dyn Io>>,
-    http2: bool,
-}
-
-impl Described for Connection {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new();
-        if self.http2 { connected.negotiated_h2() } else { connected }
-    }
-}
-
-impl Read for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl Write for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 }

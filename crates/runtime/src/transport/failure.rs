@@ -1,32 +1,37 @@
 //! What went wrong on the way, said in terms of what to check.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, fmt, io, time::Duration};
 
 use rustls::{CertificateError, Error as TlsError};
 
 use super::BoxError;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fate};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
 #[derive(Debug)]
 pub(super) struct ConnectError {
     message: String,
-    timed_out: bool,
+    kind: ErrorKind,
+    fate: Fate,
 }
 
 impl ConnectError {
     pub(super) fn new(message: String) -> Self {
-        Self { message, timed_out: false }
+        Self { message, kind: ErrorKind::Connect, fate: Fate::Unknown }
     }
 
     pub(super) fn timeout(message: String) -> Self {
-        Self { message, timed_out: true }
+        Self { message, kind: ErrorKind::Timeout, fate: Fate::Unreachable }
     }
 
     pub(super) fn tcp(address: &str, error: &(dyn StdError + 'static)) -> Self {
         let timed_out = find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
         // The layers between say "tcp connect error" only.
-        Self { message: format!("cannot connect to {address}: {}", root_cause(error)), timed_out }
+        Self {
+            message: format!("cannot connect to {address}: {}", root_cause(error)),
+            kind: if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect },
+            fate: Fate::Unreachable,
+        }
     }
 }
 
@@ -41,23 +46,83 @@ impl StdError for ConnectError {}
 /// Why no answer came.
 pub(super) fn of_request(error: hyper_util::client::legacy::Error) -> Error {
     if let Some(failed) = find::<ConnectError>(&error) {
-        let kind = if failed.timed_out { ErrorKind::Timeout } else { ErrorKind::Connect };
-        return Error::new(kind, &failed.message);
+        return Error::new(failed.kind, &failed.message).with_fate(failed.fate);
     }
-    broken(error)
+    let fate = fate(&error);
+    broken(error).with_fate(fate)
 }
 
 /// Why a service gave no answer: our own error, however many layers it passed, or that of a layer.
 pub(super) fn of_service(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(error) => Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error),
+        Err(error) => {
+            // What a service of the program's own did before is not known, so its error proves nothing but a loss.
+            let fate = match fate(&*error) {
+                Fate::Unknown | Fate::Garbled => Fate::Unknown,
+                _ => Fate::Lost,
+            };
+            Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error).with_fate(fate)
+        }
     }
 }
 
-/// Why the rest of an answer did not come.
+/// Why a compressed answer cannot be read.
+pub(super) fn of_gzip(problem: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
+}
+
+/// Why the rest of an answer did not come. Whatever the reason, the request has been processed.
 pub(super) fn of_body(error: hyper::Error) -> Error {
-    broken(error)
+    broken(error).with_fate(Fate::Lost)
+}
+
+/// The error of a server from which no answer came in time.
+pub(super) fn no_head(limit: Duration) -> Error {
+    let problem = format!(
+        "no answer began within {limit:?}: the server, or something on the way, is stuck; response_header_timeout or a \
+         time limit of the call's own allows more"
+    );
+    Error::new(ErrorKind::Timeout, problem)
+}
+
+/// What an error says of the request that it happened to. In doubt it counts as processed.
+///
+/// hyper and h2 tell it so:
+///
+/// * `Canceled` is what hyper makes of a request that it hands back since nothing of it was written, and `ChannelClosed` of a
+///   connection that ended before it took one.
+/// * A stream that the server resets with `REFUSED_STREAM` was not processed, by the protocol.
+/// * A GOAWAY of the server becomes the error of those streams that are above its last one, and of requests that come to
+///   the connection later. Streams up to the last one go on, or fail as a broken connection.
+/// * A connection that ended before the head of an answer is an incomplete message, an error of input and output, or a ping
+///   that was not answered in time.
+fn fate(error: &(dyn StdError + 'static)) -> Fate {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    if let Some(error) = find::<h2::Error>(error).filter(|error| error.is_remote()) {
+        if error.is_go_away() {
+            return Fate::GoneAway;
+        }
+        if error.reason() == Some(h2::Reason::REFUSED_STREAM) {
+            return Fate::Unprocessed;
+        }
+    }
+    if let Some(error) = find::<hyper::Error>(error) {
+        if error.is_canceled() || error.is_closed() {
+            return Fate::Unprocessed;
+        }
+        if error.is_incomplete_message() || error.is_timeout() {
+            return Fate::Lost;
+        }
+        if error.is_parse() {
+            return Fate::Garbled;
+        }
+    }
+    let lost = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
+    match find::<io::Error>(error) {
+        Some(error) if lost.contains(&error.kind()) => Fate::Lost,
+        _ => Fate::Unknown,
+    }
 }
 
 fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
@@ -95,6 +160,12 @@ fn describe(error: &TlsError) -> String {
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
         ) => "the server's certificate must be renewed, or the clock of this machine is wrong",
+        TlsError::InvalidCertificate(CertificateError::Other(other))
+            if matches!(other.0.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion)) =>
+        {
+            "the server's certificate is of X.509 version 1, which cannot name the hosts that it is for; it must be made \
+             again as version 3"
+        }
         TlsError::InvalidMessage(_) => {
             "does the server speak TLS on this port? If not, its address begins with http://"
         }
@@ -139,7 +210,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -3,39 +3,61 @@
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
 //! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not retry what was sent:
 //! only a request that found its pooled connection closed before its first byte goes to another one. No time limit applies
-//! but those of connecting. A connection that went silent is found by HTTP/2 pings, as in client-go.
+//! but those of connecting, and one for the head of the answer where `rest` sets it. A connection that went silent is found by HTTP/2 pings, as in client-go.
 //!
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
+//!
+//! Certificates and keys in files may change at any time: connections made before are then let go. A connection that is to
+//! become something else than HTTP is one of HTTP/1.1, apart from the others, and is given out as [`Upgraded`].
 //!
 //! Nothing here is global: dropping the last clone of a `Transport` closes its idle connections, and dropping a
 //! [`Body`] cancels its stream.
 
 mod body;
 mod connect;
+mod connection;
 mod connections;
+mod dial;
 mod failure;
+mod gzip;
 mod lanes;
+mod proxy;
+mod retirement;
+mod room;
+mod rotation;
 mod service;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod upgraded;
 mod user_agent;
+mod verify;
+
+use std::time::Duration;
+
+use std::{future::Future, pin::Pin};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::USER_AGENT};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use self::connections::Connections;
 pub use self::{
     body::Body,
     service::{BoxError, HttpFuture, HttpService},
+    upgraded::Upgraded,
 };
 use crate::{
     auth::Auth,
     config::Config,
     error::{Error, Result},
 };
+
+/// What another server than the API server answers is small; what is longer is cut off.
+const MAX_FETCHED: usize = 1 << 20;
 
 /// What sends requests for a client; a clone shares its connections.
 #[derive(Clone)]
@@ -48,11 +70,22 @@ pub(crate) struct Transport {
 impl Transport {
     /// A transport that sends through the service.
     pub(crate) fn new(config: &Config, service: HttpService) -> Result<Self> {
-        Ok(Self { service, auth: Auth::new(config)?, user_agent: user_agent(config)? })
+        Ok(Self { service, auth: Auth::new(config, fetch)?, user_agent: user_agent(config)? })
     }
 
     /// Sends a request and waits for the head of the answer.
-    pub(crate) async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Body>> {
+    #[cfg(test)]
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>> {
+        self.send_within(request, None).await
+    }
+
+    /// Sends a request and waits for the head of the answer, for as long as the limit allows. Credentials may take longer:
+    /// a person may have to log in.
+    pub(crate) async fn send_within(
+        &self,
+        mut request: Request<Bytes>,
+        head_limit: Option<Duration>,
+    ) -> Result<Response<Body>> {
         let headers = request.headers_mut();
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, self.user_agent.clone());
@@ -61,7 +94,12 @@ impl Transport {
         if let Some(identity) = granted.identity() {
             request.extensions_mut().insert(identity.clone());
         }
-        let response = self.service.clone().call(request.map(Body::from)).await.map_err(failure::of_service)?;
+        let answer = self.service.clone().call(request.map(Body::from));
+        let response = match head_limit {
+            None => answer.await,
+            Some(limit) => timeout(limit, answer).await.map_err(|_| failure::no_head(limit))?,
+        };
+        let response = response.map_err(failure::of_service)?;
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused(&granted).await;
         }
@@ -72,6 +110,16 @@ impl Transport {
 /// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running tokio.
 pub(crate) fn connections(config: &Config) -> Result<HttpService> {
     Ok(HttpService::new(Connections::new(config)?))
+}
+
+/// Sends one request to another server than the API server, such as one that renews tokens, and reads the answer.
+fn fetch(config: Config, mut request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>>> + Send>> {
+    Box::pin(async move {
+        request.headers_mut().insert(USER_AGENT, user_agent(&config)?);
+        let mut connections = connections(&config)?;
+        let (head, body) = connections.call(request.map(Body::from)).await.map_err(failure::of_service)?.into_parts();
+        Ok(Response::from_parts(head, body.collect_up_to(MAX_FETCHED).await))
+    })
 }
 
 fn user_agent(config: &Config) -> Result<HeaderValue> {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    ClientConfig, Error as TlsError,
+    client::danger::ServerCertVerifier,
+    crypto::CryptoProvider,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
+use super::{
+    retirement::Retirement,
+    verify::{AcceptAny, AcceptGiven},
+};
 use crate::{
     config::{ClientIdentity, PemSource, TlsConfig},
     error::{Error, Result},
@@ -22,31 +23,96 @@ use crate::{
 pub(super) const HTTP_2: &[u8] = b"h2";
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-pub(super) fn client_config(config: &TlsConfig) -> Result<ClientConfig> {
+/// What the sources of certificates and keys hold at one time.
+#[derive(PartialEq, Eq)]
+pub(super) struct Material {
+    ca: Option<Vec<CertificateDer<'static>>>,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}
+
+impl Material {
+    pub(super) fn read(ca: Option<&PemSource>, identity: Option<&ClientIdentity>) -> Result<Self> {
+        let mut material = Self { ca: ca.map(PemSource::certificates).transpose()?, identity: None };
+        if let Some(ClientIdentity { certificate, key }) = identity {
+            material.identity = Some((certificate.certificates()?, key.private_key()?));
+        }
+        Ok(material)
+    }
+
+    /// The same CA with another identity.
+    pub(super) fn with_identity(&self, identity: &ClientIdentity) -> Result<Self> {
+        Ok(Self { ca: self.ca.clone(), ..Self::read(None, Some(identity))? })
+    }
+}
+
+/// TLS with the material of one time, ready for handshakes.
+pub(super) struct Handshake {
+    pub(super) material: Material,
+    verifier: Arc<dyn ServerCertVerifier>,
+    /// For what HTTP the server likes best.
+    pub(super) any_http: Arc<ClientConfig>,
+    /// For connections that are upgraded, which HTTP/2 cannot be.
+    pub(super) http1: Arc<ClientConfig>,
+    /// Of the connections that were made with this.
+    pub(super) retirement: Retirement,
+}
+
+impl Handshake {
+    /// What a configuration asks for, with what its sources hold now.
+    pub(super) fn of(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
+        let identity = config.identity.as_ref();
+        let material = Material::read(config.ca.as_ref(), identity)?;
+        let verifier = verifier(config, &material)?;
+        Self::new(material, verifier, identity, disable_http2)
+    }
+
+    /// `identity` is where the material's came from, for errors to name it.
+    pub(super) fn new(
+        material: Material,
+        verifier: Arc<dyn ServerCertVerifier>,
+        identity: Option<&ClientIdentity>,
+        disable_http2: bool,
+    ) -> Result<Self> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider()))
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .map_err(|error| Error::config("TLS cannot be set up").with_source(error))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier.clone());
+        let mut http1 = match (&material.identity, identity) {
+            (Some((certificates, key)), Some(source)) => builder
+                .with_client_auth_cert(certificates.clone(), key.clone_key())
+                .map_err(|error| Error::config(describe_identity_error(source, &error)))?,
+            _ => builder.with_no_client_auth(),
+        };
+        http1.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        let mut any_http = http1.clone();
+        if !disable_http2 {
+            any_http.alpn_protocols.insert(0, HTTP_2.to_vec());
+        }
+        let (any_http, http1) = (Arc::new(any_http), Arc::new(http1));
+        Ok(Self { material, verifier, any_http, http1, retirement: Retirement::default() })
+    }
+
+    /// What decides about the server's certificate, if the material has the same CA: reading all roots of the system again
+    /// would be slow.
+    pub(super) fn verifier_for(&self, material: &Material) -> Option<Arc<dyn ServerCertVerifier>> {
+        (self.material.ca == material.ca).then(|| self.verifier.clone())
+    }
+}
+
+/// What decides about the server's certificate.
+pub(super) fn verifier(config: &TlsConfig, material: &Material) -> Result<Arc<dyn ServerCertVerifier>> {
     let provider = Arc::new(provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match (config.insecure_skip_verify, &config.ca) {
-        (true, Some(_)) => {
+    Ok(match (config.insecure_skip_verify, &config.ca, &material.ca) {
+        (true, Some(_), _) => {
             return Err(Error::config("tls: insecure_skip_verify makes no sense with a CA; remove one of them"));
         }
-        (true, None) => Arc::new(AcceptAny(provider.clone())),
-        (false, Some(ca)) => trust_only(ca, &provider)?,
-        (false, None) => Arc::new(Verifier::new(provider.clone()).map_err(|error| {
+        (true, None, _) => Arc::new(AcceptAny(provider)),
+        (false, Some(source), Some(ca)) => Arc::new(AcceptGiven::new(source, ca.clone(), provider)?),
+        (false, ..) => Arc::new(Verifier::new(provider).map_err(|error| {
             Error::config("the root certificates of the system cannot be used; give a CA").with_source(error)
         })?),
-    };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(|error| Error::config("TLS cannot be set up").with_source(error))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    let mut tls = match &config.identity {
-        None => builder.with_no_client_auth(),
-        Some(ClientIdentity { certificate, key }) => builder
-            .with_client_auth_cert(certificate.certificates()?, key.private_key()?)
-            .map_err(|error| Error::config(describe_identity_error(certificate, key, &error)))?,
-    };
-    tls.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
-    Ok(tls)
+    })
 }
 
 #[cfg(feature = "aws-lc-rs")]
@@ -64,19 +130,8 @@ pub(super) fn provider() -> CryptoProvider {
     compile_error!("k8s-client needs a crypto provider for TLS: enable the feature `ring` (the default) or `aws-lc-rs`")
 }
 
-fn trust_only(ca: &PemSource, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
-    let mut roots = RootCertStore::empty();
-    for certificate in ca.certificates()? {
-        roots
-            .add(certificate)
-            .map_err(|error| Error::config(format!("{ca}a certificate of the CA is malformed")).with_source(error))?;
-    }
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
-        .map_err(|error| Error::config(format!("{ca}the CA cannot be used")).with_source(error))
-}
-
-fn describe_identity_error(certificate: &PemSource, key: &PemSource, error: &TlsError) -> String {
+fn describe_identity_error(source: &ClientIdentity, error: &TlsError) -> String {
+    let ClientIdentity { certificate, key } = source;
     match error {
         TlsError::InconsistentKeys(_) => {
             format!("{certificate}the client certificate does not belong to the private key")
@@ -86,44 +141,5 @@ fn describe_identity_error(certificate: &PemSource, key: &PemSource, error: &Tls
              (P-521 needs the feature `aws-lc-rs`): {error}"
         ),
         error => format!("{certificate}the client certificate cannot be used: {error}"),
-    }
-}
-
-/// Accepts every certificate, and still has the server prove that it holds the certificate's key.
-#[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,5 +1,7 @@
 //! A server on a real socket that answers with exactly the bytes it is told to.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -21,6 +23,8 @@ pub(crate) enum Answer {
     Pieces(Vec<Vec<u8>>),
     /// Writes these bytes and says nothing more.
     Hang(Vec<u8>),
+    /// Resets the connection.
+    Reset,
 }
 
 /// The server: it gives each request the next answer, and the last one to all that follow.
@@ -48,6 +52,11 @@ impl Server {
                 let pieces = match answer {
                     Answer::Close(bytes) => vec![bytes],
                     Answer::Pieces(pieces) => pieces,
+                    Answer::Reset => {
+                        // A connection closed without waiting for its last bytes is reset.
+                        stream.set_zero_linger().expect("the socket is open");
+                        continue;
+                    }
                     Answer::Hang(bytes) => {
                         let _ = stream.write_all(&bytes).await;
                         hanging.push(stream);
@@ -70,10 +79,14 @@ impl Server {
         Self::start(vec![Answer::Close(http(status, headers, body))]).await
     }
 
+    /// The configuration of a client of this server.
+    pub(crate) fn config(&self) -> Config {
+        Config::new(&format!("http://{}", self.address)).expect("the address makes a URL")
+    }
+
     /// A client of this server.
     pub(crate) fn client(&self) -> RestClient {
-        let config = Config::new(&format!("http://{}", self.address)).expect("the address makes a URL");
-        RestClient::new(&config).expect("the configuration is valid")
+        RestClient::new(&self.config()).expect("the configuration is valid")
     }
 
     /// The requests so far: head and body as text.

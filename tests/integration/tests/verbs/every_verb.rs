@@ -3,6 +3,7 @@
 use k8s_client::{
     Patch, WatchEvent,
     codec::Listable,
+    object::AnyList as _,
     openapi::{Metadata, Resource, apimachinery::pkg::apis::meta::v1::ObjectMeta},
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
@@ -97,8 +98,8 @@ where
     assert_eq!(client.get(&name).await?, created);
 
     let list = client.list().label_selector(&only).await?;
-    let version = list.metadata.resource_version.expect("a list has a version");
-    assert_eq!(list.items, std::slice::from_ref(&created));
+    let version = list.resource_version().expect("a list has a version");
+    assert_eq!(list.items(), std::slice::from_ref(&created));
     let mut events = client.watch().label_selector(&only).resource_version(version).await?;
 
     let mut changed = created.clone();

@@ -1,6 +1,7 @@
 //! The typed clients on a real kube-apiserver, one module a capability.
 
 mod apply;
+mod authentication;
 mod concurrency;
 mod conflicts;
 mod contexts;
@@ -12,10 +13,13 @@ mod expiry;
 mod kubelet;
 mod lists;
 mod logs;
+mod middleware;
 mod patches;
+mod proxies;
 mod scale;
 mod status;
 mod subresources;
+mod tls;
 mod watches;
 
 use k8s_client_integration_tests::object;

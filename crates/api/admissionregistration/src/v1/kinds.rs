@@ -34,7 +34,9 @@ k8s_openapi::k8s_if_ge_1_36! {
     }
 
     impl Listable for MutatingAdmissionPolicy {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -74,7 +76,9 @@ k8s_openapi::k8s_if_ge_1_36! {
     }
 
     impl Listable for MutatingAdmissionPolicyBinding {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -116,7 +120,9 @@ impl Kind for MutatingWebhookConfiguration {
 }
 
 impl Listable for MutatingWebhookConfiguration {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -154,7 +160,9 @@ impl Kind for ValidatingAdmissionPolicy {
 }
 
 impl Listable for ValidatingAdmissionPolicy {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -192,7 +200,9 @@ impl Kind for ValidatingAdmissionPolicyBinding {
 }
 
 impl Listable for ValidatingAdmissionPolicyBinding {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -233,7 +243,9 @@ impl Kind for ValidatingWebhookConfiguration {
 }
 
 impl Listable for ValidatingWebhookConfiguration {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

@@ -34,7 +34,9 @@ k8s_openapi::k8s_if_ge_1_34! {
     }
 
     impl Listable for MutatingAdmissionPolicy {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -74,7 +76,9 @@ k8s_openapi::k8s_if_ge_1_34! {
     }
 
     impl Listable for MutatingAdmissionPolicyBinding {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -117,7 +121,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for ValidatingAdmissionPolicy {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -157,7 +163,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for ValidatingAdmissionPolicyBinding {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }

@@ -33,7 +33,9 @@ impl Kind for ClusterTrustBundle {
 }
 
 impl Listable for ClusterTrustBundle {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -72,7 +74,9 @@ k8s_openapi::k8s_if_1_34! {
     }
 
     impl Listable for PodCertificateRequest {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }

@@ -29,7 +29,9 @@ impl Kind for Eviction {
 }
 
 impl Listable for Eviction {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -67,7 +69,9 @@ impl Kind for EvictionRequest {
 }
 
 impl Listable for EvictionRequest {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

@@ -29,7 +29,9 @@ impl Kind for IPAddress {
 }
 
 impl Listable for IPAddress {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -63,7 +65,9 @@ impl Kind for Ingress {
 }
 
 impl Listable for Ingress {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -97,7 +101,9 @@ impl Kind for IngressClass {
 }
 
 impl Listable for IngressClass {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -131,7 +137,9 @@ impl Kind for NetworkPolicy {
 }
 
 impl Listable for NetworkPolicy {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -165,7 +173,9 @@ impl Kind for ServiceCIDR {
 }
 
 impl Listable for ServiceCIDR {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

@@ -29,7 +29,9 @@ impl Kind for DeviceClass {
 }
 
 impl Listable for DeviceClass {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -68,7 +70,9 @@ k8s_openapi::k8s_if_ge_1_37! {
     }
 
     impl Listable for DeviceTaintRule {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -103,7 +107,9 @@ impl Kind for ResourceClaim {
 }
 
 impl Listable for ResourceClaim {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -141,7 +147,9 @@ impl Kind for ResourceClaimTemplate {
 }
 
 impl Listable for ResourceClaimTemplate {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -175,7 +183,9 @@ impl Kind for ResourceSlice {
 }
 
 impl Listable for ResourceSlice {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

@@ -30,7 +30,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for DeviceClass {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -69,7 +71,9 @@ impl Kind for DeviceTaintRule {
 }
 
 impl Listable for DeviceTaintRule {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -108,7 +112,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for ResourceClaim {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -148,7 +154,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for ResourceClaimTemplate {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -188,7 +196,9 @@ k8s_openapi::k8s_if_ge_1_36! {
     }
 
     impl Listable for ResourcePoolStatusRequest {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }
@@ -228,7 +238,9 @@ k8s_openapi::k8s_if_le_1_33! {
     }
 
     impl Listable for ResourceSlice {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }

@@ -29,7 +29,9 @@ impl Kind for DeviceClass {
 }
 
 impl Listable for DeviceClass {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -63,7 +65,9 @@ impl Kind for ResourceClaim {
 }
 
 impl Listable for ResourceClaim {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -101,7 +105,9 @@ impl Kind for ResourceClaimTemplate {
 }
 
 impl Listable for ResourceClaimTemplate {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -135,7 +141,9 @@ impl Kind for ResourceSlice {
 }
 
 impl Listable for ResourceSlice {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

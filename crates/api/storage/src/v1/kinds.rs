@@ -29,7 +29,9 @@ impl Kind for CSIDriver {
 }
 
 impl Listable for CSIDriver {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -63,7 +65,9 @@ impl Kind for CSINode {
 }
 
 impl Listable for CSINode {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -101,7 +105,9 @@ impl Kind for CSIStorageCapacity {
 }
 
 impl Listable for CSIStorageCapacity {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -135,7 +141,9 @@ impl Kind for StorageClass {
 }
 
 impl Listable for StorageClass {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -169,7 +177,9 @@ impl Kind for VolumeAttachment {
 }
 
 impl Listable for VolumeAttachment {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }
@@ -208,7 +218,9 @@ k8s_openapi::k8s_if_ge_1_34! {
     }
 
     impl Listable for VolumeAttributesClass {
-        fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+        type List = k8s_openapi::List<Self::Object>;
+
+        fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
     }

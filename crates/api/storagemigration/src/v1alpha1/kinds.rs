@@ -33,7 +33,9 @@ impl Kind for StorageVersionMigration {
 }
 
 impl Listable for StorageVersionMigration {
-    fn decode_list_json(body: &[u8]) -> codec::Result<k8s_openapi::List<Self::Object>> {
+    type List = k8s_openapi::List<Self::Object>;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
 }

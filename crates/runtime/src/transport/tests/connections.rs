@@ -1,7 +1,5 @@
 //! Connections: how many, for how long, and how they end; and the headers that every request carries.
 
-use std::convert::Infallible;
-
 use tokio::net::TcpStream;
 
 use super::*;
@@ -33,24 +31,6 @@ async fn one_http2_connection_carries_requests_at_the_same_time() {
         request.await.unwrap();
     }
     assert_eq!(server.open.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test]
-async fn full_connection_gets_a_second_one_beside_it() {
-    let authority = Authority::new();
-    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
-    let mut config = server.config("https", "localhost");
-    config.tls.ca = Some(authority.pem());
-    let transport = connected(&config).unwrap();
-    let uri = format!("https://localhost:{}/", server.address.port());
-    for _ in 0..2 {
-        let mut unread = Vec::new();
-        for _ in 0..=lanes::STREAMS {
-            let request = Request::get(&uri).body(Bytes::new()).unwrap();
-            unread.push(transport.send(request).await.unwrap());
-        }
-        assert_eq!(server.open.load(Ordering::SeqCst), 2);
-    }
 }
 
 #[tokio::test]
@@ -127,33 +107,6 @@ async fn a_connection_that_breaks_in_the_body_is_an_error() {
     assert_eq!(ask(&config).await.unwrap_err().kind(), ErrorKind::Transport);
 }
 
-/// A body that never ends and counts as open as long as it exists.
-struct Endless {
-    open: Arc<AtomicUsize>,
-    started: bool,
-}
-
-impl http_body::Body for Endless {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        if std::mem::replace(&mut self.started, true) {
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"first")))))
-    }
-}
-
-impl Drop for Endless {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 /// A server of one connection whose answers never end, and the configuration to reach it.
 async fn endless(protocol: &[u8], open: Arc<AtomicUsize>) -> Config {
     let authority = Authority::new();
@@ -166,8 +119,7 @@ async fn endless(protocol: &[u8], open: Arc<AtomicUsize>) -> Config {
     tokio::spawn(async move {
         let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
         let answer = service_fn(move |_: Request<Incoming>| {
-            open.fetch_add(1, Ordering::SeqCst);
-            let body = Endless { open: open.clone(), started: false };
+            let body = Endless::new(open.clone());
             async move { Ok::<_, Infallible>(Response::new(body)) }
         });
         let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
@@ -194,13 +146,15 @@ async fn dropping_a_body_cancels_the_stream() {
     }
 }
 
-#[tokio::test]
-async fn a_connection_that_went_silent_is_found_by_pings() {
+/// Starts to read, lets the network go silent, and says when that was noticed.
+async fn noticed(interval: Option<Duration>, timeout: Duration) -> Option<Duration> {
     let server = endless(b"h2", Arc::default()).await;
     // Between client and server stands a network that stops carrying anything, and tells nobody.
     let network = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut config = server.clone();
     config.server = format!("https://localhost:{}", network.local_addr().unwrap().port()).parse().unwrap();
+    config.http2_ping_interval = interval;
+    config.http2_ping_timeout = timeout;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let port = server.server.port_u16().unwrap();
     tokio::spawn(async move {
@@ -216,19 +170,27 @@ async fn a_connection_that_went_silent_is_found_by_pings() {
     stop.send(()).unwrap();
     tokio::time::pause();
     let silent = tokio::time::Instant::now();
-    let error = body.chunk().await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport);
-    let noticed = silent.elapsed();
+    let chunk = tokio::time::timeout(Duration::from_secs(3600), body.chunk()).await.ok()?;
+    assert_eq!(chunk.unwrap().unwrap_err().kind(), ErrorKind::Transport);
+    Some(silent.elapsed())
+}
+
+#[tokio::test]
+async fn a_connection_that_went_silent_is_found_by_pings() {
+    let defaults = Config::new("https://localhost").unwrap();
+    let noticed = noticed(defaults.http2_ping_interval, defaults.http2_ping_timeout).await.unwrap();
     assert!(noticed <= Duration::from_secs(46), "noticed after {noticed:?} only");
 }
 
-async fn until_zero(count: &AtomicUsize) {
-    let zero = async {
-        while count.load(Ordering::SeqCst) > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), zero).await.expect("still open after five seconds");
+#[tokio::test]
+async fn pings_are_as_frequent_as_configured() {
+    let noticed = noticed(Some(Duration::from_secs(4)), Duration::from_secs(2)).await.unwrap();
+    assert!(noticed <= Duration::from_secs(7), "noticed after {noticed:?} only");
+}
+
+#[tokio::test]
+async fn without_pings_silence_is_not_noticed() {
+    assert_eq!(noticed(None, Duration::from_secs(2)).await, None);
 }
 
 #[test]

@@ -1,9 +1,19 @@
 //! Real sockets on the loopback interface: TLS in all its shapes, credentials, and what goes wrong.
 
+mod certificates;
 mod connections;
+mod credentials;
+mod gzip;
+mod keys;
+mod proxies;
+mod rotation;
+mod streams;
 mod tls;
 
 use std::{
+    collections::hash_map::DefaultHasher,
+    convert::Infallible,
+    hash::{Hash, Hasher},
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{
@@ -16,23 +26,23 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::{RootCertStore, ServerConfig, crypto::CryptoProvider, server::WebPkiClientVerifier};
-use rustls_pki_types::PrivateKeyDer;
+use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use secrecy::SecretString;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::*;
+use super::{dial::Io, *};
 use crate::{
     config::{ClientIdentity, Credentials, PemSource},
     error::ErrorKind,
@@ -70,55 +80,70 @@ impl Authority {
     /// A server's TLS for the given names, which asks for a client certificate of `clients`.
     fn server(&self, names: &[&str], clients: Option<&Authority>) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
-        let certificate = self.sign(&key, names);
-        let provider = Arc::new(super::tls::provider());
-        let builder =
-            ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
-        let builder = match clients {
-            None => builder.with_no_client_auth(),
-            Some(clients) => builder.with_client_cert_verifier(client_verifier(clients, provider)),
-        };
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let mut config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config
+        let chain = vec![self.sign(&key, names).der().clone()];
+        server(chain, &key.serialize_pem(), clients.map(|clients| clients.0.der().clone()))
+    }
+
+    /// A client's certificate and key of the kind that is usual.
+    fn client(&self) -> ClientIdentity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = PemSource::text(self.sign(&key, &["me"]).pem());
+        ClientIdentity { certificate, key: PemSource::text(key.serialize_pem()) }
     }
 }
 
-fn client_verifier(
-    clients: &Authority,
-    provider: Arc<CryptoProvider>,
-) -> Arc<dyn rustls::server::danger::ClientCertVerifier> {
-    let mut roots = RootCertStore::empty();
-    roots.add(clients.0.der().clone()).unwrap();
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap()
+/// TLS of a server with this certificate and key, which asks for a client certificate that `clients` signed.
+fn server(chain: Vec<CertificateDer<'static>>, key: &str, clients: Option<CertificateDer<'static>>) -> ServerConfig {
+    let provider = Arc::new(super::tls::provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(clients).unwrap();
+            let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            builder.with_client_cert_verifier(clients)
+        }
+    };
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
 }
 
-/// A server that answers with what it saw of the request; `open` counts its connections.
+/// A server that answers with what it saw of the request; `open` counts its connections, `watches` the answers to `/watch`,
+/// which never end.
 struct Server {
     address: SocketAddr,
     open: Arc<AtomicUsize>,
+    watches: Arc<AtomicUsize>,
 }
 
 impl Server {
     async fn start(tls: Option<ServerConfig>) -> Self {
+        Self::with_streams(tls, Some(200)).await
+    }
+
+    /// A server that allows a connection this many streams.
+    async fn with_streams(tls: Option<ServerConfig>, streams: Option<u32>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let open = Arc::new(AtomicUsize::new(0));
+        let server = Self { address: listener.local_addr().unwrap(), open: Arc::default(), watches: Arc::default() };
         let acceptor = tls.map(|tls| TlsAcceptor::from(Arc::new(tls)));
-        let counter = open.clone();
+        let (open, watches) = (server.open.clone(), server.watches.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, open) = (acceptor.clone(), counter.clone());
+                let (acceptor, open, watches) = (acceptor.clone(), open.clone(), watches.clone());
                 tokio::spawn(async move {
                     open.fetch_add(1, Ordering::SeqCst);
                     match acceptor {
-                        None => serve(stream, "none").await,
+                        None => serve(stream, "sni=none".to_owned(), streams, watches).await,
                         Some(acceptor) => {
                             if let Ok(stream) = acceptor.accept(stream).await {
                                 let connection = stream.get_ref().1;
-                                let name = connection.server_name().unwrap_or("none").to_owned();
-                                serve(stream, &name).await;
+                                let name = connection.server_name().unwrap_or("none");
+                                let client = connection.peer_certificates().map(|chain| fingerprint(&chain[0]));
+                                let peer = format!("sni={name} client={}", client.unwrap_or_default());
+                                serve(stream, peer, streams, watches).await;
                             }
                         }
                     }
@@ -126,28 +151,96 @@ impl Server {
                 });
             }
         });
-        Self { address, open }
+        server
     }
 
     fn config(&self, scheme: &str, host: &str) -> Config {
         Config::new(&format!("{scheme}://{host}:{}", self.address.port())).unwrap()
     }
+
+    fn connections(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sni: &str) {
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let mut hasher = DefaultHasher::new();
+    certificate.hash(&mut hasher);
+    format!("{:x}", hasher.finish())
+}
+
+async fn serve(stream: impl Io + 'static, peer: String, streams: Option<u32>, watches: Arc<AtomicUsize>) {
     let answer = service_fn(move |request: Request<Incoming>| {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let (authorization, agent) = (header("authorization"), header("user-agent"));
-        let text = format!("{:?} {authorization} sni={sni} agent={agent}", request.version());
+        let text = format!("{:?} {authorization} {peer} agent={agent}", request.version());
         let (status, body) = match request.uri().path() {
-            "/401" => (StatusCode::UNAUTHORIZED, Bytes::from(text)),
-            "/large" => (StatusCode::OK, Bytes::from(vec![b'.'; 8 << 20])),
-            _ => (StatusCode::OK, Bytes::from(text)),
+            "/watch" => (StatusCode::OK, Either::Right(Endless::new(watches.clone()))),
+            "/401" => (StatusCode::UNAUTHORIZED, Either::Left(Bytes::from(text))),
+            "/large" => (StatusCode::OK, Either::Left(Bytes::from(vec![b'.'; 8 << 20]))),
+            _ => (StatusCode::OK, Either::Left(Bytes::from(text))),
         };
-        let response = Response::builder().status(status).body(Full::new(body));
+        let body = match body {
+            Either::Left(bytes) => Either::Left(Full::new(bytes)),
+            Either::Right(endless) => Either::Right(endless),
+        };
+        let response = Response::builder().status(status).body(body);
         async move { response }
     });
-    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(streams);
+    let _ = builder.serve_connection(TokioIo::new(stream), answer).await;
+}
+
+/// A body that never ends and counts as open as long as it exists.
+struct Endless {
+    open: Arc<AtomicUsize>,
+    started: bool,
+}
+
+impl Endless {
+    fn new(open: Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self { open, started: false }
+    }
+}
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        if std::mem::replace(&mut self.started, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"first")))))
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn until_zero(count: &AtomicUsize) {
+    let zero = async {
+        while count.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), zero).await.expect("still open after five seconds");
+}
+
+/// The body of `/watch`, of which the first chunk has arrived.
+async fn watch(transport: &Transport, config: &Config) -> Result<Body> {
+    let uri = format!("{}://{}/watch", config.server.scheme_str().unwrap(), config.server.authority().unwrap());
+    let mut body = transport.send(Request::get(uri).body(Bytes::new()).unwrap()).await?.into_body();
+    assert_eq!(body.chunk().await.unwrap()?, "first");
+    Ok(body)
 }
 
 async fn get(transport: &Transport, config: &Config, path: &str) -> Result<String> {

@@ -1,0 +1,99 @@
+//! Files that several processes read and write.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use k8s_client_runtime::schema::GroupVersion;
+use serde::{Serialize, de::DeserializeOwned};
+use tempfile::NamedTempFile;
+
+/// The file that names the groups.
+pub(super) const GROUPS: &str = "servergroups.json";
+
+/// The file of a group-version. None for a name that could lead out of the folder, which no server in its right mind has.
+pub(super) fn resources_file(group_version: &GroupVersion) -> Option<PathBuf> {
+    let GroupVersion { group, version } = group_version;
+    let harmless = |name: &str| !matches!(name, "." | "..") && !name.contains(['/', '\\', ':', '\0']);
+    let file = Path::new(group).join(version).join("serverresources.json");
+    (harmless(group) && harmless(version) && !version.is_empty()).then_some(file)
+}
+
+/// A folder of JSON files that live for a while.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    directory: PathBuf,
+    time_to_live: Duration,
+}
+
+impl Files {
+    pub(super) fn new(directory: PathBuf, time_to_live: Duration) -> Self {
+        Self { directory, time_to_live }
+    }
+
+    /// A file that is there, young and whole.
+    pub(super) fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
+        let path = self.directory.join(path);
+        let age = fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
+        if age >= self.time_to_live {
+            return None;
+        }
+        let told = |error: &dyn std::error::Error| {
+            tracing::debug!(path = %path.display(), %error, "a file of the discovery cache is of no use; the server is asked");
+        };
+        let text = fs::read(&path).inspect_err(|error| told(error)).ok()?;
+        serde_json::from_slice(&text).inspect_err(|error| told(error)).ok()
+    }
+
+    /// Puts a file in place, whole, and says whether that worked.
+    pub(super) fn write(&self, path: &Path, document: &impl Serialize) -> bool {
+        let path = self.directory.join(path);
+        let written = replace(&path, document).inspect_err(|error| {
+            tracing::debug!(path = %path.display(), %error, "a file of the discovery cache cannot be written; it goes on without");
+        });
+        written.is_ok()
+    }
+
+    pub(super) fn remove(&self, path: &Path) {
+        // It is not there, mostly.
+        let _ = fs::remove_file(self.directory.join(path));
+    }
+}
+
+/// Writes beside the file, then renames: whoever reads meanwhile has the old one or the new one.
+fn replace(path: &Path, document: &impl Serialize) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(path);
+    make_directory(directory)?;
+    let mut file = NamedTempFile::new_in(directory)?;
+    file.write_all(&serde_json::to_vec(document)?)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Makes a folder that others may not look into, with those above it.
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o750);
+    builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_out_of_the_folder_have_no_file() {
+        for (group, version) in
+            [("..", "v1"), ("apps", ".."), ("a/b", "v1"), ("a\\b", "v1"), ("c:", "v1"), ("apps", "")]
+        {
+            assert_eq!(resources_file(&GroupVersion::new(group, version)), None, "{group:?} {version:?}");
+        }
+        let core = resources_file(&GroupVersion::new("", "v1"));
+        assert_eq!(core.as_deref(), Some(Path::new("v1/serverresources.json")));
+    }
+}

@@ -1,0 +1,8 @@
+//! What keeps the answers of a [`Discovery`](crate::Discovery).
+
+mod disk;
+mod files;
+mod memory;
+
+pub use disk::DiskCache;
+pub use memory::MemoryCache;

@@ -1,0 +1,173 @@
+//! Why something could not be discovered or mapped.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use k8s_client_runtime::schema::GroupVersion;
+
+/// What `Result` means in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a discovery or a mapping failed.
+///
+/// It is asked with predicates, and has the error of the request if there was one ([`request_error`](Self::request_error)).
+/// Cloning it is cheap: what failed once may be told to many.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Debug)]
+enum Inner {
+    Request(k8s_client_runtime::Error),
+    Stale(GroupVersion),
+    NotServed(GroupVersion),
+    Unreadable { url: String, problem: String },
+    NoMatch { wanted: String, failures: BTreeMap<GroupVersion, Error> },
+    Ambiguous { wanted: String, candidates: Vec<String> },
+    Incomplete(BTreeMap<GroupVersion, Error>),
+}
+
+impl Error {
+    /// The server names the group-version but had nothing current to tell about it.
+    pub(crate) fn stale(group_version: GroupVersion) -> Self {
+        Self(Arc::new(Inner::Stale(group_version)))
+    }
+
+    /// A cache knows what there is, and this is not there.
+    pub(crate) fn not_served(group_version: GroupVersion) -> Self {
+        Self(Arc::new(Inner::NotServed(group_version)))
+    }
+
+    /// An answer that is not what it should be.
+    pub(crate) fn unreadable(url: String, problem: &dyn fmt::Display) -> Self {
+        Self(Arc::new(Inner::Unreadable { url, problem: problem.to_string() }))
+    }
+
+    pub(crate) fn no_match(wanted: String, failures: BTreeMap<GroupVersion, Error>) -> Self {
+        Self(Arc::new(Inner::NoMatch { wanted, failures }))
+    }
+
+    pub(crate) fn ambiguous(wanted: String, candidates: Vec<String>) -> Self {
+        Self(Arc::new(Inner::Ambiguous { wanted, candidates }))
+    }
+
+    pub(crate) fn incomplete(failures: BTreeMap<GroupVersion, Error>) -> Self {
+        Self(Arc::new(Inner::Incomplete(failures)))
+    }
+
+    /// The server marks the group-version as stale: the aggregated API server behind it does not answer.
+    pub fn is_stale(&self) -> bool {
+        matches!(*self.0, Inner::Stale(_))
+    }
+
+    /// The server does not serve the group-version that was asked for.
+    pub fn is_not_found(&self) -> bool {
+        match &*self.0 {
+            Inner::Request(error) => error.is_not_found(),
+            Inner::NotServed(_) => true,
+            _ => false,
+        }
+    }
+
+    /// No kind or resource is what was asked for: client-go's `IsNoMatchError`. What could not be discovered, and so may
+    /// have it, is in [`failures`](Self::failures).
+    pub fn is_no_match(&self) -> bool {
+        matches!(*self.0, Inner::NoMatch { .. })
+    }
+
+    /// Several kinds or resources of one group-version are what was asked for: client-go's `IsAmbiguousError`.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(*self.0, Inner::Ambiguous { .. })
+    }
+
+    /// Some group-versions could not be read: client-go's `IsGroupDiscoveryFailedError`. [`failures`](Self::failures) has
+    /// them.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(*self.0, Inner::Incomplete(_))
+    }
+
+    /// The group-versions that could not be read, with the reason of each.
+    pub fn failures(&self) -> &BTreeMap<GroupVersion, Error> {
+        static NONE: BTreeMap<GroupVersion, Error> = BTreeMap::new();
+        match &*self.0 {
+            Inner::NoMatch { failures, .. } | Inner::Incomplete(failures) => failures,
+            _ => &NONE,
+        }
+    }
+
+    /// The request that failed, if one did.
+    pub fn request_error(&self) -> Option<&k8s_client_runtime::Error> {
+        match &*self.0 {
+            Inner::Request(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<k8s_client_runtime::Error> for Error {
+    fn from(error: k8s_client_runtime::Error) -> Self {
+        Self(Arc::new(Inner::Request(error)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Inner::Request(error) => write!(f, "{error}"),
+            Inner::Stale(group_version) => write!(
+                f,
+                "{group_version} is stale: the API server behind it does not answer (kubectl get apiservices has its state)"
+            ),
+            Inner::Unreadable { url, problem } => write!(f, "GET {url}: the answer could not be decoded: {problem}"),
+            Inner::NotServed(group_version) => write!(f, "the server does not serve {group_version}"),
+            Inner::NoMatch { wanted, failures } => {
+                write!(f, "the server has no {wanted}")?;
+                if !failures.is_empty() {
+                    f.write_str(", as far as it could be read; ")?;
+                    unread(f, failures)?;
+                }
+                Ok(())
+            }
+            Inner::Ambiguous { wanted, candidates } => {
+                write!(f, "{wanted} is ambiguous, it may be {}", candidates.join(" or "))
+            }
+            Inner::Incomplete(failures) => unread(f, failures),
+        }
+    }
+}
+
+fn unread(f: &mut fmt::Formatter<'_>, failures: &BTreeMap<GroupVersion, Error>) -> fmt::Result {
+    f.write_str("not every group-version could be read: ")?;
+    for (index, (group_version, error)) in failures.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        write!(f, "{comma}{group_version} ({error})")?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {
+    // The message has its causes already, as that of the runtime's error has.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_named_with_its_reason() {
+        let dead = GroupVersion::new("metrics.k8s.io", "v1");
+        let failures = BTreeMap::from([(dead.clone(), Error::stale(dead))]);
+        let error = Error::no_match("resource \"nodemetrics\"".to_owned(), failures);
+        let text = error.to_string();
+        assert!(text.starts_with("the server has no resource \"nodemetrics\", as far as it could be read"), "{text}");
+        assert!(text.contains("metrics.k8s.io/v1 (metrics.k8s.io/v1 is stale"), "{text}");
+        assert!(error.is_no_match() && !error.is_incomplete() && error.failures().len() == 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! What a Kubernetes API server serves, learned at run time: client-go's `discovery` and `restmapper`.
+//!
+//! Most programs meet this crate through the umbrella crate `k8s-client`, as `k8s_client::discovery`.
+//!
+//! * [`DiscoveryClient`] asks the server for its version, its groups and resources, and its OpenAPI documents.
+//! * [`MemoryCache`] and [`DiskCache`] keep what was learned; all three are a [`Discovery`].
+//! * [`RestMapper`] finds the resource of a kind, the kind of a resource, and both from what people write: `deploy`,
+//!   `deployments.apps`, `Deployment.v1.apps`.
+//!
+//! ```no_run
+//! use k8s_client_discovery::{Discovery as _, DiscoveryClient, MemoryCache, RestMapper};
+//! use k8s_client_runtime::RestClient;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let discovery = DiscoveryClient::new(&RestClient::try_default().await?);
+//!
+//! let everything = discovery.groups_and_resources().await?;
+//! for (group_version, error) in &everything.failures {
+//!     eprintln!("{group_version} could not be read: {error}");
+//! }
+//!
+//! let mapper = RestMapper::new(MemoryCache::new(discovery));
+//! let mapping = mapper.mapping_for("deploy").await?;
+//! assert_eq!(mapping.resource.to_string(), "apps/v1, Resource=deployments");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
+//! * `v1_33` … `v1_37`, `latest`: the Kubernetes version whose types are compiled in. The application chooses exactly one,
+//!   here or at k8s-openapi; libraries choose none.
+
+mod error;
+
+mod model;
+
+mod discovery;
+
+mod wire;
+
+mod client;
+
+mod openapi;
+
+mod cache;
+
+mod mapper;
+
+pub use cache::{DiskCache, MemoryCache};
+pub use client::DiscoveryClient;
+pub use discovery::{Answer, Discovery};
+pub use error::{Error, Result};
+pub use mapper::RestMapper;
+pub use model::{ApiGroup, ApiResource, ApiResourceList, ServerResources};
+pub use openapi::{OpenApiDocument, OpenApiV3Index, OpenApiV3Path};
+
+#[doc(no_inline)]
+pub use k8s_client_runtime::schema::{
+    GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource, ResourceScope, RestMapping,
+};
+#[doc(no_inline)]
+pub use k8s_openapi::apimachinery::pkg::version::Info;

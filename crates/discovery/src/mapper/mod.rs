@@ -1,0 +1,162 @@
+//! From kinds to resources and back: [`RestMapper`].
+
+mod table;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use k8s_client_runtime::schema::{GroupKind, GroupVersionKind, GroupVersionResource, RestMapping};
+
+use self::table::Table;
+use crate::{
+    discovery::{Answer, Discovery},
+    error::Result,
+};
+
+/// Finds the resource of a kind, the kind of a resource, and both from what people write.
+///
+/// It learns what the server serves when it is first asked. When it does not find something, and what it knows is older than
+/// the question, it learns it again and looks once more, so that a custom resource is found as soon as it is served. Such a
+/// miss costs a discovery, two requests to most servers.
+///
+/// Where several groups or versions have a name, the core group comes first, then groups in the server's order, and within
+/// a group the version that it prefers. That part of the server which cannot be read is left out; an error names it.
+///
+/// It is client-go's `DeferredDiscoveryRESTMapper` with its shortcut and category expanders. Clones share what they learn.
+///
+/// ```no_run
+/// use k8s_client_discovery::{DiscoveryClient, GroupKind, MemoryCache, ResourceScope, RestMapper};
+///
+/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_discovery::Error> {
+/// let mapper = RestMapper::new(MemoryCache::new(DiscoveryClient::new(&client)));
+///
+/// let mapping = mapper.mapping(&GroupKind::new("apps", "Deployment"), &[]).await?;
+/// assert_eq!(mapping.resource.resource, "deployments");
+/// assert_eq!(mapping.scope, ResourceScope::Namespaced);
+///
+/// assert_eq!(mapper.mapping_for("svc").await?.kind.kind, "Service");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RestMapper(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    discovery: Box<dyn Discovery>,
+    /// What was learned, and when it was asked for.
+    table: Mutex<Option<Learned>>,
+    /// Held by the one who asks.
+    asking: tokio::sync::Mutex<()>,
+}
+
+type Learned = (Instant, Arc<Table>);
+
+impl RestMapper {
+    /// A mapper of what a [`DiscoveryClient`](crate::DiscoveryClient) or a cache says.
+    pub fn new(discovery: impl Discovery + 'static) -> Self {
+        Self(Arc::new(Inner {
+            discovery: Box::new(discovery),
+            table: Mutex::default(),
+            asking: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// What it learns from.
+    pub fn discovery(&self) -> &dyn Discovery {
+        &*self.0.discovery
+    }
+
+    /// The kind of a resource. Group and version may be empty; the resource may be plural, singular or short, and the group
+    /// may be the beginning of one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_no_match`](crate::Error::is_no_match) when there is none, as with all methods here.
+    pub fn kind_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, GroupVersionKind> {
+        self.looking_up(|table| Ok(table.resource(resource)?.kind.clone()))
+    }
+
+    /// All kinds that a resource may mean, what takes precedence first.
+    pub fn kinds_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, Vec<GroupVersionKind>> {
+        self.looking_up(|table| Ok(table.resources(resource)?.into_iter().map(|found| found.kind.clone()).collect()))
+    }
+
+    /// The whole name of a resource of which parts are known, as for [`kind_for`](Self::kind_for).
+    pub fn resource_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, GroupVersionResource> {
+        self.looking_up(|table| Ok(table.resource(resource)?.resource.clone()))
+    }
+
+    /// All that a resource of which parts are known may mean, what takes precedence first.
+    pub fn resources_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, Vec<GroupVersionResource>> {
+        self.looking_up(|table| {
+            Ok(table.resources(resource)?.into_iter().map(|found| found.resource.clone()).collect())
+        })
+    }
+
+    /// Where a kind is served: in the first of these versions that has it, or without any in the version that takes
+    /// precedence.
+    pub fn mapping<'a>(&'a self, kind: &'a GroupKind, versions: &'a [&'a str]) -> Answer<'a, RestMapping> {
+        self.looking_up(|table| table.kind(kind, versions).cloned())
+    }
+
+    /// What an argument means, as kubectl reads it: `deploy`, `deployment`, `deployments`, `deployments.apps`,
+    /// `deployments.v1.apps`, `Deployment`, `Deployment.v1.apps`.
+    pub fn mapping_for<'a>(&'a self, argument: &'a str) -> Answer<'a, RestMapping> {
+        self.looking_up(move |table| table.argument(argument).cloned())
+    }
+
+    /// The resources of a category such as `all`, each in its preferred version.
+    pub fn category<'a>(&'a self, category: &'a str) -> Answer<'a, Vec<RestMapping>> {
+        self.looking_up(move |table| table.category(category))
+    }
+
+    /// Forgets what it learned, and lets what it learns from forget too.
+    pub fn reset(&self) {
+        self.0.discovery.invalidate();
+        self.lock().take();
+    }
+
+    /// Looks something up, and once more in what is new if it is not there.
+    fn looking_up<'a, T: Send + 'a>(&'a self, look: impl Fn(&Table) -> Result<T> + Send + Sync + 'a) -> Answer<'a, T> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let (asked, table) = self.table().await?;
+            let missed = match look(&table) {
+                Err(error) if error.is_no_match() => error,
+                answer => return answer,
+            };
+            let forgot = self.0.discovery.invalidate_before(began);
+            if !forgot && asked >= began {
+                return Err(missed);
+            }
+            // If the discovery had to forget, the table came from what it forgot.
+            let from = if forgot { Instant::now() } else { began };
+            self.lock().take_if(|(asked, _)| *asked < from);
+            look(&self.table().await?.1)
+        })
+    }
+
+    async fn table(&self) -> Result<Learned> {
+        if let Some(learned) = &*self.lock() {
+            return Ok(learned.clone());
+        }
+        let _asking = self.0.asking.lock().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(learned) = &*self.lock() {
+            return Ok(learned.clone());
+        }
+        let asked = Instant::now();
+        let table = Table::new(self.0.discovery.groups_and_resources().await?);
+        let learned = (asked, Arc::new(table));
+        *self.lock() = Some(learned.clone());
+        Ok(learned)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Learned>> {
+        // Nothing can panic while it is held.
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

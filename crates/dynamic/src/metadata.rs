@@ -1,0 +1,329 @@
+//! The metadata client.
+
+use std::borrow::Borrow;
+
+use k8s_client_runtime::{
+    RestClient,
+    codec::{self, Codec, Listable},
+    k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
+    object::{AnyList, AnyObject},
+    resource::{
+        AnyScope, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Patch, PatchRequest, Patches,
+        ResourceClient, TypedClient, Watch, Watches,
+    },
+    schema::{GroupVersionResource, RestMapping},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// What asks for the metadata of one object, or of each event, and takes the whole where the server knows no better.
+const ACCEPT: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+
+/// The same for a list.
+const ACCEPT_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small one.
+///
+/// A server that cannot leave the rest out sends whole objects; they are read as metadata all the same.
+///
+/// ```no_run
+/// use k8s_client_dynamic::MetadataClient;
+/// use k8s_client_runtime::{RestClient, schema::GroupVersionResource};
+///
+/// # async fn example(client: RestClient) -> Result<(), k8s_client_runtime::Error> {
+/// let secrets = GroupVersionResource::new("", "v1", "secrets");
+/// for secret in MetadataClient::new(&client).resource(&secrets).list().await?.items {
+///     println!("{:?} in {:?}", secret.metadata.name, secret.metadata.namespace);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MetadataClient {
+    client: RestClient,
+}
+
+/// The metadata of one resource's objects: of one namespace after [`namespace`](MetadataResource::namespace), else of the
+/// cluster or of all namespaces.
+#[derive(Clone, Debug)]
+pub struct MetadataResource(ResourceClient<PartialObjectMetadataKind, AnyScope>);
+
+/// An object reduced to its metadata.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PartialObjectMetadata {
+    /// `meta.k8s.io/v1`; `None` when the server sent the whole object, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// `PartialObjectMetadata`; `None` when the server sent the whole object, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The object's metadata.
+    #[serde(deserialize_with = "or_default")]
+    pub metadata: ObjectMeta,
+}
+
+/// A list of objects reduced to their metadata.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PartialObjectMetadataList {
+    /// `meta.k8s.io/v1`; `None` when the server sent whole objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// `PartialObjectMetadataList`; `None` when the server sent whole objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The list's own metadata.
+    #[serde(deserialize_with = "or_default")]
+    pub metadata: ListMeta,
+    /// The objects.
+    #[serde(deserialize_with = "or_default")]
+    pub items: Vec<PartialObjectMetadata>,
+}
+
+/// The kind of [`PartialObjectMetadata`]: how it is written and read.
+#[derive(Clone, Copy, Debug)]
+pub enum PartialObjectMetadataKind {}
+
+impl MetadataClient {
+    /// A metadata client of the server that `client` talks to, over the same connections.
+    pub fn new(client: &RestClient) -> Self {
+        Self { client: client.clone() }
+    }
+
+    /// The objects of a resource. Whether they are in namespaces is for you to know.
+    pub fn resource(&self, resource: impl Borrow<GroupVersionResource>) -> MetadataResource {
+        MetadataResource(ResourceClient::at(&self.client, resource.borrow(), AnyScope::unknown()))
+    }
+
+    /// The objects of a resource that a mapper found, with the scope that goes with it.
+    pub fn mapped(&self, mapping: &RestMapping) -> MetadataResource {
+        MetadataResource(ResourceClient::at(&self.client, &mapping.resource, AnyScope::known(mapping.scope)))
+    }
+}
+
+impl MetadataResource {
+    /// The objects of one namespace.
+    pub fn namespace(&self, namespace: &str) -> Self {
+        Self(self.0.clone().namespace(namespace))
+    }
+
+    /// Reads the named object's metadata.
+    pub fn get(&self, name: &str) -> Get<PartialObjectMetadataKind> {
+        self.0.get(name).with_header("accept", ACCEPT)
+    }
+
+    /// Lists the objects' metadata.
+    pub fn list(&self) -> List<PartialObjectMetadataKind> {
+        self.0.list().with_header("accept", ACCEPT_LIST)
+    }
+
+    /// Watches the objects for changes. All changes are told, those of other fields too.
+    pub fn watch(&self) -> Watch<PartialObjectMetadataKind> {
+        self.0.watch().with_header("accept", ACCEPT)
+    }
+
+    /// Deletes the named object.
+    pub fn delete(&self, name: &str) -> Delete<PartialObjectMetadataKind> {
+        self.0.delete(name)
+    }
+
+    /// Deletes all objects, or those that the selectors choose.
+    pub fn delete_collection(&self) -> DeleteCollection<PartialObjectMetadataKind> {
+        self.0.delete_collection()
+    }
+
+    /// Changes parts of the named object, of its metadata or elsewhere, and reads its metadata.
+    pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<PartialObjectMetadataKind> {
+        self.0.patch(name, patch).with_header("accept", ACCEPT)
+    }
+
+    /// Reads the metadata of a subresource of the named object.
+    pub fn get_subresource(&self, name: &str, subresource: &str) -> Get<PartialObjectMetadataKind> {
+        self.0.get_subresource(name, subresource.to_owned()).with_header("accept", ACCEPT)
+    }
+
+    /// Deletes a subresource of the named object.
+    pub fn delete_subresource(&self, name: &str, subresource: &str) -> Delete<PartialObjectMetadataKind> {
+        self.0.delete_subresource(name, subresource.to_owned())
+    }
+
+    /// Changes parts of a subresource of the named object, and reads its metadata.
+    pub fn patch_subresource(
+        &self,
+        name: &str,
+        subresource: &str,
+        patch: &Patch,
+    ) -> PatchRequest<PartialObjectMetadataKind> {
+        self.0.patch_subresource(name, subresource.to_owned(), patch).with_header("accept", ACCEPT)
+    }
+}
+
+impl Codec for PartialObjectMetadataKind {
+    type Object = PartialObjectMetadata;
+
+    fn encode_json(object: &PartialObjectMetadata) -> codec::Result<Vec<u8>> {
+        codec::to_json(object)
+    }
+
+    fn decode_json(body: &[u8]) -> codec::Result<PartialObjectMetadata> {
+        let mut object: PartialObjectMetadata = codec::from_json(body)?;
+        if object.kind.as_deref() != Some("PartialObjectMetadata") {
+            if !is_likely(&object.metadata) {
+                return Err(codec::Error::custom("it is no object: it has no metadata to speak of"));
+            }
+            // It is not of the kind that it names any more.
+            (object.api_version, object.kind) = (None, None);
+        }
+        Ok(object)
+    }
+}
+
+impl Listable for PartialObjectMetadataKind {
+    type List = PartialObjectMetadataList;
+
+    fn decode_list_json(body: &[u8]) -> codec::Result<PartialObjectMetadataList> {
+        let mut list: PartialObjectMetadataList = codec::from_json(body)?;
+        if list.kind.as_deref() != Some("PartialObjectMetadataList") {
+            (list.api_version, list.kind) = (None, None);
+            for item in &mut list.items {
+                (item.api_version, item.kind) = (None, None);
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// client-go's test for an object that the server did not reduce.
+fn is_likely(metadata: &ObjectMeta) -> bool {
+    metadata.creation_timestamp.is_some()
+        || [&metadata.uid, &metadata.name, &metadata.generate_name]
+            .into_iter()
+            .any(|text| said(text.as_ref()).is_some())
+}
+
+/// A null is what is not there.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl AnyObject for PartialObjectMetadata {
+    fn name(&self) -> Option<&str> {
+        said(self.metadata.name.as_ref())
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        said(self.metadata.namespace.as_ref())
+    }
+
+    fn uid(&self) -> Option<&str> {
+        said(self.metadata.uid.as_ref())
+    }
+
+    fn resource_version(&self) -> Option<&str> {
+        said(self.metadata.resource_version.as_ref())
+    }
+}
+
+impl AnyList for PartialObjectMetadataList {
+    type Object = PartialObjectMetadata;
+
+    fn items(&self) -> &[PartialObjectMetadata] {
+        &self.items
+    }
+
+    fn into_items(self) -> Vec<PartialObjectMetadata> {
+        self.items
+    }
+
+    fn resource_version(&self) -> Option<&str> {
+        said(self.metadata.resource_version.as_ref())
+    }
+
+    fn continue_token(&self) -> Option<&str> {
+        said(self.metadata.continue_.as_ref())
+    }
+}
+
+fn said(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+impl TypedClient for MetadataResource {
+    type Kind = PartialObjectMetadataKind;
+}
+
+impl Gets for MetadataResource {
+    fn get(&self, name: &str) -> Get<PartialObjectMetadataKind> {
+        self.get(name)
+    }
+}
+
+impl Lists for MetadataResource {
+    fn list(&self) -> List<PartialObjectMetadataKind> {
+        self.list()
+    }
+}
+
+impl Watches for MetadataResource {
+    fn watch(&self) -> Watch<PartialObjectMetadataKind> {
+        self.watch()
+    }
+}
+
+impl Deletes for MetadataResource {
+    fn delete(&self, name: &str) -> Delete<PartialObjectMetadataKind> {
+        self.delete(name)
+    }
+}
+
+impl Patches for MetadataResource {
+    fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<PartialObjectMetadataKind> {
+        self.patch(name, patch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reduced_objects_are_read_as_they_are() {
+        let body = br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"web"}}"#;
+        let object = PartialObjectMetadataKind::decode_json(body).unwrap();
+        assert_eq!(object.kind.as_deref(), Some("PartialObjectMetadata"));
+        assert_eq!(object.name(), Some("web"));
+        let written = PartialObjectMetadataKind::encode_json(&object).unwrap();
+        assert_eq!(PartialObjectMetadataKind::decode_json(&written).unwrap(), object);
+    }
+
+    #[test]
+    fn whole_objects_are_reduced_here() {
+        let body = br#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web"},"spec":{"nodeName":"one"}}"#;
+        let object = PartialObjectMetadataKind::decode_json(body).unwrap();
+        assert_eq!((object.kind.as_deref(), object.name()), (None, Some("web")));
+
+        let body = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":""},
+            "items":[{"kind":"Pod","metadata":{"name":"web"},"spec":{}}]}"#;
+        let list = PartialObjectMetadataKind::decode_list_json(body).unwrap();
+        assert_eq!((list.kind.as_deref(), list.resource_version(), list.continue_token()), (None, Some("7"), None));
+        assert_eq!((list.items[0].kind.as_deref(), list.items[0].name()), (None, Some("web")));
+    }
+
+    #[test]
+    fn what_has_no_metadata_is_no_object() {
+        for body in [&b"{}"[..], br#"{"kind":"Version","metadata":{}}"#, br#"{"metadata":null}"#] {
+            let error = PartialObjectMetadataKind::decode_json(body).expect_err("nothing of an object is in it");
+            assert!(error.to_string().contains("no metadata"), "{error}");
+        }
+    }
+
+    #[test]
+    fn null_items_are_an_empty_list() {
+        let body = br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":null}"#;
+        assert!(PartialObjectMetadataKind::decode_list_json(body).unwrap().items.is_empty());
+    }
+}

@@ -1,0 +1,200 @@
+//! An object whose type is not known.
+
+use k8s_client_runtime::{
+    object::AnyObject,
+    schema::{GroupVersion, GroupVersionKind},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{FieldError, Fields, UnstructuredList};
+
+mod metadata;
+
+/// An object of any kind: JSON with a few methods for what all objects have.
+///
+/// Nothing is lost between reading and writing it, fields of newer versions and of other people's kinds included.
+/// [`object`](Unstructured::object) gives its fields, which the functions of [`nested`](crate::nested) read and write.
+///
+/// Getters take a value of the wrong type for one that is not there, as client-go's do;
+/// [`to_typed`](Unstructured::to_typed) names it.
+///
+/// ```
+/// use k8s_client_dynamic::Unstructured;
+///
+/// let mut certificate = Unstructured::new("example.com/v1", "Certificate");
+/// certificate.set_name("web");
+/// certificate.set_labels([("app", "web")]);
+/// assert_eq!(certificate.name(), Some("web"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Unstructured(Fields);
+
+impl Unstructured {
+    /// An object that has nothing but its kind.
+    pub fn new(api_version: &str, kind: &str) -> Self {
+        let mut object = Self::default();
+        object.set_api_version(api_version);
+        object.set_kind(kind);
+        object
+    }
+
+    /// An object of a type of its own, made into fields: a typed Kubernetes object, or anything that serde writes as an
+    /// object.
+    ///
+    /// # Errors
+    ///
+    /// When serde cannot write a field as JSON, or the whole is no object.
+    ///
+    /// ```
+    /// use k8s_client_dynamic::Unstructured;
+    /// use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+    ///
+    /// let object = Unstructured::from_typed(&ConfigMap::default())?;
+    /// assert_eq!(object.kind(), Some("ConfigMap"));
+    /// # Ok::<(), k8s_client_dynamic::FieldError>(())
+    /// ```
+    pub fn from_typed(typed: &impl Serialize) -> Result<Self, FieldError> {
+        let value = serde_path_to_error::serialize(typed, serde_json::value::Serializer).map_err(|error| at(&error))?;
+        Self::try_from(value)
+    }
+
+    /// The object as a type of its own. Fields that the type does not know are left out.
+    ///
+    /// # Errors
+    ///
+    /// When a field is not what the type expects: the error's path names it. The types of Kubernetes expect their own
+    /// `apiVersion` and `kind`; another one is an error of the whole, at `.`.
+    ///
+    /// ```
+    /// use k8s_client_dynamic::Unstructured;
+    /// use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+    /// use serde_json::json;
+    ///
+    /// let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "key": 7 } });
+    /// let error = Unstructured::try_from(object)?.to_typed::<ConfigMap>().unwrap_err();
+    /// assert_eq!(error.path(), ".data.key");
+    /// # Ok::<(), k8s_client_dynamic::FieldError>(())
+    /// ```
+    pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T, FieldError> {
+        serde_path_to_error::deserialize(&self.0).map_err(|error| at(&error))
+    }
+
+    /// The fields.
+    pub fn object(&self) -> &Fields {
+        &self.0
+    }
+
+    /// The fields, to be changed.
+    pub fn object_mut(&mut self) -> &mut Fields {
+        &mut self.0
+    }
+
+    /// The fields, without the object.
+    pub fn into_object(self) -> Fields {
+        self.0
+    }
+
+    /// `apiVersion`: the group and the version, such as `apps/v1`.
+    pub fn api_version(&self) -> Option<&str> {
+        text(&self.0, "apiVersion")
+    }
+
+    /// Sets `apiVersion`.
+    pub fn set_api_version(&mut self, api_version: impl Into<String>) {
+        self.0.insert("apiVersion".to_owned(), Value::String(api_version.into()));
+    }
+
+    /// `kind`, such as `Deployment`.
+    pub fn kind(&self) -> Option<&str> {
+        text(&self.0, "kind")
+    }
+
+    /// Sets `kind`.
+    pub fn set_kind(&mut self, kind: impl Into<String>) {
+        self.0.insert("kind".to_owned(), Value::String(kind.into()));
+    }
+
+    /// `apiVersion` and `kind`, taken apart; `None` when one is not set or cannot be read.
+    pub fn group_version_kind(&self) -> Option<GroupVersionKind> {
+        let version: GroupVersion = self.api_version()?.parse().ok()?;
+        Some(version.with_kind(self.kind()?))
+    }
+
+    /// Sets `apiVersion` and `kind`.
+    pub fn set_group_version_kind(&mut self, kind: &GroupVersionKind) {
+        self.set_api_version(kind.group_version().to_string());
+        self.set_kind(&kind.kind);
+    }
+
+    /// Whether the object is a list: it has `items`.
+    pub fn is_list(&self) -> bool {
+        self.0.get("items").is_some_and(Value::is_array)
+    }
+
+    /// The object as a list.
+    ///
+    /// # Errors
+    ///
+    /// When `items` is no list of objects.
+    pub fn into_list(self) -> Result<UnstructuredList, FieldError> {
+        UnstructuredList::try_from(self.0)
+    }
+}
+
+/// A text that is set and not empty.
+pub(crate) fn text<'a>(fields: &'a Fields, field: &str) -> Option<&'a str> {
+    fields.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// serde's error with the path in front, in our spelling: `.spec.replicas`.
+fn at(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+    let path = error.path().to_string();
+    let path = if path.starts_with('.') { path } else { format!(".{path}") };
+    FieldError::new(path, error.inner().to_string())
+}
+
+impl AnyObject for Unstructured {
+    fn name(&self) -> Option<&str> {
+        self.name()
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace()
+    }
+
+    fn uid(&self) -> Option<&str> {
+        self.uid()
+    }
+
+    fn resource_version(&self) -> Option<&str> {
+        self.resource_version()
+    }
+}
+
+impl From<Fields> for Unstructured {
+    fn from(fields: Fields) -> Self {
+        Self(fields)
+    }
+}
+
+impl TryFrom<Value> for Unstructured {
+    type Error = FieldError;
+
+    fn try_from(value: Value) -> Result<Self, FieldError> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields)),
+            other => Err(FieldError::mismatch(".", &other, "an object")),
+        }
+    }
+}
+
+impl From<Unstructured> for Value {
+    fn from(object: Unstructured) -> Self {
+        Self::Object(object.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What a plugin answers: an `ExecCredential` with a status.
+
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{Credential, api_version};
+use crate::{
+    auth::{fetched::Fresh, header::bearer},
+    config::{ClientIdentity, ExecApiVersion, PemSource},
+};
+
+/// Reads an answer. What is wrong with it is said without a word of it, since all of it may be secret.
+pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Credential>, String> {
+    if output.trim_ascii().is_empty() {
+        return Err("it wrote nothing to standard output".to_owned());
+    }
+    // Errors of types, which quote values, cannot come of a `Value`; those of syntax name line and column only.
+    let answer: Value = serde_json::from_slice(output).map_err(|error| format!("not JSON: {error}"))?;
+    let answer = answer.as_object().ok_or("not an object of JSON")?;
+    if text(answer, "kind")? != Some("ExecCredential") {
+        return Err("its kind is not ExecCredential".to_owned());
+    }
+    check_version(text(answer, "apiVersion")?, version)?;
+    let status = match answer.get("status") {
+        None | Some(Value::Null) => return Err("it has no status".to_owned()),
+        Some(status) => status.as_object().ok_or("its status is not an object")?,
+    };
+    let token = text(status, "token")?;
+    let certificate = text(status, "clientCertificateData")?;
+    let key = text(status, "clientKeyData")?;
+    let identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(identity(certificate, key)?)),
+        (None, None) if token.is_some() => None,
+        (None, None) => return Err("its status has neither a token nor a certificate with its key".to_owned()),
+        (Some(_), None) => return Err("its status has a clientCertificateData without a clientKeyData".to_owned()),
+        (None, Some(_)) => return Err("its status has a clientKeyData without a clientCertificateData".to_owned()),
+    };
+    let authorization = token.map(bearer).transpose().map_err(|error| error.to_string())?;
+    let expires = text(status, "expirationTimestamp")?.map(str::parse::<Timestamp>).transpose();
+    let expires = expires.map_err(|_| "its status.expirationTimestamp is no time of RFC 3339".to_owned())?;
+    Ok(Fresh { value: Credential { authorization, identity }, expires })
+}
+
+/// A field that is text. An empty one is as good as none, as in Go.
+fn text<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, String> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+        Some(_) => Err(format!("its {field} is not a string")),
+    }
+}
+
+/// The versions that there are or were; what else a plugin writes there is not shown.
+const VERSIONS: [&str; 3] = [
+    "client.authentication.k8s.io/v1",
+    "client.authentication.k8s.io/v1beta1",
+    "client.authentication.k8s.io/v1alpha1",
+];
+
+fn check_version(found: Option<&str>, expected: ExecApiVersion) -> Result<(), String> {
+    let expected = api_version(expected);
+    if found == Some(expected) {
+        return Ok(());
+    }
+    let found = found.and_then(|found| VERSIONS.into_iter().find(|other| *other == found)).unwrap_or("another");
+    Err(format!("its apiVersion is {found}, but the configuration says {expected}; make the two equal"))
+}
+
+/// The pair, if both are what they should be.
+fn identity(certificate: &str, key: &str) -> Result<ClientIdentity, String> {
+    let identity = ClientIdentity { certificate: PemSource::text(certificate), key: PemSource::text(key) };
+    identity.certificate.certificates().map_err(|error| format!("its status.clientCertificateData: {error}"))?;
+    identity.key.private_key().map_err(|error| format!("its status.clientKeyData: {error}"))?;
+    Ok(identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const V1: ExecApiVersion = ExecApiVersion::V1;
+
+    fn answer(status: &Value) -> Vec<u8> {
+        json!({ "kind": "ExecCredential", "apiVersion": api_version(V1), "status": status }).to_string().into_bytes()
+    }
+
+    fn wrong(status: &Value) -> String {
+        parse(&answer(status), V1).err().unwrap()
+    }
+
+    #[test]
+    fn a_token_a_certificate_or_both_are_taken_with_their_end() {
+        let fresh = parse(&answer(&json!({ "token": "abc\n", "clientKeyData": null })), V1).unwrap();
+        assert_eq!(fresh.value.authorization.unwrap(), "Bearer abc");
+        assert!(fresh.value.identity.is_none() && fresh.expires.is_none());
+
+        let certified = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
+        let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+        let mut status = json!({ "clientCertificateData": certificate, "clientKeyData": key });
+        let fresh = parse(&answer(&status), V1).unwrap();
+        assert!(fresh.value.authorization.is_none() && fresh.value.identity.is_some());
+
+        status["token"] = "abc".into();
+        status["expirationTimestamp"] = "2026-01-02T03:04:05+01:00".into();
+        let fresh = parse(&answer(&status), V1).unwrap();
+        assert!(fresh.value.authorization.is_some() && fresh.value.identity.is_some());
+        assert_eq!(fresh.expires.unwrap().to_string(), "2026-01-02T02:04:05Z");
+    }
+
+    #[test]
+    fn half_a_pair_or_what_is_no_pem_is_an_error_that_names_the_field() {
+        let certified = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
+        let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+        let token = "abc";
+        let error = wrong(&json!({ "clientCertificateData": certificate, "token": token }));
+        assert!(error.contains("without a clientKeyData"), "{error}");
+        let error = wrong(&json!({ "clientKeyData": key, "token": token }));
+        assert!(error.contains("without a clientCertificateData"), "{error}");
+        let error = wrong(&json!({ "clientCertificateData": "secret", "clientKeyData": key, "token": token }));
+        assert!(error.contains("status.clientCertificateData: no certificate"), "{error}");
+        let error = wrong(&json!({ "clientCertificateData": certificate, "clientKeyData": "secret" }));
+        assert!(error.contains("status.clientKeyData: no private key") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_or_malformed_is_named_without_being_quoted() {
+        for (output, what) in [
+            (" \n", "wrote nothing"),
+            ("{\"token\": secret}", "not JSON"),
+            ("\"secret\"", "not an object"),
+            ("{\"kind\":\"secret\"}", "kind is not ExecCredential"),
+            ("{\"kind\":{\"secret\":1}}", "kind is not a string"),
+            ("{\"kind\":\"ExecCredential\",\"apiVersion\":\"secret\"}", "apiVersion is another"),
+        ] {
+            let error = parse(output.as_bytes(), V1).err().unwrap();
+            assert!(error.contains(what) && !error.contains("secret"), "{error}");
+        }
+        assert!(wrong(&Value::Null).contains("no status"));
+        assert!(wrong(&json!([1])).contains("status is not an object"));
+        assert!(wrong(&json!({ "token": "" })).contains("neither a token nor a certificate"));
+        assert!(wrong(&json!({ "token": 7 })).contains("token is not a string"));
+        assert!(!wrong(&json!({ "token": "se\ncret" })).contains("cret"));
+        let error = wrong(&json!({ "token": "abc", "expirationTimestamp": "soon" }));
+        assert!(error.contains("expirationTimestamp") && !error.contains("soon"), "{error}");
+    }
+
+    #[test]
+    fn the_version_of_the_answer_must_be_the_configured_one() {
+        let output = answer(&json!({ "token": "abc" }));
+        let error = parse(&output, ExecApiVersion::V1Beta1).err().unwrap();
+        assert!(error.contains("k8s.io/v1, but") && error.contains("k8s.io/v1beta1"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_makes_the_parser_panic(output: Vec<u8>) {
+            let _ = parse(&output, V1);
+        }
+
+        #[test]
+        fn no_status_makes_the_parser_panic(
+            texts in proptest::collection::vec(proptest::option::of("(-----BEGIN (CERTIFICATE|PRIVATE KEY)-----)?\\PC*"), 4),
+        ) {
+            let _ = parse(&answer(&json!({
+                "token": texts[0],
+                "clientCertificateData": texts[1],
+                "clientKeyData": texts[2],
+                "expirationTimestamp": texts[3],
+            })), V1);
+        }
+    }
+}

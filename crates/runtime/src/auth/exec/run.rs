@@ -1,0 +1,77 @@
+//! Running a plugin.
+
+use std::{fmt::Arguments, io, process::Stdio, time::Duration};
+
+use secrecy::ExposeSecret;
+use tokio::{
+    io::AsyncReadExt,
+    process::{Child, Command},
+};
+
+use super::{error, printable};
+use crate::{
+    config::ExecConfig,
+    error::{Error, Result},
+};
+
+/// Tokens and certificates with their chains stay far below this.
+const MAX_OUTPUT: u64 = 1 << 20;
+
+/// What the plugin wrote to standard output. It is killed when nobody waits any more.
+pub(super) async fn run(
+    exec: &ExecConfig,
+    info: &str,
+    interactive: bool,
+    time_limit: Option<Duration>,
+) -> Result<Vec<u8>> {
+    let failed = |what: Arguments<'_>| error(&exec.command, what);
+    let child = command(exec, info, interactive).spawn().map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => not_found(exec),
+        _ => failed(format_args!("cannot be run")).with_source(cause),
+    })?;
+    let answering = answer_of(child, &exec.command);
+    match time_limit {
+        None => answering.await,
+        Some(limit) => tokio::time::timeout(limit, answering)
+            .await
+            .unwrap_or_else(|_| Err(failed(format_args!("did not answer within {} s and was ended", limit.as_secs())))),
+    }
+}
+
+fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Command {
+    let mut command = Command::new(&exec.command);
+    command
+        .args(&exec.args)
+        .envs(exec.env.iter().map(|(name, value)| (name, value.expose_secret())))
+        .env("KUBERNETES_EXEC_INFO", info)
+        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true);
+    command
+}
+
+async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {
+    let failed = |what: Arguments<'_>| error(command, what);
+    let mut output = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let reading = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut output).await;
+        reading.map_err(|cause| failed(format_args!("could not be listened to")).with_source(cause))?;
+    }
+    if output.len() as u64 > MAX_OUTPUT {
+        return Err(failed(format_args!("answered more than {MAX_OUTPUT} bytes")));
+    }
+    let status = child.wait().await.map_err(|cause| failed(format_args!("was lost")).with_source(cause))?;
+    match status.code() {
+        Some(0) => Ok(output),
+        Some(code) => Err(failed(format_args!("failed with exit code {code}"))),
+        None => Err(failed(format_args!("was ended by a signal"))),
+    }
+}
+
+fn not_found(exec: &ExecConfig) -> Error {
+    match exec.install_hint.as_deref().filter(|hint| !hint.trim().is_empty()) {
+        Some(hint) => error(&exec.command, format_args!("not found; {}", printable(hint.trim()))),
+        None => error(&exec.command, format_args!("not found; it must be installed and in $PATH")),
+    }
+}

@@ -1,0 +1,24 @@
+//! Secrets as values of the `Authorization` header.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::HeaderValue;
+
+use crate::error::{Error, Result};
+
+pub(super) fn bearer(token: &str) -> Result<HeaderValue> {
+    secret(&format!("Bearer {}", token.trim()), "the token")
+}
+
+pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {
+    if username.contains(':') {
+        return Err(Error::config(format!("username {username:?}: must not contain a colon")));
+    }
+    secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))), "the password")
+}
+
+fn secret(value: &str, what: &str) -> Result<HeaderValue> {
+    let mut header = HeaderValue::try_from(value)
+        .map_err(|_| Error::config(format!("{what} holds characters that no HTTP header can carry")))?;
+    header.set_sensitive(true);
+    Ok(header)
+}

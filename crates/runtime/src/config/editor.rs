@@ -1,0 +1,296 @@
+//! Changing kubeconfig files: [`KubeconfigEditor`], client-go's `ModifyConfig`.
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use super::{
+    kubeconfig::{Kubeconfig, describe_files},
+    lock::{self, Lock},
+    resolve::what_there_is,
+    yaml::{self, Step},
+};
+use crate::error::{Error, Result};
+
+/// Changes kubeconfig files as `kubectl config` does.
+///
+/// Changes are collected and made by [`save`](Self::save): each in the file that its entry is from, on what the file says at
+/// that moment. What is not changed stays as it is, with comments, order, quotes and fields that this library does not know.
+/// Relative paths in new entries are relative to their file.
+///
+/// ```no_run
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, KubeconfigList};
+///
+/// Config::loader()
+///     .editor()?
+///     .put(KubeconfigList::Contexts, "staging", [("cluster", "staging"), ("user", "me")])
+///     .use_context("staging")
+///     .set_namespace("staging", "shop")
+///     .save()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use = "changes are made by `save`"]
+pub struct KubeconfigEditor {
+    /// In order of precedence.
+    paths: Vec<PathBuf>,
+    changes: Vec<Change>,
+}
+
+/// A list of a kubeconfig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KubeconfigList {
+    /// `clusters`, whose entries have a `cluster`.
+    Clusters,
+    /// `users`, whose entries have a `user`.
+    Users,
+    /// `contexts`, whose entries have a `context`.
+    Contexts,
+}
+
+#[derive(Clone)]
+enum Change {
+    CurrentContext(String),
+    Put { list: KubeconfigList, name: String, fields: Value },
+    Set { list: KubeconfigList, name: String, path: Vec<String>, value: SecretString },
+    Remove { list: KubeconfigList, name: String },
+}
+
+impl KubeconfigEditor {
+    /// Changes this file. It is made if it does not exist.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::of_files(vec![path.into()])
+    }
+
+    pub(super) fn of_files(paths: Vec<PathBuf>) -> Self {
+        Self { paths, changes: Vec::new() }
+    }
+
+    /// Makes a context the current one. An empty name makes none current.
+    ///
+    /// Of several files, client-go's default one is changed, since it has precedence.
+    pub fn use_context(self, name: impl Into<String>) -> Self {
+        self.with(Change::CurrentContext(name.into()))
+    }
+
+    /// Makes a context mean this cluster.
+    pub fn set_cluster(self, context: &str, cluster: &str) -> Self {
+        self.set(KubeconfigList::Contexts, context, &["cluster"], cluster)
+    }
+
+    /// Makes a context mean this user.
+    pub fn set_user(self, context: &str, user: &str) -> Self {
+        self.set(KubeconfigList::Contexts, context, &["user"], user)
+    }
+
+    /// Makes a context mean this namespace.
+    pub fn set_namespace(self, context: &str, namespace: &str) -> Self {
+        self.set(KubeconfigList::Contexts, context, &["namespace"], namespace)
+    }
+
+    /// Gives a user this token.
+    pub fn set_token(self, user: &str, token: &SecretString) -> Self {
+        self.set(KubeconfigList::Users, user, &["token"], token.expose_secret())
+    }
+
+    /// Gives the `auth-provider` of a user this value, such as `id-token`.
+    pub fn set_auth_provider_value(self, user: &str, key: &str, value: &SecretString) -> Self {
+        self.set(KubeconfigList::Users, user, &["auth-provider", "config", key], value.expose_secret())
+    }
+
+    /// Adds an entry with these fields, or gives the entry of this name these fields and no others.
+    ///
+    /// The fields are named as in a kubeconfig: `server`, `certificate-authority-data`, `tokenFile`.
+    pub fn put<K: Into<String>, V: Into<Value>>(
+        self,
+        list: KubeconfigList,
+        name: impl Into<String>,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let fields: Map<_, _> = fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        self.with(Change::Put { list, name: name.into(), fields: Value::Object(fields) })
+    }
+
+    /// Removes an entry, from every file that has one of this name.
+    pub fn remove(self, list: KubeconfigList, name: impl Into<String>) -> Self {
+        self.with(Change::Remove { list, name: name.into() })
+    }
+
+    /// Makes the changes, in the order in which they were asked for. Either all are made, or an error says why none is, unless
+    /// writing fails between two files.
+    ///
+    /// Files are locked by a file `<name>.lock` beside them, as kubectl's are, which is waited for up to five seconds, and
+    /// replaced in one step. New files can be read by their owner only. This blocks its thread.
+    pub fn save(&self) -> Result<()> {
+        let default = self.default_file();
+        // In one order, so that no two programs wait for each other.
+        let lockable: BTreeSet<&PathBuf> = self.paths.iter().filter(|path| path.exists() || *path == default).collect();
+        let _locks = lockable.into_iter().map(|path| Lock::take(path)).collect::<Result<Vec<_>>>()?;
+        let mut files = self.paths.iter().map(|path| Draft::read(path, path == default)).collect::<Result<Vec<_>>>()?;
+        for change in &self.changes {
+            change.apply(&mut files)?;
+        }
+        for file in files.iter().filter(|file| file.changed) {
+            // What other programs could not read is not written.
+            Kubeconfig::parse(&file.text, Some(file.path))?;
+        }
+        files.iter().filter(|file| file.changed).try_for_each(|file| lock::replace(file.path, &file.text))
+    }
+
+    fn set(self, list: KubeconfigList, name: &str, path: &[&str], value: &str) -> Self {
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        self.with(Change::Set { list, name: name.to_owned(), path, value: SecretString::from(value) })
+    }
+
+    fn with(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Where client-go writes what is new: the first file that exists, or else the last one.
+    fn default_file(&self) -> &Path {
+        let existing = self.paths.iter().find(|path| path.exists());
+        existing.or(self.paths.last()).map_or(Path::new(""), PathBuf::as_path)
+    }
+}
+
+/// Names the files. What is to be written may be secret.
+impl fmt::Debug for KubeconfigEditor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KubeconfigEditor").field("paths", &self.paths).field("changes", &self.changes.len()).finish()
+    }
+}
+
+impl KubeconfigList {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Clusters => "clusters",
+            Self::Users => "users",
+            Self::Contexts => "contexts",
+        }
+    }
+
+    /// What one of its entries is called, and the key of its fields.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Clusters => "cluster",
+            Self::Users => "user",
+            Self::Contexts => "context",
+        }
+    }
+}
+
+/// A file and the text that it is to have.
+struct Draft<'a> {
+    path: &'a Path,
+    is_default: bool,
+    text: String,
+    value: Value,
+    changed: bool,
+}
+
+impl<'a> Draft<'a> {
+    fn read(path: &'a Path, is_default: bool) -> Result<Self> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => NEW_FILE.to_owned(),
+            Err(error) => return Err(Error::config(path.display().to_string()).with_source(error)),
+        };
+        // What is not understood is not changed either.
+        Kubeconfig::parse(&text, Some(path))?;
+        let value = yaml::parse(&text).map_err(|what| Error::config(format!("{}: {what}", path.display())))?;
+        Ok(Self { path, is_default, text, value, changed: false })
+    }
+
+    fn has(&self, list: KubeconfigList, name: &str) -> bool {
+        self.names(list).any(|found| found == name)
+    }
+
+    fn names(&self, list: KubeconfigList) -> impl Iterator<Item = String> {
+        let items = self.value.get(list.key()).and_then(Value::as_array).into_iter().flatten();
+        items.filter(|item| !item.is_null()).map(|item| yaml::name(item).to_owned())
+    }
+
+    fn current_context(&self) -> &str {
+        self.value.get("current-context").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn set(&mut self, path: &[Step<'_>], value: &Value) -> Result<()> {
+        let text = yaml::set(&self.text, path, value);
+        self.take(text)
+    }
+
+    fn take(&mut self, text: Result<String, String>) -> Result<()> {
+        let path = self.path;
+        let wrong = |what: String| Error::config(format!("{}: {what}", path.display()));
+        self.text = text.map_err(wrong)?;
+        self.value = yaml::parse(&self.text).map_err(wrong)?;
+        self.changed = true;
+        Ok(())
+    }
+}
+
+/// What stands in a kubeconfig before its entries.
+const NEW_FILE: &str = "apiVersion: v1\nkind: Config\n";
+
+impl Change {
+    fn apply(&self, files: &mut [Draft<'_>]) -> Result<()> {
+        match self {
+            Self::CurrentContext(name) => use_context(files, name),
+            Self::Put { list, name, fields } => {
+                let index = files.iter().position(|file| file.has(*list, name));
+                let index = index.or_else(|| files.iter().position(|file| file.is_default));
+                let Some(file) = index.and_then(|index| files.get_mut(index)) else { return Ok(()) };
+                file.set(&[Step::Key(list.key()), Step::Named(name), Step::Key(list.kind())], fields)
+            }
+            Self::Set { list, name, path, value } => {
+                let missing = does_not_exist(files, *list, name);
+                let file = files.iter_mut().find(|file| file.has(*list, name)).ok_or(missing)?;
+                let mut steps = vec![Step::Key(list.key()), Step::Named(name), Step::Key(list.kind())];
+                steps.extend(path.iter().map(|key| Step::Key(key)));
+                file.set(&steps, &Value::from(value.expose_secret()))
+            }
+            Self::Remove { list, name } => {
+                let missing = does_not_exist(files, *list, name);
+                let mut having = files.iter_mut().filter(|file| file.has(*list, name)).peekable();
+                if having.peek().is_none() {
+                    return Err(missing);
+                }
+                having.try_for_each(|file| {
+                    let text = yaml::remove(&file.text, &[Step::Key(list.key()), Step::Named(name)]);
+                    file.take(text)
+                })
+            }
+        }
+    }
+}
+
+fn use_context(files: &mut [Draft<'_>], name: &str) -> Result<()> {
+    let path = [Step::Key("current-context")];
+    if name.is_empty() {
+        // Wherever one is left, it would be the current one then.
+        let mut having = files.iter_mut().filter(|file| !file.current_context().is_empty());
+        return having.try_for_each(|file| file.set(&path, &Value::from("")));
+    }
+    if !files.iter().any(|file| file.has(KubeconfigList::Contexts, name)) {
+        return Err(does_not_exist(files, KubeconfigList::Contexts, name));
+    }
+    let current = files.iter().map(Draft::current_context).find(|current| !current.is_empty());
+    if current == Some(name) {
+        return Ok(());
+    }
+    files.iter_mut().filter(|file| file.is_default).try_for_each(|file| file.set(&path, &Value::from(name)))
+}
+
+fn does_not_exist(files: &[Draft<'_>], list: KubeconfigList, name: &str) -> Error {
+    let names: BTreeSet<_> = files.iter().flat_map(|file| file.names(list)).collect();
+    let paths: Vec<_> = files.iter().map(|file| file.path.to_owned()).collect();
+    let there_is = what_there_is(names.iter());
+    Error::config(format!("{} {name:?} does not exist in {}; {there_is}", list.kind(), describe_files(&paths)))
+}

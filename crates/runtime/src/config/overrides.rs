@@ -1,0 +1,64 @@
+//! What a program asks for instead of what the kubeconfig says: client-go's `ConfigOverrides`.
+
+use std::path::absolute;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Impersonation, PemSource, Proxy};
+
+/// Values set on a [`ConfigLoader`](super::ConfigLoader). Texts that are empty change nothing, as in client-go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Overrides {
+    pub(super) context: Option<String>,
+    pub(super) cluster: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) namespace: Option<String>,
+    pub(super) server: Option<String>,
+    pub(super) tls_server_name: Option<String>,
+    pub(super) insecure_skip_tls_verify: bool,
+    pub(super) certificate_authority: Option<PemSource>,
+    pub(super) client_certificate: Option<PemSource>,
+    pub(super) client_key: Option<PemSource>,
+    pub(super) token: Option<SecretString>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<SecretString>,
+    pub(super) timeout: Option<String>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) disable_compression: bool,
+    pub(super) impersonate: Impersonation,
+}
+
+impl Overrides {
+    /// Whether they say by themselves which server is meant, so that no context need do so.
+    pub(super) fn name_a_server(&self) -> bool {
+        self.server.is_some() || self.cluster.is_some()
+    }
+
+    /// Whether they name an entry of a kubeconfig or a server, so that a pod's service account is not what is meant.
+    pub(super) fn want_a_kubeconfig(&self) -> bool {
+        self.context.is_some() || self.user.is_some() || self.name_a_server()
+    }
+}
+
+/// PEM of an override. Relative paths mean the working directory as it is now.
+pub(super) fn pem(source: PemSource) -> PemSource {
+    match source {
+        PemSource::File(path) => PemSource::File(absolute(&path).unwrap_or(path)),
+        text @ PemSource::Text(_) => text,
+    }
+}
+
+/// Text that is not empty.
+pub(super) fn text(value: impl Into<String>) -> Option<String> {
+    Some(value.into()).filter(|value| !value.is_empty())
+}
+
+/// A secret that is not empty.
+pub(super) fn secret(value: SecretString) -> Option<SecretString> {
+    Some(value).filter(|value| !value.expose_secret().is_empty())
+}
+
+/// How errors name an override.
+pub(super) fn label(name: &str) -> String {
+    format!("{name} given to the loader")
+}

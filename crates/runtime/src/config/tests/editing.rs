@@ -1,0 +1,146 @@
+//! Writing back: each change in its own file, and nothing else.
+
+use std::thread;
+
+use secrecy::SecretString;
+
+use super::*;
+
+#[test]
+fn entries_are_changed_in_the_file_that_they_are_from() {
+    let folder = TempDir::new().unwrap();
+    let first = write(&folder, "first", "# first\nusers:\n- name: me\n  user: {token: old}\n");
+    let second = write(&folder, "second", COMPLETE);
+    let missing = folder.path().join("missing");
+    let environment = outside(folder.path(), Some(list(&[&missing, &first, &second])));
+    let loader = Config::loader();
+    loader
+        .editor_from(&environment)
+        .unwrap()
+        .use_context("admin")
+        .set_namespace("admin", "web")
+        .set_token("me", &SecretString::from("new"))
+        .set_cluster("local", "prod")
+        .set_user("local", "me")
+        .put(KubeconfigList::Contexts, "new", [("cluster", "prod"), ("user", "me")])
+        .save()
+        .unwrap();
+    let text = fs::read_to_string(&first).unwrap();
+    assert_eq!(
+        text,
+        "# first\nusers:\n- name: me\n  user: {token: new}\ncurrent-context: admin\ncontexts:\n- context:\n    cluster: prod\n    \
+         user: me\n  name: new\n"
+            .replace("{token: new}", "{token: \"new\"}")
+    );
+    let config = loader.clone().load_from(&environment).unwrap();
+    assert_eq!(config.default_namespace, "web");
+    assert_eq!(token(&loader.clone().context("local").load_from(&environment).unwrap()), "new");
+    assert!(loader.context("new").load_from(&environment).is_ok());
+    assert!(fs::read_to_string(&second).unwrap().contains("preferences: {colors: true}"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "locks and temporary files are gone");
+}
+
+#[test]
+fn what_is_new_goes_to_the_default_file() {
+    let folder = TempDir::new().unwrap();
+    let put = |environment: &Environment| {
+        let editor = Config::loader().editor_from(environment).unwrap();
+        editor.put(KubeconfigList::Contexts, "x", [("cluster", "c")]).use_context("x").save().unwrap();
+    };
+    put(&outside(folder.path(), None));
+    let text = fs::read_to_string(folder.path().join(".kube/config")).unwrap();
+    assert_eq!(
+        text,
+        "apiVersion: v1\nkind: Config\ncontexts:\n- context:\n    cluster: c\n  name: x\ncurrent-context: x\n"
+    );
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    put(&outside(folder.path(), Some(list(&[&a, &b]))));
+    assert!(!a.exists() && b.exists(), "none exists: the last one");
+    put(&outside(folder.path(), Some(list(&[&a, &b, &write(&folder, "c", "")]))));
+    assert!(
+        !a.exists() && fs::read_to_string(folder.path().join("c")).unwrap().is_empty(),
+        "the first one that exists"
+    );
+}
+
+#[test]
+fn removing_and_clearing_reach_every_file() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (write(&folder, "first", COMPLETE), write(&folder, "second", COMPLETE));
+    let environment = outside(folder.path(), Some(list(&[&first, &second])));
+    let editor = Config::loader().editor_from(&environment).unwrap();
+    editor.remove(KubeconfigList::Users, "me").use_context("").save().unwrap();
+    for path in [first, second] {
+        let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
+        assert!(kubeconfig.current_context.is_none() && !kubeconfig.users.contains_key("me"));
+        assert!(kubeconfig.users.contains_key("admin"));
+    }
+}
+
+#[test]
+fn a_change_that_cannot_be_made_changes_no_file() {
+    let folder = TempDir::new().unwrap();
+    let path = write(&folder, "config", COMPLETE);
+    let editor = || KubeconfigEditor::file(&path).set_token("me", &SecretString::from("new"));
+    for (editor, words) in [
+        (editor().use_context("x"), "context \"x\" does not exist"),
+        (editor().set_namespace("x", "y"), "context \"x\" does not exist"),
+        (editor().set_token("x", &SecretString::from("TOPSECRET")), "user \"x\" does not exist"),
+        (editor().remove(KubeconfigList::Clusters, "x"), "cluster \"x\" does not exist"),
+        (editor().put(KubeconfigList::Users, "x", [("token", vec!["x"])]), "cannot be read as YAML"),
+    ] {
+        let error = editor.save().unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains(&*path.to_string_lossy()), "{words}\n{error}");
+        assert!(!error.contains("TOPSECRET"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), COMPLETE);
+    }
+    for broken in ["clusters: [", "users: [{name: a}, {name: a}]", "kind: Pod"] {
+        let path = write(&folder, "broken", broken);
+        assert!(KubeconfigEditor::file(&path).use_context("").save().is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), broken);
+    }
+}
+
+#[test]
+fn writers_wait_for_each_other_and_lose_nothing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config");
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let path = &path;
+            scope.spawn(move || {
+                for entry in 0..8 {
+                    let name = format!("{writer}-{entry}");
+                    let editor = KubeconfigEditor::file(path);
+                    editor.put(KubeconfigList::Contexts, name, [("cluster", "c")]).save().unwrap();
+                }
+            });
+        }
+        // Who reads meanwhile sees a whole file.
+        for _ in 0..50 {
+            kubeconfig::Kubeconfig::read(&path).unwrap();
+        }
+    });
+    assert_eq!(kubeconfig::Kubeconfig::read(&path).unwrap().unwrap().contexts.len(), 32);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn renewed_tokens_are_written_to_the_user_that_they_are_of() {
+    let folder = TempDir::new().unwrap();
+    let user = format!("auth-provider: {{name: oidc, config: {{{OIDC}, id-token: old, refresh-token: stays}}}}");
+    let path = write(&folder, "config", &single("server: 'https://h'", &user));
+    let load = || match Config::from_kubeconfig(&path).unwrap().credentials {
+        Credentials::Oidc(oidc) => oidc,
+        other => panic!("{other:?}"),
+    };
+    let tokens = || {
+        let oidc = load();
+        [oidc.id_token, oidc.refresh_token].map(|token| token.unwrap().expose_secret().to_owned())
+    };
+    let origin = load().origin.unwrap();
+    origin.save(&SecretString::from("new"), None).unwrap();
+    assert_eq!(tokens(), ["new", "stays"]);
+    origin.save(&SecretString::from("newer"), Some(&SecretString::from("new"))).unwrap();
+    assert_eq!(tokens(), ["newer", "new"]);
+}

@@ -1,0 +1,157 @@
+//! What a kubeconfig may look like, and what is said of one that is wrong.
+
+use super::*;
+
+#[test]
+fn the_format_is_read_leniently() {
+    let minimal = "clusters: [{name: c, cluster: {server: 'https://h'}}]\ncurrent-context: x\n";
+    for (what, text) in [
+        ("no user", format!("{minimal}contexts: [{{name: x, context: {{cluster: c}}}}]")),
+        ("null lists", format!("{minimal}contexts: [{{name: x, context: {{cluster: c, user: null}}}}]\nusers: null\n")),
+        ("empty user", format!("{minimal}contexts: [{{name: x, context: {{cluster: c, user: ''}}}}]\nusers:\n")),
+        ("unknown fields", format!("{minimal}contexts: [{{name: x, context: {{cluster: c, y: 1}}, z: []}}]\nw: {{}}\n")),
+        ("null entries", format!("{minimal}contexts: [null, {{name: x, context: {{cluster: c}}}}]\n")),
+        ("an entry without a name", format!("{minimal}contexts: [{{}}, {{name: x, context: {{cluster: c}}}}]\n")),
+        ("an entry without content", format!("{minimal}contexts: [{{name: y}}, {{name: x, context: {{cluster: c}}}}]\n")),
+        ("null fields", single("server: 'https://h', certificate-authority-data: null, proxy-url: ''", "exec: null")),
+        ("empty fields", single("server: 'https://h'", "as-groups: [], as-user-extra: {}, as: '', auth-provider: ~")),
+        ("a document marker", format!("---\n{}", single("server: 'https://h'", ""))),
+        ("a byte order mark", format!("\u{feff}{}", single("server: 'https://h'", ""))),
+        ("JSON", r#"{"current-context":"x","clusters":[{"name":"c","cluster":{"server":"https://h"}}],"contexts":[{"name":"x","context":{"cluster":"c"}}]}"#.to_owned()),
+        ("Windows lines", format!("{minimal}contexts: [{{name: x, context: {{cluster: c}}}}]\n").replace('\n', "\r\n")),
+    ] {
+        let config = Config::from_kubeconfig_text(&text).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(config.server, "https://h/", "{what}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (text, words) in [
+        (String::new(), vec!["the kubeconfig is empty"]),
+        ("# nothing\n".to_owned(), vec!["the kubeconfig is empty"]),
+        ("clusters: [{name: c}]".to_owned(), vec!["no current-context is set", "it has none"]),
+        ("contexts: [{name: a}, {name: b}]".to_owned(), vec!["it has: a, b"]),
+        ("current-context: x".to_owned(), vec!["context \"x\" does not exist", "it has none"]),
+        ("current-context: x\ncontexts: [{name: x}]".to_owned(), vec!["context \"x\": names no cluster"]),
+        (
+            "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: d}]"
+                .to_owned(),
+            vec!["cluster \"c\" does not exist", "it has: d", "user \"u\" does not exist", "it has none"],
+        ),
+        (single("", ""), vec!["cluster \"c\": no server found"]),
+        (single("server: 'https://a:b'", ""), vec!["cluster \"c\"", "port"]),
+        ("users: [{name: a}, {name: a}]".to_owned(), vec!["users has two entries named \"a\""]),
+        ("kind: Pod".to_owned(), vec!["its kind is \"Pod\""]),
+        ("apiVersion: v2".to_owned(), vec!["apiVersion is \"v2\""]),
+        (format!("clusters: {}", "[".repeat(100_000)), vec!["cannot be read as YAML"]),
+        ("clusters: [".to_owned(), vec!["cannot be read as YAML", "line 1"]),
+        (
+            "current-context: a\ncurrent-context: b".to_owned(),
+            vec!["cannot be read as YAML: line 2: \"current-context\" is there twice"],
+        ),
+        (
+            single("server: 'https://h', insecure-skip-tls-verify: true, certificate-authority: /x", ""),
+            vec!["cluster \"c\": insecure-skip-tls-verify", "cluster \"c\": certificate-authority: /x"],
+        ),
+        (single("server: 'https://h'", "client-certificate: /x"), vec!["user \"u\": client-certificate without"]),
+        (single("server: 'https://h'", "client-key: /x"), vec!["user \"u\": client-key without"]),
+        (single("server: 'https://h'", "client-key: /x, client-certificate: /y"), vec!["/x: ", "/y: "]),
+        (single("server: 'https://h'", "token: t, username: u"), vec!["user \"u\": token and username"]),
+        (single("server: 'https://h'", "tokenFile: /x"), vec!["user \"u\": tokenFile: /x: "]),
+        (
+            single("server: 'https://h', certificate-authority-data: '!'", ""),
+            vec!["cluster \"c\": certificate-authority-data: is not base64"],
+        ),
+        (
+            single("server: 'https://h', certificate-authority-data: aGVsbG8=", ""),
+            vec!["cluster \"c\": certificate-authority-data: no certificate in it"],
+        ),
+    ] {
+        let error = refused(&text);
+        for words in words {
+            assert!(error.contains(words), "{text}\n{words}\n{error}");
+        }
+    }
+}
+
+#[test]
+fn errors_name_the_file_and_show_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let key = "-----BEGIN PRIVATE KEY-----\nTOPSECRET*\n-----END PRIVATE KEY-----\n";
+    let key = BASE64_STANDARD.encode(key);
+    for (text, words) in [
+        (
+            single("server: 'https://h'", &format!("client-certificate-data: 'TOPSECRET*', client-key-data: {key}")),
+            "user \"u\"",
+        ),
+        ("users: TOPSECRET".to_owned(), "YAML"),
+        ("users: [{name: u, user: TOPSECRET}]".to_owned(), "YAML"),
+        ("users: [{name: u, user: \"TOP\\\"SECRET\"}]".to_owned(), "YAML"),
+        ("users: [{name: u, user: {token: TOPSECRET, token: TOPSECRET}}]".to_owned(), "\"token\" is there twice"),
+        ("users: [{name: u, user: {TOPSECRET: 1, TOPSECRET: 2}}]".to_owned(), "a key is there twice"),
+        ("clusters: [{name: c, cluster: {insecure-skip-tls-verify: TOPSECRET}}]".to_owned(), "YAML"),
+        ("users: [{name: u, user: {token: 'TOPSECRET}}]".to_owned(), "YAML"),
+        ("users: [{name: u, user: {token: *TOPSECRET}}]".to_owned(), "YAML"),
+    ] {
+        let path = write(&folder, "config", &text);
+        let error = Config::from_kubeconfig(&path).unwrap_err();
+        assert!(error.to_string().contains(words), "{text}\n{error}");
+        for shown in [error.to_string(), format!("{error:?}")] {
+            assert!(shown.contains(&*path.to_string_lossy()), "{text}\n{shown}");
+            assert!(!shown.contains("TOPSECRET") && !shown.contains("SECRET\""), "{text}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let Pem { certificate, key } = Pem::new();
+    let (certificate, key) = (BASE64_STANDARD.encode(certificate), BASE64_STANDARD.encode(key));
+    let identity = format!("client-certificate-data: {certificate}, client-key-data: {key}");
+    for user in [
+        "token: TOPSECRET".to_owned(),
+        "username: u, password: TOPSECRET".to_owned(),
+        "token: TOPSECRET, tokenFile: /x".to_owned(),
+        format!(
+            "auth-provider: {{name: oidc, config: {{{OIDC}, client-secret: TOPSECRET, id-token: TOPSECRET, refresh-token: TOPSECRET}}}}"
+        ),
+    ] {
+        let config =
+            loaded(&single("server: 'https://h', proxy-url: 'http://u:TOPSECRET@p'", &format!("{user}, {identity}")));
+        for shown in [format!("{config:?}"), format!("{config:#?}")] {
+            assert!(shown.contains("REDACTED") && !shown.contains("TOPSECRET"), "{shown}");
+            assert!(!shown.contains("BEGIN"), "{shown}");
+        }
+    }
+    let user = "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x, args: [shown], env: [{name: A, value: TOPSECRET}]}";
+    let shown = format!("{:?}", loaded(&single("server: 'https://h'", user)));
+    assert!(shown.contains("shown") && !shown.contains("TOPSECRET"), "{shown}");
+    let secret = || SecretString::from("TOPSECRET");
+    let loader = Config::loader().token(secret()).password(secret()).client_key(PemSource::text("TOPSECRET"));
+    assert!(!format!("{loader:?}").contains("TOPSECRET"));
+    let editor = KubeconfigEditor::file("/x").set_token("u", &secret());
+    assert!(!format!("{editor:?}").contains("TOPSECRET"));
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let cluster = "server: 'https://a:b', certificate-authority: /nonexistent, proxy-url: 'ftp://p'";
+    let user =
+        "token: t, username: u, client-certificate: /x, as-uid: '1', exec: {interactiveMode: Maybe}, auth-provider: {}";
+    let error = refused(&single(cluster, user));
+    for words in [
+        "cluster \"c\": server",
+        "cluster \"c\": certificate-authority: /nonexistent",
+        "cluster \"c\": proxy-url",
+        "user \"u\": token and username",
+        "user \"u\": client-certificate without a client-key",
+        "user \"u\": as-uid, as-groups and as-user-extra need a user",
+        "user \"u\": exec.command: is missing",
+        "user \"u\": exec.apiVersion: is missing",
+        "user \"u\": exec.interactiveMode: is \"Maybe\"",
+        "user \"u\": exec and auth-provider are both set",
+    ] {
+        assert!(error.contains(words), "{words}\n{error}");
+    }
+}

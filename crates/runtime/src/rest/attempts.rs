@@ -1,0 +1,188 @@
+//! A call: its time limits, and as many attempts as it takes.
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{Instrument, Span};
+
+use super::{
+    CallKind, Response, RestClient,
+    answer::{self, Target},
+    limited,
+    response::Origin,
+    retrying::{Nature, Retries, asked_to_wait},
+    trace,
+    warnings::warnings,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    transport::Body,
+};
+
+/// A request that has passed all checks.
+pub(super) struct Call {
+    pub(super) client: RestClient,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) target: Target,
+    pub(super) kind: CallKind,
+    /// The limit of this call, as against the configuration's.
+    pub(super) timeout: Option<Duration>,
+    /// How long the server has been told that a watch may take, and a margin.
+    pub(super) longest: Option<Duration>,
+    pub(super) max_retries: Option<u32>,
+}
+
+type Answer = http::Response<Body>;
+
+impl Call {
+    /// Sends the request until there is an answer that is not worth another try.
+    pub(super) async fn run(self) -> Result<Response> {
+        let url = self.uri.to_string();
+        let span = trace::span(&self.method, self.shown_url(&url), &self.target);
+        let result = self.attempts(&span, &url).instrument(span.clone()).await;
+        let (retries, status) = match &result {
+            Ok(response) => (response.retries(), Some(response.status_code().as_u16())),
+            Err(error) => (error.retries(), error.code()),
+        };
+        span.record("attempts", retries + 1);
+        span.record("status", status);
+        result.map_err(|error| error.with_request(&self.method, url))
+    }
+
+    async fn attempts(&self, span: &Span, url: &str) -> Result<Response> {
+        let explicit = in_time(self.timeout);
+        // A watch is opened again and again by those who live on it; client-go limits only what it has to repeat.
+        if self.kind != CallKind::Watch {
+            within(explicit, self.client.throttle()).await.ok_or_else(timed_out)?;
+        }
+        // A limit that nobody set for this call begins when the call does, not when it begins to wait for its turn.
+        let deadline = match self.kind {
+            CallKind::Ordinary => explicit.or_else(|| in_time(self.client.timeout())),
+            CallKind::Watch | CallKind::Streaming => explicit,
+        };
+        let mut retries = Retries::new(self.client.retry_policy(), self.max_retries, Instant::now(), deadline);
+        let nature = Nature::new(self.kind, &self.method, &self.body);
+        let mut previous: Option<Error> = None;
+        let bodies_are_shown = trace::bodies_are_shown(self.kind, &self.uri);
+        trace::headers("request", &self.headers);
+        trace::body("request", bodies_are_shown, &self.body);
+        loop {
+            let started = Instant::now();
+            let outcome = self.attempt(deadline).await;
+            let done = retries.done();
+            let answered = |error: Error| error.after_retries(done, previous.as_ref());
+            self.note(&outcome, started, done, url);
+            let (begin, failure, reason) = match outcome {
+                Ok(answer) => {
+                    let (head, body) = answer.into_parts();
+                    let asked = asked_to_wait(head.status, answer::retry_after(&head));
+                    let Some(begin) = asked.and_then(|asked| retries.next(Instant::now(), asked)) else {
+                        let origin = Origin {
+                            method: self.method.clone(),
+                            url: url.to_owned(),
+                            deadline,
+                            retries: done,
+                            bodies_are_shown,
+                            span: span.clone(),
+                        };
+                        return self.finish(head, body, started, origin).await.map_err(answered);
+                    };
+                    // Read while the time passes, so that the connection can be used again, but not all of it.
+                    let refused = answer::short_error(&self.method, &self.target, &head, body, begin).await;
+                    (begin, refused, "the server asks for it")
+                }
+                Err(error) => {
+                    let reason = nature.worth_another_try(&error);
+                    match reason.and_then(|reason| Some((retries.next(Instant::now(), Duration::ZERO)?, reason))) {
+                        Some((begin, reason)) => (begin, error, reason),
+                        None => return Err(answered(error)),
+                    }
+                }
+            };
+            let pause = millis(begin.saturating_duration_since(Instant::now()));
+            // Whoever does not see the span is told which request it is, too.
+            let (method, url, retry) = (&self.method, self.shown_url(url), retries.done());
+            tracing::info!(%method, url, retry, milliseconds = pause, reason, %failure, "sending the request again");
+            sleep_until(begin).await;
+            if within(retries.last_start(), self.client.throttle()).await.is_none() {
+                // Its turn came too late: what is told is why it was to be sent again.
+                return Err(failure.after_retries(done, previous.as_ref()));
+            }
+            previous = Some(failure);
+        }
+    }
+
+    /// Sends the request once and waits for the head of the answer.
+    async fn attempt(&self, deadline: Option<Instant>) -> Result<Answer> {
+        let mut request = http::Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        // A limit of the call itself may be longer than that of all heads, and is then meant to be.
+        let head_limit = match self.kind {
+            CallKind::Ordinary | CallKind::Watch if self.timeout.is_none() => self.client.response_header_timeout(),
+            _ => None,
+        };
+        let head_limit = [head_limit, self.longest].into_iter().flatten().min();
+        within(deadline, self.client.send(request, head_limit)).await.unwrap_or_else(|| Err(timed_out()))
+    }
+
+    /// The answer for the caller, or the error that it stands for.
+    async fn finish(&self, head: Parts, body: Body, started: Instant, origin: Origin) -> Result<Response> {
+        trace::headers("answer", &head.headers);
+        for warning in warnings(&head.headers) {
+            self.client.warning_handler().handle(&warning);
+        }
+        if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(answer::error(&self.method, &self.target, &head, body, origin.deadline).await);
+        }
+        let end = self.longest.and_then(|longest| started.checked_add(longest));
+        let body = match end {
+            Some(end) => limited::until(end, body),
+            None => body,
+        };
+        Ok(Response::new(head, body, origin))
+    }
+
+    fn note(&self, outcome: &Result<Answer>, started: Instant, retry: u32, url: &str) {
+        let (method, url, milliseconds) = (&self.method, self.shown_url(url), millis(started.elapsed()));
+        match outcome {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                tracing::debug!(%method, url, retry, milliseconds, status, "answered");
+            }
+            Err(error) => tracing::debug!(%method, url, retry, milliseconds, %error, "not answered"),
+        }
+    }
+
+    fn shown_url<'a>(&self, url: &'a str) -> &'a str {
+        trace::shown_url(self.kind, url)
+    }
+}
+
+/// The error of a call that took longer than it may.
+pub(super) fn timed_out() -> Error {
+    Error::new(ErrorKind::Timeout, "the call's time limit passed; raise it, or look why the server is slow")
+}
+
+/// Waits for something, but not beyond the deadline.
+pub(super) async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+/// The end of a limit that begins now; one that is out of all bounds is none.
+fn in_time(limit: Option<Duration>) -> Option<Instant> {
+    limit.and_then(|limit| Instant::now().checked_add(limit))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,189 @@
+//! When a request is sent again: client-go's rules, as functions of what happened.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use tokio::time::Instant;
+
+use super::CallKind;
+use crate::{
+    config::RetryPolicy,
+    error::{Error, ErrorKind, Fate},
+    retry::Backoff,
+};
+
+/// The pauses before the server's own wish is taken into account. client-go waits one second each time; these begin
+/// small, since most lost connections are replaced at once, differ from client to client, and are ten seconds in all, as
+/// client-go's are.
+const PAUSES: Backoff =
+    Backoff { steps: u32::MAX, duration: Duration::from_millis(50), factor: 1.6, jitter: 0.5, cap: None };
+
+/// What a request is, as far as sending it twice is concerned.
+///
+/// Every body is held in memory, so there is none that could not be sent again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nature {
+    pub(super) kind: CallKind,
+    /// It changes nothing, so it may be processed twice.
+    pub(super) reads: bool,
+    pub(super) has_body: bool,
+}
+
+impl Nature {
+    pub(super) fn new(kind: CallKind, method: &Method, body: &[u8]) -> Self {
+        Self { kind, reads: *method == Method::GET, has_body: !body.is_empty() }
+    }
+
+    /// Why a request without an answer is sent again, if it is.
+    pub(super) fn worth_another_try(self, error: &Error) -> Option<&'static str> {
+        let certain = "the server did not process it";
+        let lost = "the connection was lost";
+        match error.fate() {
+            Fate::Unprocessed => Some(certain),
+            // A server that goes away names the requests that it has not processed. The HTTP/2 library says the same when
+            // the connection ends in the very moment in which a stream is opened on it. Then the body has not been sent,
+            // without which nothing is changed; a request that has no body may have arrived.
+            Fate::GoneAway if self.reads || self.has_body => Some(certain),
+            Fate::Lost if self.reads && self.kind != CallKind::Streaming => Some(lost),
+            _ if self.kind == CallKind::Watch && error.kind() == ErrorKind::Timeout => Some("it took too long"),
+            _ => None,
+        }
+    }
+}
+
+/// How long the server asks to wait before it is asked again, if it asks at all: an answer of 429 or from 500 on, with a
+/// `Retry-After` in seconds. Without one it says nothing of whether the request was processed.
+pub(super) fn asked_to_wait(code: StatusCode, retry_after: Option<Duration>) -> Option<Duration> {
+    retry_after.filter(|_| code == StatusCode::TOO_MANY_REQUESTS || code.as_u16() >= 500)
+}
+
+/// How often and until when a call is sent again.
+#[derive(Debug)]
+pub(super) struct Retries {
+    done: u32,
+    max: u32,
+    /// No attempt begins after it.
+    last_start: Option<Instant>,
+    /// The end of the call.
+    deadline: Option<Instant>,
+}
+
+impl Retries {
+    pub(super) fn new(policy: RetryPolicy, max: Option<u32>, started: Instant, deadline: Option<Instant>) -> Self {
+        let last_start = started.checked_add(policy.max_elapsed);
+        Self { done: 0, max: max.unwrap_or(policy.max_retries), last_start, deadline }
+    }
+
+    /// How often the call was sent again so far.
+    pub(super) fn done(&self) -> u32 {
+        self.done
+    }
+
+    /// When the next attempt is to begin: after a pause of its own and no earlier than asked. Nothing if it were one too many
+    /// or too late.
+    pub(super) fn next(&mut self, now: Instant, asked: Duration) -> Option<Instant> {
+        if self.done >= self.max {
+            return None;
+        }
+        let pause = PAUSES.delays().nth(self.done as usize)?.max(asked);
+        let begin = now.checked_add(pause)?;
+        let late = self.last_start.is_some_and(|last| begin > last);
+        let vain = self.deadline.is_some_and(|deadline| begin >= deadline);
+        if late || vain {
+            return None;
+        }
+        self.done += 1;
+        Some(begin)
+    }
+
+    /// The time by which another attempt must have begun.
+    pub(super) fn last_start(&self) -> Option<Instant> {
+        [self.last_start, self.deadline].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn answers_are_repeated_only_where_the_server_asks() {
+        let after = |code: u16, wait| asked_to_wait(StatusCode::from_u16(code).expect("a code"), wait);
+        for code in [429, 500, 502, 503, 504, 599] {
+            assert_eq!(after(code, Some(SECOND)), Some(SECOND), "{code}");
+            assert_eq!(after(code, None), None, "{code}");
+        }
+        for code in [200, 301, 400, 404, 408, 409, 425] {
+            assert_eq!(after(code, Some(SECOND)), None, "{code}");
+        }
+        assert_eq!(after(429, Some(Duration::ZERO)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn failures_are_repeated_by_what_is_certain() {
+        use CallKind::{Ordinary, Streaming, Watch};
+        let (get, post) = (Method::GET, Method::POST);
+        let (none, some) = (&b""[..], &b"{}"[..]);
+        for (kind, method, body, fate, expected) in [
+            (Ordinary, &get, none, Fate::Unprocessed, true),
+            (Ordinary, &post, some, Fate::Unprocessed, true),
+            (Ordinary, &post, none, Fate::Unprocessed, true),
+            (Streaming, &get, none, Fate::Unprocessed, true),
+            (Ordinary, &get, none, Fate::GoneAway, true),
+            (Ordinary, &post, some, Fate::GoneAway, true),
+            (Ordinary, &Method::DELETE, none, Fate::GoneAway, false),
+            (Ordinary, &get, none, Fate::Lost, true),
+            (Watch, &get, none, Fate::Lost, true),
+            (Streaming, &get, none, Fate::Lost, false),
+            (Ordinary, &post, some, Fate::Lost, false),
+            (Ordinary, &Method::PUT, some, Fate::Lost, false),
+            (Ordinary, &Method::DELETE, some, Fate::Lost, false),
+            (Ordinary, &Method::PATCH, some, Fate::Lost, false),
+            (Ordinary, &get, none, Fate::Unknown, false),
+            (Ordinary, &get, none, Fate::Unreachable, false),
+            (Ordinary, &get, none, Fate::Garbled, false),
+        ] {
+            let error = Error::new(ErrorKind::Transport, "lost").with_fate(fate);
+            let again = Nature::new(kind, method, body).worth_another_try(&error).is_some();
+            assert_eq!(again, expected, "{kind:?} {method} {} bytes {fate:?}", body.len());
+        }
+        let late = Error::new(ErrorKind::Timeout, "late");
+        for (kind, expected) in [(Ordinary, false), (Watch, true), (Streaming, false)] {
+            assert_eq!(Nature::new(kind, &get, none).worth_another_try(&late).is_some(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_from_small_to_client_gos_ten_seconds_in_all() {
+        let pauses: Vec<_> = Backoff { jitter: 0.0, ..PAUSES }.delays().take(10).collect();
+        assert_eq!(pauses[0], Duration::from_millis(50));
+        let all: Duration = pauses.iter().sum();
+        assert!((Duration::from_secs(8)..Duration::from_secs(10)).contains(&all), "{all:?}");
+    }
+
+    #[test]
+    fn retries_end_by_number_by_time_and_by_deadline() {
+        let now = Instant::now();
+        let policy = RetryPolicy::default();
+        let retries = |max, deadline: Option<u64>| {
+            Retries::new(policy, max, now, deadline.map(|seconds| now + SECOND * u32::try_from(seconds).expect("few")))
+        };
+        let mut few = retries(Some(2), None);
+        assert!(few.next(now, SECOND).is_some_and(|begin| begin == now + SECOND));
+        assert!(few.next(now, Duration::ZERO).is_some_and(|begin| begin > now && begin < now + SECOND));
+        assert_eq!((few.next(now, SECOND), few.done()), (None, 2));
+        assert_eq!(retries(Some(0), None).next(now, SECOND), None);
+
+        let mut many = retries(None, None);
+        assert!(many.next(now, SECOND * 60).is_some());
+        assert_eq!(many.next(now + SECOND * 30, SECOND * 31), None);
+        assert_eq!(many.next(now, Duration::MAX), None);
+        assert_eq!((0..20).filter(|_| many.next(now, SECOND).is_some()).count(), 9);
+
+        let mut hurried = retries(None, Some(3));
+        assert_eq!(hurried.next(now, SECOND * 3), None);
+        assert!(hurried.next(now, SECOND * 2).is_some());
+    }
+}

@@ -1,0 +1,164 @@
+//! What `tracing` is told of a call, and what nobody is told.
+//!
+//! A call is a span, `k8s_client.request`. Its attempts and their ends are events at the level of debugging, what is sent
+//! again one of information. Headers and bodies are events of the most detailed level: never a credential, and never the
+//! body of what may hold secrets.
+
+use std::{borrow::Cow, fmt};
+
+use http::{HeaderMap, HeaderName, Uri, header};
+use tracing::{Level, Span, field};
+
+use super::{CallKind, answer::Target};
+
+/// How much of a body is shown.
+const MAX_BODY: usize = 10 << 10;
+
+/// The span of a call. What is known at its end is recorded then.
+pub(super) fn span(method: &http::Method, url: &str, target: &Target) -> Span {
+    tracing::debug_span!(
+        "k8s_client.request",
+        %method,
+        url,
+        resource = target.resource.as_deref(),
+        namespace = target.namespace.as_deref(),
+        name = target.name.as_deref(),
+        attempts = field::Empty,
+        status = field::Empty,
+    )
+}
+
+/// The URL as it may be shown: what a program in a container is told, and what goes through a proxy, is between those two.
+pub(super) fn shown_url(kind: CallKind, url: &str) -> &str {
+    match url.split_once('?') {
+        Some((path, _)) if kind == CallKind::Streaming => path,
+        _ => url,
+    }
+}
+
+/// Whether bodies of this call may be shown: nothing of secrets and tokens, told by any segment of the path that speaks of
+/// them, and nothing of a stream.
+pub(super) fn bodies_are_shown(kind: CallKind, uri: &Uri) -> bool {
+    let path = uri.path().to_lowercase();
+    kind == CallKind::Ordinary && !["secret", "token"].iter().any(|word| path.contains(word))
+}
+
+/// Tells of the headers of a request or an answer.
+pub(super) fn headers(of: &'static str, headers: &HeaderMap) {
+    tracing::trace!(headers = ?Shown(headers), "headers of the {of}");
+}
+
+/// Tells of the body of a request or an answer, as far as it may be shown.
+pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
+    if !tracing::enabled!(Level::TRACE) || body.is_empty() {
+        return;
+    }
+    let bytes = body.len();
+    if !shown {
+        tracing::trace!(bytes, "body of the {of}, not shown since it may hold secrets");
+        return;
+    }
+    let (front, cut) = (&body[..bytes.min(MAX_BODY)], bytes > MAX_BODY);
+    // A cut may go through a character, which leaves up to three bytes over.
+    let text = match str::from_utf8(front) {
+        Ok(text) => text,
+        Err(error) if cut && front.len() - error.valid_up_to() < 4 => {
+            str::from_utf8(&front[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => {
+            tracing::trace!(bytes, "body of the {of}, not shown since it is no text");
+            return;
+        }
+    };
+    tracing::trace!(bytes, cut, body = %printable(text), "body of the {of}");
+}
+
+/// The text with control characters escaped, so that it can do nothing to a terminal or to the lines of a log.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable.into()
+}
+
+/// Whether the header's value is a credential, or looks like one by its name.
+pub(super) fn is_secret(name: &HeaderName) -> bool {
+    // A WebSocket from a browser carries the bearer token as a protocol.
+    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE].contains(name)
+        || *name == header::SEC_WEBSOCKET_PROTOCOL
+        || ["token", "secret", "password", "api-key", "credential"].iter().any(|word| name.as_str().contains(word))
+}
+
+struct Shown<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |name: &HeaderName, value: &http::HeaderValue| {
+            if value.is_sensitive() || is_secret(name) { None } else { Some(value.clone()) }
+        };
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            match shown(name, value) {
+                Some(value) => map.entry(&name.as_str(), &value),
+                None => map.entry(&name.as_str(), &format_args!("<hidden>")),
+            };
+        }
+        map.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn bodies_of_secrets_and_tokens_are_never_shown() {
+        let shown = |kind, path: &str| bodies_are_shown(kind, &format!("http://h{path}").parse().expect("a URL"));
+        for path in [
+            "/api/v1/secrets",
+            "/api/v1/namespaces/ns/secrets/x?pretty=true",
+            "/k8s/prod/api/v1/watch/namespaces/ns/secrets",
+            "/api/v1/namespaces/ns/serviceaccounts/x/token",
+            "/apis/authentication.k8s.io/v1/tokenreviews",
+            "/apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets",
+            "/api/v1/namespaces/ns/SECRETS/x",
+        ] {
+            assert!(!shown(CallKind::Ordinary, path), "{path}");
+        }
+        let path = "/api/v1/namespaces/ns/configmaps?fieldSelector=type=secret";
+        assert!(shown(CallKind::Ordinary, path));
+        assert!(!shown(CallKind::Watch, path) && !shown(CallKind::Streaming, path));
+    }
+
+    #[test]
+    fn secret_headers_are_named_and_hidden() {
+        let mut headers = HeaderMap::new();
+        let mut marked = HeaderValue::from_static("hunter2");
+        marked.set_sensitive(true);
+        headers.insert("x-marked", marked);
+        for name in ["authorization", "cookie", "x-auth-token", "sec-websocket-protocol"] {
+            headers.insert(name, HeaderValue::from_static("hunter2"));
+        }
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        let text = format!("{:?}", Shown(&headers));
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.contains(r#""accept": "application/json""#) && text.contains("<hidden>"), "{text}");
+    }
+
+    #[test]
+    fn query_of_a_stream_is_not_shown() {
+        let url = "https://h/api/v1/namespaces/ns/pods/x/exec?command=login&command=hunter2";
+        assert_eq!(shown_url(CallKind::Streaming, url), "https://h/api/v1/namespaces/ns/pods/x/exec");
+        assert_eq!(shown_url(CallKind::Ordinary, url), url);
+    }
+}

@@ -1,0 +1,185 @@
+//! The way to the server: directly or through a proxy, within one limit of time. What comes out is bytes; TLS and HTTP
+//! with the server are spoken on them by others.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderValue, Uri, uri::Scheme};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+
+use super::{failure::ConnectError, proxy};
+use crate::{
+    config::{Config, ProxyScheme, ProxyUrl, TlsConfig},
+    error::Result,
+};
+
+// A peer that vanished is found by the system after 45 seconds, which is what HTTP/2 pings take: HTTP/1.1 has no pings, and
+// its connections may wait for a watch's next event for long. Probes begin where Go's do.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const TCP_KEEPALIVE_RETRIES: u32 = 3;
+/// The same for a peer that does not confirm what was sent to it; the system's own patience is a quarter of an hour.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Bytes in both directions.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Finds the way to one server.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    tcp: HttpConnector,
+    route: Route,
+    /// For all of it: the name, TCP, and what is to be said to a proxy.
+    limit: Duration,
+}
+
+/// Chosen once: there is one server.
+#[derive(Clone)]
+enum Route {
+    Direct,
+    /// Requests are sent to the proxy, which sends them on. Only for servers without TLS.
+    Forward(HttpProxy),
+    /// The proxy makes a connection to the server and passes on bytes.
+    Tunnel(HttpProxy),
+    Socks(ProxyUrl),
+}
+
+#[derive(Clone)]
+struct HttpProxy {
+    url: ProxyUrl,
+    /// For the proxy itself.
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Dialer {
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        // The configuration's CA and certificate are for the server.
+        Self::trusting(config, &TlsConfig::default())
+    }
+
+    /// A dialer that authenticates an `https` proxy so.
+    pub(super) fn trusting(config: &Config, proxy_tls: &TlsConfig) -> Result<Self> {
+        let secure = config.server.scheme() == Some(&Scheme::HTTPS);
+        let route = match config.proxy.for_server(&config.server)? {
+            None => Route::Direct,
+            Some(url) => match url.scheme() {
+                ProxyScheme::Socks5 => Route::Socks(url),
+                scheme => {
+                    let tls = (scheme == ProxyScheme::Https).then(|| proxy::tls_config(proxy_tls)).transpose()?;
+                    let proxy = HttpProxy { url, tls };
+                    if secure { Route::Tunnel(proxy) } else { Route::Forward(proxy) }
+                }
+            },
+        };
+        Ok(Self { tcp: tcp(config.connect_timeout), route, limit: config.connect_timeout })
+    }
+
+    /// Whether what is dialled is a proxy that wants whole requests, rather than the server.
+    pub(super) fn forwards(&self) -> bool {
+        matches!(self.route, Route::Forward(_))
+    }
+
+    /// The `Proxy-Authorization` of each request to a proxy that forwards them.
+    pub(super) fn forward_authorization(&self) -> Option<HeaderValue> {
+        match &self.route {
+            Route::Forward(proxy) => proxy.url.authorization(),
+            _ => None,
+        }
+    }
+
+    /// A connection that reaches the server of this URL.
+    pub(super) async fn dial(self, server: &Uri) -> Result<Box<dyn Io>, ConnectError> {
+        let host = server.host().unwrap_or_default();
+        let secure = server.scheme() == Some(&Scheme::HTTPS);
+        let port = server.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let limit = self.limit;
+        let way = match self.route.proxy() {
+            Some(proxy) => format!("{host}:{port} through proxy {proxy}"),
+            None => format!("{host}:{port}"),
+        };
+        match tokio::time::timeout(limit, self.follow(server, host, port, &way)).await {
+            Ok(dialled) => dialled,
+            Err(_) => Err(ConnectError::timeout(format!("cannot connect to {way}: not done within {limit:?}"))),
+        }
+    }
+
+    async fn follow(mut self, server: &Uri, host: &str, port: u16, way: &str) -> Result<Box<dyn Io>, ConnectError> {
+        let next = self.route.proxy().map_or(server, ProxyUrl::address).clone();
+        let tcp = self.tcp.call(next).await.map_err(|error| ConnectError::tcp(way, &error))?;
+        let stream: Box<dyn Io> = Box::new(tcp.into_inner());
+        let dialled = match &self.route {
+            Route::Direct => Ok(stream),
+            Route::Forward(proxy) => proxy.speak(stream).await,
+            Route::Tunnel(proxy) => match proxy.speak(stream).await {
+                Ok(stream) => proxy::connect(stream, &format!("{host}:{port}"), proxy.url.authorization()).await,
+                Err(problem) => Err(problem),
+            },
+            Route::Socks(url) => proxy::socks(stream, host.trim_matches(['[', ']']), port, url.login()).await,
+        };
+        dialled.map_err(|problem| ConnectError::new(format!("cannot connect to {way}: {problem}")))
+    }
+}
+
+impl Route {
+    fn proxy(&self) -> Option<&ProxyUrl> {
+        match self {
+            Self::Direct => None,
+            Self::Forward(proxy) | Self::Tunnel(proxy) => Some(&proxy.url),
+            Self::Socks(url) => Some(url),
+        }
+    }
+}
+
+impl HttpProxy {
+    /// TLS with the proxy, if it speaks it.
+    async fn speak(&self, stream: Box<dyn Io>) -> Result<Box<dyn Io>, String> {
+        match &self.tls {
+            None => Ok(stream),
+            Some(tls) => proxy::secure(stream, tls.clone(), self.url.address().host().unwrap_or_default()).await,
+        }
+    }
+}
+
+fn tcp(connect_timeout: Duration) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    tcp.set_keepalive_interval(Some(TCP_KEEPALIVE_INTERVAL));
+    tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    tcp.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
+    tcp.set_connect_timeout(Some(connect_timeout));
+    tcp
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use socket2::SockRef;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_watches_over_sockets() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let uri: Uri = format!("http://{address}/").parse().unwrap();
+        let stream = tcp(Duration::from_secs(5)).call(uri).await.unwrap().into_inner();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), TCP_KEEPALIVE);
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), TCP_KEEPALIVE_INTERVAL);
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), TCP_KEEPALIVE_RETRIES);
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(TCP_USER_TIMEOUT));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is said to a proxy until it passes bytes on. Errors are what is wrong, in words; who calls adds where.
+
+use std::{pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::future::{self, Either};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{HOST, PROXY_AUTHORIZATION},
+};
+use http_body_util::Empty;
+use hyper::{
+    client::conn::http1,
+    upgrade::{self, Upgraded},
+};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_rustls::TlsConnector;
+use tokio_socks::{Error as SocksError, tcp::Socks5Stream};
+
+use super::{dial::Io, failure, tls::Handshake};
+use crate::{config::TlsConfig, error::Result};
+
+/// The most that the head of a proxy's answer may be.
+const HEAD_LIMIT: usize = 64 << 10;
+
+const WANTS_LOGIN: &str = "the proxy wants a login; put user name and password into its URL";
+const REFUSES_LOGIN: &str = "the proxy refuses the user name or the password in its URL";
+
+/// TLS with a proxy, over which HTTP/1.1 is spoken.
+pub(super) fn tls_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
+    Ok(Handshake::of(config, true)?.http1)
+}
+
+/// Does the TLS handshake with an `https` proxy.
+pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &str) -> Result<Box<dyn Io>, String> {
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+        .map_err(|error| format!("the host of the proxy is no name for TLS: {error}"))?;
+    match TlsConnector::from(tls).connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => {
+            let cause = failure::root_cause(&error);
+            Err(format!("TLS with the proxy: {cause}; the system must trust the certificate of an https proxy"))
+        }
+    }
+}
+
+/// Has an HTTP proxy make a tunnel to `HOST:PORT`.
+pub(super) async fn connect(
+    stream: Box<dyn Io>,
+    server: &str,
+    authorization: Option<HeaderValue>,
+) -> Result<Box<dyn Io>, String> {
+    let broken = |error: hyper::Error| format!("the proxy's answer: {}", failure::root_cause(&error));
+    let handshake = http1::Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
+    let (mut proxy, connection) = handshake.map_err(broken)?;
+    let mut request = Request::connect(server)
+        .header(HOST, server)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| format!("the server's address: {error}"))?;
+    let known = authorization.is_some();
+    request.headers_mut().extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
+    let tunnel = async {
+        let answer = proxy.send_request(request).await.map_err(broken)?;
+        match answer.status() {
+            StatusCode::OK => upgrade::on(answer).await.map_err(broken),
+            status => Err(refusal(status, known)),
+        }
+    };
+    // The connection is what does the work, and it ends before the tunnel is handed over.
+    let tunnel: Upgraded = match future::select(pin!(tunnel), pin!(connection.with_upgrades())).await {
+        Either::Left((tunnel, _)) => tunnel?,
+        Either::Right((_, tunnel)) => tunnel.await?,
+    };
+    Ok(Box::new(TokioIo::new(tunnel)))
+}
+
+fn refusal(status: StatusCode, known: bool) -> String {
+    match status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            format!("{} ({status})", if known { REFUSES_LOGIN } else { WANTS_LOGIN })
+        }
+        status => format!("the proxy answers {status}; check that it reaches this server and lets CONNECT through"),
+    }
+}
+
+/// Has a SOCKS5 proxy connect to the server, whose name it resolves itself.
+pub(super) async fn socks(
+    stream: Box<dyn Io>,
+    host: &str,
+    port: u16,
+    login: Option<(&str, &SecretString)>,
+) -> Result<Box<dyn Io>, String> {
+    let connected = match login {
+        None => Socks5Stream::connect_with_socket(stream, (host, port)).await,
+        Some((user, password)) => {
+            let password = password.expose_secret();
+            Socks5Stream::connect_with_password_and_socket(stream, (host, port), user, password).await
+        }
+    };
+    match connected {
+        Ok(stream) => Ok(Box::new(stream.into_inner())),
+        Err(SocksError::AuthorizationRequired) => Err(WANTS_LOGIN.to_owned()),
+        Err(SocksError::NoAcceptableAuthMethods) if login.is_none() => Err(WANTS_LOGIN.to_owned()),
+        Err(SocksError::PasswordAuthFailure(_)) => Err(REFUSES_LOGIN.to_owned()),
+        Err(error) => Err(format!("the proxy's answer: {error}")),
+    }
+}

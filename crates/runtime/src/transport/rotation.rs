@@ -1,0 +1,173 @@
+//! Certificates and keys that change while a client lives: [`Rotation`].
+//!
+//! Files are read again before a handshake, and every minute for the sake of connections that last. Good new content
+//! makes a new [`Handshake`]; whoever holds connections sees that theirs is not the current one and makes no more use of
+//! them, and those end by their [`Retirement`](super::retirement::Retirement).
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{
+    task::{AbortHandle, spawn_blocking},
+    time::{Instant, sleep},
+};
+
+use super::tls::{self, Handshake, Material};
+use crate::{
+    config::{ClientIdentity, PemSource, TlsConfig},
+    error::Result,
+};
+
+// client-go reads files again at most once a second. It compares certificates with those of open connections every five
+// minutes; reading three small files costs nothing, so a minute it is, as for token files.
+const LOOK_BEFORE_HANDSHAKE_AFTER: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// The TLS of a client, always that of the newest certificates.
+pub(super) struct Rotation {
+    config: TlsConfig,
+    disable_http2: bool,
+    state: Mutex<State>,
+    looking: Mutex<Option<Looking>>,
+}
+
+struct State {
+    current: Arc<Handshake>,
+    /// What the credentials brought, in place of the configuration's.
+    granted: Option<Arc<ClientIdentity>>,
+    /// What was granted before. A request that waited must not bring it back.
+    replaced: Vec<Weak<ClientIdentity>>,
+    looked: Instant,
+}
+
+impl Rotation {
+    pub(super) fn new(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
+        let current = Arc::new(Handshake::of(config, disable_http2)?);
+        Ok(Self {
+            config: config.clone(),
+            disable_http2,
+            state: Mutex::new(State { current, granted: None, replaced: Vec::new(), looked: Instant::now() }),
+            looking: Mutex::default(),
+        })
+    }
+
+    /// What a request is sent with. A client certificate that comes with the request's credentials replaces the one before;
+    /// a request without one goes as the last did.
+    pub(super) fn current(&self, granted: Option<&Arc<ClientIdentity>>) -> Result<Arc<Handshake>> {
+        let mut state = self.state();
+        if let Some(granted) = granted.filter(|granted| !state.knows(granted)) {
+            let material = state.current.material.with_identity(granted)?;
+            self.install(&mut state, Some(granted), material)?;
+            state.replaced.retain(|identity| identity.strong_count() > 0);
+            if let Some(before) = state.granted.replace(granted.clone()) {
+                state.replaced.push(Arc::downgrade(&before));
+            }
+        }
+        Ok(state.current.clone())
+    }
+
+    /// What a new connection is made with: from files as they are now.
+    pub(super) async fn fresh(self: &Arc<Self>) -> Arc<Handshake> {
+        if self.has_files() {
+            self.keep_looking();
+            if self.is_due() {
+                look(self.clone()).await;
+            }
+        }
+        self.state().current.clone()
+    }
+
+    /// Whether the last look is long enough ago; if so, this is the next one.
+    fn is_due(&self) -> bool {
+        let mut state = self.state();
+        let due = state.looked.elapsed() > LOOK_BEFORE_HANDSHAKE_AFTER;
+        if due {
+            state.looked = Instant::now();
+        }
+        due
+    }
+
+    fn has_files(&self) -> bool {
+        let state = self.state();
+        let identity = state.granted.as_deref().or(self.config.identity.as_ref());
+        let sources = [self.config.ca.as_ref(), identity.map(|it| &it.certificate), identity.map(|it| &it.key)];
+        sources.into_iter().flatten().any(|source| matches!(source, PemSource::File(_)))
+    }
+
+    /// Reads the sources, and keeps what there is when they hold nothing good.
+    fn look(&self) {
+        let granted = self.state().granted.clone();
+        let identity = granted.as_deref().or(self.config.identity.as_ref());
+        let renewed = Material::read(self.config.ca.as_ref(), identity).and_then(|material| {
+            let mut state = self.state();
+            let overtaken = state.granted.as_ref().map(Arc::as_ptr) != granted.as_ref().map(Arc::as_ptr);
+            if overtaken { Ok(()) } else { self.install(&mut state, identity, material) }
+        });
+        if let Err(error) = renewed {
+            tracing::warn!(%error, "certificates were not read again; what was read before stays in use");
+        }
+    }
+
+    /// Puts the material to use, if it is other than what is in use.
+    fn install(&self, state: &mut State, identity: Option<&ClientIdentity>, material: Material) -> Result<()> {
+        if state.current.material == material {
+            return Ok(());
+        }
+        let verifier = match state.current.verifier_for(&material) {
+            Some(verifier) => verifier,
+            None => tls::verifier(&self.config, &material)?,
+        };
+        let next = Handshake::new(material, verifier, identity, self.disable_http2)?;
+        let before = std::mem::replace(&mut state.current, Arc::new(next));
+        before.retirement.begin();
+        tracing::debug!("the client certificate or the CA changed; connections made before will be closed");
+        Ok(())
+    }
+
+    /// Sees to it that files are also read while nothing connects.
+    fn keep_looking(self: &Arc<Self>) {
+        let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        // A client may outlive the runtime that it was first used in.
+        if looking.as_ref().is_none_or(|task| task.0.is_finished()) {
+            *looking = Some(Looking(tokio::spawn(look_again_and_again(Arc::downgrade(self))).abort_handle()));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No change of the state stops half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn knows(&self, identity: &Arc<ClientIdentity>) -> bool {
+        let same = |known: *const ClientIdentity| std::ptr::eq(known, Arc::as_ptr(identity));
+        self.granted.as_ref().is_some_and(|known| same(Arc::as_ptr(known)))
+            || self.replaced.iter().any(|known| same(known.as_ptr()))
+    }
+}
+
+/// The task that looks; it ends with the last client.
+struct Looking(AbortHandle);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn look_again_and_again(rotation: Weak<Rotation>) {
+    loop {
+        sleep(LOOK_EVERY).await;
+        let Some(rotation) = rotation.upgrade() else { return };
+        rotation.state().looked = Instant::now();
+        look(rotation).await;
+    }
+}
+
+async fn look(rotation: Arc<Rotation>) {
+    // It fails only when the runtime ends.
+    let _ = spawn_blocking(move || rotation.look()).await;
+}

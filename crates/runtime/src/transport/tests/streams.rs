@@ -1,0 +1,154 @@
+//! Servers that allow few or many streams, and watches that fill connections.
+
+use super::*;
+
+/// A server of this many streams a connection, and a client of it. Pings would be in the way of paused time.
+async fn server(streams: Option<u32>) -> (Server, Config) {
+    let authority = Authority::new();
+    let server = Server::with_streams(Some(authority.server(&["localhost"], None)), streams).await;
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    config.http2_ping_interval = None;
+    (server, config)
+}
+
+/// Calls made at the same time.
+async fn together<T: Send + 'static, F>(count: usize, call: impl Fn() -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+{
+    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.unwrap());
+    }
+    answers
+}
+
+/// Watches begun at the same time.
+async fn watches(count: usize, transport: &Transport, config: &Config) -> Vec<Body> {
+    let watches = together(count, || {
+        let (transport, config) = (transport.clone(), config.clone());
+        async move { watch(&transport, &config).await.unwrap() }
+    });
+    tokio::time::timeout(Duration::from_secs(30), watches).await.expect("no watch waits for another one")
+}
+
+#[tokio::test]
+async fn a_full_connection_gets_a_second_one_beside_it_and_no_sooner() {
+    for streams in [1, 10, 100, 250] {
+        let (server, config) = server(Some(streams)).await;
+        let transport = connected(&config).unwrap();
+        let mut watches = Vec::new();
+        for _ in 0..streams {
+            watches.push(watch(&transport, &config).await.unwrap());
+        }
+        assert_eq!(server.connections(), 1, "{streams} streams");
+        // Watches never starve writes.
+        get(&transport, &config, "/").await.unwrap();
+        watches.push(watch(&transport, &config).await.unwrap());
+        assert_eq!(server.connections(), 2, "{streams} streams and one");
+        assert_eq!(server.watches.load(Ordering::SeqCst), watches.len());
+    }
+}
+
+#[tokio::test]
+async fn places_that_became_free_are_used_again() {
+    let (server, config) = server(Some(2)).await;
+    let transport = connected(&config).unwrap();
+    for _ in 0..4 {
+        drop(watches(4, &transport, &config).await);
+        until_zero(&server.watches).await;
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_server_without_a_limit_needs_one_connection() {
+    let (server, config) = server(None).await;
+    let transport = connected(&config).unwrap();
+    let _watches = watches(300, &transport, &config).await;
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn requests_that_come_before_the_limit_is_known_find_room_too() {
+    let (server, config) = server(Some(10)).await;
+    let transport = connected(&config).unwrap();
+    let _watches = watches(45, &transport, &config).await;
+    assert_eq!(server.connections(), 5);
+    get(&transport, &config, "/").await.unwrap();
+    assert_eq!(server.connections(), 5);
+}
+
+#[tokio::test]
+async fn http1_has_a_connection_for_each_watch() {
+    let server = Server::start(None).await;
+    let config = server.config("http", "127.0.0.1");
+    let transport = connected(&config).unwrap();
+    let _watches = watches(120, &transport, &config).await;
+    get(&transport, &config, "/").await.unwrap();
+    assert!(server.connections() >= 120);
+}
+
+#[tokio::test]
+async fn lanes_whose_connection_closed_are_forgotten() {
+    let (server, config) = server(Some(1)).await;
+    let mut connections = Connections::new(&config).unwrap();
+    let transport = Transport::new(&config, HttpService::new(connections.clone())).unwrap();
+    let watches = watches(5, &transport, &config).await;
+    assert_eq!((server.connections(), connections.lanes()), (5, 5));
+    drop(watches);
+    until_zero(&server.watches).await;
+    // The pools close what was idle for 90 seconds.
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    tokio::time::resume();
+    until_zero(&server.open).await;
+    let request = Request::get(config.server.clone()).body(Body::default()).unwrap();
+    connections.call(request).await.unwrap();
+    assert_eq!((server.connections(), connections.lanes()), (1, 1));
+}
+
+/// A server that takes connections and says nothing, until it is told to speak.
+async fn mute() -> (TcpListener, Config) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+    config.tls.insecure_skip_verify = true;
+    (listener, config)
+}
+
+#[tokio::test]
+async fn requests_do_not_wait_for_one_failed_connection_after_another() {
+    let (_listener, mut config) = mute().await;
+    config.tls_handshake_timeout = Duration::from_secs(1);
+    let transport = connected(&config).unwrap();
+    let started = std::time::Instant::now();
+    let answers = together(30, || {
+        let (transport, config) = (transport.clone(), config.clone());
+        async move { get(&transport, &config, "/").await }
+    });
+    let answers = answers.await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout)));
+    assert!(started.elapsed() < Duration::from_secs(15), "after {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_does_not_hold_up_those_behind_it() {
+    let (listener, config) = mute().await;
+    let transport = connected(&config).unwrap();
+    let request = |path: &'static str| {
+        let (transport, config) = (transport.clone(), config.clone());
+        tokio::spawn(async move { get(&transport, &config, path).await })
+    };
+    let first = request("/first");
+    let mute = listener.accept().await.unwrap();
+    let second = request("/second");
+    tokio::task::yield_now().await;
+    first.abort();
+    let acceptor = TlsAcceptor::from(Arc::new(Authority::new().server(&["localhost"], None)));
+    let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+    tokio::spawn(serve(stream, "speaking".to_owned(), Some(10), Arc::default()));
+    assert!(second.await.unwrap().unwrap().contains("speaking"));
+    drop(mute);
+}
