@@ -40,8 +40,20 @@ const TOP_LEVEL: &[&str] = &[
 ];
 
 /// The modules of the runtime in the order of a request; none may import one behind it. `error` is everybody's.
-const RUNTIME_MODULES: &[&str] =
-    &["config", "auth", "transport", "schema", "object", "codec", "apply", "retry", "rest", "watch", "resource", "generated"];
+const RUNTIME_MODULES: &[&str] = &[
+    "config",
+    "auth",
+    "transport",
+    "schema",
+    "object",
+    "codec",
+    "apply",
+    "retry",
+    "rest",
+    "watch",
+    "resource",
+    "generated",
+];
 
 /// What a hand-written file may have at most before it should become two.
 const MAX_LINES: usize = 600;

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{HEADER, manifest};
 use crate::{
-    model::{Configuration, Configurations, Field, FieldType, Group, Home, META_CRATE, Merge, Model, Scope},
+    model::{Configuration, Configurations, Field, FieldType, Group, Home, META_CRATE, Merge, Model, Presence, Scope},
     spec::Error,
 };
 
@@ -150,8 +150,10 @@ fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Re
         let _ = write!(text, "\n    is (\"{}\", \"{}\")", identity.api_version, identity.kind);
     }
     text.push_str(if configuration.atomic { "\n    merges atomic\n    {\n" } else { "\n    {\n" });
-    let (current, old): (Vec<_>, Vec<_>) =
-        configuration.fields.iter().partition(|(_, field)| configuration.current && field.current);
+    let (current, old): (Vec<_>, Vec<_>) = configuration
+        .fields
+        .iter()
+        .partition(|(_, field)| configuration.current && field.presence.last == newest(model));
     for (json, field) in current {
         let _ = writeln!(text, "        {}", line(model, configuration, json, field)?);
     }
@@ -181,6 +183,7 @@ fn line(model: &Model, configuration: &Configuration, json: &str, field: &Field)
     let merge = match &field.merge {
         None => String::new(),
         Some(Merge::Atomic) => " atomic".to_owned(),
+        Some(Merge::Granular) => " granular".to_owned(),
         Some(Merge::Set) => " set".to_owned(),
         Some(Merge::Keyed(keys)) => {
             let key = |(name, default): &(String, Option<String>)| match default {
@@ -190,7 +193,25 @@ fn line(model: &Model, configuration: &Configuration, json: &str, field: &Field)
             format!(" keyed({})", keys.iter().map(key).collect::<Vec<_>>().join(", "))
         }
     };
-    Ok(format!("{}({json:?}): {value}{merge},", field.name))
+    let versions = versions(model, configuration, field.presence);
+    Ok(format!("{}({json:?}): {value}{merge}{versions},", field.name))
+}
+
+/// The versions that have a field, where not all of those do that have its type.
+fn versions(model: &Model, configuration: &Configuration, presence: Presence) -> String {
+    let fields = configuration.fields.values().map(|field| field.presence);
+    let first = fields.clone().map(|presence| presence.first).min();
+    let last = fields.map(|presence| presence.last).max();
+    if (Some(presence.first), Some(presence.last)) == (first, last) {
+        return String::new();
+    }
+    let minor = |index: usize| model.versions[index].trim_start_matches("1.");
+    format!(" @ {}..={}", minor(presence.first), minor(presence.last))
+}
+
+/// The newest version.
+fn newest(model: &Model) -> usize {
+    model.versions.len().saturating_sub(1)
 }
 
 fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ApiVersion, Group, Model, Scope, TypeName, Verb, draft::At, names::field};
+use super::{ApiVersion, Group, Model, Presence, Scope, TypeName, Verb, draft::At, names::field};
 use crate::{
     policy::Policy,
     spec::{AdditionalProperties, Error, Schema, Spec, Type},
@@ -70,8 +70,8 @@ pub struct Field {
     pub value: FieldType,
     /// How it merges, where that does not follow from what it holds.
     pub merge: Option<Merge>,
-    /// Whether the newest version has it.
-    pub current: bool,
+    /// The first and the last version that has it, as indices.
+    pub presence: Presence,
 }
 
 /// What a field holds.
@@ -96,6 +96,8 @@ pub enum Merge {
     Atomic,
     /// A list of scalars, each with its managers.
     Set,
+    /// It merges by its fields, although its type is atomic elsewhere.
+    Granular,
     /// A list whose items are known by these fields, with the default of each in JSON.
     Keyed(Vec<(String, Option<String>)>),
 }
@@ -124,14 +126,14 @@ pub(super) fn build(
     groups: &[Group],
     policy: &Policy,
 ) -> Result<BTreeMap<Home, Configurations>, Error> {
-    let mut gathering = Gathering { homes: homes(groups), modules: BTreeMap::new(), policy };
+    let mut gathering =
+        Gathering { homes: homes(groups), modules: BTreeMap::new(), policy, newest: specs.len().saturating_sub(1) };
     for (index, spec) in specs.iter().enumerate() {
-        let current = index + 1 == specs.len();
         let mut open = roots(groups, index);
         let mut seen = BTreeSet::new();
         while let Some((schema, identity)) = open.pop() {
             if seen.insert(schema.clone()) || identity.is_some() {
-                open.extend(gathering.add(spec, &schema, identity, current)?.into_iter().map(|name| (name, None)));
+                open.extend(gathering.add(spec, &schema, identity, index)?.into_iter().map(|name| (name, None)));
             }
         }
     }
@@ -194,17 +196,13 @@ struct Gathering<'a> {
     homes: BTreeMap<String, Home>,
     modules: BTreeMap<Home, Configurations>,
     policy: &'a Policy,
+    /// The newest version.
+    newest: usize,
 }
 
 impl Gathering<'_> {
     /// Adds a type of one version, and names the types that it contains.
-    fn add(
-        &mut self,
-        spec: &Spec,
-        name: &str,
-        identity: Option<Identity>,
-        current: bool,
-    ) -> Result<Vec<String>, Error> {
+    fn add(&mut self, spec: &Spec, name: &str, identity: Option<Identity>, index: usize) -> Result<Vec<String>, Error> {
         let at = At::new(format!("{}/schemas/{}.json", spec.version().folder(), package(name)), name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
         let Some(home) = self.homes.get(package(name)).cloned() else {
@@ -223,7 +221,7 @@ impl Gathering<'_> {
             atomic: false,
             current: false,
         });
-        configuration.current |= current;
+        configuration.current |= index == self.newest;
         configuration.atomic = is_atomic(schema.map_type.as_deref());
         configuration.identity = configuration.identity.take().or(identity);
         for (json, property) in &schema.properties {
@@ -240,14 +238,14 @@ impl Gathering<'_> {
                 name: self.policy.field(json).unwrap_or_else(|| field(json)),
                 value: value.clone(),
                 merge: None,
-                current: false,
+                presence: Presence { first: index, last: index },
             });
             if field.value != value {
                 return Err(at.error(format!("`{json}` has another type than in earlier versions")));
             }
             // The newest version's word counts: a list that became a map can be read as one.
             field.merge = merge;
-            field.current |= current;
+            field.presence.last = index;
         }
         Ok(inner)
     }
@@ -307,8 +305,10 @@ fn contains<'a>(spec: &'a Spec, outer: &'a str, name: &str, seen: &mut BTreeSet<
 }
 
 fn merge(spec: &Spec, schema: &Schema) -> Option<Merge> {
-    if is_atomic(schema.map_type.as_deref()) {
-        return Some(Merge::Atomic);
+    match schema.map_type.as_deref() {
+        Some("atomic") => return Some(Merge::Atomic),
+        Some("granular") if schema.reference.is_some() => return Some(Merge::Granular),
+        _ => {}
     }
     match schema.list_type.as_deref()? {
         "set" => Some(Merge::Set),

@@ -9,8 +9,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 use k8s_client::{
     Clientset, Config, Result, WatchEvent,
-    codec::Kind as _,
-    openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta},
+    codec::Kind,
+    object::{AnyList, AnyObject},
     resource::{Lists, Watches},
 };
 
@@ -58,13 +58,13 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 }
 
 /// One function for both kinds: any client that lists and watches will do.
-async fn wait<R: Lists + Watches>(resources: &R, selector: &str, goal: Goal) -> Result<()> {
+async fn wait<R: Lists<Kind: Kind> + Watches>(resources: &R, selector: &str, goal: Goal) -> Result<()> {
     let kind = R::Kind::RESOURCE.kind;
     let list = resources.list().label_selector(selector).await?;
-    let mut there: BTreeSet<_> = list.items.iter().map(name).collect();
+    let mut there: BTreeSet<_> = list.items().iter().map(name).collect();
     println!("{kind}: {} there", there.len());
 
-    let version = list.metadata.resource_version.unwrap_or_default();
+    let version = list.resource_version().unwrap_or_default();
     let mut events = resources.watch().label_selector(selector).resource_version(version).await?;
     while there.is_empty() != (goal == Goal::Gone) {
         match events.try_next().await? {
@@ -82,6 +82,6 @@ async fn wait<R: Lists + Watches>(resources: &R, selector: &str, goal: Goal) -> 
     Ok(())
 }
 
-fn name(object: &impl Metadata<Ty = ObjectMeta>) -> String {
-    object.metadata().name.clone().unwrap_or_default()
+fn name(object: &impl AnyObject) -> String {
+    object.name().unwrap_or_default().to_owned()
 }

@@ -8,11 +8,18 @@ use super::{
     ownership::{Owned, Step, applied_by},
 };
 use crate::{
-    codec::Codec,
+    codec::{self, Codec},
     error::{Error, ErrorKind, Result},
 };
 
 /// A configuration that can be made from an object of its kind.
+///
+/// ```text
+/// read the object → extract what you own → change it → apply it
+/// ```
+///
+/// Applied as it was extracted, a configuration changes nothing. What it holds more, its manager owns too from then on; what it
+/// holds no more is taken from the object unless somebody else owns it as well.
 pub trait Extract: Record + Node + Configuration {
     /// The kind of the object.
     type Kind: Codec;
@@ -20,108 +27,108 @@ pub trait Extract: Record + Node + Configuration {
     /// The configuration of exactly the fields that the manager applied to the object, with the object's name and
     /// namespace: what the manager has to send again, changed or not, to keep them.
     ///
-    /// Of a manager that never applied it, only the name and the namespace.
+    /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than apply is
+    /// no part of it, as with client-go.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] when the object has no readable `managedFields`, or holds what the configuration has no field
-    /// for.
+    /// [`ErrorKind::Decode`] when the object has no `managedFields`, since some caches leave them out, or none that can be
+    /// read; and when the manager owns a field of a Kubernetes version that the configuration or k8s-openapi's type does not
+    /// have, since the next apply would take it from the object. The error names the field. Only inside lists and maps that
+    /// are owned as a whole, such fields are lost unseen: k8s-openapi did not read them.
     fn extract(object: &<Self::Kind as Codec>::Object, field_manager: &str) -> Result<Self> {
-        extracted(Self::shape(), &json::<Self::Kind>(object)?, field_manager, "").and_then(configuration)
+        let value = json(Self::Kind::encode_json(object))?;
+        extracted(Self::shape(), &value, field_manager, "").and_then(configuration)
     }
 
     /// The same for what the manager applied through a subresource, such as `status`.
+    ///
+    /// # Errors
+    ///
+    /// As [`extract`](Extract::extract).
     fn extract_subresource(
         object: &<Self::Kind as Codec>::Object,
         field_manager: &str,
         subresource: &str,
     ) -> Result<Self> {
-        extracted(Self::shape(), &json::<Self::Kind>(object)?, field_manager, subresource).and_then(configuration)
+        let value = json(Self::Kind::encode_json(object))?;
+        extracted(Self::shape(), &value, field_manager, subresource).and_then(configuration)
     }
 
-    /// The configuration of everything in the object, whoever owns it, but for the status and what only the server sets.
+    /// The configuration of everything in the object, whoever owns it, but for the status and the metadata that only the
+    /// server sets. Applied, it claims all of it, defaults included.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] when the object holds what the configuration has no field for.
     fn from_object(object: &<Self::Kind as Codec>::Object) -> Result<Self> {
-        let mut value = json::<Self::Kind>(object)?;
+        let mut value = json(Self::Kind::encode_json(object))?;
         leave_out_what_the_server_sets(&mut value);
         configuration(value)
     }
 }
 
-fn json<C: Codec>(object: &C::Object) -> Result<Value> {
-    let unwritable = |error| Error::new(ErrorKind::Request, "the object cannot be written as JSON").with_source(error);
-    serde_json::from_slice(&C::encode_json(object).map_err(unwritable)?).map_err(unwritable)
+fn json(object: codec::Result<Vec<u8>>) -> Result<Value> {
+    object
+        .and_then(|object| serde_json::from_slice(&object))
+        .map_err(|error| Error::new(ErrorKind::Request, "the object cannot be written as JSON").with_source(error))
 }
 
 fn configuration<C: Node>(value: Value) -> Result<C> {
-    C::from_json(value).map_err(|problem| Error::new(ErrorKind::Decode, problem.to_string()))
+    C::from_json(value).map_err(unreadable)
 }
 
 fn extracted(shape: &Shape, object: &Value, manager: &str, subresource: &str) -> Result<Value> {
-    extract_value(shape, object, manager, subresource)
-        .map_err(|problem| Error::new(ErrorKind::Decode, problem.to_string()))
+    extract_value(shape, object, manager, subresource).map_err(unreadable)
+}
+
+fn unreadable(problem: Problem) -> Error {
+    Error::new(ErrorKind::Decode, problem.to_string())
 }
 
 /// What the manager applied to an object, as JSON: its fields, and the object's `apiVersion`, `kind`, name and namespace.
+///
+/// # Errors
+///
+/// As [`Extract::extract`].
 pub fn extract_value(
     shape: &Shape,
     object: &Value,
     field_manager: &str,
     subresource: &str,
 ) -> std::result::Result<Value, Problem> {
-    let mut value = match applied_by(object, field_manager, subresource) {
-        Some(entry) => owned_part(object, shape, Owned::new(&entry["fieldsV1"])?)?,
-        None => Value::Object(Map::new()),
+    let mut fields = match applied_by(object, field_manager, subresource)? {
+        Some(entry) => match owned_part(object, shape, Owned::new(&entry["fieldsV1"])?)? {
+            Value::Object(fields) => fields,
+            _ => return Err(Problem::new("the object is none")),
+        },
+        None => Map::new(),
     };
-    let fields = value.as_object_mut().ok_or_else(|| Problem::new("the object is none"))?;
-    for name in ["apiVersion", "kind"] {
-        fields.insert(name.to_owned(), object[name].clone());
-    }
+    copy(object, &mut fields, &["apiVersion", "kind"]);
     let metadata = fields.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-    for name in ["name", "namespace"] {
-        if let Some(text) = object["metadata"][name].as_str() {
-            metadata[name] = text.into();
+    if let Value::Object(metadata) = metadata {
+        copy(&object["metadata"], metadata, &["name", "namespace"]);
+    }
+    Ok(Value::Object(fields))
+}
+
+fn copy(from: &Value, to: &mut Map<String, Value>, names: &[&str]) {
+    for name in names {
+        if let Some(text) = from[name].as_str() {
+            to.insert((*name).to_owned(), text.into());
         }
     }
-    Ok(value)
 }
 
 /// The part of a value that is owned.
 fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Result<Value, Problem> {
     match (shape.resolved(), value) {
-        (Shape::Record(_) | Shape::Map(_) | Shape::Untyped, Value::Object(fields)) => {
-            let mut part = Map::new();
-            for step in owned.steps() {
-                let (Step::Field(name), below) = step? else { continue };
-                if let Some(field) = fields.get(name) {
-                    part.insert(name.to_owned(), owned_part(field, shape.member(name), below)?);
-                }
-            }
-            Ok(Value::Object(part))
+        (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
+            owned_fields(fields, shape, owned).map(Value::Object)
         }
-        (Shape::Keyed(keys, item), Value::Array(items)) => {
-            let mut part = Vec::new();
-            let steps: Vec<_> = owned.steps().collect::<std::result::Result<_, _>>()?;
-            // In the order of the object, whatever the order of the steps.
-            for candidate in items {
-                let below = steps.iter().find_map(|(step, below)| match step {
-                    Step::Key(wanted) if has_key(candidate, keys, wanted) => Some(*below),
-                    _ => None,
-                });
-                if let Some(below) = below {
-                    let mut owned_item = owned_part(candidate, item, below)?;
-                    // An item without its key is none, whoever owns the key.
-                    for (key, _) in *keys {
-                        if let (Some(value), Some(fields)) = (candidate.get(key), owned_item.as_object_mut()) {
-                            fields.entry(*key).or_insert_with(|| value.clone());
-                        }
-                    }
-                    part.push(owned_item);
-                }
-            }
-            Ok(Value::Array(part))
-        }
+        (Shape::Keyed(keys, item), Value::Array(items)) => owned_items(items, keys, item, owned).map(Value::Array),
         (Shape::Set, Value::Array(items)) => {
-            let steps: Vec<_> = owned.steps().collect::<std::result::Result<_, _>>()?;
+            let steps = owned.steps()?;
             let is_owned = |item: &&Value| steps.iter().any(|(step, _)| matches!(step, Step::Value(v) if v == *item));
             Ok(Value::Array(items.iter().filter(is_owned).cloned().collect()))
         }
@@ -129,15 +136,95 @@ fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Re
     }
 }
 
-fn has_key(item: &Value, keys: &[(&str, Option<&str>)], wanted: &Map<String, Value>) -> bool {
-    wanted.iter().all(|(name, value)| match item.get(name) {
-        Some(given) => given == value,
-        None => keys
-            .iter()
-            .find(|(key, _)| key == name)
-            .and_then(|(_, default)| default.as_deref())
-            .is_some_and(|default| serde_json::from_str::<Value>(default).is_ok_and(|default| default == *value)),
-    })
+fn owned_fields(
+    fields: &Map<String, Value>,
+    shape: &Shape,
+    owned: Owned<'_>,
+) -> std::result::Result<Map<String, Value>, Problem> {
+    let mut part = Map::new();
+    for (step, below) in owned.steps()? {
+        let Step::Field(name) = step else { continue };
+        let problem = |what: &str| Problem::new(what).in_field(name);
+        let shape = shape.member(name).ok_or_else(|| {
+            problem(
+                "the manager owns this field, but the configuration has none of its name: it is of a newer Kubernetes",
+            )
+        })?;
+        match fields.get(name) {
+            Some(field) => {
+                let field = owned_part(field, shape, below).map_err(|problem| problem.in_field(name))?;
+                part.insert(name.to_owned(), field);
+            }
+            None if !shape.is_compiled_in() => {
+                return Err(problem(
+                    "the manager owns this field, but the Kubernetes version whose types are compiled in has none of its name",
+                ));
+            }
+            // It was applied as null, or the server dropped what it has switched off.
+            None => {}
+        }
+    }
+    Ok(part)
+}
+
+/// The key fields of a list's items, with their defaults in JSON.
+type Keys = [(&'static str, Option<&'static str>)];
+
+/// The owned parts of a list's items, in the order of the list.
+fn owned_items(
+    items: &[Value],
+    keys: &Keys,
+    shape: &Shape,
+    owned: Owned<'_>,
+) -> std::result::Result<Vec<Value>, Problem> {
+    let steps = owned.steps()?;
+    let below = |item: &Value| {
+        steps.iter().find_map(|(step, below)| match step {
+            Step::Key(wanted) if has_key(item, keys, wanted) => Some(*below),
+            _ => None,
+        })
+    };
+    let mut part = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match below(item) {
+            None => {}
+            // Several items of one key are owned as they are.
+            Some(below) if below.is_leaf() => part.push(item.clone()),
+            Some(below) => {
+                let mut owned = owned_part(item, shape, below).map_err(|problem| problem.in_item(index))?;
+                if let Value::Object(owned) = &mut owned {
+                    add_key(item, keys, owned);
+                }
+                part.push(owned);
+            }
+        }
+    }
+    Ok(part)
+}
+
+/// An item without its key is none, whoever owns the key. A default need not be said.
+fn add_key(item: &Value, keys: &Keys, owned: &mut Map<String, Value>) {
+    for (key, default) in keys {
+        if let (Some(value), None) = (item.get(key), default) {
+            owned.entry(*key).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// Whether an item has exactly this key: fields without a value and a default are no part of it.
+fn has_key(item: &Value, keys: &Keys, wanted: &Map<String, Value>) -> bool {
+    let known = |name: &String| keys.iter().any(|(key, _)| key == name);
+    wanted.keys().all(known)
+        && keys.iter().all(|(key, default)| {
+            let default = || default.and_then(|default| serde_json::from_str::<Value>(default).ok());
+            match (item.get(key).cloned().or_else(default), wanted.get(*key)) {
+                (Some(given), Some(wanted)) => given == *wanted,
+                // The default of a required text is the empty one.
+                (None, Some(wanted)) => wanted == "",
+                (None, None) => true,
+                (Some(_), None) => false,
+            }
+        })
 }
 
 /// The fields of metadata that no client sets.
@@ -160,3 +247,6 @@ fn leave_out_what_the_server_sets(value: &mut Value) {
         metadata.retain(|name, _| !SERVERS_METADATA.contains(&name.as_str()));
     }
 }
+
+#[cfg(test)]
+mod tests;

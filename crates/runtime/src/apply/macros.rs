@@ -4,8 +4,9 @@
 ///
 /// A field is written `rust_name("apiName"): type`, where the type is a name in scope, `[T]` for a list, `{T}` for a map from
 /// strings or `(T)` for a boxed one. Behind it stands how it merges, where the type does not say that: `atomic`, `set` or
-/// `keyed("name", "protocol" = "\"TCP\"")`, the fields that tell items apart and the defaults of those that have one. `old` are
-/// types and fields that the newest Kubernetes version does not have, so that no link leads to them.
+/// `keyed("name", "protocol" = "\"TCP\"")`, the fields that tell items apart and the defaults of those that have one; `granular`
+/// is a record that merges by its fields although its type is atomic elsewhere. `@ 34..=36` are the only minor versions of
+/// Kubernetes that have the field. `old` are types and fields that the newest version does not have, so that no link leads to them.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! record {
@@ -27,10 +28,13 @@ macro_rules! record {
     (
         @[$docs:expr] [$object:expr]
         $record:ident $(is ($api_version:literal, $kind:literal))? $(merges $whole:ident)? {
-            $($field:ident($name:literal): $type:tt $($merge:ident $(($($key:tt)*))?)?,)*
+            $($field:ident($name:literal): $type:tt $($merge:ident $(($($key:tt)*))?)? $(@ $first:literal..=$last:literal)?,)*
         }
         $(old {
-            $($old:ident($old_name:literal): $old_type:tt $($old_merge:ident $(($($old_key:tt)*))?)?,)*
+            $(
+                $old:ident($old_name:literal): $old_type:tt $($old_merge:ident $(($($old_key:tt)*))?)?
+                $(@ $old_first:literal..=$old_last:literal)?,
+            )*
         })?
     ) => {
         #[doc = $docs]
@@ -69,10 +73,13 @@ macro_rules! record {
             }
 
             fn shape() -> &'static $crate::apply::Shape {
-                static SHAPE: $crate::apply::Shape = $crate::record_shape!($($whole)? {
-                    $(($name, $crate::field_shape!($type $($merge $(($($key)*))?)?)),)*
-                    $($(($old_name, $crate::field_shape!($old_type $($old_merge $(($($old_key)*))?)?)),)*)?
-                });
+                static SHAPE: $crate::apply::Shape = $crate::apply::Shape::Record(&[
+                    $(($name, $crate::field_shape!($(@ $first $last)? $type $($merge $(($($key)*))?)?)),)*
+                    $($((
+                        $old_name,
+                        $crate::field_shape!($(@ $old_first $old_last)? $old_type $($old_merge $(($($old_key)*))?)?),
+                    ),)*)?
+                ]);
                 &SHAPE
             }
 
@@ -84,7 +91,7 @@ macro_rules! record {
         }
 
         impl $crate::apply::Node for $record {
-            const SHAPE: $crate::apply::Shape = $crate::apply::Shape::Of(<Self as $crate::apply::Record>::shape);
+            const SHAPE: $crate::apply::Shape = $crate::record_shape!($($whole)?);
 
             fn to_json(&self) -> $crate::apply::Value {
                 $crate::apply::record_to_json(self)
@@ -166,14 +173,22 @@ macro_rules! setter {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! record_shape {
-    (atomic $fields:tt) => { $crate::apply::Shape::Atomic };
-    ({$($field:expr,)*}) => { $crate::apply::Shape::Record(&[$($field,)*]) };
+    (atomic) => {
+        $crate::apply::Shape::Atomic
+    };
+    () => {
+        $crate::apply::Shape::Of(<Self as $crate::apply::Record>::shape)
+    };
 }
 
 /// How a field merges.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! field_shape {
+    (@ $first:literal $last:literal $($field:tt)*) => {
+        $crate::apply::Shape::Only($first, $last, &$crate::field_shape!($($field)*))
+    };
+    ($type:tt granular) => { $crate::apply::Shape::Of(<$crate::field_type!($type) as $crate::apply::Record>::shape) };
     ($type:tt atomic) => { $crate::apply::Shape::Atomic };
     ($type:tt set) => { $crate::apply::Shape::Set };
     ([$item:tt] keyed($($key:literal $(= $default:literal)?),*)) => {
@@ -265,8 +280,8 @@ macro_rules! object {
                 self.metadata.as_ref()?.namespace.as_deref()
             }
 
-            fn to_json(&self) -> $crate::apply::Value {
-                $crate::apply::Node::to_json(self)
+            fn to_json(&self) -> $crate::codec::Result<$crate::apply::Value> {
+                Ok($crate::apply::Node::to_json(self))
             }
         }
     };

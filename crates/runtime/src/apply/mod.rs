@@ -26,6 +26,7 @@ pub use self::{
     record::{Record, deserialize, record_from_json, record_to_json, serialize},
     shape::Shape,
 };
+use crate::codec;
 
 /// What can be applied: the configuration of an object, or any JSON.
 ///
@@ -38,7 +39,11 @@ pub trait Configuration {
     fn namespace(&self) -> Option<&str>;
 
     /// The body: `apiVersion`, `kind` and what was set.
-    fn to_json(&self) -> Value;
+    ///
+    /// # Errors
+    ///
+    /// When serde cannot write the configuration. Generated ones never fail.
+    fn to_json(&self) -> codec::Result<Value>;
 }
 
 /// A [`Configuration`] of this kind.
@@ -60,8 +65,8 @@ impl Configuration for Value {
         self["metadata"]["namespace"].as_str()
     }
 
-    fn to_json(&self) -> Value {
-        self.clone()
+    fn to_json(&self) -> codec::Result<Value> {
+        Ok(self.clone())
     }
 }
 

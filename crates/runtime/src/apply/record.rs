@@ -13,7 +13,7 @@ pub trait Record {
     /// The field of this name in the API.
     fn field(&mut self, name: &str) -> Option<&mut dyn Field>;
 
-    /// How its fields merge.
+    /// How its fields merge, where they are not atomic together.
     fn shape() -> &'static Shape
     where
         Self: Sized;

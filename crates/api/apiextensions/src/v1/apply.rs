@@ -48,7 +48,7 @@ record! {
     {
         last_transition_time("lastTransitionTime"): Time,
         message("message"): String,
-        observed_generation("observedGeneration"): i64,
+        observed_generation("observedGeneration"): i64 @ 35..=37,
         reason("reason"): String,
         status("status"): String,
         type_("type"): String,
@@ -87,7 +87,7 @@ record! {
     {
         accepted_names("acceptedNames"): CustomResourceDefinitionNamesApplyConfiguration,
         conditions("conditions"): [CustomResourceDefinitionConditionApplyConfiguration] keyed("type"),
-        observed_generation("observedGeneration"): i64,
+        observed_generation("observedGeneration"): i64 @ 35..=37,
         stored_versions("storedVersions"): [String],
     }
 }

@@ -106,7 +106,7 @@ record! {
     {
         last_transition_time("lastTransitionTime"): Time,
         message("message"): String,
-        observed_generation("observedGeneration"): i64,
+        observed_generation("observedGeneration"): i64 @ 37..=37,
         reason("reason"): String,
         status("status"): String,
         type_("type"): String,

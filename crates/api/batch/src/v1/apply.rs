@@ -104,7 +104,7 @@ record! {
         parallelism("parallelism"): i32,
         pod_failure_policy("podFailurePolicy"): PodFailurePolicyApplyConfiguration,
         pod_replacement_policy("podReplacementPolicy"): String,
-        scheduling("scheduling"): JobSchedulingConfigurationApplyConfiguration,
+        scheduling("scheduling"): JobSchedulingConfigurationApplyConfiguration @ 37..=37,
         selector("selector"): LabelSelectorApplyConfiguration,
         success_policy("successPolicy"): SuccessPolicyApplyConfiguration,
         suspend("suspend"): bool,

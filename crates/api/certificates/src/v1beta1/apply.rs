@@ -57,7 +57,7 @@ record! {
         service_account_name("serviceAccountName"): String,
         service_account_uid("serviceAccountUID"): String,
         signer_name("signerName"): String,
-        stub_pkc_s10_request("stubPKCS10Request"): ByteString,
+        stub_pkc_s10_request("stubPKCS10Request"): ByteString @ 36..=37,
         unverified_user_annotations("unverifiedUserAnnotations"): {String},
     }
 }

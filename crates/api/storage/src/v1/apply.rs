@@ -30,10 +30,10 @@ record! {
         fs_group_policy("fsGroupPolicy"): String,
         node_allocatable_update_period_seconds("nodeAllocatableUpdatePeriodSeconds"): i64,
         pod_info_on_mount("podInfoOnMount"): bool,
-        prevent_pod_scheduling_if_missing("preventPodSchedulingIfMissing"): bool,
+        prevent_pod_scheduling_if_missing("preventPodSchedulingIfMissing"): bool @ 36..=37,
         requires_republish("requiresRepublish"): bool,
         se_linux_mount("seLinuxMount"): bool,
-        service_account_token_in_secrets("serviceAccountTokenInSecrets"): bool,
+        service_account_token_in_secrets("serviceAccountTokenInSecrets"): bool @ 35..=37,
         storage_capacity("storageCapacity"): bool,
         token_requests("tokenRequests"): [TokenRequestApplyConfiguration],
         volume_lifecycle_modes("volumeLifecycleModes"): [String] set,
@@ -47,7 +47,7 @@ record! {
     {
         metadata("metadata"): ObjectMetaApplyConfiguration,
         spec("spec"): CSINodeSpecApplyConfiguration,
-        status("status"): CSINodeStatusApplyConfiguration,
+        status("status"): CSINodeStatusApplyConfiguration @ 37..=37,
     }
 }
 
