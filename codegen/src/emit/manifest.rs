@@ -109,16 +109,16 @@ pub(super) fn neighbours(model: &Model, group: &Group) -> BTreeMap<String, BTree
 
 /// The dependencies on those crates, for their configurations alone.
 fn neighbouring_crates(model: &Model, group: &Group) -> String {
-    neighbours(model, group)
-        .into_iter()
-        .map(|(crate_name, features)| {
-            let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
-            format!(
-                "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
-                 false{features} }}\n"
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for (crate_name, features) in neighbours(model, group) {
+        let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
+        let _ = writeln!(
+            text,
+            "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
+             false{features} }}"
+        );
+    }
+    text
 }
 
 /// The manifest of the crate of what all objects share.

@@ -11,18 +11,18 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
         if words[0] != "all" && words[0] != version {
             continue;
         }
-        let (method, action, path, kind, body, answer) = match words.as_slice() {
-            &[_, "field", name, field, text] => {
+        let (method, action, path, kind, body, answer) = match *words.as_slice() {
+            [_, "field", name, field, text] => {
                 schema_of(&mut schemas, name)["properties"][field] = schema(text);
                 continue;
             }
-            &[_, "type", name, text] => {
+            [_, "type", name, text] => {
                 let keywords = schema(text);
                 let keywords = keywords.as_object().expect("keywords").clone();
                 schema_of(&mut schemas, name).as_object_mut().expect("a schema").extend(keywords);
                 continue;
             }
-            &[_, method, action, path, kind, body, answer] => (method, action, path, kind, body, answer),
+            [_, method, action, path, kind, body, answer] => (method, action, path, kind, body, answer),
             _ => panic!("{line}"),
         };
         for name in [body, answer].into_iter().filter(|name| !["-", "~"].contains(name)) {
