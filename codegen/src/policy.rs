@@ -28,6 +28,10 @@ struct File {
     streams: Vec<StreamEntry>,
     #[serde(default, rename = "skip")]
     skips: Vec<SkipEntry>,
+    #[serde(default, rename = "field")]
+    fields: Vec<FieldEntry>,
+    #[serde(default, rename = "omit")]
+    omissions: Vec<OmitEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +77,22 @@ struct SkipEntry {
     version: String,
     resource: String,
     subresource: Option<String>,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldEntry {
+    name: String,
+    words: String,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OmitEntry {
+    schema: String,
+    field: String,
     reason: String,
 }
 
@@ -154,6 +174,22 @@ impl Policy {
         entry.is_some()
     }
 
+    /// The name in Rust of a field of this name, if its letters do not give it.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        let entry = self.file.fields.iter().find(|entry| entry.name == name)?;
+        self.mark(field_key(entry));
+        Some(entry.words.clone())
+    }
+
+    /// Whether apply configurations of a type lack a field.
+    pub(crate) fn omits(&self, schema: &str, field: &str) -> bool {
+        let entry = self.file.omissions.iter().find(|entry| entry.schema == schema && entry.field == field);
+        if let Some(entry) = entry {
+            self.mark(omit_key(entry));
+        }
+        entry.is_some()
+    }
+
     /// Fails on the first entry that nothing asked for since the policy was read.
     pub(crate) fn check_all_used(&self) -> Result<(), Error> {
         let used = self.used.borrow();
@@ -176,6 +212,8 @@ impl Policy {
         entries.extend(file.methods.iter().map(|e| (method_key(e), e.reason.as_str())));
         entries.extend(file.streams.iter().map(|e| (stream_key(e), e.reason.as_str())));
         entries.extend(file.skips.iter().map(|e| (skip_key(e), e.reason.as_str())));
+        entries.extend(file.fields.iter().map(|e| (field_key(e), e.reason.as_str())));
+        entries.extend(file.omissions.iter().map(|e| (omit_key(e), e.reason.as_str())));
         entries
     }
 }
@@ -199,4 +237,12 @@ fn stream_key(entry: &StreamEntry) -> String {
 fn skip_key(entry: &SkipEntry) -> String {
     let subresource = entry.subresource.as_deref().map(|s| format!("/{s}")).unwrap_or_default();
     format!("skip {:?}/{} {}{subresource}", entry.group, entry.version, entry.resource)
+}
+
+fn field_key(entry: &FieldEntry) -> String {
+    format!("field {:?}", entry.name)
+}
+
+fn omit_key(entry: &OmitEntry) -> String {
+    format!("omit {:?} of {}", entry.field, entry.schema)
 }

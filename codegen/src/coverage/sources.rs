@@ -74,7 +74,9 @@ impl Walk<'_> {
             Visibility::Public(_) => format!("{}::{name}", parent.path),
             _ => parent.path.clone(),
         };
-        let folder = format!("{}/{name}", parent.folder);
+        // A private module for the sake of its `cfg` may have its files beside its parent's.
+        let beside = child.attrs.iter().any(|attribute| attribute.path().is_ident("path"));
+        let folder = if beside { parent.folder.clone() } else { format!("{}/{name}", parent.folder) };
         if let Some((_, items)) = &child.content {
             return self.items(&Module { file: parent.file, folder, path }, items);
         }

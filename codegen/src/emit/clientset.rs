@@ -40,6 +40,7 @@ pub(super) fn source(model: &Model) -> Source {
         let docs = docs::comment([format!("Clients of {}.", group::title(group))]);
         quote!(#docs #[cfg(feature = #feature)] #[doc(inline)] pub use #library as #name;)
     });
+    let meta = docs::comment(["Apply configurations of what all objects share."]);
     let docs = docs::comment(["The crates of the API groups."]);
     Source {
         path: "crates/clientset/src/generated.rs".to_owned(),
@@ -53,6 +54,9 @@ pub(super) fn source(model: &Model) -> Source {
             #(#gated)*
             #docs
             pub mod api {
+                #meta
+                #[doc(inline)]
+                pub use k8s_client_api_meta as meta;
                 #(#exports)*
             }
         },

@@ -67,7 +67,7 @@ fn sentence(resource: &Resource, method: &Method, kind: &str, link: impl Fn(&Typ
             }
             Verb::Patch => format!("Changes parts of the named {kind}."),
             Verb::Apply => {
-                format!("Applies a configuration to the named {kind}; the server creates what is not there.")
+                format!("Applies a configuration of a {kind}; the server creates what is not there.")
             }
             Verb::Delete => format!("Deletes the named {kind}."),
             Verb::DeleteCollection => format!("Deletes every {kind} {place}, or those that selectors choose."),
@@ -76,6 +76,9 @@ fn sentence(resource: &Resource, method: &Method, kind: &str, link: impl Fn(&Typ
     };
     let other = method.answer.as_ref().filter(|answer| **answer != resource.object).map(&link);
     match (method.verb, other) {
+        (Verb::Apply, None) => {
+            format!("Applies a configuration of a {kind} through its subresource `{subresource}`.")
+        }
         (Verb::Create, _) => {
             let body = method.body.as_ref().map_or_else(|| "request".to_owned(), link);
             format!("Posts the given {body} to the `{subresource}` of the named {kind}.")
@@ -83,7 +86,9 @@ fn sentence(resource: &Resource, method: &Method, kind: &str, link: impl Fn(&Typ
         (Verb::Get, Some(other)) => format!("Reads the {other} of the named {kind}."),
         (Verb::Update, Some(other)) => format!("Replaces the {other} of the named {kind}."),
         (Verb::Patch, Some(other)) => format!("Changes parts of the {other} of the named {kind}."),
-        (Verb::Apply, Some(other)) => format!("Applies a configuration to the {other} of the named {kind}."),
+        (Verb::Apply, Some(other)) => {
+            format!("Applies a configuration of the {other} of a {kind}, which has its name.")
+        }
         (Verb::Update, None) if subresource == "status" => {
             format!("Replaces the status of the {kind} that has the given one's name, and nothing else of it.")
         }
@@ -92,7 +97,6 @@ fn sentence(resource: &Resource, method: &Method, kind: &str, link: impl Fn(&Typ
                 Verb::Get => "Reads",
                 Verb::Update => "Replaces",
                 Verb::Patch => "Changes parts of",
-                Verb::Apply => "Applies a configuration to",
                 _ => "Deletes",
             };
             format!("{what} the named {kind} through its subresource `{subresource}`.")

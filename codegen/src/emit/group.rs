@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, docs, gate::Gate, kinds, manifest, resource};
+use super::{Source, apply, docs, gate::Gate, kinds, manifest, resource};
 use crate::{
     model::{ApiVersion, Area, Group, Model, Resource, Scope, Verb},
     spec::Error,
@@ -35,13 +35,24 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
             let feature = &version.name;
             quote!(#[cfg(feature = #feature)])
         });
-        Gate::absolute(model, version.presence).items(quote!(#feature pub mod #name;))
+        let shared = apply::is_shared(model, &apply::home(group, &version.name));
+        let gate = if shared { Gate::default() } else { Gate::absolute(model, version.presence) };
+        gate.items(quote!(#feature pub mod #name;))
+    });
+    let neighbours = manifest::neighbours(model, group);
+    let neighbours = neighbours.keys().map(|crate_name| {
+        let (name, library) = (format_ident!("{crate_name}"), format_ident!("k8s_client_api_{crate_name}"));
+        quote!(pub use #library as #name;)
+    });
+    let api = (neighbours.len() > 0).then(|| {
+        let docs = docs::comment(["The crates whose apply configurations those of this one contain."]);
+        quote!(#docs pub mod api { #(#neighbours)* })
     });
     Source {
         path: format!("{folder}/src/lib.rs"),
         definition: title(group).trim_start_matches("the ").to_owned(),
         docs: library_docs(model, group),
-        tokens: quote!(#(#modules)*),
+        tokens: quote!(#(#modules)* #api),
     }
 }
 
@@ -61,6 +72,24 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
     );
     let features = manifest::kubernetes_features(model).map(|feature| format!("`{feature}`"));
     docs.push(format!("k8s-openapi or of k8s-client: {} or `latest`.", features.collect::<Vec<_>>().join(", ")));
+    let applied =
+        group.versions.iter().find(|version| model.configurations.contains_key(&apply::home(group, &version.name)));
+    if let Some(version) = applied {
+        let (oldest, newest) = (model.versions.first(), model.versions.last());
+        let feature =
+            if version.is_stable() { String::new() } else { format!(" (with the feature `{}`)", version.name) };
+        docs.push(String::new());
+        docs.push(format!(
+            "`{}::apply`{feature} and its like have the apply configurations: every type with all its fields optional.",
+            version.name
+        ));
+        docs.push(format!(
+            "They have the fields of all Kubernetes versions from {} to {}, whichever is compiled in: they contain",
+            oldest.map_or("", String::as_str),
+            newest.map_or("", String::as_str),
+        ));
+        docs.push("none of k8s-openapi's objects, and a server refuses what it does not know.".to_owned());
+    }
     docs.extend(example(model, group));
     docs
 }
@@ -138,11 +167,17 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
     let docs = docs::comment([format!("The client of `{api_version}`: it makes those of the resources.")]);
     let new = docs::comment(["A client that sends its requests through this one."]);
     let rest_client = docs::comment(["The client that the requests go through."]);
-    Source {
-        path: format!("{folder}/mod.rs"),
-        definition: api_version.clone(),
-        docs: vec![format!("Clients of `{api_version}`; [`{}`] makes them.", version.client)],
-        tokens: quote! {
+    let applied = model.configurations.contains_key(&apply::home(group, &version.name)).then(|| {
+        quote!(
+            pub mod apply;
+        )
+    });
+    let clients = quote! {
+        #[cfg(feature = "clients")]
+        pub use self::clients::*;
+        #[cfg(feature = "clients")]
+        #[path = "."]
+        mod clients {
             use k8s_client_runtime::generated::RestClient;
             pub mod kinds;
             #(#open_modules)*
@@ -163,7 +198,21 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
                 #(#accessors)*
             }
             #(#gated_accessors)*
-        },
+        }
+    };
+    let gate = Gate::absolute(model, version.presence);
+    let is_always_there = gate.is_open() || !apply::is_shared(model, &apply::home(group, &version.name));
+    let (clients, docs) = if is_always_there {
+        (clients, format!("Clients of `{api_version}`; [`{}`] makes them.", version.client))
+    } else {
+        // A link would lead nowhere with the other versions.
+        (gate.items(clients), format!("Clients of `{api_version}`; `{}` makes them.", version.client))
+    };
+    Source {
+        path: format!("{folder}/mod.rs"),
+        definition: api_version.clone(),
+        docs: vec![docs],
+        tokens: quote!(#applied #clients),
     }
 }
 

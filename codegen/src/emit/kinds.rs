@@ -1,13 +1,13 @@
 //! The file of a version's kinds: marker types that pin the code of serde to the group's crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, docs, gate::Gate, method::Types};
+use super::{Source, apply, docs, gate::Gate, method::Types};
 use crate::{
-    model::{ApiVersion, Area, Group, Model, Presence, Resource, Scope, TypeName, Verb},
+    model::{ApiVersion, Area, Group, Method, Model, Presence, Resource, Scope, TypeName, Verb},
     spec::Error,
 };
 
@@ -32,6 +32,7 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         return Err(Error::at(path, "", format!("two types would have one marker: {} and {}", a.schema, b.schema)));
     }
 
+    let applied: BTreeSet<&TypeName> = methods(version, Verb::Apply).filter_map(|m| m.answer.as_ref()).collect();
     let own = version.resources.first().map_or(&[][..], |resource| &resource.object.module);
     let status = names.iter().any(|name| name.schema == STATUS).then(|| {
         quote!(
@@ -47,11 +48,18 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         .map(|name| {
             let resource = version.resources.iter().find(|resource| resource.object == **name);
             let gate = Gate::new(model, version.presence, used[*name]);
-            gate.items(kind(group, version, name, resource, types))
+            let configuration = applied.contains(name).then(|| configuration(model, group, version, name));
+            let kind = kind(group, version, name, resource, types);
+            gate.items(quote!(#kind #configuration))
         })
         .collect();
     let resources = || version.resources.iter();
     let listable = resources().any(is_listable).then(|| quote!(Listable,));
+    let own_applied = applied.iter().any(|object| {
+        model.configuration(&object.schema).is_some_and(|(home, _)| *home == apply::home(group, &version.name))
+    });
+    let extract = own_applied.then(|| quote!(Extract,));
+    let applicable = (!applied.is_empty()).then(|| quote!(Applicable,));
     let (kind, resource) =
         if resources().next().is_some() { (quote!(Kind,), quote!(ApiResource,)) } else { Default::default() };
     Ok(Source {
@@ -64,12 +72,33 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             "and where the API has them.".to_owned(),
         ],
         tokens: quote! {
-            use k8s_client_runtime::generated::{codec, #resource Codec, #kind #listable};
+            use k8s_client_runtime::generated::{codec, #applicable #resource Codec, #extract #kind #listable};
             #imports
             #status
             #(#kinds)*
         },
     })
+}
+
+fn methods(version: &ApiVersion, verb: Verb) -> impl Iterator<Item = &Method> {
+    version.resources.iter().flat_map(|resource| &resource.methods).filter(move |method| method.verb == verb)
+}
+
+/// What makes an apply configuration one of the kind.
+fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &TypeName) -> TokenStream {
+    let Some((home, _)) = model.configuration(&object.schema) else { return TokenStream::new() };
+    let (marker, name) = (format_ident!("{}", object.name), format_ident!("{}", apply::name(&object.name)));
+    if *home == apply::home(group, &version.name) {
+        quote! {
+            impl Applicable<#marker> for super::super::apply::#name {}
+            impl Extract for super::super::apply::#name {
+                type Kind = #marker;
+            }
+        }
+    } else {
+        let path: syn::Path = syn::parse_str(&apply::path(home)).expect("crate and module are identifiers");
+        quote!(impl Applicable<#marker> for #path::#name {})
+    }
 }
 
 fn add<'a>(used: &mut BTreeMap<&'a TypeName, Presence>, name: &'a TypeName, presence: Presence) {

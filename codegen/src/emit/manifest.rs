@@ -1,9 +1,12 @@
 //! The manifests of the groups' crates and of the umbrella, whose features follow the groups.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use super::{HEADER, group};
-use crate::model::{Group, Model};
+use super::{HEADER, apply, group};
+use crate::model::{Group, Home, META_CRATE, Model, Verb};
 
 /// The package of a group.
 pub(super) fn package(group: &Group) -> String {
@@ -57,7 +60,9 @@ features = [\"all-versions\", \"latest\"]
 test = false
 
 [features]
-default = [\"ring\"]
+default = [\"clients\", \"ring\"]
+## The clients. Without them, the crate has the apply configurations alone, which other groups' configurations contain.
+clients = []
 ## TLS by rustls with this provider of cryptography.
 ring = [\"k8s-client-runtime/ring\"]
 aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
@@ -77,8 +82,77 @@ aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
     if let Some(latest) = kubernetes_features(model).next_back() {
         let _ = writeln!(text, "latest = [\"{latest}\"]");
     }
-    text.push_str(
-        "
+    text.push_str("\n[dependencies]\n");
+    text.push_str(&neighbouring_crates(model, group));
+    text.push_str("k8s-client-runtime.workspace = true\nk8s-openapi.workspace = true\n\n[lints]\nworkspace = true\n");
+    text
+}
+
+/// The crates whose configurations this one's contain, with the features of their versions.
+pub(super) fn neighbours(model: &Model, group: &Group) -> BTreeMap<String, BTreeSet<String>> {
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut need = |home: &Home| {
+        let wanted = features.entry(home.crate_name.clone()).or_default();
+        if home.version.contains("alpha") || home.version.contains("beta") {
+            wanted.insert(home.version.clone());
+        }
+    };
+    for version in &group.versions {
+        apply::neighbours(model, &apply::home(group, &version.name)).iter().for_each(&mut need);
+        let methods = version.resources.iter().flat_map(|resource| &resource.methods);
+        let applied = methods.filter(|method| method.verb == Verb::Apply).filter_map(|method| method.answer.as_ref());
+        applied.filter_map(|object| model.configuration(&object.schema)).for_each(|(home, _)| need(home));
+    }
+    features.remove(&group.crate_name);
+    features
+}
+
+/// The dependencies on those crates, for their configurations alone.
+fn neighbouring_crates(model: &Model, group: &Group) -> String {
+    let mut text = String::new();
+    for (crate_name, features) in neighbours(model, group) {
+        let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
+        let _ = writeln!(
+            text,
+            "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
+             false{features} }}"
+        );
+    }
+    text
+}
+
+/// The manifest of the crate of what all objects share.
+pub(super) fn meta(model: &Model) -> String {
+    let kubernetes =
+        kubernetes_features(model).map(|feature| format!("{feature} = [\"k8s-client-runtime/{feature}\"]\n"));
+    let latest = kubernetes_features(model).next_back().map(|feature| format!("latest = [\"{feature}\"]\n"));
+    format!(
+        "# {HEADER} api-specs; edit codegen instead.
+
+[package]
+name = \"k8s-client-api-{META_CRATE}\"
+description = \"Apply configurations of what all objects of Kubernetes share, part of k8s-client.\"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+authors.workspace = true
+categories.workspace = true
+keywords.workspace = true
+
+[package.metadata.docs.rs]
+features = [\"latest\"]
+
+[lib]
+test = false
+
+[features]
+default = [\"ring\"]
+## TLS by rustls with this provider of cryptography.
+ring = [\"k8s-client-runtime/ring\"]
+aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
+## The Kubernetes version whose types are compiled in: the application chooses exactly one.
+{}{}
 [dependencies]
 k8s-client-runtime.workspace = true
 k8s-openapi.workspace = true
@@ -86,8 +160,9 @@ k8s-openapi.workspace = true
 [lints]
 workspace = true
 ",
-    );
-    text
+        kubernetes.collect::<String>(),
+        latest.unwrap_or_default(),
+    )
 }
 
 /// The umbrella's manifest: what is fixed stands in `clientset.toml` beside this file.
@@ -107,7 +182,8 @@ pub(super) fn clientset(model: &Model) -> String {
         }
         let _ = writeln!(
             dependencies,
-            "{package} = {{ path = \"../api/{}\", version = \"0.1.0\", default-features = false, optional = true }}",
+            "{package} = {{ path = \"../api/{}\", version = \"0.1.0\", default-features = false, features = [\"clients\"], \
+             optional = true }}",
             group.crate_name
         );
     }

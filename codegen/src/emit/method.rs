@@ -77,7 +77,7 @@ pub(super) fn imports(method: &Method) -> Vec<&str> {
     let mut names = vec![builder(method)];
     match method.verb {
         Verb::Patch => names.push("Patch"),
-        Verb::Apply => names.push("Serialize"),
+        Verb::Apply => names.push("Applicable"),
         _ => {}
     }
     names
@@ -126,12 +126,10 @@ pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>
             quote!(#builder<#answer>),
             quote!(patch_subresource(name, #subresource, patch)),
         ),
-        (Verb::Apply, None) => (apply_parameters(), quote!(#builder<#own>), quote!(apply(name, configuration))),
-        (Verb::Apply, Some(subresource)) => (
-            apply_parameters(),
-            quote!(#builder<#answer>),
-            quote!(apply_subresource(name, #subresource, configuration)),
-        ),
+        (Verb::Apply, None) => (applicable(&own), quote!(#builder<#own>), quote!(apply(configuration))),
+        (Verb::Apply, Some(subresource)) => {
+            (applicable(&answer), quote!(#builder<#answer>), quote!(apply_subresource(#subresource, configuration)))
+        }
         (Verb::Modify, _) => {
             return quote! {
                 #docs
@@ -154,8 +152,8 @@ pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>
     }
 }
 
-fn apply_parameters() -> TokenStream {
-    quote!(name: &str, configuration: &(impl Serialize + ?Sized))
+fn applicable(kind: &TokenStream) -> TokenStream {
+    quote!(configuration: &impl Applicable<#kind>)
 }
 
 /// The marker type of an object type.

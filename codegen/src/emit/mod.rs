@@ -2,6 +2,7 @@
 //!
 //! A pure function: it reads nothing but the model, and the same model gives the same bytes.
 
+mod apply;
 mod clientset;
 mod docs;
 mod format;
@@ -45,7 +46,9 @@ pub fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error> {
         files.insert(format!("{folder}/Cargo.toml"), manifest::group(model, group));
         sources.extend(group::sources(model, group, &folder)?);
         sources.push(routes::source(model, group, &folder));
+        files.extend(apply::files(model, group, &folder)?);
     }
+    files.extend(apply::meta_files(model)?);
     files.insert("crates/clientset/Cargo.toml".to_owned(), manifest::clientset(model));
     files.insert(format!("{CRATES}/CRATES.md"), table::markdown(model));
     sources.push(clientset::source(model));

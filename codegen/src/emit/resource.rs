@@ -78,17 +78,11 @@ fn imports(model: &Model, resource: &Resource, types: Types<'_>) -> TokenStream 
     }
 }
 
-fn uses(mut names: BTreeSet<&str>) -> TokenStream {
-    let serialize = names.remove("Serialize").then(|| {
-        quote!(
-            use k8s_openapi::serde::Serialize;
-        )
-    });
+fn uses(names: BTreeSet<&str>) -> TokenStream {
     let names = names.into_iter().map(|name| format_ident!("{name}"));
-    quote! {
+    quote!(
         use k8s_client_runtime::generated::{#(#names),*};
-        #serialize
-    }
+    )
 }
 
 fn scope_type(resource: &Resource, area: Area) -> &'static str {
@@ -169,7 +163,7 @@ fn implementation(
     let (parameters, arguments) = match method.verb {
         Verb::Create | Verb::Update => (quote!(object: &#object), quote!(object)),
         Verb::Patch => (quote!(name: &str, patch: &Patch), quote!(name, patch)),
-        Verb::Apply => (quote!(name: &str, configuration: &(impl Serialize + ?Sized)), quote!(name, configuration)),
+        Verb::Apply => (quote!(configuration: &impl Applicable<#own>), quote!(configuration)),
         Verb::List | Verb::Watch => (quote!(), quote!()),
         _ => (quote!(name: &str), quote!(name)),
     };

@@ -23,7 +23,7 @@ pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
             #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
             mod #name {
                 use #library::#name::#client;
-                use super::{assert_route, named, patch, rest_client};
+                use super::{assert_route, configuration, named, patch, rest_client};
                 #(#tests)*
             }
         })
@@ -52,6 +52,10 @@ pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
             #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
             fn patch() -> Patch {
                 Patch::Merge(k8s_openapi::serde_json::Value::Null)
+            }
+            #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+            fn configuration() -> k8s_openapi::serde_json::Value {
+                k8s_openapi::serde_json::json!({ "metadata": { "name": "name" } })
             }
             #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
             #[track_caller]
@@ -94,7 +98,7 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
         (Verb::Create | Verb::Update, Some(_)) => quote!("name", &named()),
         (Verb::List | Verb::Watch | Verb::DeleteCollection, _) => quote!(),
         (Verb::Patch, _) => quote!("name", &patch()),
-        (Verb::Apply, _) => quote!("name", &()),
+        (Verb::Apply, _) => quote!(&configuration()),
         (Verb::Get | Verb::Delete | Verb::Modify | Verb::Stream, _) => quote!("name"),
     };
     let routes = method.routes.iter().map(|Route { method: http, path }| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ApiVersion, Group, Model, Presence,
+    ApiVersion, Group, Model, Presence, configurations,
     draft::{At, Place, ResourceDraft},
     graph,
     names::{capitalized, snake},
@@ -56,8 +56,9 @@ impl Model {
         for group in &mut groups {
             group.versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
         }
+        let configurations = configurations::build(specs, &groups, policy)?;
         policy.check_all_used()?;
-        Ok(Self { versions, groups })
+        Ok(Self { versions, groups, configurations })
     }
 }
 

@@ -4,10 +4,14 @@
 //! [`Presence`].
 
 mod build;
+mod configurations;
 mod draft;
 mod graph;
 mod names;
 
+use std::collections::BTreeMap;
+
+pub use configurations::{Configuration, Configurations, Field, FieldType, Home, Identity, META_CRATE, Merge};
 pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
 
@@ -20,6 +24,8 @@ pub struct Model {
     pub versions: Vec<String>,
     /// The groups, by crate name.
     pub groups: Vec<Group>,
+    /// The apply configurations, by the crate and version that have them.
+    pub configurations: BTreeMap<Home, Configurations>,
 }
 
 /// An API group, which becomes a crate.

@@ -49,6 +49,21 @@ pub(crate) fn snake(camel: &str) -> String {
     snake
 }
 
+/// A field of an apply configuration, as k8s-openapi calls it: `clusterIPs` → `cluster_ips`, `type` → `type_`.
+pub(crate) fn field(name: &str) -> String {
+    // The plural of an acronym is one word.
+    let mut letters: Vec<char> = name.chars().map(|letter| if letter == '-' { '_' } else { letter }).collect();
+    for i in 2..letters.len() {
+        let acronym = letters[i - 1].is_ascii_uppercase() && letters[i - 2].is_ascii_uppercase();
+        let ends = letters.get(i + 1).is_none_or(char::is_ascii_uppercase);
+        if letters[i] == 's' && acronym && ends {
+            letters[i] = 'S';
+        }
+    }
+    let name = identifier(&snake(&letters.into_iter().collect::<String>()));
+    name.strip_prefix("r#").map_or(name.clone(), |keyword| format!("{keyword}_"))
+}
+
 /// `apps` → `Apps`, `v1beta1` → `V1beta1`.
 pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
@@ -137,6 +152,25 @@ mod tests {
         ] {
             let expected = Names { client: client.into(), accessor: accessor.into(), parameter: parameter.into() };
             assert_eq!(Names::new(kind, plural), expected);
+        }
+    }
+
+    #[test]
+    fn fields_are_called_as_k8s_openapi_calls_them() {
+        for (name, field_name) in [
+            ("replicas", "replicas"),
+            ("minReadySeconds", "min_ready_seconds"),
+            ("clusterIPs", "cluster_ips"),
+            ("hostIP", "host_ip"),
+            ("nonResourceURLs", "non_resource_urls"),
+            ("podCIDRs", "pod_cidrs"),
+            ("serverAddressByClientCIDRs", "server_address_by_client_cidrs"),
+            ("targetWWNs", "target_wwns"),
+            ("x-kubernetes-list-type", "x_kubernetes_list_type"),
+            ("type", "type_"),
+            ("continue", "continue_"),
+        ] {
+            assert_eq!(field(name), field_name);
         }
     }
 

@@ -402,6 +402,10 @@ pub mod api {
     #[doc(inline)]
     pub use k8s_client_api_lifecycle as lifecycle;
 
+    /// Apply configurations of what all objects share.
+    #[doc(inline)]
+    pub use k8s_client_api_meta as meta;
+
     /// Clients of the API group `networking.k8s.io`.
     #[cfg(feature = "networking")]
     #[doc(inline)]

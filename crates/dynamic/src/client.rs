@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 
 use k8s_client_runtime::{
     RestClient,
+    apply::Applicable,
     codec::{self, Codec, Listable},
     resource::{
         AnyScope, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
@@ -11,10 +12,9 @@ use k8s_client_runtime::{
     },
     schema::{GroupVersionResource, RestMapping},
 };
-use serde::{Serialize, Serializer, ser::Error as _};
-use serde_json::Value;
+use serde::{Serialize, ser::Error as _};
 
-use crate::{Unstructured, UnstructuredList};
+use crate::{Unstructured, UnstructuredList, configuration::Named};
 
 /// A client of all resources that the server has, known to the program or not.
 ///
@@ -132,7 +132,7 @@ impl DynamicResource {
     /// It must have `apiVersion` and `kind`. `metadata.name` is filled in, or must be the same. A configuration with
     /// `metadata.managedFields` is refused before it is sent: it was read, and applying it would claim every field of it.
     pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<AnyKind> {
-        self.0.apply(name, &Configuration { name, configuration })
+        self.0.apply(&Named::new(name, configuration))
     }
 
     /// Applies a configuration of the status, as [`apply`](DynamicResource::apply) does of the rest.
@@ -172,44 +172,7 @@ impl DynamicResource {
         subresource: &str,
         configuration: &(impl Serialize + ?Sized),
     ) -> Apply<AnyKind> {
-        self.0.apply_subresource(name, subresource.to_owned(), &Configuration { name, configuration })
-    }
-}
-
-/// A configuration that is checked while it is written, since that is where it becomes fields.
-struct Configuration<'a, T: ?Sized> {
-    name: &'a str,
-    configuration: &'a T,
-}
-
-impl<T: Serialize + ?Sized> Serialize for Configuration<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = serde_json::to_value(self.configuration).map_err(S::Error::custom)?;
-        applicable(self.name, value).map_err(S::Error::custom)?.serialize(serializer)
-    }
-}
-
-/// The configuration as it may be applied to the object of this name.
-fn applicable(name: &str, configuration: Value) -> Result<Unstructured, String> {
-    let mut object = Unstructured::try_from(configuration).map_err(|error| error.to_string())?;
-    check_kind(&object)?;
-    if object
-        .object()
-        .get("metadata")
-        .and_then(|metadata| metadata.get("managedFields"))
-        .is_some_and(|managed| !managed.is_null() && managed.as_array().is_none_or(|entries| !entries.is_empty()))
-    {
-        return Err(
-            ".metadata.managedFields: is set, as in an object that was read; apply only the fields to own".into()
-        );
-    }
-    match object.name() {
-        Some(own) if own != name => Err(format!(".metadata.name: is {own:?}, but applied to {name:?}")),
-        Some(_) => Ok(object),
-        None => {
-            object.set_name(name);
-            Ok(object)
-        }
+        self.0.apply_subresource(subresource.to_owned(), &Named::new(name, configuration))
     }
 }
 
@@ -294,8 +257,8 @@ impl Patches for DynamicResource {
 }
 
 impl Applies for DynamicResource {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<AnyKind> {
-        self.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<AnyKind>) -> Apply<AnyKind> {
+        self.0.apply(configuration)
     }
 }
 

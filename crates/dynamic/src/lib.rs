@@ -46,6 +46,8 @@ mod unstructured;
 
 mod list;
 
+mod configuration;
+
 mod client;
 
 mod scale;

@@ -11,6 +11,8 @@ use k8s_client_runtime::{
 };
 use serde::Serialize;
 
+use crate::configuration::Named;
+
 /// Reads and sets how many replicas an object has, whatever its kind: deployments and custom resources alike, if they have a
 /// scale subresource.
 ///
@@ -76,10 +78,11 @@ impl ScaleResource {
         self.0.patch_subresource(name, "scale", patch)
     }
 
-    /// Applies a configuration of `autoscaling/v1` `Scale` to the named object. API servers up to 1.37 refuse it for custom
+    /// Applies a configuration of `autoscaling/v1` `Scale` to the named object, as
+    /// [`DynamicResource::apply`](crate::DynamicResource::apply) does: its own `…ApplyConfiguration` or whatever serde writes. API servers up to 1.37 refuse it for custom
     /// resources, with an internal error (500): patch those.
     pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<ScaleKind> {
-        self.0.apply_subresource(name, "scale", configuration)
+        self.0.apply_subresource("scale", &Named::new(name, configuration))
     }
 }
 

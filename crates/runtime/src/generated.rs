@@ -3,6 +3,7 @@
 //! Hand-written programs use the modules that these come from.
 
 pub use crate::{
+    apply::{Applicable, Extract},
     codec::{self, ApiResource, Codec, Kind, Listable},
     resource::{
         AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
@@ -11,6 +12,19 @@ pub use crate::{
     },
     rest::{Request, RestClient},
 };
+
+/// What files of apply configurations name.
+pub mod apply {
+    pub use crate::{apply::Value, object, record};
+    pub use k8s_openapi::{
+        ByteString,
+        apimachinery::pkg::{
+            api::resource::Quantity,
+            apis::meta::v1::{MicroTime, Time},
+            util::intstr::IntOrString,
+        },
+    };
+}
 
 /// Kinds that the answers of several groups have.
 pub mod kinds {

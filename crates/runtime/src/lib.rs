@@ -24,6 +24,8 @@ pub mod object;
 
 pub mod codec;
 
+pub mod apply;
+
 pub mod retry;
 
 pub mod rest;

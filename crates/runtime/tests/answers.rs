@@ -17,6 +17,11 @@ fn config_maps(client: &RestClient) -> ResourceClient<ConfigMap, Namespaced> {
     ResourceClient::<ConfigMap>::namespaced(client, "ns")
 }
 
+/// What applies to the `ConfigMap`.
+fn configuration() -> serde_json::Value {
+    serde_json::json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "web" } })
+}
+
 fn namespaces(client: &RestClient) -> ResourceClient<Namespace, Cluster> {
     ResourceClient::<Namespace>::cluster(client)
 }
@@ -162,7 +167,7 @@ async fn requests_say_what_they_are() {
     let config_maps = config_maps(&server.client());
     let patch = Patch::StrategicMerge(serde_json::json!({"data": {"a": "b"}}));
     config_maps.patch("web", &patch).field_manager("me").dry_run().await.expect("a ConfigMap");
-    config_maps.apply("web", &serde_json::json!({})).field_manager("me").await.expect("a ConfigMap");
+    config_maps.apply(&configuration()).field_manager("me").await.expect("a ConfigMap");
     let requests = server.requests();
     let head = requests[0].to_lowercase();
     assert!(requests[0].starts_with("PATCH /api/v1/namespaces/ns/configmaps/web?dryRun=All&fieldManager=me HTTP/1.1"));
@@ -177,10 +182,43 @@ async fn requests_say_what_they_are() {
 #[tokio::test]
 async fn apply_without_a_manager_is_refused_before_anything_is_sent() {
     let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
-    let error = config_maps(&server.client()).apply("web", &serde_json::json!({})).await.expect_err("nobody owns it");
+    let error = config_maps(&server.client()).apply(&configuration()).await.expect_err("nobody owns it");
     assert_eq!(error.kind(), ErrorKind::Request);
     assert!(error.to_string().contains("field_manager"), "{error}");
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn configurations_that_no_server_takes_are_refused_before_anything_is_sent() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let client = server.client();
+    let with = |path: &str, value: serde_json::Value| {
+        let mut configuration = configuration();
+        *configuration.pointer_mut(path).expect("it is there") = value;
+        configuration
+    };
+    for (configuration, text) in [
+        (with("/metadata/name", "".into()), "metadata.name of the configuration is not set"),
+        (
+            with("/metadata", serde_json::json!({ "name": "web", "namespace": "other" })),
+            "\"other\", the client of \"ns\"",
+        ),
+        (with("/apiVersion", "".into()), ".apiVersion: is not set"),
+        (with("/kind", serde_json::Value::Null), ".kind: is not set"),
+        (
+            with("/metadata", serde_json::json!({ "name": "web", "managedFields": [{}] })),
+            ".metadata.managedFields: is set",
+        ),
+    ] {
+        let error = config_maps(&client).apply(&configuration).field_manager("me").await.expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    let elsewhere = with("/metadata", serde_json::json!({ "name": "web", "namespace": "ns" }));
+    let error = namespaces(&client).apply(&elsewhere).field_manager("me").await.expect_err("it has a namespace");
+    assert!(error.to_string().contains("of namespace \"ns\", but the client of none"), "{error}");
+    assert!(server.requests().is_empty());
+    config_maps(&client).apply(&elsewhere).field_manager("me").await.expect("the same namespace");
 }
 
 #[tokio::test]

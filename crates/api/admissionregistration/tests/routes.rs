@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_admissionregistration::v1::AdmissionregistrationV1Client;
 
     k8s_openapi::k8s_if_ge_1_36! {
@@ -40,7 +40,7 @@ mod v1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/name",
             );
             assert_route(
-                &mutating_admission_policies.apply("name", &()).into_request(),
+                &mutating_admission_policies.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/name?force=false",
             );
             assert_route(
@@ -84,7 +84,7 @@ mod v1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings/name",
             );
             assert_route(
-                &mutating_admission_policy_bindings.apply("name", &()).into_request(),
+                &mutating_admission_policy_bindings.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings/name?force=false",
             );
             assert_route(
@@ -127,7 +127,7 @@ mod v1 {
             "PATCH /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/name",
         );
         assert_route(
-            &mutating_webhook_configurations.apply("name", &()).into_request(),
+            &mutating_webhook_configurations.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/name?force=false",
         );
         assert_route(
@@ -169,7 +169,7 @@ mod v1 {
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/name",
         );
         assert_route(
-            &validating_admission_policies.apply("name", &()).into_request(),
+            &validating_admission_policies.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/name?force=false",
         );
         assert_route(
@@ -193,7 +193,7 @@ mod v1 {
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/name/status",
         );
         assert_route(
-            &validating_admission_policies.apply_status("name", &()).into_request(),
+            &validating_admission_policies.apply_status(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/name/status?force=false",
         );
     }
@@ -227,7 +227,7 @@ mod v1 {
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/name",
         );
         assert_route(
-            &validating_admission_policy_bindings.apply("name", &()).into_request(),
+            &validating_admission_policy_bindings.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/name?force=false",
         );
         assert_route(
@@ -269,7 +269,7 @@ mod v1 {
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/name",
         );
         assert_route(
-            &validating_webhook_configurations.apply("name", &()).into_request(),
+            &validating_webhook_configurations.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/name?force=false",
         );
         assert_route(
@@ -286,7 +286,7 @@ mod v1 {
 #[cfg(feature = "v1beta1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1beta1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_admissionregistration::v1beta1::AdmissionregistrationV1beta1Client;
 
     k8s_openapi::k8s_if_ge_1_34! {
@@ -319,7 +319,7 @@ mod v1beta1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicies/name",
             );
             assert_route(
-                &mutating_admission_policies.apply("name", &()).into_request(),
+                &mutating_admission_policies.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicies/name?force=false",
             );
             assert_route(
@@ -363,7 +363,7 @@ mod v1beta1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/name",
             );
             assert_route(
-                &mutating_admission_policy_bindings.apply("name", &()).into_request(),
+                &mutating_admission_policy_bindings.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/name?force=false",
             );
             assert_route(
@@ -407,7 +407,7 @@ mod v1beta1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/name",
             );
             assert_route(
-                &validating_admission_policies.apply("name", &()).into_request(),
+                &validating_admission_policies.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/name?force=false",
             );
             assert_route(
@@ -431,7 +431,7 @@ mod v1beta1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/name/status",
             );
             assert_route(
-                &validating_admission_policies.apply_status("name", &()).into_request(),
+                &validating_admission_policies.apply_status(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/name/status?force=false",
             );
         }
@@ -467,7 +467,7 @@ mod v1beta1 {
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/name",
             );
             assert_route(
-                &validating_admission_policy_bindings.apply("name", &()).into_request(),
+                &validating_admission_policy_bindings.apply(&configuration()).into_request(),
                 "PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/name?force=false",
             );
             assert_route(
@@ -485,7 +485,7 @@ mod v1beta1 {
 #[cfg(feature = "v1alpha1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1alpha1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_admissionregistration::v1alpha1::AdmissionregistrationV1alpha1Client;
 
     #[test]
@@ -517,7 +517,7 @@ mod v1alpha1 {
             "PATCH /apis/admissionregistration.k8s.io/v1alpha1/mutatingadmissionpolicies/name",
         );
         assert_route(
-            &mutating_admission_policies.apply("name", &()).into_request(),
+            &mutating_admission_policies.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1alpha1/mutatingadmissionpolicies/name?force=false",
         );
         assert_route(
@@ -559,7 +559,7 @@ mod v1alpha1 {
             "PATCH /apis/admissionregistration.k8s.io/v1alpha1/mutatingadmissionpolicybindings/name",
         );
         assert_route(
-            &mutating_admission_policy_bindings.apply("name", &()).into_request(),
+            &mutating_admission_policy_bindings.apply(&configuration()).into_request(),
             "PATCH /apis/admissionregistration.k8s.io/v1alpha1/mutatingadmissionpolicybindings/name?force=false",
         );
         assert_route(
@@ -591,6 +591,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

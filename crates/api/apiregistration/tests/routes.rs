@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_apiregistration::v1::ApiregistrationV1Client;
 
     #[test]
@@ -30,7 +30,7 @@ mod v1 {
             "PATCH /apis/apiregistration.k8s.io/v1/apiservices/name",
         );
         assert_route(
-            &api_services.apply("name", &()).into_request(),
+            &api_services.apply(&configuration()).into_request(),
             "PATCH /apis/apiregistration.k8s.io/v1/apiservices/name?force=false",
         );
         assert_route(
@@ -54,7 +54,7 @@ mod v1 {
             "PATCH /apis/apiregistration.k8s.io/v1/apiservices/name/status",
         );
         assert_route(
-            &api_services.apply_status("name", &()).into_request(),
+            &api_services.apply_status(&configuration()).into_request(),
             "PATCH /apis/apiregistration.k8s.io/v1/apiservices/name/status?force=false",
         );
     }
@@ -78,6 +78,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

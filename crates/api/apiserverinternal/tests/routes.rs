@@ -8,7 +8,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 #[cfg(feature = "v1alpha1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1alpha1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_apiserverinternal::v1alpha1::InternalV1alpha1Client;
 
     #[test]
@@ -40,7 +40,7 @@ mod v1alpha1 {
             "PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/name",
         );
         assert_route(
-            &storage_versions.apply("name", &()).into_request(),
+            &storage_versions.apply(&configuration()).into_request(),
             "PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/name?force=false",
         );
         assert_route(
@@ -64,7 +64,7 @@ mod v1alpha1 {
             "PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/name/status",
         );
         assert_route(
-            &storage_versions.apply_status("name", &()).into_request(),
+            &storage_versions.apply_status(&configuration()).into_request(),
             "PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/name/status?force=false",
         );
     }
@@ -88,6 +88,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

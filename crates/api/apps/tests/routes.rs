@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_apps::v1::AppsV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/controllerrevisions/name",
         );
         assert_route(
-            &controller_revisions.apply("name", &()).into_request(),
+            &controller_revisions.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/controllerrevisions/name?force=false",
         );
         assert_route(
@@ -72,7 +72,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/daemonsets/name",
         );
         assert_route(
-            &daemon_sets.apply("name", &()).into_request(),
+            &daemon_sets.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/daemonsets/name?force=false",
         );
         assert_route(&daemon_sets.delete("name").into_request(), "DELETE /apis/apps/v1/namespaces/ns/daemonsets/name");
@@ -90,7 +90,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/daemonsets/name/status",
         );
         assert_route(
-            &daemon_sets.apply_status("name", &()).into_request(),
+            &daemon_sets.apply_status(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/daemonsets/name/status?force=false",
         );
         let all_daemon_sets = client.all_daemon_sets();
@@ -112,7 +112,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name",
         );
         assert_route(
-            &deployments.apply("name", &()).into_request(),
+            &deployments.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name?force=false",
         );
         assert_route(&deployments.delete("name").into_request(), "DELETE /apis/apps/v1/namespaces/ns/deployments/name");
@@ -130,7 +130,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/status",
         );
         assert_route(
-            &deployments.apply_status("name", &()).into_request(),
+            &deployments.apply_status(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/status?force=false",
         );
         assert_route(
@@ -146,7 +146,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/scale",
         );
         assert_route(
-            &deployments.apply_scale("name", &()).into_request(),
+            &deployments.apply_scale(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/scale?force=false",
         );
         let all_deployments = client.all_deployments();
@@ -168,7 +168,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name",
         );
         assert_route(
-            &replica_sets.apply("name", &()).into_request(),
+            &replica_sets.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name?force=false",
         );
         assert_route(
@@ -192,7 +192,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name/status",
         );
         assert_route(
-            &replica_sets.apply_status("name", &()).into_request(),
+            &replica_sets.apply_status(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name/status?force=false",
         );
         assert_route(
@@ -208,7 +208,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name/scale",
         );
         assert_route(
-            &replica_sets.apply_scale("name", &()).into_request(),
+            &replica_sets.apply_scale(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/replicasets/name/scale?force=false",
         );
         let all_replica_sets = client.all_replica_sets();
@@ -233,7 +233,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name",
         );
         assert_route(
-            &stateful_sets.apply("name", &()).into_request(),
+            &stateful_sets.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name?force=false",
         );
         assert_route(
@@ -257,7 +257,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name/status",
         );
         assert_route(
-            &stateful_sets.apply_status("name", &()).into_request(),
+            &stateful_sets.apply_status(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name/status?force=false",
         );
         assert_route(
@@ -273,7 +273,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name/scale",
         );
         assert_route(
-            &stateful_sets.apply_scale("name", &()).into_request(),
+            &stateful_sets.apply_scale(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/statefulsets/name/scale?force=false",
         );
         let all_stateful_sets = client.all_stateful_sets();
@@ -300,6 +300,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v2 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_autoscaling::v2::AutoscalingV2Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v2 {
             "PATCH /apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/name",
         );
         assert_route(
-            &horizontal_pod_autoscalers.apply("name", &()).into_request(),
+            &horizontal_pod_autoscalers.apply(&configuration()).into_request(),
             "PATCH /apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/name?force=false",
         );
         assert_route(
@@ -63,7 +63,7 @@ mod v2 {
             "PATCH /apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/name/status",
         );
         assert_route(
-            &horizontal_pod_autoscalers.apply_status("name", &()).into_request(),
+            &horizontal_pod_autoscalers.apply_status(&configuration()).into_request(),
             "PATCH /apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/name/status?force=false",
         );
         let all_horizontal_pod_autoscalers = client.all_horizontal_pod_autoscalers();
@@ -80,7 +80,7 @@ mod v2 {
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_autoscaling::v1::AutoscalingV1Client;
 
     #[test]
@@ -112,7 +112,7 @@ mod v1 {
             "PATCH /apis/autoscaling/v1/namespaces/ns/horizontalpodautoscalers/name",
         );
         assert_route(
-            &horizontal_pod_autoscalers.apply("name", &()).into_request(),
+            &horizontal_pod_autoscalers.apply(&configuration()).into_request(),
             "PATCH /apis/autoscaling/v1/namespaces/ns/horizontalpodautoscalers/name?force=false",
         );
         assert_route(
@@ -136,7 +136,7 @@ mod v1 {
             "PATCH /apis/autoscaling/v1/namespaces/ns/horizontalpodautoscalers/name/status",
         );
         assert_route(
-            &horizontal_pod_autoscalers.apply_status("name", &()).into_request(),
+            &horizontal_pod_autoscalers.apply_status(&configuration()).into_request(),
             "PATCH /apis/autoscaling/v1/namespaces/ns/horizontalpodautoscalers/name/status?force=false",
         );
         let all_horizontal_pod_autoscalers = client.all_horizontal_pod_autoscalers();
@@ -169,6 +169,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

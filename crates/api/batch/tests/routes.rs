@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_batch::v1::BatchV1Client;
 
     #[test]
@@ -24,7 +24,7 @@ mod v1 {
             "PATCH /apis/batch/v1/namespaces/ns/cronjobs/name",
         );
         assert_route(
-            &cron_jobs.apply("name", &()).into_request(),
+            &cron_jobs.apply(&configuration()).into_request(),
             "PATCH /apis/batch/v1/namespaces/ns/cronjobs/name?force=false",
         );
         assert_route(&cron_jobs.delete("name").into_request(), "DELETE /apis/batch/v1/namespaces/ns/cronjobs/name");
@@ -42,7 +42,7 @@ mod v1 {
             "PATCH /apis/batch/v1/namespaces/ns/cronjobs/name/status",
         );
         assert_route(
-            &cron_jobs.apply_status("name", &()).into_request(),
+            &cron_jobs.apply_status(&configuration()).into_request(),
             "PATCH /apis/batch/v1/namespaces/ns/cronjobs/name/status?force=false",
         );
         let all_cron_jobs = client.all_cron_jobs();
@@ -61,7 +61,7 @@ mod v1 {
         assert_route(&jobs.update(&named()).into_request(), "PUT /apis/batch/v1/namespaces/ns/jobs/name");
         assert_route(&jobs.patch("name", &patch()).into_request(), "PATCH /apis/batch/v1/namespaces/ns/jobs/name");
         assert_route(
-            &jobs.apply("name", &()).into_request(),
+            &jobs.apply(&configuration()).into_request(),
             "PATCH /apis/batch/v1/namespaces/ns/jobs/name?force=false",
         );
         assert_route(&jobs.delete("name").into_request(), "DELETE /apis/batch/v1/namespaces/ns/jobs/name");
@@ -73,7 +73,7 @@ mod v1 {
             "PATCH /apis/batch/v1/namespaces/ns/jobs/name/status",
         );
         assert_route(
-            &jobs.apply_status("name", &()).into_request(),
+            &jobs.apply_status(&configuration()).into_request(),
             "PATCH /apis/batch/v1/namespaces/ns/jobs/name/status?force=false",
         );
         let all_jobs = client.all_jobs();
@@ -100,6 +100,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_certificates::v1::CertificatesV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name",
         );
         assert_route(
-            &certificate_signing_requests.apply("name", &()).into_request(),
+            &certificate_signing_requests.apply(&configuration()).into_request(),
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name?force=false",
         );
         assert_route(
@@ -63,7 +63,7 @@ mod v1 {
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name/status",
         );
         assert_route(
-            &certificate_signing_requests.apply_status("name", &()).into_request(),
+            &certificate_signing_requests.apply_status(&configuration()).into_request(),
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name/status?force=false",
         );
         assert_route(
@@ -79,7 +79,7 @@ mod v1 {
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name/approval",
         );
         assert_route(
-            &certificate_signing_requests.apply_approval("name", &()).into_request(),
+            &certificate_signing_requests.apply_approval(&configuration()).into_request(),
             "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/name/approval?force=false",
         );
     }
@@ -114,7 +114,7 @@ mod v1 {
                 "PATCH /apis/certificates.k8s.io/v1/clustertrustbundles/name",
             );
             assert_route(
-                &cluster_trust_bundles.apply("name", &()).into_request(),
+                &cluster_trust_bundles.apply(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1/clustertrustbundles/name?force=false",
             );
             assert_route(
@@ -158,7 +158,7 @@ mod v1 {
                 "PATCH /apis/certificates.k8s.io/v1/namespaces/ns/podcertificaterequests/name",
             );
             assert_route(
-                &pod_certificate_requests.apply("name", &()).into_request(),
+                &pod_certificate_requests.apply(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1/namespaces/ns/podcertificaterequests/name?force=false",
             );
             assert_route(
@@ -182,7 +182,7 @@ mod v1 {
                 "PATCH /apis/certificates.k8s.io/v1/namespaces/ns/podcertificaterequests/name/status",
             );
             assert_route(
-                &pod_certificate_requests.apply_status("name", &()).into_request(),
+                &pod_certificate_requests.apply_status(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1/namespaces/ns/podcertificaterequests/name/status?force=false",
             );
             let all_pod_certificate_requests = client.all_pod_certificate_requests();
@@ -201,7 +201,7 @@ mod v1 {
 #[cfg(feature = "v1beta1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1beta1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_certificates::v1beta1::CertificatesV1beta1Client;
 
     #[test]
@@ -233,7 +233,7 @@ mod v1beta1 {
             "PATCH /apis/certificates.k8s.io/v1beta1/clustertrustbundles/name",
         );
         assert_route(
-            &cluster_trust_bundles.apply("name", &()).into_request(),
+            &cluster_trust_bundles.apply(&configuration()).into_request(),
             "PATCH /apis/certificates.k8s.io/v1beta1/clustertrustbundles/name?force=false",
         );
         assert_route(
@@ -276,7 +276,7 @@ mod v1beta1 {
                 "PATCH /apis/certificates.k8s.io/v1beta1/namespaces/ns/podcertificaterequests/name",
             );
             assert_route(
-                &pod_certificate_requests.apply("name", &()).into_request(),
+                &pod_certificate_requests.apply(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1beta1/namespaces/ns/podcertificaterequests/name?force=false",
             );
             assert_route(
@@ -300,7 +300,7 @@ mod v1beta1 {
                 "PATCH /apis/certificates.k8s.io/v1beta1/namespaces/ns/podcertificaterequests/name/status",
             );
             assert_route(
-                &pod_certificate_requests.apply_status("name", &()).into_request(),
+                &pod_certificate_requests.apply_status(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1beta1/namespaces/ns/podcertificaterequests/name/status?force=false",
             );
             let all_pod_certificate_requests = client.all_pod_certificate_requests();
@@ -320,7 +320,7 @@ k8s_openapi::k8s_if_le_1_36! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_certificates::v1alpha1::CertificatesV1alpha1Client;
 
         #[test]
@@ -352,7 +352,7 @@ k8s_openapi::k8s_if_le_1_36! {
                 "PATCH /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/name",
             );
             assert_route(
-                &cluster_trust_bundles.apply("name", &()).into_request(),
+                &cluster_trust_bundles.apply(&configuration()).into_request(),
                 "PATCH /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/name?force=false",
             );
             assert_route(
@@ -395,7 +395,7 @@ k8s_openapi::k8s_if_le_1_36! {
                     "PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/ns/podcertificaterequests/name",
                 );
                 assert_route(
-                    &pod_certificate_requests.apply("name", &()).into_request(),
+                    &pod_certificate_requests.apply(&configuration()).into_request(),
                     "PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/ns/podcertificaterequests/name?force=false",
                 );
                 assert_route(
@@ -419,7 +419,7 @@ k8s_openapi::k8s_if_le_1_36! {
                     "PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/ns/podcertificaterequests/name/status",
                 );
                 assert_route(
-                    &pod_certificate_requests.apply_status("name", &()).into_request(),
+                    &pod_certificate_requests.apply_status(&configuration()).into_request(),
                     "PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/ns/podcertificaterequests/name/status?force=false",
                 );
                 let all_pod_certificate_requests = client.all_pod_certificate_requests();
@@ -454,6 +454,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_coordination::v1::CoordinationV1Client;
 
     #[test]
@@ -30,7 +30,7 @@ mod v1 {
             "PATCH /apis/coordination.k8s.io/v1/namespaces/ns/leases/name",
         );
         assert_route(
-            &leases.apply("name", &()).into_request(),
+            &leases.apply(&configuration()).into_request(),
             "PATCH /apis/coordination.k8s.io/v1/namespaces/ns/leases/name?force=false",
         );
         assert_route(
@@ -50,7 +50,7 @@ mod v1 {
 #[cfg(feature = "v1beta1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1beta1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_coordination::v1beta1::CoordinationV1beta1Client;
 
     #[test]
@@ -82,7 +82,7 @@ mod v1beta1 {
             "PATCH /apis/coordination.k8s.io/v1beta1/namespaces/ns/leasecandidates/name",
         );
         assert_route(
-            &lease_candidates.apply("name", &()).into_request(),
+            &lease_candidates.apply(&configuration()).into_request(),
             "PATCH /apis/coordination.k8s.io/v1beta1/namespaces/ns/leasecandidates/name?force=false",
         );
         assert_route(
@@ -108,7 +108,7 @@ mod v1beta1 {
 #[cfg(feature = "v1alpha2")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1alpha2 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_coordination::v1alpha2::CoordinationV1alpha2Client;
 
     #[test]
@@ -140,7 +140,7 @@ mod v1alpha2 {
             "PATCH /apis/coordination.k8s.io/v1alpha2/namespaces/ns/leasecandidates/name",
         );
         assert_route(
-            &lease_candidates.apply("name", &()).into_request(),
+            &lease_candidates.apply(&configuration()).into_request(),
             "PATCH /apis/coordination.k8s.io/v1alpha2/namespaces/ns/leasecandidates/name?force=false",
         );
         assert_route(
@@ -181,6 +181,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

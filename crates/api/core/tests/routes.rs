@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_core::v1::CoreV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/configmaps/name",
         );
         assert_route(
-            &config_maps.apply("name", &()).into_request(),
+            &config_maps.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/configmaps/name?force=false",
         );
         assert_route(&config_maps.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/configmaps/name");
@@ -60,7 +60,7 @@ mod v1 {
         assert_route(&endpoints.update(&named()).into_request(), "PUT /api/v1/namespaces/ns/endpoints/name");
         assert_route(&endpoints.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/ns/endpoints/name");
         assert_route(
-            &endpoints.apply("name", &()).into_request(),
+            &endpoints.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/endpoints/name?force=false",
         );
         assert_route(&endpoints.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/endpoints/name");
@@ -80,7 +80,10 @@ mod v1 {
         assert_route(&events.watch().into_request(), "GET /api/v1/namespaces/ns/events?watch=true");
         assert_route(&events.update(&named()).into_request(), "PUT /api/v1/namespaces/ns/events/name");
         assert_route(&events.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/ns/events/name");
-        assert_route(&events.apply("name", &()).into_request(), "PATCH /api/v1/namespaces/ns/events/name?force=false");
+        assert_route(
+            &events.apply(&configuration()).into_request(),
+            "PATCH /api/v1/namespaces/ns/events/name?force=false",
+        );
         assert_route(&events.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/events/name");
         assert_route(&events.delete_collection().into_request(), "DELETE /api/v1/namespaces/ns/events");
         let all_events = client.all_events();
@@ -102,7 +105,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/limitranges/name",
         );
         assert_route(
-            &limit_ranges.apply("name", &()).into_request(),
+            &limit_ranges.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/limitranges/name?force=false",
         );
         assert_route(&limit_ranges.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/limitranges/name");
@@ -122,13 +125,13 @@ mod v1 {
         assert_route(&namespaces.watch().into_request(), "GET /api/v1/namespaces?watch=true");
         assert_route(&namespaces.update(&named()).into_request(), "PUT /api/v1/namespaces/name");
         assert_route(&namespaces.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/name");
-        assert_route(&namespaces.apply("name", &()).into_request(), "PATCH /api/v1/namespaces/name?force=false");
+        assert_route(&namespaces.apply(&configuration()).into_request(), "PATCH /api/v1/namespaces/name?force=false");
         assert_route(&namespaces.delete("name").into_request(), "DELETE /api/v1/namespaces/name");
         assert_route(&namespaces.get_status("name").into_request(), "GET /api/v1/namespaces/name/status");
         assert_route(&namespaces.update_status(&named()).into_request(), "PUT /api/v1/namespaces/name/status");
         assert_route(&namespaces.patch_status("name", &patch()).into_request(), "PATCH /api/v1/namespaces/name/status");
         assert_route(
-            &namespaces.apply_status("name", &()).into_request(),
+            &namespaces.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/name/status?force=false",
         );
         assert_route(&namespaces.finalize("name", &named()).into_request(), "PUT /api/v1/namespaces/name/finalize");
@@ -144,13 +147,16 @@ mod v1 {
         assert_route(&nodes.watch().into_request(), "GET /api/v1/nodes?watch=true");
         assert_route(&nodes.update(&named()).into_request(), "PUT /api/v1/nodes/name");
         assert_route(&nodes.patch("name", &patch()).into_request(), "PATCH /api/v1/nodes/name");
-        assert_route(&nodes.apply("name", &()).into_request(), "PATCH /api/v1/nodes/name?force=false");
+        assert_route(&nodes.apply(&configuration()).into_request(), "PATCH /api/v1/nodes/name?force=false");
         assert_route(&nodes.delete("name").into_request(), "DELETE /api/v1/nodes/name");
         assert_route(&nodes.delete_collection().into_request(), "DELETE /api/v1/nodes");
         assert_route(&nodes.get_status("name").into_request(), "GET /api/v1/nodes/name/status");
         assert_route(&nodes.update_status(&named()).into_request(), "PUT /api/v1/nodes/name/status");
         assert_route(&nodes.patch_status("name", &patch()).into_request(), "PATCH /api/v1/nodes/name/status");
-        assert_route(&nodes.apply_status("name", &()).into_request(), "PATCH /api/v1/nodes/name/status?force=false");
+        assert_route(
+            &nodes.apply_status(&configuration()).into_request(),
+            "PATCH /api/v1/nodes/name/status?force=false",
+        );
         assert_route(
             &nodes.proxy("name").method("DELETE".parse().expect("a method")).into_request(),
             "DELETE /api/v1/nodes/name/proxy",
@@ -238,7 +244,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/persistentvolumeclaims/name",
         );
         assert_route(
-            &persistent_volume_claims.apply("name", &()).into_request(),
+            &persistent_volume_claims.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/persistentvolumeclaims/name?force=false",
         );
         assert_route(
@@ -262,7 +268,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/persistentvolumeclaims/name/status",
         );
         assert_route(
-            &persistent_volume_claims.apply_status("name", &()).into_request(),
+            &persistent_volume_claims.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/persistentvolumeclaims/name/status?force=false",
         );
         let all_persistent_volume_claims = client.all_persistent_volume_claims();
@@ -287,7 +293,7 @@ mod v1 {
             "PATCH /api/v1/persistentvolumes/name",
         );
         assert_route(
-            &persistent_volumes.apply("name", &()).into_request(),
+            &persistent_volumes.apply(&configuration()).into_request(),
             "PATCH /api/v1/persistentvolumes/name?force=false",
         );
         assert_route(&persistent_volumes.delete("name").into_request(), "DELETE /api/v1/persistentvolumes/name");
@@ -305,7 +311,7 @@ mod v1 {
             "PATCH /api/v1/persistentvolumes/name/status",
         );
         assert_route(
-            &persistent_volumes.apply_status("name", &()).into_request(),
+            &persistent_volumes.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/persistentvolumes/name/status?force=false",
         );
     }
@@ -320,7 +326,7 @@ mod v1 {
         assert_route(&pods.watch().into_request(), "GET /api/v1/namespaces/ns/pods?watch=true");
         assert_route(&pods.update(&named()).into_request(), "PUT /api/v1/namespaces/ns/pods/name");
         assert_route(&pods.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/ns/pods/name");
-        assert_route(&pods.apply("name", &()).into_request(), "PATCH /api/v1/namespaces/ns/pods/name?force=false");
+        assert_route(&pods.apply(&configuration()).into_request(), "PATCH /api/v1/namespaces/ns/pods/name?force=false");
         assert_route(&pods.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/pods/name");
         assert_route(&pods.delete_collection().into_request(), "DELETE /api/v1/namespaces/ns/pods");
         assert_route(&pods.get_status("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/status");
@@ -330,7 +336,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/pods/name/status",
         );
         assert_route(
-            &pods.apply_status("name", &()).into_request(),
+            &pods.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/pods/name/status?force=false",
         );
         assert_route(&pods.attach("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/attach");
@@ -349,7 +355,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/pods/name/ephemeralcontainers",
         );
         assert_route(
-            &pods.apply_ephemeral_containers("name", &()).into_request(),
+            &pods.apply_ephemeral_containers(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/pods/name/ephemeralcontainers?force=false",
         );
         assert_route(&pods.evict("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/eviction");
@@ -427,7 +433,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/pods/name/resize",
         );
         assert_route(
-            &pods.apply_resize("name", &()).into_request(),
+            &pods.apply_resize(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/pods/name/resize?force=false",
         );
         let all_pods = client.all_pods();
@@ -449,7 +455,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/podtemplates/name",
         );
         assert_route(
-            &pod_templates.apply("name", &()).into_request(),
+            &pod_templates.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/podtemplates/name?force=false",
         );
         assert_route(&pod_templates.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/podtemplates/name");
@@ -488,7 +494,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name",
         );
         assert_route(
-            &replication_controllers.apply("name", &()).into_request(),
+            &replication_controllers.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name?force=false",
         );
         assert_route(
@@ -512,7 +518,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name/status",
         );
         assert_route(
-            &replication_controllers.apply_status("name", &()).into_request(),
+            &replication_controllers.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name/status?force=false",
         );
         assert_route(
@@ -528,7 +534,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name/scale",
         );
         assert_route(
-            &replication_controllers.apply_scale("name", &()).into_request(),
+            &replication_controllers.apply_scale(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/replicationcontrollers/name/scale?force=false",
         );
         let all_replication_controllers = client.all_replication_controllers();
@@ -553,7 +559,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/resourcequotas/name",
         );
         assert_route(
-            &resource_quotas.apply("name", &()).into_request(),
+            &resource_quotas.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/resourcequotas/name?force=false",
         );
         assert_route(
@@ -577,7 +583,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/resourcequotas/name/status",
         );
         assert_route(
-            &resource_quotas.apply_status("name", &()).into_request(),
+            &resource_quotas.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/resourcequotas/name/status?force=false",
         );
         let all_resource_quotas = client.all_resource_quotas();
@@ -596,7 +602,7 @@ mod v1 {
         assert_route(&secrets.update(&named()).into_request(), "PUT /api/v1/namespaces/ns/secrets/name");
         assert_route(&secrets.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/ns/secrets/name");
         assert_route(
-            &secrets.apply("name", &()).into_request(),
+            &secrets.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/secrets/name?force=false",
         );
         assert_route(&secrets.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/secrets/name");
@@ -623,7 +629,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/serviceaccounts/name",
         );
         assert_route(
-            &service_accounts.apply("name", &()).into_request(),
+            &service_accounts.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/serviceaccounts/name?force=false",
         );
         assert_route(
@@ -654,7 +660,7 @@ mod v1 {
         assert_route(&services.update(&named()).into_request(), "PUT /api/v1/namespaces/ns/services/name");
         assert_route(&services.patch("name", &patch()).into_request(), "PATCH /api/v1/namespaces/ns/services/name");
         assert_route(
-            &services.apply("name", &()).into_request(),
+            &services.apply(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/services/name?force=false",
         );
         assert_route(&services.delete("name").into_request(), "DELETE /api/v1/namespaces/ns/services/name");
@@ -669,7 +675,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/services/name/status",
         );
         assert_route(
-            &services.apply_status("name", &()).into_request(),
+            &services.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/services/name/status?force=false",
         );
         assert_route(
@@ -752,6 +758,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_discovery::v1::DiscoveryV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /apis/discovery.k8s.io/v1/namespaces/ns/endpointslices/name",
         );
         assert_route(
-            &endpoint_slices.apply("name", &()).into_request(),
+            &endpoint_slices.apply(&configuration()).into_request(),
             "PATCH /apis/discovery.k8s.io/v1/namespaces/ns/endpointslices/name?force=false",
         );
         assert_route(
@@ -77,6 +77,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

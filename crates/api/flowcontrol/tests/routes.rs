@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_flowcontrol::v1::FlowcontrolV1Client;
 
     #[test]
@@ -36,7 +36,7 @@ mod v1 {
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/name",
         );
         assert_route(
-            &flow_schemas.apply("name", &()).into_request(),
+            &flow_schemas.apply(&configuration()).into_request(),
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/name?force=false",
         );
         assert_route(
@@ -60,7 +60,7 @@ mod v1 {
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/name/status",
         );
         assert_route(
-            &flow_schemas.apply_status("name", &()).into_request(),
+            &flow_schemas.apply_status(&configuration()).into_request(),
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/name/status?force=false",
         );
     }
@@ -94,7 +94,7 @@ mod v1 {
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/name",
         );
         assert_route(
-            &priority_level_configurations.apply("name", &()).into_request(),
+            &priority_level_configurations.apply(&configuration()).into_request(),
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/name?force=false",
         );
         assert_route(
@@ -118,7 +118,7 @@ mod v1 {
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/name/status",
         );
         assert_route(
-            &priority_level_configurations.apply_status("name", &()).into_request(),
+            &priority_level_configurations.apply_status(&configuration()).into_request(),
             "PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/name/status?force=false",
         );
     }
@@ -142,6 +142,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

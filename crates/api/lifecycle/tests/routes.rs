@@ -9,7 +9,7 @@ k8s_openapi::k8s_if_ge_1_37! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_lifecycle::v1alpha1::LifecycleV1alpha1Client;
 
         #[test]
@@ -41,7 +41,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictionrequests/name",
             );
             assert_route(
-                &eviction_requests.apply("name", &()).into_request(),
+                &eviction_requests.apply(&configuration()).into_request(),
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictionrequests/name?force=false",
             );
             assert_route(
@@ -65,7 +65,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictionrequests/name/status",
             );
             assert_route(
-                &eviction_requests.apply_status("name", &()).into_request(),
+                &eviction_requests.apply_status(&configuration()).into_request(),
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictionrequests/name/status?force=false",
             );
             let all_eviction_requests = client.all_eviction_requests();
@@ -108,7 +108,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictions/name",
             );
             assert_route(
-                &evictions.apply("name", &()).into_request(),
+                &evictions.apply(&configuration()).into_request(),
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictions/name?force=false",
             );
             assert_route(
@@ -132,7 +132,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictions/name/status",
             );
             assert_route(
-                &evictions.apply_status("name", &()).into_request(),
+                &evictions.apply_status(&configuration()).into_request(),
                 "PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/ns/evictions/name/status?force=false",
             );
             let all_evictions = client.all_evictions();
@@ -163,6 +163,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

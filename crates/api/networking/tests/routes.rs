@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_networking::v1::NetworkingV1Client;
 
     #[test]
@@ -33,7 +33,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/ingressclasses/name",
         );
         assert_route(
-            &ingress_classes.apply("name", &()).into_request(),
+            &ingress_classes.apply(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/ingressclasses/name?force=false",
         );
         assert_route(
@@ -72,7 +72,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/ingresses/name",
         );
         assert_route(
-            &ingresses.apply("name", &()).into_request(),
+            &ingresses.apply(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/ingresses/name?force=false",
         );
         assert_route(
@@ -96,7 +96,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/ingresses/name/status",
         );
         assert_route(
-            &ingresses.apply_status("name", &()).into_request(),
+            &ingresses.apply_status(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/ingresses/name/status?force=false",
         );
         let all_ingresses = client.all_ingresses();
@@ -118,7 +118,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/ipaddresses/name",
         );
         assert_route(
-            &ip_addresses.apply("name", &()).into_request(),
+            &ip_addresses.apply(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/ipaddresses/name?force=false",
         );
         assert_route(&ip_addresses.delete("name").into_request(), "DELETE /apis/networking.k8s.io/v1/ipaddresses/name");
@@ -154,7 +154,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/networkpolicies/name",
         );
         assert_route(
-            &network_policies.apply("name", &()).into_request(),
+            &network_policies.apply(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/namespaces/ns/networkpolicies/name?force=false",
         );
         assert_route(
@@ -190,7 +190,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/servicecidrs/name",
         );
         assert_route(
-            &service_cidrs.apply("name", &()).into_request(),
+            &service_cidrs.apply(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/servicecidrs/name?force=false",
         );
         assert_route(
@@ -214,7 +214,7 @@ mod v1 {
             "PATCH /apis/networking.k8s.io/v1/servicecidrs/name/status",
         );
         assert_route(
-            &service_cidrs.apply_status("name", &()).into_request(),
+            &service_cidrs.apply_status(&configuration()).into_request(),
             "PATCH /apis/networking.k8s.io/v1/servicecidrs/name/status?force=false",
         );
     }
@@ -224,7 +224,7 @@ k8s_openapi::k8s_if_le_1_36! {
     #[cfg(feature = "v1beta1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1beta1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_networking::v1beta1::NetworkingV1beta1Client;
 
         #[test]
@@ -253,7 +253,7 @@ k8s_openapi::k8s_if_le_1_36! {
                 "PATCH /apis/networking.k8s.io/v1beta1/ipaddresses/name",
             );
             assert_route(
-                &ip_addresses.apply("name", &()).into_request(),
+                &ip_addresses.apply(&configuration()).into_request(),
                 "PATCH /apis/networking.k8s.io/v1beta1/ipaddresses/name?force=false",
             );
             assert_route(
@@ -292,7 +292,7 @@ k8s_openapi::k8s_if_le_1_36! {
                 "PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/name",
             );
             assert_route(
-                &service_cidrs.apply("name", &()).into_request(),
+                &service_cidrs.apply(&configuration()).into_request(),
                 "PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/name?force=false",
             );
             assert_route(
@@ -316,7 +316,7 @@ k8s_openapi::k8s_if_le_1_36! {
                 "PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/name/status",
             );
             assert_route(
-                &service_cidrs.apply_status("name", &()).into_request(),
+                &service_cidrs.apply_status(&configuration()).into_request(),
                 "PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/name/status?force=false",
             );
         }
@@ -341,6 +341,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

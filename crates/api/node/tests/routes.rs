@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_node::v1::NodeV1Client;
 
     #[test]
@@ -24,7 +24,7 @@ mod v1 {
             "PATCH /apis/node.k8s.io/v1/runtimeclasses/name",
         );
         assert_route(
-            &runtime_classes.apply("name", &()).into_request(),
+            &runtime_classes.apply(&configuration()).into_request(),
             "PATCH /apis/node.k8s.io/v1/runtimeclasses/name?force=false",
         );
         assert_route(&runtime_classes.delete("name").into_request(), "DELETE /apis/node.k8s.io/v1/runtimeclasses/name");
@@ -50,6 +50,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_policy::v1::PolicyV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /apis/policy/v1/namespaces/ns/poddisruptionbudgets/name",
         );
         assert_route(
-            &pod_disruption_budgets.apply("name", &()).into_request(),
+            &pod_disruption_budgets.apply(&configuration()).into_request(),
             "PATCH /apis/policy/v1/namespaces/ns/poddisruptionbudgets/name?force=false",
         );
         assert_route(
@@ -63,7 +63,7 @@ mod v1 {
             "PATCH /apis/policy/v1/namespaces/ns/poddisruptionbudgets/name/status",
         );
         assert_route(
-            &pod_disruption_budgets.apply_status("name", &()).into_request(),
+            &pod_disruption_budgets.apply_status(&configuration()).into_request(),
             "PATCH /apis/policy/v1/namespaces/ns/poddisruptionbudgets/name/status?force=false",
         );
         let all_pod_disruption_budgets = client.all_pod_disruption_budgets();
@@ -93,6 +93,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

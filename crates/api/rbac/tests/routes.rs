@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_rbac::v1::RbacV1Client;
 
     #[test]
@@ -39,7 +39,7 @@ mod v1 {
             "PATCH /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/name",
         );
         assert_route(
-            &cluster_role_bindings.apply("name", &()).into_request(),
+            &cluster_role_bindings.apply(&configuration()).into_request(),
             "PATCH /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/name?force=false",
         );
         assert_route(
@@ -78,7 +78,7 @@ mod v1 {
             "PATCH /apis/rbac.authorization.k8s.io/v1/clusterroles/name",
         );
         assert_route(
-            &cluster_roles.apply("name", &()).into_request(),
+            &cluster_roles.apply(&configuration()).into_request(),
             "PATCH /apis/rbac.authorization.k8s.io/v1/clusterroles/name?force=false",
         );
         assert_route(
@@ -120,7 +120,7 @@ mod v1 {
             "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/ns/rolebindings/name",
         );
         assert_route(
-            &role_bindings.apply("name", &()).into_request(),
+            &role_bindings.apply(&configuration()).into_request(),
             "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/ns/rolebindings/name?force=false",
         );
         assert_route(
@@ -165,7 +165,7 @@ mod v1 {
             "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/ns/roles/name",
         );
         assert_route(
-            &roles.apply("name", &()).into_request(),
+            &roles.apply(&configuration()).into_request(),
             "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/ns/roles/name?force=false",
         );
         assert_route(
@@ -200,6 +200,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

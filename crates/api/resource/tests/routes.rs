@@ -8,7 +8,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 k8s_openapi::k8s_if_ge_1_34! {
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_resource::v1::ResourceV1Client;
 
         #[test]
@@ -34,7 +34,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                 "PATCH /apis/resource.k8s.io/v1/deviceclasses/name",
             );
             assert_route(
-                &device_classes.apply("name", &()).into_request(),
+                &device_classes.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1/deviceclasses/name?force=false",
             );
             assert_route(
@@ -77,7 +77,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                     "PATCH /apis/resource.k8s.io/v1/devicetaintrules/name",
                 );
                 assert_route(
-                    &device_taint_rules.apply("name", &()).into_request(),
+                    &device_taint_rules.apply(&configuration()).into_request(),
                     "PATCH /apis/resource.k8s.io/v1/devicetaintrules/name?force=false",
                 );
                 assert_route(
@@ -101,7 +101,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                     "PATCH /apis/resource.k8s.io/v1/devicetaintrules/name/status",
                 );
                 assert_route(
-                    &device_taint_rules.apply_status("name", &()).into_request(),
+                    &device_taint_rules.apply_status(&configuration()).into_request(),
                     "PATCH /apis/resource.k8s.io/v1/devicetaintrules/name/status?force=false",
                 );
             }
@@ -136,7 +136,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaims/name",
             );
             assert_route(
-                &resource_claims.apply("name", &()).into_request(),
+                &resource_claims.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaims/name?force=false",
             );
             assert_route(
@@ -160,7 +160,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaims/name/status",
             );
             assert_route(
-                &resource_claims.apply_status("name", &()).into_request(),
+                &resource_claims.apply_status(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaims/name/status?force=false",
             );
             let all_resource_claims = client.all_resource_claims();
@@ -200,7 +200,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaimtemplates/name",
             );
             assert_route(
-                &resource_claim_templates.apply("name", &()).into_request(),
+                &resource_claim_templates.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1/namespaces/ns/resourceclaimtemplates/name?force=false",
             );
             assert_route(
@@ -248,7 +248,7 @@ k8s_openapi::k8s_if_ge_1_34! {
                 "PATCH /apis/resource.k8s.io/v1/resourceslices/name",
             );
             assert_route(
-                &resource_slices.apply("name", &()).into_request(),
+                &resource_slices.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1/resourceslices/name?force=false",
             );
             assert_route(
@@ -266,7 +266,7 @@ k8s_openapi::k8s_if_ge_1_34! {
 #[cfg(feature = "v1beta2")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1beta2 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_resource::v1beta2::ResourceV1beta2Client;
 
     #[test]
@@ -295,7 +295,7 @@ mod v1beta2 {
             "PATCH /apis/resource.k8s.io/v1beta2/deviceclasses/name",
         );
         assert_route(
-            &device_classes.apply("name", &()).into_request(),
+            &device_classes.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta2/deviceclasses/name?force=false",
         );
         assert_route(
@@ -338,7 +338,7 @@ mod v1beta2 {
                 "PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/name",
             );
             assert_route(
-                &device_taint_rules.apply("name", &()).into_request(),
+                &device_taint_rules.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/name?force=false",
             );
             assert_route(
@@ -362,7 +362,7 @@ mod v1beta2 {
                 "PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/name/status",
             );
             assert_route(
-                &device_taint_rules.apply_status("name", &()).into_request(),
+                &device_taint_rules.apply_status(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/name/status?force=false",
             );
         }
@@ -397,7 +397,7 @@ mod v1beta2 {
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaims/name",
         );
         assert_route(
-            &resource_claims.apply("name", &()).into_request(),
+            &resource_claims.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaims/name?force=false",
         );
         assert_route(
@@ -421,7 +421,7 @@ mod v1beta2 {
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaims/name/status",
         );
         assert_route(
-            &resource_claims.apply_status("name", &()).into_request(),
+            &resource_claims.apply_status(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaims/name/status?force=false",
         );
         let all_resource_claims = client.all_resource_claims();
@@ -461,7 +461,7 @@ mod v1beta2 {
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaimtemplates/name",
         );
         assert_route(
-            &resource_claim_templates.apply("name", &()).into_request(),
+            &resource_claim_templates.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta2/namespaces/ns/resourceclaimtemplates/name?force=false",
         );
         assert_route(
@@ -509,7 +509,7 @@ mod v1beta2 {
             "PATCH /apis/resource.k8s.io/v1beta2/resourceslices/name",
         );
         assert_route(
-            &resource_slices.apply("name", &()).into_request(),
+            &resource_slices.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta2/resourceslices/name?force=false",
         );
         assert_route(
@@ -526,7 +526,7 @@ mod v1beta2 {
 #[cfg(feature = "v1beta1")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1beta1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_resource::v1beta1::ResourceV1beta1Client;
 
     #[test]
@@ -555,7 +555,7 @@ mod v1beta1 {
             "PATCH /apis/resource.k8s.io/v1beta1/deviceclasses/name",
         );
         assert_route(
-            &device_classes.apply("name", &()).into_request(),
+            &device_classes.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta1/deviceclasses/name?force=false",
         );
         assert_route(
@@ -597,7 +597,7 @@ mod v1beta1 {
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaims/name",
         );
         assert_route(
-            &resource_claims.apply("name", &()).into_request(),
+            &resource_claims.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaims/name?force=false",
         );
         assert_route(
@@ -621,7 +621,7 @@ mod v1beta1 {
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaims/name/status",
         );
         assert_route(
-            &resource_claims.apply_status("name", &()).into_request(),
+            &resource_claims.apply_status(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaims/name/status?force=false",
         );
         let all_resource_claims = client.all_resource_claims();
@@ -661,7 +661,7 @@ mod v1beta1 {
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaimtemplates/name",
         );
         assert_route(
-            &resource_claim_templates.apply("name", &()).into_request(),
+            &resource_claim_templates.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta1/namespaces/ns/resourceclaimtemplates/name?force=false",
         );
         assert_route(
@@ -709,7 +709,7 @@ mod v1beta1 {
             "PATCH /apis/resource.k8s.io/v1beta1/resourceslices/name",
         );
         assert_route(
-            &resource_slices.apply("name", &()).into_request(),
+            &resource_slices.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1beta1/resourceslices/name?force=false",
         );
         assert_route(
@@ -726,7 +726,7 @@ mod v1beta1 {
 #[cfg(feature = "v1alpha3")]
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1alpha3 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_resource::v1alpha3::ResourceV1alpha3Client;
 
     k8s_openapi::k8s_if_le_1_33! {
@@ -756,7 +756,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/deviceclasses/name",
             );
             assert_route(
-                &device_classes.apply("name", &()).into_request(),
+                &device_classes.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/deviceclasses/name?force=false",
             );
             assert_route(
@@ -796,7 +796,7 @@ mod v1alpha3 {
             "PATCH /apis/resource.k8s.io/v1alpha3/devicetaintrules/name",
         );
         assert_route(
-            &device_taint_rules.apply("name", &()).into_request(),
+            &device_taint_rules.apply(&configuration()).into_request(),
             "PATCH /apis/resource.k8s.io/v1alpha3/devicetaintrules/name?force=false",
         );
         assert_route(
@@ -831,7 +831,7 @@ mod v1alpha3 {
 
         k8s_openapi::k8s_if_ge_1_35! {
             assert_route(
-                &device_taint_rules.apply_status("name", &()).into_request(),
+                &device_taint_rules.apply_status(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/devicetaintrules/name/status?force=false",
             );
         }
@@ -867,7 +867,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaims/name",
             );
             assert_route(
-                &resource_claims.apply("name", &()).into_request(),
+                &resource_claims.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaims/name?force=false",
             );
             assert_route(
@@ -891,7 +891,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaims/name/status",
             );
             assert_route(
-                &resource_claims.apply_status("name", &()).into_request(),
+                &resource_claims.apply_status(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaims/name/status?force=false",
             );
             let all_resource_claims = client.all_resource_claims();
@@ -936,7 +936,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaimtemplates/name",
             );
             assert_route(
-                &resource_claim_templates.apply("name", &()).into_request(),
+                &resource_claim_templates.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/namespaces/ns/resourceclaimtemplates/name?force=false",
             );
             assert_route(
@@ -989,7 +989,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/name",
             );
             assert_route(
-                &resource_pool_status_requests.apply("name", &()).into_request(),
+                &resource_pool_status_requests.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/name?force=false",
             );
             assert_route(
@@ -1013,7 +1013,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/name/status",
             );
             assert_route(
-                &resource_pool_status_requests.apply_status("name", &()).into_request(),
+                &resource_pool_status_requests.apply_status(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/name/status?force=false",
             );
         }
@@ -1046,7 +1046,7 @@ mod v1alpha3 {
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourceslices/name",
             );
             assert_route(
-                &resource_slices.apply("name", &()).into_request(),
+                &resource_slices.apply(&configuration()).into_request(),
                 "PATCH /apis/resource.k8s.io/v1alpha3/resourceslices/name?force=false",
             );
             assert_route(
@@ -1079,6 +1079,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

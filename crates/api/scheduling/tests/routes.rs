@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_scheduling::v1::SchedulingV1Client;
 
     #[test]
@@ -36,7 +36,7 @@ mod v1 {
             "PATCH /apis/scheduling.k8s.io/v1/priorityclasses/name",
         );
         assert_route(
-            &priority_classes.apply("name", &()).into_request(),
+            &priority_classes.apply(&configuration()).into_request(),
             "PATCH /apis/scheduling.k8s.io/v1/priorityclasses/name?force=false",
         );
         assert_route(
@@ -54,7 +54,7 @@ k8s_openapi::k8s_if_ge_1_37! {
     #[cfg(feature = "v1beta1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1beta1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_scheduling::v1beta1::SchedulingV1beta1Client;
 
         #[test]
@@ -86,7 +86,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/podgroups/name",
             );
             assert_route(
-                &pod_groups.apply("name", &()).into_request(),
+                &pod_groups.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/podgroups/name?force=false",
             );
             assert_route(
@@ -110,7 +110,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/podgroups/name/status",
             );
             assert_route(
-                &pod_groups.apply_status("name", &()).into_request(),
+                &pod_groups.apply_status(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/podgroups/name/status?force=false",
             );
             let all_pod_groups = client.all_pod_groups();
@@ -150,7 +150,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/workloads/name",
             );
             assert_route(
-                &workloads.apply("name", &()).into_request(),
+                &workloads.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/ns/workloads/name?force=false",
             );
             assert_route(
@@ -175,7 +175,7 @@ k8s_openapi::k8s_if_ge_1_37! {
     #[cfg(feature = "v1alpha3")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha3 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_scheduling::v1alpha3::SchedulingV1alpha3Client;
 
         #[test]
@@ -207,7 +207,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/compositepodgroups/name",
             );
             assert_route(
-                &composite_pod_groups.apply("name", &()).into_request(),
+                &composite_pod_groups.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/compositepodgroups/name?force=false",
             );
             assert_route(
@@ -231,7 +231,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/compositepodgroups/name/status",
             );
             assert_route(
-                &composite_pod_groups.apply_status("name", &()).into_request(),
+                &composite_pod_groups.apply_status(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/compositepodgroups/name/status?force=false",
             );
             let all_composite_pod_groups = client.all_composite_pod_groups();
@@ -274,7 +274,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/podgroups/name",
             );
             assert_route(
-                &pod_groups.apply("name", &()).into_request(),
+                &pod_groups.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/podgroups/name?force=false",
             );
             assert_route(
@@ -298,7 +298,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/podgroups/name/status",
             );
             assert_route(
-                &pod_groups.apply_status("name", &()).into_request(),
+                &pod_groups.apply_status(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/podgroups/name/status?force=false",
             );
             let all_pod_groups = client.all_pod_groups();
@@ -338,7 +338,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/workloads/name",
             );
             assert_route(
-                &workloads.apply("name", &()).into_request(),
+                &workloads.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/ns/workloads/name?force=false",
             );
             assert_route(
@@ -363,7 +363,7 @@ k8s_openapi::k8s_if_1_36! {
     #[cfg(feature = "v1alpha2")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha2 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_scheduling::v1alpha2::SchedulingV1alpha2Client;
 
         #[test]
@@ -395,7 +395,7 @@ k8s_openapi::k8s_if_1_36! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/podgroups/name",
             );
             assert_route(
-                &pod_groups.apply("name", &()).into_request(),
+                &pod_groups.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/podgroups/name?force=false",
             );
             assert_route(
@@ -419,7 +419,7 @@ k8s_openapi::k8s_if_1_36! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/podgroups/name/status",
             );
             assert_route(
-                &pod_groups.apply_status("name", &()).into_request(),
+                &pod_groups.apply_status(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/podgroups/name/status?force=false",
             );
             let all_pod_groups = client.all_pod_groups();
@@ -459,7 +459,7 @@ k8s_openapi::k8s_if_1_36! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/workloads/name",
             );
             assert_route(
-                &workloads.apply("name", &()).into_request(),
+                &workloads.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/ns/workloads/name?force=false",
             );
             assert_route(
@@ -484,7 +484,7 @@ k8s_openapi::k8s_if_1_35! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_scheduling::v1alpha1::SchedulingV1alpha1Client;
 
         #[test]
@@ -516,7 +516,7 @@ k8s_openapi::k8s_if_1_35! {
                 "PATCH /apis/scheduling.k8s.io/v1alpha1/namespaces/ns/workloads/name",
             );
             assert_route(
-                &workloads.apply("name", &()).into_request(),
+                &workloads.apply(&configuration()).into_request(),
                 "PATCH /apis/scheduling.k8s.io/v1alpha1/namespaces/ns/workloads/name?force=false",
             );
             assert_route(
@@ -555,6 +555,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

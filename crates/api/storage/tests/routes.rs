@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_storage::v1::StorageV1Client;
 
     #[test]
@@ -24,7 +24,7 @@ mod v1 {
             "PATCH /apis/storage.k8s.io/v1/csidrivers/name",
         );
         assert_route(
-            &csi_drivers.apply("name", &()).into_request(),
+            &csi_drivers.apply(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/csidrivers/name?force=false",
         );
         assert_route(&csi_drivers.delete("name").into_request(), "DELETE /apis/storage.k8s.io/v1/csidrivers/name");
@@ -42,7 +42,7 @@ mod v1 {
         assert_route(&csi_nodes.update(&named()).into_request(), "PUT /apis/storage.k8s.io/v1/csinodes/name");
         assert_route(&csi_nodes.patch("name", &patch()).into_request(), "PATCH /apis/storage.k8s.io/v1/csinodes/name");
         assert_route(
-            &csi_nodes.apply("name", &()).into_request(),
+            &csi_nodes.apply(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/csinodes/name?force=false",
         );
         assert_route(&csi_nodes.delete("name").into_request(), "DELETE /apis/storage.k8s.io/v1/csinodes/name");
@@ -71,7 +71,7 @@ mod v1 {
 
         k8s_openapi::k8s_if_ge_1_37! {
             assert_route(
-                &csi_nodes.apply_status("name", &()).into_request(),
+                &csi_nodes.apply_status(&configuration()).into_request(),
                 "PATCH /apis/storage.k8s.io/v1/csinodes/name/status?force=false",
             );
         }
@@ -106,7 +106,7 @@ mod v1 {
             "PATCH /apis/storage.k8s.io/v1/namespaces/ns/csistoragecapacities/name",
         );
         assert_route(
-            &csi_storage_capacities.apply("name", &()).into_request(),
+            &csi_storage_capacities.apply(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/namespaces/ns/csistoragecapacities/name?force=false",
         );
         assert_route(
@@ -145,7 +145,7 @@ mod v1 {
             "PATCH /apis/storage.k8s.io/v1/storageclasses/name",
         );
         assert_route(
-            &storage_classes.apply("name", &()).into_request(),
+            &storage_classes.apply(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/storageclasses/name?force=false",
         );
         assert_route(
@@ -184,7 +184,7 @@ mod v1 {
             "PATCH /apis/storage.k8s.io/v1/volumeattachments/name",
         );
         assert_route(
-            &volume_attachments.apply("name", &()).into_request(),
+            &volume_attachments.apply(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/volumeattachments/name?force=false",
         );
         assert_route(
@@ -208,7 +208,7 @@ mod v1 {
             "PATCH /apis/storage.k8s.io/v1/volumeattachments/name/status",
         );
         assert_route(
-            &volume_attachments.apply_status("name", &()).into_request(),
+            &volume_attachments.apply_status(&configuration()).into_request(),
             "PATCH /apis/storage.k8s.io/v1/volumeattachments/name/status?force=false",
         );
     }
@@ -243,7 +243,7 @@ mod v1 {
                 "PATCH /apis/storage.k8s.io/v1/volumeattributesclasses/name",
             );
             assert_route(
-                &volume_attributes_classes.apply("name", &()).into_request(),
+                &volume_attributes_classes.apply(&configuration()).into_request(),
                 "PATCH /apis/storage.k8s.io/v1/volumeattributesclasses/name?force=false",
             );
             assert_route(
@@ -262,7 +262,7 @@ k8s_openapi::k8s_if_le_1_36! {
     #[cfg(feature = "v1beta1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1beta1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storage::v1beta1::StorageV1beta1Client;
 
         #[test]
@@ -294,7 +294,7 @@ k8s_openapi::k8s_if_le_1_36! {
                 "PATCH /apis/storage.k8s.io/v1beta1/volumeattributesclasses/name",
             );
             assert_route(
-                &volume_attributes_classes.apply("name", &()).into_request(),
+                &volume_attributes_classes.apply(&configuration()).into_request(),
                 "PATCH /apis/storage.k8s.io/v1beta1/volumeattributesclasses/name?force=false",
             );
             assert_route(
@@ -313,7 +313,7 @@ k8s_openapi::k8s_if_le_1_34! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storage::v1alpha1::StorageV1alpha1Client;
 
         #[test]
@@ -345,7 +345,7 @@ k8s_openapi::k8s_if_le_1_34! {
                 "PATCH /apis/storage.k8s.io/v1alpha1/volumeattributesclasses/name",
             );
             assert_route(
-                &volume_attributes_classes.apply("name", &()).into_request(),
+                &volume_attributes_classes.apply(&configuration()).into_request(),
                 "PATCH /apis/storage.k8s.io/v1alpha1/volumeattributesclasses/name?force=false",
             );
             assert_route(
@@ -378,6 +378,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

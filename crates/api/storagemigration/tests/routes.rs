@@ -8,7 +8,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 k8s_openapi::k8s_if_ge_1_37! {
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storagemigration::v1::StoragemigrationV1Client;
 
         #[test]
@@ -40,7 +40,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/storagemigration.k8s.io/v1/storageversionmigrations/name",
             );
             assert_route(
-                &storage_version_migrations.apply("name", &()).into_request(),
+                &storage_version_migrations.apply(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1/storageversionmigrations/name?force=false",
             );
             assert_route(
@@ -64,7 +64,7 @@ k8s_openapi::k8s_if_ge_1_37! {
                 "PATCH /apis/storagemigration.k8s.io/v1/storageversionmigrations/name/status",
             );
             assert_route(
-                &storage_version_migrations.apply_status("name", &()).into_request(),
+                &storage_version_migrations.apply_status(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1/storageversionmigrations/name/status?force=false",
             );
         }
@@ -75,7 +75,7 @@ k8s_openapi::k8s_if_ge_1_35! {
     #[cfg(feature = "v1beta1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1beta1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storagemigration::v1beta1::StoragemigrationV1beta1Client;
 
         #[test]
@@ -107,7 +107,7 @@ k8s_openapi::k8s_if_ge_1_35! {
                 "PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/name",
             );
             assert_route(
-                &storage_version_migrations.apply("name", &()).into_request(),
+                &storage_version_migrations.apply(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/name?force=false",
             );
             assert_route(
@@ -131,7 +131,7 @@ k8s_openapi::k8s_if_ge_1_35! {
                 "PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/name/status",
             );
             assert_route(
-                &storage_version_migrations.apply_status("name", &()).into_request(),
+                &storage_version_migrations.apply_status(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/name/status?force=false",
             );
         }
@@ -142,7 +142,7 @@ k8s_openapi::k8s_if_le_1_34! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storagemigration::v1alpha1::StoragemigrationV1alpha1Client;
 
         #[test]
@@ -174,7 +174,7 @@ k8s_openapi::k8s_if_le_1_34! {
                 "PATCH /apis/storagemigration.k8s.io/v1alpha1/storageversionmigrations/name",
             );
             assert_route(
-                &storage_version_migrations.apply("name", &()).into_request(),
+                &storage_version_migrations.apply(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1alpha1/storageversionmigrations/name?force=false",
             );
             assert_route(
@@ -198,7 +198,7 @@ k8s_openapi::k8s_if_le_1_34! {
                 "PATCH /apis/storagemigration.k8s.io/v1alpha1/storageversionmigrations/name/status",
             );
             assert_route(
-                &storage_version_migrations.apply_status("name", &()).into_request(),
+                &storage_version_migrations.apply_status(&configuration()).into_request(),
                 "PATCH /apis/storagemigration.k8s.io/v1alpha1/storageversionmigrations/name/status?force=false",
             );
         }
@@ -223,6 +223,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

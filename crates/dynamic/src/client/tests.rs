@@ -164,7 +164,7 @@ async fn apply_takes_only_what_is_meant_to_be_owned() {
     let mut nameless = Unstructured::new("apps/v1", "Deployment");
     nameless.object_mut().insert("metadata".to_owned(), json!({ "managedFields": [] }));
     let request = ns.apply("web", &nameless).field_manager("me").into_request();
-    let body: Value = serde_json::from_slice(request.body_bytes()).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(request.body_bytes()).unwrap();
     assert_eq!(body["metadata"]["name"], "web");
 }
 

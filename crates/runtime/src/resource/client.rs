@@ -3,13 +3,14 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use http::Method;
-use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope, serde::Serialize};
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use super::{
     AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify,
     Namespaced, OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch, place::Place,
 };
 use crate::{
+    apply::Applicable,
     codec::{Codec, Kind, Listable},
     object::AnyObject,
     rest::{Request, RestClient},
@@ -196,8 +197,11 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Applies a configuration: the server merges it by field ownership and makes the object when there is none.
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
-        Apply::new(self.named(Method::PATCH, name), configuration)
+    ///
+    /// The configuration names its object: the kind's own, such as a generated `…ApplyConfiguration`, or a
+    /// `serde_json::Value`.
+    pub fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
+        Apply::new(self.request(Method::PATCH), configuration)
     }
 
     /// Reads a subresource of the named object.
@@ -243,11 +247,10 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     /// Applies a configuration to a subresource of the named object.
     pub fn apply_subresource<C: Codec>(
         &self,
-        name: &str,
         subresource: impl Into<Cow<'static, str>>,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<C>,
     ) -> Apply<C> {
-        Apply::new(self.subresource(Method::PATCH, name, subresource), configuration)
+        Apply::new(self.request(Method::PATCH).subresource(subresource), configuration)
     }
 
     /// Reads the log of the named pod's containers.

@@ -3,10 +3,15 @@
 use std::marker::PhantomData;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Patch;
-use k8s_openapi::serde::Serialize;
+use k8s_openapi::serde::ser::Error as _;
+use serde_json::Value;
 
 use super::{ApplyOptions, PatchOptions, write_options};
-use crate::{codec, codec::Codec, rest::Request};
+use crate::{
+    apply::Configuration,
+    codec::{self, Codec},
+    rest::Request,
+};
 
 /// Changes parts of an object. Awaiting it gives the object as the server stored it.
 ///
@@ -21,8 +26,9 @@ pub struct PatchRequest<C> {
 
 /// Applies a configuration. Awaiting it gives the object as the server stored it.
 ///
-/// The body is any type that serde writes, `apiVersion` and `kind` included, and should hold only the fields that its
-/// manager means to own. [`field_manager`](Apply::field_manager) must be said.
+/// The body should hold only the fields that its manager means to own; the configurations of [`apply`](crate::apply) see to
+/// that, and a `serde_json::Value` holds what you put into it, `apiVersion` and `kind` included.
+/// [`field_manager`](Apply::field_manager) must be said.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -31,9 +37,10 @@ pub struct PatchRequest<C> {
 /// let configuration = serde_json::json!({
 ///     "apiVersion": "v1",
 ///     "kind": "ConfigMap",
+///     "metadata": { "name": "web" },
 ///     "data": { "key": "value" },
 /// });
-/// let applied = config_maps.apply("web", &configuration).field_manager("me").await?;
+/// let applied = config_maps.apply(&configuration).field_manager("me").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -62,9 +69,9 @@ impl<C: Codec> PatchRequest<C> {
 }
 
 impl<C: Codec> Apply<C> {
-    pub(super) fn new(request: Request, configuration: &(impl Serialize + ?Sized)) -> Self {
-        let request = request.encoded("application/apply-patch+yaml", serde_json::to_vec(configuration));
-        Self { request, options: ApplyOptions::default(), codec: PhantomData }
+    /// The request lacks the name, which the configuration has.
+    pub(super) fn new(request: Request, configuration: &impl Configuration) -> Self {
+        Self { request: applying(request, configuration), options: ApplyOptions::default(), codec: PhantomData }
     }
 
     /// Takes over fields that belong to another manager. Default: that is a conflict.
@@ -80,6 +87,50 @@ impl<C: Codec> Apply<C> {
             Some(_) => self.request,
         };
         request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    }
+}
+
+/// The request with the configuration's name and body, if it can be applied there. It is not generic, so that users' crates
+/// do not compile it.
+fn applying(request: Request, configuration: &dyn Configuration) -> Request {
+    let request = match (said(configuration.namespace()), said(request.namespace_set())) {
+        (Some(theirs), Some(ours)) if theirs != ours => {
+            let problem = format!("the configuration is of namespace {theirs:?}, the client of {ours:?}");
+            request.wrong(problem)
+        }
+        (Some(theirs), None) => {
+            request.wrong(format!("the configuration is of namespace {theirs:?}, but the client of none"))
+        }
+        _ => request,
+    };
+    let request = match said(configuration.name()) {
+        Some(name) => request.name(name),
+        None => request.wrong("metadata.name of the configuration is not set"),
+    };
+    let body = configuration.to_json().and_then(|json| match unfit(&json) {
+        Some(problem) => Err(codec::Error::custom(problem)),
+        None => serde_json::to_vec(&json),
+    });
+    request.encoded("application/apply-patch+yaml", body)
+}
+
+/// Kubernetes takes an empty text for one that is not there.
+fn said(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// What the server would refuse in every configuration.
+fn unfit(configuration: &Value) -> Option<&'static str> {
+    let is_set = |name: &str| said(configuration[name].as_str()).is_some();
+    let managed = &configuration["metadata"]["managedFields"];
+    match () {
+        () if !configuration.is_object() => Some(".: a configuration is an object"),
+        () if !is_set("apiVersion") => Some(".apiVersion: is not set"),
+        () if !is_set("kind") => Some(".kind: is not set"),
+        () if !managed.is_null() && managed.as_array().is_none_or(|entries| !entries.is_empty()) => {
+            Some(".metadata.managedFields: is set, as in an object that was read; apply only the fields to own")
+        }
+        () => None,
     }
 }
 

@@ -9,10 +9,9 @@
 //! }
 //! ```
 
-use k8s_openapi::serde::Serialize;
-
 use super::{Apply, Create, Delete, Get, List, OneObject, Patch, PatchRequest, ResourceClient, Scope, Update, Watch};
 use crate::{
+    apply::Applicable,
     codec::{Codec, Listable},
     object::AnyObject,
 };
@@ -70,8 +69,8 @@ pub trait Patches: TypedClient {
 
 /// Clients that apply.
 pub trait Applies: TypedClient {
-    /// Applies a configuration to the named object.
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<Self::Kind>;
+    /// Applies a configuration to the object that it names.
+    fn apply(&self, configuration: &impl Applicable<Self::Kind>) -> Apply<Self::Kind>;
 }
 
 impl<K: Codec<Object: AnyObject>, S: Scope> TypedClient for ResourceClient<K, S> {
@@ -121,7 +120,7 @@ impl<K: Codec<Object: AnyObject>, S: OneObject> Patches for ResourceClient<K, S>
 }
 
 impl<K: Codec<Object: AnyObject>, S: OneObject> Applies for ResourceClient<K, S> {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<K> {
-        self.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
+        self.apply(configuration)
     }
 }

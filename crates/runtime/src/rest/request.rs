@@ -273,6 +273,11 @@ impl Request {
         }
     }
 
+    /// The namespace, if it was set.
+    pub(crate) fn namespace_set(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// The HTTP method.
     pub fn method(&self) -> &Method {
         &self.method

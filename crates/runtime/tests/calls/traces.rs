@@ -96,7 +96,7 @@ async fn secrets_are_told_at_no_level() {
     client.get("web").await.expect("a secret");
     client.create(&secret()).await.expect("a secret");
     client.update(&secret()).await.expect("a secret");
-    client.apply("web", &secret()).field_manager("me").await.expect("a secret");
+    client.apply(&serde_json::to_value(secret()).expect("JSON")).field_manager("me").await.expect("a secret");
     client.delete("web").await.expect("a secret");
     secrets(&lists.client()).list().await.expect("a list");
     secrets(&watches.client()).watch().await.expect("a watch").try_next().await.expect("an event").expect("one");

@@ -281,8 +281,7 @@ impl Visitor for Sweep {
         if self.begin("apply", resource)
             && let Some(configuration) = self.fixture("apply", resource)
         {
-            let name = configuration["metadata"]["name"].as_str().unwrap_or_default();
-            let answer = client.apply(name, &configuration).field_manager("sweep").dry_run().await;
+            let answer = client.apply(&configuration).field_manager("sweep").dry_run().await;
             self.expect_success("apply", resource, answer);
         }
     }

@@ -156,8 +156,13 @@ async fn own_type_has_every_verb() -> TestResult {
         backends.patch("web", &Patch::StrategicMerge(json!({}))).await.expect_err("only built-in kinds have it");
     assert!(error.is_unsupported_media_type(), "{error}");
 
-    let configuration = json!({ "apiVersion": Backend::API_VERSION, "kind": Backend::KIND, "spec": { "replicas": 4 } });
-    let applied = backends.apply("web", &configuration).field_manager("test").force().await?;
+    let configuration = json!({
+        "apiVersion": Backend::API_VERSION,
+        "kind": Backend::KIND,
+        "metadata": { "name": "web" },
+        "spec": { "replicas": 4 },
+    });
+    let applied = backends.apply(&configuration).field_manager("test").force().await?;
     assert_eq!(applied.spec.replicas, 4);
 
     assert!(backends.delete("web").await?.object().is_none());

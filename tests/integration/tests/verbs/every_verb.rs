@@ -119,9 +119,9 @@ where
     let configuration = json!({
         "apiVersion": K::Object::API_VERSION,
         "kind": K::Object::KIND,
-        "metadata": { "annotations": { "applied": "yes" } },
+        "metadata": { "name": name, "annotations": { "applied": "yes" } },
     });
-    let applied = client.apply(&name, &configuration).field_manager("applier").await?;
+    let applied = client.apply(&configuration).field_manager("applier").await?;
     assert_eq!(annotation(&applied, "applied"), Some("yes"));
     let event = soon("the application is told", events.try_next()).await?;
     assert_eq!(event, Some(WatchEvent::Modified(applied)));

@@ -83,8 +83,9 @@ async fn dry_run_stores_nothing() -> TestResult {
     let updated = config_maps.update(&config_map("web", "2")).dry_run().await?;
     assert_eq!(updated.data.unwrap_or_default()["key"], "2");
     config_maps.patch("web", &Patch::Merge(json!({ "data": { "key": "3" } }))).dry_run().await?;
-    let configuration = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "other": "4" } });
-    config_maps.apply("web", &configuration).field_manager("test").dry_run().await?;
+    let configuration =
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "web" }, "data": { "other": "4" } });
+    config_maps.apply(&configuration).field_manager("test").dry_run().await?;
     assert_eq!(config_maps.get("web").await?, created);
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! The scale subresource, and that the controllers see what it does.
 
-use k8s_client::{Patch, WatchEvent};
+use k8s_client::{
+    Patch, WatchEvent,
+    api::autoscaling::v1::apply::{ScaleApplyConfiguration, ScaleSpecApplyConfiguration},
+};
 use k8s_client_integration_tests::{Test, TestResult, control_plane, field, object, soon};
 use serde_json::json;
 
@@ -26,8 +29,9 @@ async fn scale_is_read_updated_patched_and_applied() -> TestResult {
     let scale = deployments.patch_scale("web", &patch).await?;
     assert_eq!(field(&scale, "/spec/replicas"), 3);
 
-    let configuration = json!({ "apiVersion": "autoscaling/v1", "kind": "Scale", "spec": { "replicas": 4 } });
-    let scale = deployments.apply_scale("web", &configuration).field_manager("scaler").force().await?;
+    let configuration =
+        ScaleApplyConfiguration::new("web", &test.namespace).spec(ScaleSpecApplyConfiguration::default().replicas(4));
+    let scale = deployments.apply_scale(&configuration).field_manager("scaler").force().await?;
     assert_eq!(field(&scale, "/spec/replicas"), 4);
 
     let web = deployments.get("web").await?;

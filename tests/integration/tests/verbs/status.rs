@@ -1,6 +1,9 @@
 //! The status subresource: it changes the status and nothing else.
 
-use k8s_client::Patch;
+use k8s_client::{
+    Patch,
+    api::core::v1::apply::{PodApplyConfiguration, PodStatusApplyConfiguration},
+};
 use k8s_client_integration_tests::{Test, TestResult, field, object, unique};
 use serde_json::json;
 
@@ -24,8 +27,9 @@ async fn status_is_read_updated_patched_and_applied() -> TestResult {
     let patched = pods.patch_status("web", &Patch::Merge(json!({ "status": { "message": "well" } }))).await?;
     assert_eq!(patched.status.and_then(|status| status.message).as_deref(), Some("well"));
 
-    let configuration = json!({ "apiVersion": "v1", "kind": "Pod", "status": { "reason": "Applied" } });
-    let applied = pods.apply_status("web", &configuration).field_manager("kubelet").await?;
+    let status = PodStatusApplyConfiguration::default().reason("Applied");
+    let configuration = PodApplyConfiguration::new("web", &test.namespace).status(status);
+    let applied = pods.apply_status(&configuration).field_manager("kubelet").await?;
     assert_eq!(applied.status.and_then(|status| status.reason).as_deref(), Some("Applied"));
     Ok(())
 }

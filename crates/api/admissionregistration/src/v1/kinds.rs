@@ -3,7 +3,7 @@
 //! The kinds of `admissionregistration.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::admissionregistration::v1 as api;
 
 k8s_openapi::k8s_if_ge_1_36! {
@@ -39,6 +39,12 @@ k8s_openapi::k8s_if_ge_1_36! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
+
+    impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
+        type Kind = MutatingAdmissionPolicy;
     }
 }
 
@@ -76,6 +82,15 @@ k8s_openapi::k8s_if_ge_1_36! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<MutatingAdmissionPolicyBinding>
+        for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
+    {
+    }
+
+    impl Extract for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration {
+        type Kind = MutatingAdmissionPolicyBinding;
+    }
 }
 
 /// The kind of [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
@@ -112,6 +127,12 @@ impl Listable for MutatingWebhookConfiguration {
     }
 }
 
+impl Applicable<MutatingWebhookConfiguration> for super::super::apply::MutatingWebhookConfigurationApplyConfiguration {}
+
+impl Extract for super::super::apply::MutatingWebhookConfigurationApplyConfiguration {
+    type Kind = MutatingWebhookConfiguration;
+}
+
 /// The kind of [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
 #[derive(Clone, Copy, Debug)]
 pub enum ValidatingAdmissionPolicy {}
@@ -144,6 +165,12 @@ impl Listable for ValidatingAdmissionPolicy {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
+
+impl Extract for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {
+    type Kind = ValidatingAdmissionPolicy;
 }
 
 /// The kind of [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
@@ -180,6 +207,15 @@ impl Listable for ValidatingAdmissionPolicyBinding {
     }
 }
 
+impl Applicable<ValidatingAdmissionPolicyBinding>
+    for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration
+{
+}
+
+impl Extract for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration {
+    type Kind = ValidatingAdmissionPolicyBinding;
+}
+
 /// The kind of [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
 #[derive(Clone, Copy, Debug)]
 pub enum ValidatingWebhookConfiguration {}
@@ -212,4 +248,13 @@ impl Listable for ValidatingWebhookConfiguration {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ValidatingWebhookConfiguration>
+    for super::super::apply::ValidatingWebhookConfigurationApplyConfiguration
+{
+}
+
+impl Extract for super::super::apply::ValidatingWebhookConfigurationApplyConfiguration {
+    type Kind = ValidatingWebhookConfiguration;
 }

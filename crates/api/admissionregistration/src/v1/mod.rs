@@ -2,81 +2,90 @@
 
 //! Clients of `admissionregistration.k8s.io/v1`; [`AdmissionregistrationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod mutating_webhook_configurations;
-mod validating_admission_policies;
-mod validating_admission_policy_bindings;
-mod validating_webhook_configurations;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use mutating_webhook_configurations::MutatingWebhookConfigurations;
-pub use validating_admission_policies::ValidatingAdmissionPolicies;
-pub use validating_admission_policy_bindings::ValidatingAdmissionPolicyBindings;
-pub use validating_webhook_configurations::ValidatingWebhookConfigurations;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_ge_1_36! {
-    mod mutating_admission_policies;
+    pub mod kinds;
+    mod mutating_webhook_configurations;
+    mod validating_admission_policies;
+    mod validating_admission_policy_bindings;
+    mod validating_webhook_configurations;
 
-    pub use mutating_admission_policies::MutatingAdmissionPolicies;
-}
+    pub use mutating_webhook_configurations::MutatingWebhookConfigurations;
+    pub use validating_admission_policies::ValidatingAdmissionPolicies;
+    pub use validating_admission_policy_bindings::ValidatingAdmissionPolicyBindings;
+    pub use validating_webhook_configurations::ValidatingWebhookConfigurations;
 
-k8s_openapi::k8s_if_ge_1_36! {
-    mod mutating_admission_policy_bindings;
+    k8s_openapi::k8s_if_ge_1_36! {
+        mod mutating_admission_policies;
 
-    pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
-}
-
-/// The client of `admissionregistration.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AdmissionregistrationV1Client(RestClient);
-
-impl AdmissionregistrationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use mutating_admission_policies::MutatingAdmissionPolicies;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
+    k8s_openapi::k8s_if_ge_1_36! {
+        mod mutating_admission_policy_bindings;
+
+        pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
     }
 
-    /// A client of every `MutatingWebhookConfiguration` of the cluster.
-    pub fn mutating_webhook_configurations(&self) -> MutatingWebhookConfigurations {
-        MutatingWebhookConfigurations::new(&self.0)
-    }
+    /// The client of `admissionregistration.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AdmissionregistrationV1Client(RestClient);
 
-    /// A client of every `ValidatingAdmissionPolicy` of the cluster.
-    pub fn validating_admission_policies(&self) -> ValidatingAdmissionPolicies {
-        ValidatingAdmissionPolicies::new(&self.0)
-    }
-
-    /// A client of every `ValidatingAdmissionPolicyBinding` of the cluster.
-    pub fn validating_admission_policy_bindings(&self) -> ValidatingAdmissionPolicyBindings {
-        ValidatingAdmissionPolicyBindings::new(&self.0)
-    }
-
-    /// A client of every `ValidatingWebhookConfiguration` of the cluster.
-    pub fn validating_webhook_configurations(&self) -> ValidatingWebhookConfigurations {
-        ValidatingWebhookConfigurations::new(&self.0)
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_36! {
     impl AdmissionregistrationV1Client {
-        /// A client of every `MutatingAdmissionPolicy` of the cluster.
-        pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
-            MutatingAdmissionPolicies::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `MutatingWebhookConfiguration` of the cluster.
+        pub fn mutating_webhook_configurations(&self) -> MutatingWebhookConfigurations {
+            MutatingWebhookConfigurations::new(&self.0)
+        }
+
+        /// A client of every `ValidatingAdmissionPolicy` of the cluster.
+        pub fn validating_admission_policies(&self) -> ValidatingAdmissionPolicies {
+            ValidatingAdmissionPolicies::new(&self.0)
+        }
+
+        /// A client of every `ValidatingAdmissionPolicyBinding` of the cluster.
+        pub fn validating_admission_policy_bindings(&self) -> ValidatingAdmissionPolicyBindings {
+            ValidatingAdmissionPolicyBindings::new(&self.0)
+        }
+
+        /// A client of every `ValidatingWebhookConfiguration` of the cluster.
+        pub fn validating_webhook_configurations(&self) -> ValidatingWebhookConfigurations {
+            ValidatingWebhookConfigurations::new(&self.0)
         }
     }
-}
 
-k8s_openapi::k8s_if_ge_1_36! {
-    impl AdmissionregistrationV1Client {
-        /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
-        pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
-            MutatingAdmissionPolicyBindings::new(&self.0)
+    k8s_openapi::k8s_if_ge_1_36! {
+        impl AdmissionregistrationV1Client {
+            /// A client of every `MutatingAdmissionPolicy` of the cluster.
+            pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
+                MutatingAdmissionPolicies::new(&self.0)
+            }
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_36! {
+        impl AdmissionregistrationV1Client {
+            /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
+            pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
+                MutatingAdmissionPolicyBindings::new(&self.0)
+            }
         }
     }
 }

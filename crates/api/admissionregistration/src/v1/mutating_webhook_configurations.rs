@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl MutatingWebhookConfigurations {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration); the server creates what is not there.
+    /// Applies a configuration of a [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::MutatingWebhookConfiguration>,
     ) -> Apply<kinds::MutatingWebhookConfiguration> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
@@ -147,10 +145,9 @@ impl Patches for MutatingWebhookConfigurations {
 impl Applies for MutatingWebhookConfigurations {
     fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::MutatingWebhookConfiguration>,
     ) -> Apply<kinds::MutatingWebhookConfiguration> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 }
 

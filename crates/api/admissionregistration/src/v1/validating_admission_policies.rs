@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl ValidatingAdmissionPolicies {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy); the server creates what is not there.
+    /// Applies a configuration of a [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingAdmissionPolicy>,
     ) -> Apply<kinds::ValidatingAdmissionPolicy> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
@@ -127,15 +125,14 @@ impl ValidatingAdmissionPolicies {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) through its subresource `status`.
+    /// Applies a configuration of a [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) through its subresource `status`.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingAdmissionPolicy>,
     ) -> Apply<kinds::ValidatingAdmissionPolicy> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -180,8 +177,11 @@ impl Patches for ValidatingAdmissionPolicies {
 }
 
 impl Applies for ValidatingAdmissionPolicies {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ValidatingAdmissionPolicy> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ValidatingAdmissionPolicy>,
+    ) -> Apply<kinds::ValidatingAdmissionPolicy> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl ValidatingWebhookConfigurations {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration); the server creates what is not there.
+    /// Applies a configuration of a [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingWebhookConfiguration>,
     ) -> Apply<kinds::ValidatingWebhookConfiguration> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
@@ -147,10 +145,9 @@ impl Patches for ValidatingWebhookConfigurations {
 impl Applies for ValidatingWebhookConfigurations {
     fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingWebhookConfiguration>,
     ) -> Apply<kinds::ValidatingWebhookConfiguration> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 }
 

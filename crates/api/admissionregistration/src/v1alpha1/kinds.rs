@@ -3,7 +3,7 @@
 //! The kinds of `admissionregistration.k8s.io/v1alpha1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::admissionregistration::v1alpha1 as api;
 
 /// The kind of [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
@@ -40,6 +40,12 @@ impl Listable for MutatingAdmissionPolicy {
     }
 }
 
+impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
+
+impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
+    type Kind = MutatingAdmissionPolicy;
+}
+
 /// The kind of [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
 #[derive(Clone, Copy, Debug)]
 pub enum MutatingAdmissionPolicyBinding {}
@@ -72,4 +78,13 @@ impl Listable for MutatingAdmissionPolicyBinding {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<MutatingAdmissionPolicyBinding>
+    for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
+{
+}
+
+impl Extract for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration {
+    type Kind = MutatingAdmissionPolicyBinding;
 }

@@ -2,37 +2,46 @@
 
 //! Clients of `admissionregistration.k8s.io/v1alpha1`; [`AdmissionregistrationV1alpha1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod mutating_admission_policies;
-mod mutating_admission_policy_bindings;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use mutating_admission_policies::MutatingAdmissionPolicies;
-pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `admissionregistration.k8s.io/v1alpha1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AdmissionregistrationV1alpha1Client(RestClient);
+    pub mod kinds;
+    mod mutating_admission_policies;
+    mod mutating_admission_policy_bindings;
 
-impl AdmissionregistrationV1alpha1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use mutating_admission_policies::MutatingAdmissionPolicies;
+    pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `admissionregistration.k8s.io/v1alpha1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AdmissionregistrationV1alpha1Client(RestClient);
 
-    /// A client of every `MutatingAdmissionPolicy` of the cluster.
-    pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
-        MutatingAdmissionPolicies::new(&self.0)
-    }
+    impl AdmissionregistrationV1alpha1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
-    pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
-        MutatingAdmissionPolicyBindings::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `MutatingAdmissionPolicy` of the cluster.
+        pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
+            MutatingAdmissionPolicies::new(&self.0)
+        }
+
+        /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
+        pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
+            MutatingAdmissionPolicyBindings::new(&self.0)
+        }
     }
 }

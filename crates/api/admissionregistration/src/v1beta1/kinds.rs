@@ -3,7 +3,7 @@
 //! The kinds of `admissionregistration.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
 
 k8s_openapi::k8s_if_ge_1_34! {
@@ -39,6 +39,12 @@ k8s_openapi::k8s_if_ge_1_34! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
+
+    impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
+        type Kind = MutatingAdmissionPolicy;
     }
 }
 
@@ -76,6 +82,15 @@ k8s_openapi::k8s_if_ge_1_34! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<MutatingAdmissionPolicyBinding>
+        for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
+    {
+    }
+
+    impl Extract for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration {
+        type Kind = MutatingAdmissionPolicyBinding;
+    }
 }
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -112,6 +127,12 @@ k8s_openapi::k8s_if_le_1_33! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
+
+    impl Extract for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {
+        type Kind = ValidatingAdmissionPolicy;
+    }
 }
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -147,5 +168,14 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ValidatingAdmissionPolicyBinding>
+        for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration
+    {
+    }
+
+    impl Extract for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration {
+        type Kind = ValidatingAdmissionPolicyBinding;
     }
 }

@@ -2,82 +2,91 @@
 
 //! Clients of `admissionregistration.k8s.io/v1beta1`; [`AdmissionregistrationV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-k8s_openapi::k8s_if_ge_1_34! {
-    mod mutating_admission_policies;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-    pub use mutating_admission_policies::MutatingAdmissionPolicies;
-}
+    pub mod kinds;
 
-k8s_openapi::k8s_if_ge_1_34! {
-    mod mutating_admission_policy_bindings;
+    k8s_openapi::k8s_if_ge_1_34! {
+        mod mutating_admission_policies;
 
-    pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
-}
-
-k8s_openapi::k8s_if_le_1_33! {
-    mod validating_admission_policies;
-
-    pub use validating_admission_policies::ValidatingAdmissionPolicies;
-}
-
-k8s_openapi::k8s_if_le_1_33! {
-    mod validating_admission_policy_bindings;
-
-    pub use validating_admission_policy_bindings::ValidatingAdmissionPolicyBindings;
-}
-
-/// The client of `admissionregistration.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AdmissionregistrationV1beta1Client(RestClient);
-
-impl AdmissionregistrationV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use mutating_admission_policies::MutatingAdmissionPolicies;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
-}
+    k8s_openapi::k8s_if_ge_1_34! {
+        mod mutating_admission_policy_bindings;
 
-k8s_openapi::k8s_if_ge_1_34! {
+        pub use mutating_admission_policy_bindings::MutatingAdmissionPolicyBindings;
+    }
+
+    k8s_openapi::k8s_if_le_1_33! {
+        mod validating_admission_policies;
+
+        pub use validating_admission_policies::ValidatingAdmissionPolicies;
+    }
+
+    k8s_openapi::k8s_if_le_1_33! {
+        mod validating_admission_policy_bindings;
+
+        pub use validating_admission_policy_bindings::ValidatingAdmissionPolicyBindings;
+    }
+
+    /// The client of `admissionregistration.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AdmissionregistrationV1beta1Client(RestClient);
+
     impl AdmissionregistrationV1beta1Client {
-        /// A client of every `MutatingAdmissionPolicy` of the cluster.
-        pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
-            MutatingAdmissionPolicies::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
         }
     }
-}
 
-k8s_openapi::k8s_if_ge_1_34! {
-    impl AdmissionregistrationV1beta1Client {
-        /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
-        pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
-            MutatingAdmissionPolicyBindings::new(&self.0)
+    k8s_openapi::k8s_if_ge_1_34! {
+        impl AdmissionregistrationV1beta1Client {
+            /// A client of every `MutatingAdmissionPolicy` of the cluster.
+            pub fn mutating_admission_policies(&self) -> MutatingAdmissionPolicies {
+                MutatingAdmissionPolicies::new(&self.0)
+            }
         }
     }
-}
 
-k8s_openapi::k8s_if_le_1_33! {
-    impl AdmissionregistrationV1beta1Client {
-        /// A client of every `ValidatingAdmissionPolicy` of the cluster.
-        pub fn validating_admission_policies(&self) -> ValidatingAdmissionPolicies {
-            ValidatingAdmissionPolicies::new(&self.0)
+    k8s_openapi::k8s_if_ge_1_34! {
+        impl AdmissionregistrationV1beta1Client {
+            /// A client of every `MutatingAdmissionPolicyBinding` of the cluster.
+            pub fn mutating_admission_policy_bindings(&self) -> MutatingAdmissionPolicyBindings {
+                MutatingAdmissionPolicyBindings::new(&self.0)
+            }
         }
     }
-}
 
-k8s_openapi::k8s_if_le_1_33! {
-    impl AdmissionregistrationV1beta1Client {
-        /// A client of every `ValidatingAdmissionPolicyBinding` of the cluster.
-        pub fn validating_admission_policy_bindings(&self) -> ValidatingAdmissionPolicyBindings {
-            ValidatingAdmissionPolicyBindings::new(&self.0)
+    k8s_openapi::k8s_if_le_1_33! {
+        impl AdmissionregistrationV1beta1Client {
+            /// A client of every `ValidatingAdmissionPolicy` of the cluster.
+            pub fn validating_admission_policies(&self) -> ValidatingAdmissionPolicies {
+                ValidatingAdmissionPolicies::new(&self.0)
+            }
+        }
+    }
+
+    k8s_openapi::k8s_if_le_1_33! {
+        impl AdmissionregistrationV1beta1Client {
+            /// A client of every `ValidatingAdmissionPolicyBinding` of the cluster.
+            pub fn validating_admission_policy_bindings(&self) -> ValidatingAdmissionPolicyBindings {
+                ValidatingAdmissionPolicyBindings::new(&self.0)
+            }
         }
     }
 }

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl MutatingAdmissionPolicies {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy); the server creates what is not there.
+    /// Applies a configuration of a [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicies/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::MutatingAdmissionPolicy>,
     ) -> Apply<kinds::MutatingAdmissionPolicy> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
@@ -145,8 +143,11 @@ impl Patches for MutatingAdmissionPolicies {
 }
 
 impl Applies for MutatingAdmissionPolicies {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::MutatingAdmissionPolicy> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::MutatingAdmissionPolicy>,
+    ) -> Apply<kinds::MutatingAdmissionPolicy> {
+        self.0.apply(configuration)
     }
 }
 

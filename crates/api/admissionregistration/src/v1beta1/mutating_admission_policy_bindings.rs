@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl MutatingAdmissionPolicyBindings {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding); the server creates what is not there.
+    /// Applies a configuration of a [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::MutatingAdmissionPolicyBinding>,
     ) -> Apply<kinds::MutatingAdmissionPolicyBinding> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
@@ -147,10 +145,9 @@ impl Patches for MutatingAdmissionPolicyBindings {
 impl Applies for MutatingAdmissionPolicyBindings {
     fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::MutatingAdmissionPolicyBinding>,
     ) -> Apply<kinds::MutatingAdmissionPolicyBinding> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 }
 

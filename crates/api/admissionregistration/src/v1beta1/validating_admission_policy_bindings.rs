@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl ValidatingAdmissionPolicyBindings {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding); the server creates what is not there.
+    /// Applies a configuration of a [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding); the server creates what is not there.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingAdmissionPolicyBinding>,
     ) -> Apply<kinds::ValidatingAdmissionPolicyBinding> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
@@ -153,10 +151,9 @@ impl Patches for ValidatingAdmissionPolicyBindings {
 impl Applies for ValidatingAdmissionPolicyBindings {
     fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ValidatingAdmissionPolicyBinding>,
     ) -> Apply<kinds::ValidatingAdmissionPolicyBinding> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `apiextensions.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as api;
 
 /// The kind of [`CustomResourceDefinition`](api::CustomResourceDefinition).
@@ -38,4 +38,10 @@ impl Listable for CustomResourceDefinition {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<CustomResourceDefinition> for super::super::apply::CustomResourceDefinitionApplyConfiguration {}
+
+impl Extract for super::super::apply::CustomResourceDefinitionApplyConfiguration {
+    type Kind = CustomResourceDefinition;
 }

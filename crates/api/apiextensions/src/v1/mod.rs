@@ -2,30 +2,39 @@
 
 //! Clients of `apiextensions.k8s.io/v1`; [`ApiextensionsV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod custom_resource_definitions;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use custom_resource_definitions::CustomResourceDefinitions;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `apiextensions.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct ApiextensionsV1Client(RestClient);
+    mod custom_resource_definitions;
+    pub mod kinds;
 
-impl ApiextensionsV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use custom_resource_definitions::CustomResourceDefinitions;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `apiextensions.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct ApiextensionsV1Client(RestClient);
 
-    /// A client of every `CustomResourceDefinition` of the cluster.
-    pub fn custom_resource_definitions(&self) -> CustomResourceDefinitions {
-        CustomResourceDefinitions::new(&self.0)
+    impl ApiextensionsV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `CustomResourceDefinition` of the cluster.
+        pub fn custom_resource_definitions(&self) -> CustomResourceDefinitions {
+            CustomResourceDefinitions::new(&self.0)
+        }
     }
 }

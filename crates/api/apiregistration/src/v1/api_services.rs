@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`APIService`](api::APIService) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl APIServices {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`APIService`](api::APIService); the server creates what is not there.
+    /// Applies a configuration of a [`APIService`](api::APIService); the server creates what is not there.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::APIService> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`APIService`](api::APIService).
@@ -114,11 +113,11 @@ impl APIServices {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`APIService`](api::APIService) through its subresource `status`.
+    /// Applies a configuration of a [`APIService`](api::APIService) through its subresource `status`.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::APIService> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -163,8 +162,8 @@ impl Patches for APIServices {
 }
 
 impl Applies for APIServices {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::APIService> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {
+        self.0.apply(configuration)
     }
 }
 

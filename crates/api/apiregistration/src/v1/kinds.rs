@@ -3,7 +3,7 @@
 //! The kinds of `apiregistration.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as api;
 
 /// The kind of [`APIService`](api::APIService).
@@ -34,4 +34,10 @@ impl Listable for APIService {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<APIService> for super::super::apply::APIServiceApplyConfiguration {}
+
+impl Extract for super::super::apply::APIServiceApplyConfiguration {
+    type Kind = APIService;
 }

@@ -2,30 +2,39 @@
 
 //! Clients of `apiregistration.k8s.io/v1`; [`ApiregistrationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod api_services;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use api_services::APIServices;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `apiregistration.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct ApiregistrationV1Client(RestClient);
+    mod api_services;
+    pub mod kinds;
 
-impl ApiregistrationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use api_services::APIServices;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `apiregistration.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct ApiregistrationV1Client(RestClient);
 
-    /// A client of every `APIService` of the cluster.
-    pub fn api_services(&self) -> APIServices {
-        APIServices::new(&self.0)
+    impl ApiregistrationV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `APIService` of the cluster.
+        pub fn api_services(&self) -> APIServices {
+            APIServices::new(&self.0)
+        }
     }
 }

@@ -2,30 +2,39 @@
 
 //! Clients of `internal.apiserver.k8s.io/v1alpha1`; [`InternalV1alpha1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod storage_versions;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use storage_versions::StorageVersions;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `internal.apiserver.k8s.io/v1alpha1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct InternalV1alpha1Client(RestClient);
+    pub mod kinds;
+    mod storage_versions;
 
-impl InternalV1alpha1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use storage_versions::StorageVersions;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `internal.apiserver.k8s.io/v1alpha1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct InternalV1alpha1Client(RestClient);
 
-    /// A client of every `StorageVersion` of the cluster.
-    pub fn storage_versions(&self) -> StorageVersions {
-        StorageVersions::new(&self.0)
+    impl InternalV1alpha1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `StorageVersion` of the cluster.
+        pub fn storage_versions(&self) -> StorageVersions {
+            StorageVersions::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ControllerRevision`](api::ControllerRevision) of one namespace.
 ///
@@ -72,11 +72,14 @@ impl ControllerRevisions {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ControllerRevision`](api::ControllerRevision); the server creates what is not there.
+    /// Applies a configuration of a [`ControllerRevision`](api::ControllerRevision); the server creates what is not there.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ControllerRevision> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ControllerRevision>,
+    ) -> Apply<kinds::ControllerRevision> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ControllerRevision`](api::ControllerRevision).
@@ -135,8 +138,8 @@ impl Patches for ControllerRevisions {
 }
 
 impl Applies for ControllerRevisions {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ControllerRevision> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::ControllerRevision>) -> Apply<kinds::ControllerRevision> {
+        self.0.apply(configuration)
     }
 }
 

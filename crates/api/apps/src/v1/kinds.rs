@@ -3,7 +3,7 @@
 //! The kinds of `apps/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 
@@ -37,6 +37,12 @@ impl Listable for ControllerRevision {
     }
 }
 
+impl Applicable<ControllerRevision> for super::super::apply::ControllerRevisionApplyConfiguration {}
+
+impl Extract for super::super::apply::ControllerRevisionApplyConfiguration {
+    type Kind = ControllerRevision;
+}
+
 /// The kind of [`DaemonSet`](api::DaemonSet).
 #[derive(Clone, Copy, Debug)]
 pub enum DaemonSet {}
@@ -64,6 +70,12 @@ impl Listable for DaemonSet {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<DaemonSet> for super::super::apply::DaemonSetApplyConfiguration {}
+
+impl Extract for super::super::apply::DaemonSetApplyConfiguration {
+    type Kind = DaemonSet;
 }
 
 /// The kind of [`Deployment`](api::Deployment).
@@ -96,6 +108,12 @@ impl Listable for Deployment {
     }
 }
 
+impl Applicable<Deployment> for super::super::apply::DeploymentApplyConfiguration {}
+
+impl Extract for super::super::apply::DeploymentApplyConfiguration {
+    type Kind = Deployment;
+}
+
 /// The kind of [`ReplicaSet`](api::ReplicaSet).
 #[derive(Clone, Copy, Debug)]
 pub enum ReplicaSet {}
@@ -126,6 +144,12 @@ impl Listable for ReplicaSet {
     }
 }
 
+impl Applicable<ReplicaSet> for super::super::apply::ReplicaSetApplyConfiguration {}
+
+impl Extract for super::super::apply::ReplicaSetApplyConfiguration {
+    type Kind = ReplicaSet;
+}
+
 /// The kind of [`Scale`](autoscaling_v1::Scale).
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
@@ -141,6 +165,8 @@ impl Codec for Scale {
         codec::from_json(body)
     }
 }
+
+impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}
 
 /// The kind of [`StatefulSet`](api::StatefulSet).
 #[derive(Clone, Copy, Debug)]
@@ -170,4 +196,10 @@ impl Listable for StatefulSet {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<StatefulSet> for super::super::apply::StatefulSetApplyConfiguration {}
+
+impl Extract for super::super::apply::StatefulSetApplyConfiguration {
+    type Kind = StatefulSet;
 }

@@ -2,83 +2,92 @@
 
 //! Clients of `apps/v1`; [`AppsV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod controller_revisions;
-mod daemon_sets;
-mod deployments;
-pub mod kinds;
-mod replica_sets;
-mod stateful_sets;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use controller_revisions::{AllControllerRevisions, ControllerRevisions};
-pub use daemon_sets::{AllDaemonSets, DaemonSets};
-pub use deployments::{AllDeployments, Deployments};
-pub use replica_sets::{AllReplicaSets, ReplicaSets};
-pub use stateful_sets::{AllStatefulSets, StatefulSets};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `apps/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AppsV1Client(RestClient);
+    mod controller_revisions;
+    mod daemon_sets;
+    mod deployments;
+    pub mod kinds;
+    mod replica_sets;
+    mod stateful_sets;
 
-impl AppsV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use controller_revisions::{AllControllerRevisions, ControllerRevisions};
+    pub use daemon_sets::{AllDaemonSets, DaemonSets};
+    pub use deployments::{AllDeployments, Deployments};
+    pub use replica_sets::{AllReplicaSets, ReplicaSets};
+    pub use stateful_sets::{AllStatefulSets, StatefulSets};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `apps/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AppsV1Client(RestClient);
 
-    /// A client of every `ControllerRevision` of this namespace.
-    pub fn controller_revisions(&self, namespace: &str) -> ControllerRevisions {
-        ControllerRevisions::new(&self.0, namespace)
-    }
+    impl AppsV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `ControllerRevision` of all namespaces.
-    pub fn all_controller_revisions(&self) -> AllControllerRevisions {
-        AllControllerRevisions::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `DaemonSet` of this namespace.
-    pub fn daemon_sets(&self, namespace: &str) -> DaemonSets {
-        DaemonSets::new(&self.0, namespace)
-    }
+        /// A client of every `ControllerRevision` of this namespace.
+        pub fn controller_revisions(&self, namespace: &str) -> ControllerRevisions {
+            ControllerRevisions::new(&self.0, namespace)
+        }
 
-    /// A client of every `DaemonSet` of all namespaces.
-    pub fn all_daemon_sets(&self) -> AllDaemonSets {
-        AllDaemonSets::new(&self.0)
-    }
+        /// A client of every `ControllerRevision` of all namespaces.
+        pub fn all_controller_revisions(&self) -> AllControllerRevisions {
+            AllControllerRevisions::new(&self.0)
+        }
 
-    /// A client of every `Deployment` of this namespace.
-    pub fn deployments(&self, namespace: &str) -> Deployments {
-        Deployments::new(&self.0, namespace)
-    }
+        /// A client of every `DaemonSet` of this namespace.
+        pub fn daemon_sets(&self, namespace: &str) -> DaemonSets {
+            DaemonSets::new(&self.0, namespace)
+        }
 
-    /// A client of every `Deployment` of all namespaces.
-    pub fn all_deployments(&self) -> AllDeployments {
-        AllDeployments::new(&self.0)
-    }
+        /// A client of every `DaemonSet` of all namespaces.
+        pub fn all_daemon_sets(&self) -> AllDaemonSets {
+            AllDaemonSets::new(&self.0)
+        }
 
-    /// A client of every `ReplicaSet` of this namespace.
-    pub fn replica_sets(&self, namespace: &str) -> ReplicaSets {
-        ReplicaSets::new(&self.0, namespace)
-    }
+        /// A client of every `Deployment` of this namespace.
+        pub fn deployments(&self, namespace: &str) -> Deployments {
+            Deployments::new(&self.0, namespace)
+        }
 
-    /// A client of every `ReplicaSet` of all namespaces.
-    pub fn all_replica_sets(&self) -> AllReplicaSets {
-        AllReplicaSets::new(&self.0)
-    }
+        /// A client of every `Deployment` of all namespaces.
+        pub fn all_deployments(&self) -> AllDeployments {
+            AllDeployments::new(&self.0)
+        }
 
-    /// A client of every `StatefulSet` of this namespace.
-    pub fn stateful_sets(&self, namespace: &str) -> StatefulSets {
-        StatefulSets::new(&self.0, namespace)
-    }
+        /// A client of every `ReplicaSet` of this namespace.
+        pub fn replica_sets(&self, namespace: &str) -> ReplicaSets {
+            ReplicaSets::new(&self.0, namespace)
+        }
 
-    /// A client of every `StatefulSet` of all namespaces.
-    pub fn all_stateful_sets(&self) -> AllStatefulSets {
-        AllStatefulSets::new(&self.0)
+        /// A client of every `ReplicaSet` of all namespaces.
+        pub fn all_replica_sets(&self) -> AllReplicaSets {
+            AllReplicaSets::new(&self.0)
+        }
+
+        /// A client of every `StatefulSet` of this namespace.
+        pub fn stateful_sets(&self, namespace: &str) -> StatefulSets {
+            StatefulSets::new(&self.0, namespace)
+        }
+
+        /// A client of every `StatefulSet` of all namespaces.
+        pub fn all_stateful_sets(&self) -> AllStatefulSets {
+            AllStatefulSets::new(&self.0)
+        }
     }
 }

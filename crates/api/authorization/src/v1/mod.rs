@@ -2,51 +2,58 @@
 
 //! Clients of `authorization.k8s.io/v1`; [`AuthorizationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub mod kinds;
-mod local_subject_access_reviews;
-mod self_subject_access_reviews;
-mod self_subject_rules_reviews;
-mod subject_access_reviews;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-pub use local_subject_access_reviews::LocalSubjectAccessReviews;
-pub use self_subject_access_reviews::SelfSubjectAccessReviews;
-pub use self_subject_rules_reviews::SelfSubjectRulesReviews;
-pub use subject_access_reviews::SubjectAccessReviews;
+    pub mod kinds;
+    mod local_subject_access_reviews;
+    mod self_subject_access_reviews;
+    mod self_subject_rules_reviews;
+    mod subject_access_reviews;
 
-/// The client of `authorization.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AuthorizationV1Client(RestClient);
+    pub use local_subject_access_reviews::LocalSubjectAccessReviews;
+    pub use self_subject_access_reviews::SelfSubjectAccessReviews;
+    pub use self_subject_rules_reviews::SelfSubjectRulesReviews;
+    pub use subject_access_reviews::SubjectAccessReviews;
 
-impl AuthorizationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    /// The client of `authorization.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AuthorizationV1Client(RestClient);
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    impl AuthorizationV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `LocalSubjectAccessReview` of this namespace.
-    pub fn local_subject_access_reviews(&self, namespace: &str) -> LocalSubjectAccessReviews {
-        LocalSubjectAccessReviews::new(&self.0, namespace)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `SelfSubjectAccessReview` of the cluster.
-    pub fn self_subject_access_reviews(&self) -> SelfSubjectAccessReviews {
-        SelfSubjectAccessReviews::new(&self.0)
-    }
+        /// A client of every `LocalSubjectAccessReview` of this namespace.
+        pub fn local_subject_access_reviews(&self, namespace: &str) -> LocalSubjectAccessReviews {
+            LocalSubjectAccessReviews::new(&self.0, namespace)
+        }
 
-    /// A client of every `SelfSubjectRulesReview` of the cluster.
-    pub fn self_subject_rules_reviews(&self) -> SelfSubjectRulesReviews {
-        SelfSubjectRulesReviews::new(&self.0)
-    }
+        /// A client of every `SelfSubjectAccessReview` of the cluster.
+        pub fn self_subject_access_reviews(&self) -> SelfSubjectAccessReviews {
+            SelfSubjectAccessReviews::new(&self.0)
+        }
 
-    /// A client of every `SubjectAccessReview` of the cluster.
-    pub fn subject_access_reviews(&self) -> SubjectAccessReviews {
-        SubjectAccessReviews::new(&self.0)
+        /// A client of every `SelfSubjectRulesReview` of the cluster.
+        pub fn self_subject_rules_reviews(&self) -> SelfSubjectRulesReviews {
+            SelfSubjectRulesReviews::new(&self.0)
+        }
+
+        /// A client of every `SubjectAccessReview` of the cluster.
+        pub fn subject_access_reviews(&self) -> SubjectAccessReviews {
+            SubjectAccessReviews::new(&self.0)
+        }
     }
 }

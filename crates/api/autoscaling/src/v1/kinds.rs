@@ -3,7 +3,7 @@
 //! The kinds of `autoscaling/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::autoscaling::v1 as api;
 
 /// The kind of [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
@@ -38,4 +38,10 @@ impl Listable for HorizontalPodAutoscaler {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<HorizontalPodAutoscaler> for super::super::apply::HorizontalPodAutoscalerApplyConfiguration {}
+
+impl Extract for super::super::apply::HorizontalPodAutoscalerApplyConfiguration {
+    type Kind = HorizontalPodAutoscaler;
 }

@@ -2,35 +2,44 @@
 
 //! Clients of `autoscaling/v1`; [`AutoscalingV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod horizontal_pod_autoscalers;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use horizontal_pod_autoscalers::{AllHorizontalPodAutoscalers, HorizontalPodAutoscalers};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `autoscaling/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AutoscalingV1Client(RestClient);
+    mod horizontal_pod_autoscalers;
+    pub mod kinds;
 
-impl AutoscalingV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use horizontal_pod_autoscalers::{AllHorizontalPodAutoscalers, HorizontalPodAutoscalers};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `autoscaling/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AutoscalingV1Client(RestClient);
 
-    /// A client of every `HorizontalPodAutoscaler` of this namespace.
-    pub fn horizontal_pod_autoscalers(&self, namespace: &str) -> HorizontalPodAutoscalers {
-        HorizontalPodAutoscalers::new(&self.0, namespace)
-    }
+    impl AutoscalingV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `HorizontalPodAutoscaler` of all namespaces.
-    pub fn all_horizontal_pod_autoscalers(&self) -> AllHorizontalPodAutoscalers {
-        AllHorizontalPodAutoscalers::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `HorizontalPodAutoscaler` of this namespace.
+        pub fn horizontal_pod_autoscalers(&self, namespace: &str) -> HorizontalPodAutoscalers {
+            HorizontalPodAutoscalers::new(&self.0, namespace)
+        }
+
+        /// A client of every `HorizontalPodAutoscaler` of all namespaces.
+        pub fn all_horizontal_pod_autoscalers(&self) -> AllHorizontalPodAutoscalers {
+            AllHorizontalPodAutoscalers::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::autoscaling::v2 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of one namespace.
 ///
@@ -78,15 +78,14 @@ impl HorizontalPodAutoscalers {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler); the server creates what is not there.
+    /// Applies a configuration of a [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler); the server creates what is not there.
     ///
     /// `PATCH /apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::HorizontalPodAutoscaler>,
     ) -> Apply<kinds::HorizontalPodAutoscaler> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
@@ -127,15 +126,14 @@ impl HorizontalPodAutoscalers {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) through its subresource `status`.
+    /// Applies a configuration of a [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) through its subresource `status`.
     ///
     /// `PATCH /apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::HorizontalPodAutoscaler>,
     ) -> Apply<kinds::HorizontalPodAutoscaler> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -180,8 +178,11 @@ impl Patches for HorizontalPodAutoscalers {
 }
 
 impl Applies for HorizontalPodAutoscalers {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::HorizontalPodAutoscaler> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::HorizontalPodAutoscaler>,
+    ) -> Apply<kinds::HorizontalPodAutoscaler> {
+        self.0.apply(configuration)
     }
 }
 

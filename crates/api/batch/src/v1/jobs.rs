@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::batch::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Job`](api::Job) of one namespace.
 ///
@@ -68,11 +68,11 @@ impl Jobs {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Job`](api::Job); the server creates what is not there.
+    /// Applies a configuration of a [`Job`](api::Job); the server creates what is not there.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Job> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Job`](api::Job).
@@ -110,11 +110,11 @@ impl Jobs {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Job`](api::Job) through its subresource `status`.
+    /// Applies a configuration of a [`Job`](api::Job) through its subresource `status`.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Job> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -159,8 +159,8 @@ impl Patches for Jobs {
 }
 
 impl Applies for Jobs {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Job> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `batch/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::batch::v1 as api;
 
 /// The kind of [`CronJob`](api::CronJob).
@@ -35,6 +35,12 @@ impl Listable for CronJob {
     }
 }
 
+impl Applicable<CronJob> for super::super::apply::CronJobApplyConfiguration {}
+
+impl Extract for super::super::apply::CronJobApplyConfiguration {
+    type Kind = CronJob;
+}
+
 /// The kind of [`Job`](api::Job).
 #[derive(Clone, Copy, Debug)]
 pub enum Job {}
@@ -62,4 +68,10 @@ impl Listable for Job {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Job> for super::super::apply::JobApplyConfiguration {}
+
+impl Extract for super::super::apply::JobApplyConfiguration {
+    type Kind = Job;
 }

@@ -2,47 +2,56 @@
 
 //! Clients of `batch/v1`; [`BatchV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod cron_jobs;
-mod jobs;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use cron_jobs::{AllCronJobs, CronJobs};
-pub use jobs::{AllJobs, Jobs};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `batch/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct BatchV1Client(RestClient);
+    mod cron_jobs;
+    mod jobs;
+    pub mod kinds;
 
-impl BatchV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use cron_jobs::{AllCronJobs, CronJobs};
+    pub use jobs::{AllJobs, Jobs};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `batch/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct BatchV1Client(RestClient);
 
-    /// A client of every `CronJob` of this namespace.
-    pub fn cron_jobs(&self, namespace: &str) -> CronJobs {
-        CronJobs::new(&self.0, namespace)
-    }
+    impl BatchV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `CronJob` of all namespaces.
-    pub fn all_cron_jobs(&self) -> AllCronJobs {
-        AllCronJobs::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `Job` of this namespace.
-    pub fn jobs(&self, namespace: &str) -> Jobs {
-        Jobs::new(&self.0, namespace)
-    }
+        /// A client of every `CronJob` of this namespace.
+        pub fn cron_jobs(&self, namespace: &str) -> CronJobs {
+            CronJobs::new(&self.0, namespace)
+        }
 
-    /// A client of every `Job` of all namespaces.
-    pub fn all_jobs(&self) -> AllJobs {
-        AllJobs::new(&self.0)
+        /// A client of every `CronJob` of all namespaces.
+        pub fn all_cron_jobs(&self) -> AllCronJobs {
+            AllCronJobs::new(&self.0)
+        }
+
+        /// A client of every `Job` of this namespace.
+        pub fn jobs(&self, namespace: &str) -> Jobs {
+            Jobs::new(&self.0, namespace)
+        }
+
+        /// A client of every `Job` of all namespaces.
+        pub fn all_jobs(&self) -> AllJobs {
+            AllJobs::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::certificates::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`CertificateSigningRequest`](api::CertificateSigningRequest) of the cluster.
 ///
@@ -78,15 +77,14 @@ impl CertificateSigningRequests {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`CertificateSigningRequest`](api::CertificateSigningRequest); the server creates what is not there.
+    /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest); the server creates what is not there.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn apply(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::CertificateSigningRequest>,
     ) -> Apply<kinds::CertificateSigningRequest> {
-        self.0.apply(name, configuration)
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`CertificateSigningRequest`](api::CertificateSigningRequest).
@@ -127,15 +125,14 @@ impl CertificateSigningRequests {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `status`.
+    /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `status`.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::CertificateSigningRequest>,
     ) -> Apply<kinds::CertificateSigningRequest> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
@@ -163,15 +160,14 @@ impl CertificateSigningRequests {
         self.0.patch_subresource(name, "approval", patch)
     }
 
-    /// Applies a configuration to the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
+    /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval`
     pub fn apply_approval(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::CertificateSigningRequest>,
     ) -> Apply<kinds::CertificateSigningRequest> {
-        self.0.apply_subresource(name, "approval", configuration)
+        self.0.apply_subresource("approval", configuration)
     }
 }
 
@@ -216,8 +212,11 @@ impl Patches for CertificateSigningRequests {
 }
 
 impl Applies for CertificateSigningRequests {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CertificateSigningRequest> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::CertificateSigningRequest>,
+    ) -> Apply<kinds::CertificateSigningRequest> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `certificates.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::certificates::v1 as api;
 
 /// The kind of [`CertificateSigningRequest`](api::CertificateSigningRequest).
@@ -40,6 +40,12 @@ impl Listable for CertificateSigningRequest {
     }
 }
 
+impl Applicable<CertificateSigningRequest> for super::super::apply::CertificateSigningRequestApplyConfiguration {}
+
+impl Extract for super::super::apply::CertificateSigningRequestApplyConfiguration {
+    type Kind = CertificateSigningRequest;
+}
+
 k8s_openapi::k8s_if_ge_1_37! {
     /// The kind of [`ClusterTrustBundle`](api::ClusterTrustBundle).
     #[derive(Clone, Copy, Debug)]
@@ -73,6 +79,12 @@ k8s_openapi::k8s_if_ge_1_37! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ClusterTrustBundle> for super::super::apply::ClusterTrustBundleApplyConfiguration {}
+
+    impl Extract for super::super::apply::ClusterTrustBundleApplyConfiguration {
+        type Kind = ClusterTrustBundle;
     }
 }
 
@@ -109,5 +121,11 @@ k8s_openapi::k8s_if_ge_1_37! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<PodCertificateRequest> for super::super::apply::PodCertificateRequestApplyConfiguration {}
+
+    impl Extract for super::super::apply::PodCertificateRequestApplyConfiguration {
+        type Kind = PodCertificateRequest;
     }
 }

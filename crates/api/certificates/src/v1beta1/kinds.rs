@@ -3,7 +3,7 @@
 //! The kinds of `certificates.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::certificates::v1beta1 as api;
 
 /// The kind of [`ClusterTrustBundle`](api::ClusterTrustBundle).
@@ -40,6 +40,12 @@ impl Listable for ClusterTrustBundle {
     }
 }
 
+impl Applicable<ClusterTrustBundle> for super::super::apply::ClusterTrustBundleApplyConfiguration {}
+
+impl Extract for super::super::apply::ClusterTrustBundleApplyConfiguration {
+    type Kind = ClusterTrustBundle;
+}
+
 k8s_openapi::k8s_if_ge_1_35! {
     /// The kind of [`PodCertificateRequest`](api::PodCertificateRequest).
     #[derive(Clone, Copy, Debug)]
@@ -73,5 +79,11 @@ k8s_openapi::k8s_if_ge_1_35! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<PodCertificateRequest> for super::super::apply::PodCertificateRequestApplyConfiguration {}
+
+    impl Extract for super::super::apply::PodCertificateRequestApplyConfiguration {
+        type Kind = PodCertificateRequest;
     }
 }

@@ -2,50 +2,59 @@
 
 //! Clients of `certificates.k8s.io/v1beta1`; [`CertificatesV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod cluster_trust_bundles;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use cluster_trust_bundles::ClusterTrustBundles;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_ge_1_35! {
-    mod pod_certificate_requests;
+    mod cluster_trust_bundles;
+    pub mod kinds;
 
-    pub use pod_certificate_requests::{AllPodCertificateRequests, PodCertificateRequests};
-}
+    pub use cluster_trust_bundles::ClusterTrustBundles;
 
-/// The client of `certificates.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct CertificatesV1beta1Client(RestClient);
+    k8s_openapi::k8s_if_ge_1_35! {
+        mod pod_certificate_requests;
 
-impl CertificatesV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use pod_certificate_requests::{AllPodCertificateRequests, PodCertificateRequests};
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `certificates.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct CertificatesV1beta1Client(RestClient);
 
-    /// A client of every `ClusterTrustBundle` of the cluster.
-    pub fn cluster_trust_bundles(&self) -> ClusterTrustBundles {
-        ClusterTrustBundles::new(&self.0)
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_35! {
     impl CertificatesV1beta1Client {
-        /// A client of every `PodCertificateRequest` of this namespace.
-        pub fn pod_certificate_requests(&self, namespace: &str) -> PodCertificateRequests {
-            PodCertificateRequests::new(&self.0, namespace)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
         }
 
-        /// A client of every `PodCertificateRequest` of all namespaces.
-        pub fn all_pod_certificate_requests(&self) -> AllPodCertificateRequests {
-            AllPodCertificateRequests::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `ClusterTrustBundle` of the cluster.
+        pub fn cluster_trust_bundles(&self) -> ClusterTrustBundles {
+            ClusterTrustBundles::new(&self.0)
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_35! {
+        impl CertificatesV1beta1Client {
+            /// A client of every `PodCertificateRequest` of this namespace.
+            pub fn pod_certificate_requests(&self, namespace: &str) -> PodCertificateRequests {
+                PodCertificateRequests::new(&self.0, namespace)
+            }
+
+            /// A client of every `PodCertificateRequest` of all namespaces.
+            pub fn all_pod_certificate_requests(&self) -> AllPodCertificateRequests {
+                AllPodCertificateRequests::new(&self.0)
+            }
         }
     }
 }

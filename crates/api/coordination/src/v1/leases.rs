@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::coordination::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Lease`](api::Lease) of one namespace.
 ///
@@ -68,11 +68,11 @@ impl Leases {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Lease`](api::Lease); the server creates what is not there.
+    /// Applies a configuration of a [`Lease`](api::Lease); the server creates what is not there.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Lease> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Lease>) -> Apply<kinds::Lease> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Lease`](api::Lease).
@@ -131,8 +131,8 @@ impl Patches for Leases {
 }
 
 impl Applies for Leases {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Lease> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Lease>) -> Apply<kinds::Lease> {
+        self.0.apply(configuration)
     }
 }
 

@@ -2,35 +2,44 @@
 
 //! Clients of `coordination.k8s.io/v1`; [`CoordinationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod leases;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use leases::{AllLeases, Leases};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `coordination.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct CoordinationV1Client(RestClient);
+    pub mod kinds;
+    mod leases;
 
-impl CoordinationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use leases::{AllLeases, Leases};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `coordination.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct CoordinationV1Client(RestClient);
 
-    /// A client of every `Lease` of this namespace.
-    pub fn leases(&self, namespace: &str) -> Leases {
-        Leases::new(&self.0, namespace)
-    }
+    impl CoordinationV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Lease` of all namespaces.
-    pub fn all_leases(&self) -> AllLeases {
-        AllLeases::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `Lease` of this namespace.
+        pub fn leases(&self, namespace: &str) -> Leases {
+            Leases::new(&self.0, namespace)
+        }
+
+        /// A client of every `Lease` of all namespaces.
+        pub fn all_leases(&self) -> AllLeases {
+            AllLeases::new(&self.0)
+        }
     }
 }

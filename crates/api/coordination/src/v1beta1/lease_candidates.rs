@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::coordination::v1beta1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`LeaseCandidate`](api::LeaseCandidate) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl LeaseCandidates {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`LeaseCandidate`](api::LeaseCandidate); the server creates what is not there.
+    /// Applies a configuration of a [`LeaseCandidate`](api::LeaseCandidate); the server creates what is not there.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1beta1/namespaces/{namespace}/leasecandidates/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LeaseCandidate> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::LeaseCandidate>) -> Apply<kinds::LeaseCandidate> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`LeaseCandidate`](api::LeaseCandidate).
@@ -135,8 +135,8 @@ impl Patches for LeaseCandidates {
 }
 
 impl Applies for LeaseCandidates {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LeaseCandidate> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::LeaseCandidate>) -> Apply<kinds::LeaseCandidate> {
+        self.0.apply(configuration)
     }
 }
 

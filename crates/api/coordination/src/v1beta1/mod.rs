@@ -2,35 +2,44 @@
 
 //! Clients of `coordination.k8s.io/v1beta1`; [`CoordinationV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod lease_candidates;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use lease_candidates::{AllLeaseCandidates, LeaseCandidates};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `coordination.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct CoordinationV1beta1Client(RestClient);
+    pub mod kinds;
+    mod lease_candidates;
 
-impl CoordinationV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use lease_candidates::{AllLeaseCandidates, LeaseCandidates};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `coordination.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct CoordinationV1beta1Client(RestClient);
 
-    /// A client of every `LeaseCandidate` of this namespace.
-    pub fn lease_candidates(&self, namespace: &str) -> LeaseCandidates {
-        LeaseCandidates::new(&self.0, namespace)
-    }
+    impl CoordinationV1beta1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `LeaseCandidate` of all namespaces.
-    pub fn all_lease_candidates(&self) -> AllLeaseCandidates {
-        AllLeaseCandidates::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `LeaseCandidate` of this namespace.
+        pub fn lease_candidates(&self, namespace: &str) -> LeaseCandidates {
+            LeaseCandidates::new(&self.0, namespace)
+        }
+
+        /// A client of every `LeaseCandidate` of all namespaces.
+        pub fn all_lease_candidates(&self) -> AllLeaseCandidates {
+            AllLeaseCandidates::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Endpoints`](api::Endpoints) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl Endpoints {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Endpoints`](api::Endpoints); the server creates what is not there.
+    /// Applies a configuration of a [`Endpoints`](api::Endpoints); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/endpoints/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Endpoints> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Endpoints>) -> Apply<kinds::Endpoints> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Endpoints`](api::Endpoints).
@@ -135,8 +135,8 @@ impl Patches for Endpoints {
 }
 
 impl Applies for Endpoints {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Endpoints> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Endpoints>) -> Apply<kinds::Endpoints> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Event`](api::Event) of one namespace.
 ///
@@ -68,11 +68,11 @@ impl Events {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Event`](api::Event); the server creates what is not there.
+    /// Applies a configuration of a [`Event`](api::Event); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/events/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Event> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Event>) -> Apply<kinds::Event> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Event`](api::Event).
@@ -131,8 +131,8 @@ impl Patches for Events {
 }
 
 impl Applies for Events {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Event> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Event>) -> Apply<kinds::Event> {
+        self.0.apply(configuration)
     }
 }
 

@@ -5,7 +5,7 @@
 
 pub use k8s_client_runtime::generated::kinds::Status;
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::authentication::v1 as authentication_v1;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 use k8s_openapi::api::core::v1 as api;
@@ -91,6 +91,12 @@ impl Listable for ConfigMap {
     }
 }
 
+impl Applicable<ConfigMap> for super::super::apply::ConfigMapApplyConfiguration {}
+
+impl Extract for super::super::apply::ConfigMapApplyConfiguration {
+    type Kind = ConfigMap;
+}
+
 /// The kind of [`Endpoints`](api::Endpoints).
 #[derive(Clone, Copy, Debug)]
 pub enum Endpoints {}
@@ -120,6 +126,12 @@ impl Listable for Endpoints {
     }
 }
 
+impl Applicable<Endpoints> for super::super::apply::EndpointsApplyConfiguration {}
+
+impl Extract for super::super::apply::EndpointsApplyConfiguration {
+    type Kind = Endpoints;
+}
+
 /// The kind of [`Event`](api::Event).
 #[derive(Clone, Copy, Debug)]
 pub enum Event {}
@@ -147,6 +159,12 @@ impl Listable for Event {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Event> for super::super::apply::EventApplyConfiguration {}
+
+impl Extract for super::super::apply::EventApplyConfiguration {
+    type Kind = Event;
 }
 
 /// The kind of [`Eviction`](policy_v1::Eviction).
@@ -194,6 +212,12 @@ impl Listable for LimitRange {
     }
 }
 
+impl Applicable<LimitRange> for super::super::apply::LimitRangeApplyConfiguration {}
+
+impl Extract for super::super::apply::LimitRangeApplyConfiguration {
+    type Kind = LimitRange;
+}
+
 /// The kind of [`Namespace`](api::Namespace).
 #[derive(Clone, Copy, Debug)]
 pub enum Namespace {}
@@ -223,6 +247,12 @@ impl Listable for Namespace {
     }
 }
 
+impl Applicable<Namespace> for super::super::apply::NamespaceApplyConfiguration {}
+
+impl Extract for super::super::apply::NamespaceApplyConfiguration {
+    type Kind = Namespace;
+}
+
 /// The kind of [`Node`](api::Node).
 #[derive(Clone, Copy, Debug)]
 pub enum Node {}
@@ -250,6 +280,12 @@ impl Listable for Node {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Node> for super::super::apply::NodeApplyConfiguration {}
+
+impl Extract for super::super::apply::NodeApplyConfiguration {
+    type Kind = Node;
 }
 
 /// The kind of [`PersistentVolume`](api::PersistentVolume).
@@ -282,6 +318,12 @@ impl Listable for PersistentVolume {
     }
 }
 
+impl Applicable<PersistentVolume> for super::super::apply::PersistentVolumeApplyConfiguration {}
+
+impl Extract for super::super::apply::PersistentVolumeApplyConfiguration {
+    type Kind = PersistentVolume;
+}
+
 /// The kind of [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
 #[derive(Clone, Copy, Debug)]
 pub enum PersistentVolumeClaim {}
@@ -310,6 +352,12 @@ impl Listable for PersistentVolumeClaim {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<PersistentVolumeClaim> for super::super::apply::PersistentVolumeClaimApplyConfiguration {}
+
+impl Extract for super::super::apply::PersistentVolumeClaimApplyConfiguration {
+    type Kind = PersistentVolumeClaim;
 }
 
 /// The kind of [`Pod`](api::Pod).
@@ -341,6 +389,12 @@ impl Listable for Pod {
     }
 }
 
+impl Applicable<Pod> for super::super::apply::PodApplyConfiguration {}
+
+impl Extract for super::super::apply::PodApplyConfiguration {
+    type Kind = Pod;
+}
+
 /// The kind of [`PodTemplate`](api::PodTemplate).
 #[derive(Clone, Copy, Debug)]
 pub enum PodTemplate {}
@@ -368,6 +422,12 @@ impl Listable for PodTemplate {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<PodTemplate> for super::super::apply::PodTemplateApplyConfiguration {}
+
+impl Extract for super::super::apply::PodTemplateApplyConfiguration {
+    type Kind = PodTemplate;
 }
 
 /// The kind of [`ReplicationController`](api::ReplicationController).
@@ -400,6 +460,12 @@ impl Listable for ReplicationController {
     }
 }
 
+impl Applicable<ReplicationController> for super::super::apply::ReplicationControllerApplyConfiguration {}
+
+impl Extract for super::super::apply::ReplicationControllerApplyConfiguration {
+    type Kind = ReplicationController;
+}
+
 /// The kind of [`ResourceQuota`](api::ResourceQuota).
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceQuota {}
@@ -430,6 +496,12 @@ impl Listable for ResourceQuota {
     }
 }
 
+impl Applicable<ResourceQuota> for super::super::apply::ResourceQuotaApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceQuotaApplyConfiguration {
+    type Kind = ResourceQuota;
+}
+
 /// The kind of [`Scale`](autoscaling_v1::Scale).
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
@@ -445,6 +517,8 @@ impl Codec for Scale {
         codec::from_json(body)
     }
 }
+
+impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}
 
 /// The kind of [`Secret`](api::Secret).
 #[derive(Clone, Copy, Debug)]
@@ -473,6 +547,12 @@ impl Listable for Secret {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Secret> for super::super::apply::SecretApplyConfiguration {}
+
+impl Extract for super::super::apply::SecretApplyConfiguration {
+    type Kind = Secret;
 }
 
 /// The kind of [`Service`](api::Service).
@@ -504,6 +584,12 @@ impl Listable for Service {
     }
 }
 
+impl Applicable<Service> for super::super::apply::ServiceApplyConfiguration {}
+
+impl Extract for super::super::apply::ServiceApplyConfiguration {
+    type Kind = Service;
+}
+
 /// The kind of [`ServiceAccount`](api::ServiceAccount).
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceAccount {}
@@ -532,6 +618,12 @@ impl Listable for ServiceAccount {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ServiceAccount> for super::super::apply::ServiceAccountApplyConfiguration {}
+
+impl Extract for super::super::apply::ServiceAccountApplyConfiguration {
+    type Kind = ServiceAccount;
 }
 
 /// The kind of [`TokenRequest`](authentication_v1::TokenRequest).

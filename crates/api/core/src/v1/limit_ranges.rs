@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`LimitRange`](api::LimitRange) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl LimitRanges {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`LimitRange`](api::LimitRange); the server creates what is not there.
+    /// Applies a configuration of a [`LimitRange`](api::LimitRange); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/limitranges/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LimitRange> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::LimitRange>) -> Apply<kinds::LimitRange> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`LimitRange`](api::LimitRange).
@@ -135,8 +135,8 @@ impl Patches for LimitRanges {
 }
 
 impl Applies for LimitRanges {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::LimitRange> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::LimitRange>) -> Apply<kinds::LimitRange> {
+        self.0.apply(configuration)
     }
 }
 

@@ -2,202 +2,211 @@
 
 //! Clients of `v1`; [`CoreV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod bindings;
-mod component_statuses;
-mod config_maps;
-mod endpoints;
-mod events;
-pub mod kinds;
-mod limit_ranges;
-mod namespaces;
-mod nodes;
-mod persistent_volume_claims;
-mod persistent_volumes;
-mod pod_templates;
-mod pods;
-mod replication_controllers;
-mod resource_quotas;
-mod secrets;
-mod service_accounts;
-mod services;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use bindings::Bindings;
-pub use component_statuses::ComponentStatuses;
-pub use config_maps::{AllConfigMaps, ConfigMaps};
-pub use endpoints::{AllEndpoints, Endpoints};
-pub use events::{AllEvents, Events};
-pub use limit_ranges::{AllLimitRanges, LimitRanges};
-pub use namespaces::Namespaces;
-pub use nodes::Nodes;
-pub use persistent_volume_claims::{AllPersistentVolumeClaims, PersistentVolumeClaims};
-pub use persistent_volumes::PersistentVolumes;
-pub use pod_templates::{AllPodTemplates, PodTemplates};
-pub use pods::{AllPods, Pods};
-pub use replication_controllers::{AllReplicationControllers, ReplicationControllers};
-pub use resource_quotas::{AllResourceQuotas, ResourceQuotas};
-pub use secrets::{AllSecrets, Secrets};
-pub use service_accounts::{AllServiceAccounts, ServiceAccounts};
-pub use services::{AllServices, Services};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct CoreV1Client(RestClient);
+    mod bindings;
+    mod component_statuses;
+    mod config_maps;
+    mod endpoints;
+    mod events;
+    pub mod kinds;
+    mod limit_ranges;
+    mod namespaces;
+    mod nodes;
+    mod persistent_volume_claims;
+    mod persistent_volumes;
+    mod pod_templates;
+    mod pods;
+    mod replication_controllers;
+    mod resource_quotas;
+    mod secrets;
+    mod service_accounts;
+    mod services;
 
-impl CoreV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use bindings::Bindings;
+    pub use component_statuses::ComponentStatuses;
+    pub use config_maps::{AllConfigMaps, ConfigMaps};
+    pub use endpoints::{AllEndpoints, Endpoints};
+    pub use events::{AllEvents, Events};
+    pub use limit_ranges::{AllLimitRanges, LimitRanges};
+    pub use namespaces::Namespaces;
+    pub use nodes::Nodes;
+    pub use persistent_volume_claims::{AllPersistentVolumeClaims, PersistentVolumeClaims};
+    pub use persistent_volumes::PersistentVolumes;
+    pub use pod_templates::{AllPodTemplates, PodTemplates};
+    pub use pods::{AllPods, Pods};
+    pub use replication_controllers::{AllReplicationControllers, ReplicationControllers};
+    pub use resource_quotas::{AllResourceQuotas, ResourceQuotas};
+    pub use secrets::{AllSecrets, Secrets};
+    pub use service_accounts::{AllServiceAccounts, ServiceAccounts};
+    pub use services::{AllServices, Services};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct CoreV1Client(RestClient);
 
-    /// A client of every `Binding` of this namespace.
-    pub fn bindings(&self, namespace: &str) -> Bindings {
-        Bindings::new(&self.0, namespace)
-    }
+    impl CoreV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `ComponentStatus` of the cluster.
-    pub fn component_statuses(&self) -> ComponentStatuses {
-        ComponentStatuses::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `ConfigMap` of this namespace.
-    pub fn config_maps(&self, namespace: &str) -> ConfigMaps {
-        ConfigMaps::new(&self.0, namespace)
-    }
+        /// A client of every `Binding` of this namespace.
+        pub fn bindings(&self, namespace: &str) -> Bindings {
+            Bindings::new(&self.0, namespace)
+        }
 
-    /// A client of every `ConfigMap` of all namespaces.
-    pub fn all_config_maps(&self) -> AllConfigMaps {
-        AllConfigMaps::new(&self.0)
-    }
+        /// A client of every `ComponentStatus` of the cluster.
+        pub fn component_statuses(&self) -> ComponentStatuses {
+            ComponentStatuses::new(&self.0)
+        }
 
-    /// A client of every `Endpoints` of this namespace.
-    pub fn endpoints(&self, namespace: &str) -> Endpoints {
-        Endpoints::new(&self.0, namespace)
-    }
+        /// A client of every `ConfigMap` of this namespace.
+        pub fn config_maps(&self, namespace: &str) -> ConfigMaps {
+            ConfigMaps::new(&self.0, namespace)
+        }
 
-    /// A client of every `Endpoints` of all namespaces.
-    pub fn all_endpoints(&self) -> AllEndpoints {
-        AllEndpoints::new(&self.0)
-    }
+        /// A client of every `ConfigMap` of all namespaces.
+        pub fn all_config_maps(&self) -> AllConfigMaps {
+            AllConfigMaps::new(&self.0)
+        }
 
-    /// A client of every `Event` of this namespace.
-    pub fn events(&self, namespace: &str) -> Events {
-        Events::new(&self.0, namespace)
-    }
+        /// A client of every `Endpoints` of this namespace.
+        pub fn endpoints(&self, namespace: &str) -> Endpoints {
+            Endpoints::new(&self.0, namespace)
+        }
 
-    /// A client of every `Event` of all namespaces.
-    pub fn all_events(&self) -> AllEvents {
-        AllEvents::new(&self.0)
-    }
+        /// A client of every `Endpoints` of all namespaces.
+        pub fn all_endpoints(&self) -> AllEndpoints {
+            AllEndpoints::new(&self.0)
+        }
 
-    /// A client of every `LimitRange` of this namespace.
-    pub fn limit_ranges(&self, namespace: &str) -> LimitRanges {
-        LimitRanges::new(&self.0, namespace)
-    }
+        /// A client of every `Event` of this namespace.
+        pub fn events(&self, namespace: &str) -> Events {
+            Events::new(&self.0, namespace)
+        }
 
-    /// A client of every `LimitRange` of all namespaces.
-    pub fn all_limit_ranges(&self) -> AllLimitRanges {
-        AllLimitRanges::new(&self.0)
-    }
+        /// A client of every `Event` of all namespaces.
+        pub fn all_events(&self) -> AllEvents {
+            AllEvents::new(&self.0)
+        }
 
-    /// A client of every `Namespace` of the cluster.
-    pub fn namespaces(&self) -> Namespaces {
-        Namespaces::new(&self.0)
-    }
+        /// A client of every `LimitRange` of this namespace.
+        pub fn limit_ranges(&self, namespace: &str) -> LimitRanges {
+            LimitRanges::new(&self.0, namespace)
+        }
 
-    /// A client of every `Node` of the cluster.
-    pub fn nodes(&self) -> Nodes {
-        Nodes::new(&self.0)
-    }
+        /// A client of every `LimitRange` of all namespaces.
+        pub fn all_limit_ranges(&self) -> AllLimitRanges {
+            AllLimitRanges::new(&self.0)
+        }
 
-    /// A client of every `PersistentVolumeClaim` of this namespace.
-    pub fn persistent_volume_claims(&self, namespace: &str) -> PersistentVolumeClaims {
-        PersistentVolumeClaims::new(&self.0, namespace)
-    }
+        /// A client of every `Namespace` of the cluster.
+        pub fn namespaces(&self) -> Namespaces {
+            Namespaces::new(&self.0)
+        }
 
-    /// A client of every `PersistentVolumeClaim` of all namespaces.
-    pub fn all_persistent_volume_claims(&self) -> AllPersistentVolumeClaims {
-        AllPersistentVolumeClaims::new(&self.0)
-    }
+        /// A client of every `Node` of the cluster.
+        pub fn nodes(&self) -> Nodes {
+            Nodes::new(&self.0)
+        }
 
-    /// A client of every `PersistentVolume` of the cluster.
-    pub fn persistent_volumes(&self) -> PersistentVolumes {
-        PersistentVolumes::new(&self.0)
-    }
+        /// A client of every `PersistentVolumeClaim` of this namespace.
+        pub fn persistent_volume_claims(&self, namespace: &str) -> PersistentVolumeClaims {
+            PersistentVolumeClaims::new(&self.0, namespace)
+        }
 
-    /// A client of every `Pod` of this namespace.
-    pub fn pods(&self, namespace: &str) -> Pods {
-        Pods::new(&self.0, namespace)
-    }
+        /// A client of every `PersistentVolumeClaim` of all namespaces.
+        pub fn all_persistent_volume_claims(&self) -> AllPersistentVolumeClaims {
+            AllPersistentVolumeClaims::new(&self.0)
+        }
 
-    /// A client of every `Pod` of all namespaces.
-    pub fn all_pods(&self) -> AllPods {
-        AllPods::new(&self.0)
-    }
+        /// A client of every `PersistentVolume` of the cluster.
+        pub fn persistent_volumes(&self) -> PersistentVolumes {
+            PersistentVolumes::new(&self.0)
+        }
 
-    /// A client of every `PodTemplate` of this namespace.
-    pub fn pod_templates(&self, namespace: &str) -> PodTemplates {
-        PodTemplates::new(&self.0, namespace)
-    }
+        /// A client of every `Pod` of this namespace.
+        pub fn pods(&self, namespace: &str) -> Pods {
+            Pods::new(&self.0, namespace)
+        }
 
-    /// A client of every `PodTemplate` of all namespaces.
-    pub fn all_pod_templates(&self) -> AllPodTemplates {
-        AllPodTemplates::new(&self.0)
-    }
+        /// A client of every `Pod` of all namespaces.
+        pub fn all_pods(&self) -> AllPods {
+            AllPods::new(&self.0)
+        }
 
-    /// A client of every `ReplicationController` of this namespace.
-    pub fn replication_controllers(&self, namespace: &str) -> ReplicationControllers {
-        ReplicationControllers::new(&self.0, namespace)
-    }
+        /// A client of every `PodTemplate` of this namespace.
+        pub fn pod_templates(&self, namespace: &str) -> PodTemplates {
+            PodTemplates::new(&self.0, namespace)
+        }
 
-    /// A client of every `ReplicationController` of all namespaces.
-    pub fn all_replication_controllers(&self) -> AllReplicationControllers {
-        AllReplicationControllers::new(&self.0)
-    }
+        /// A client of every `PodTemplate` of all namespaces.
+        pub fn all_pod_templates(&self) -> AllPodTemplates {
+            AllPodTemplates::new(&self.0)
+        }
 
-    /// A client of every `ResourceQuota` of this namespace.
-    pub fn resource_quotas(&self, namespace: &str) -> ResourceQuotas {
-        ResourceQuotas::new(&self.0, namespace)
-    }
+        /// A client of every `ReplicationController` of this namespace.
+        pub fn replication_controllers(&self, namespace: &str) -> ReplicationControllers {
+            ReplicationControllers::new(&self.0, namespace)
+        }
 
-    /// A client of every `ResourceQuota` of all namespaces.
-    pub fn all_resource_quotas(&self) -> AllResourceQuotas {
-        AllResourceQuotas::new(&self.0)
-    }
+        /// A client of every `ReplicationController` of all namespaces.
+        pub fn all_replication_controllers(&self) -> AllReplicationControllers {
+            AllReplicationControllers::new(&self.0)
+        }
 
-    /// A client of every `Secret` of this namespace.
-    pub fn secrets(&self, namespace: &str) -> Secrets {
-        Secrets::new(&self.0, namespace)
-    }
+        /// A client of every `ResourceQuota` of this namespace.
+        pub fn resource_quotas(&self, namespace: &str) -> ResourceQuotas {
+            ResourceQuotas::new(&self.0, namespace)
+        }
 
-    /// A client of every `Secret` of all namespaces.
-    pub fn all_secrets(&self) -> AllSecrets {
-        AllSecrets::new(&self.0)
-    }
+        /// A client of every `ResourceQuota` of all namespaces.
+        pub fn all_resource_quotas(&self) -> AllResourceQuotas {
+            AllResourceQuotas::new(&self.0)
+        }
 
-    /// A client of every `ServiceAccount` of this namespace.
-    pub fn service_accounts(&self, namespace: &str) -> ServiceAccounts {
-        ServiceAccounts::new(&self.0, namespace)
-    }
+        /// A client of every `Secret` of this namespace.
+        pub fn secrets(&self, namespace: &str) -> Secrets {
+            Secrets::new(&self.0, namespace)
+        }
 
-    /// A client of every `ServiceAccount` of all namespaces.
-    pub fn all_service_accounts(&self) -> AllServiceAccounts {
-        AllServiceAccounts::new(&self.0)
-    }
+        /// A client of every `Secret` of all namespaces.
+        pub fn all_secrets(&self) -> AllSecrets {
+            AllSecrets::new(&self.0)
+        }
 
-    /// A client of every `Service` of this namespace.
-    pub fn services(&self, namespace: &str) -> Services {
-        Services::new(&self.0, namespace)
-    }
+        /// A client of every `ServiceAccount` of this namespace.
+        pub fn service_accounts(&self, namespace: &str) -> ServiceAccounts {
+            ServiceAccounts::new(&self.0, namespace)
+        }
 
-    /// A client of every `Service` of all namespaces.
-    pub fn all_services(&self) -> AllServices {
-        AllServices::new(&self.0)
+        /// A client of every `ServiceAccount` of all namespaces.
+        pub fn all_service_accounts(&self) -> AllServiceAccounts {
+            AllServiceAccounts::new(&self.0)
+        }
+
+        /// A client of every `Service` of this namespace.
+        pub fn services(&self, namespace: &str) -> Services {
+            Services::new(&self.0, namespace)
+        }
+
+        /// A client of every `Service` of all namespaces.
+        pub fn all_services(&self) -> AllServices {
+            AllServices::new(&self.0)
+        }
     }
 }

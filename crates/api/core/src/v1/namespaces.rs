@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, Deletes, Get, Gets, List, Lists, Modify, Patch, PatchRequest,
-    Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, Deletes, Get, Gets, List, Lists, Modify, Patch,
+    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Namespace`](api::Namespace) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl Namespaces {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Namespace`](api::Namespace); the server creates what is not there.
+    /// Applies a configuration of a [`Namespace`](api::Namespace); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Namespace> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Namespace`](api::Namespace).
@@ -107,11 +106,11 @@ impl Namespaces {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Namespace`](api::Namespace) through its subresource `status`.
+    /// Applies a configuration of a [`Namespace`](api::Namespace) through its subresource `status`.
     ///
     /// `PATCH /api/v1/namespaces/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Namespace> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Replaces the named [`Namespace`](api::Namespace) through its subresource `finalize`.
@@ -163,8 +162,8 @@ impl Patches for Namespaces {
 }
 
 impl Applies for Namespaces {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Namespace> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
+        self.0.apply(configuration)
     }
 }
 

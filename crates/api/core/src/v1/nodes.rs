@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch,
+    Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Node`](api::Node) of the cluster.
 ///
@@ -68,11 +68,11 @@ impl Nodes {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Node`](api::Node); the server creates what is not there.
+    /// Applies a configuration of a [`Node`](api::Node); the server creates what is not there.
     ///
     /// `PATCH /api/v1/nodes/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Node> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Node`](api::Node).
@@ -110,11 +110,11 @@ impl Nodes {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Node`](api::Node) through its subresource `status`.
+    /// Applies a configuration of a [`Node`](api::Node) through its subresource `status`.
     ///
     /// `PATCH /api/v1/nodes/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Node> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Sends any HTTP request to the named [`Node`](api::Node), through the API server.
@@ -179,8 +179,8 @@ impl Patches for Nodes {
 }
 
 impl Applies for Nodes {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Node> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
+        self.0.apply(configuration)
     }
 }
 

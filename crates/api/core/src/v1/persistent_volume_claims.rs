@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of one namespace.
 ///
@@ -72,11 +72,14 @@ impl PersistentVolumeClaims {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim); the server creates what is not there.
+    /// Applies a configuration of a [`PersistentVolumeClaim`](api::PersistentVolumeClaim); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolumeClaim> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::PersistentVolumeClaim>,
+    ) -> Apply<kinds::PersistentVolumeClaim> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
@@ -117,15 +120,14 @@ impl PersistentVolumeClaims {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim) through its subresource `status`.
+    /// Applies a configuration of a [`PersistentVolumeClaim`](api::PersistentVolumeClaim) through its subresource `status`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::PersistentVolumeClaim>,
     ) -> Apply<kinds::PersistentVolumeClaim> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -170,8 +172,11 @@ impl Patches for PersistentVolumeClaims {
 }
 
 impl Applies for PersistentVolumeClaims {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolumeClaim> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::PersistentVolumeClaim>,
+    ) -> Apply<kinds::PersistentVolumeClaim> {
+        self.0.apply(configuration)
     }
 }
 

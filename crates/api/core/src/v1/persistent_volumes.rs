@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`PersistentVolume`](api::PersistentVolume) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl PersistentVolumes {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`PersistentVolume`](api::PersistentVolume); the server creates what is not there.
+    /// Applies a configuration of a [`PersistentVolume`](api::PersistentVolume); the server creates what is not there.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolume> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::PersistentVolume>) -> Apply<kinds::PersistentVolume> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`PersistentVolume`](api::PersistentVolume).
@@ -114,15 +113,14 @@ impl PersistentVolumes {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`PersistentVolume`](api::PersistentVolume) through its subresource `status`.
+    /// Applies a configuration of a [`PersistentVolume`](api::PersistentVolume) through its subresource `status`.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::PersistentVolume>,
     ) -> Apply<kinds::PersistentVolume> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -167,8 +165,8 @@ impl Patches for PersistentVolumes {
 }
 
 impl Applies for PersistentVolumes {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PersistentVolume> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::PersistentVolume>) -> Apply<kinds::PersistentVolume> {
+        self.0.apply(configuration)
     }
 }
 

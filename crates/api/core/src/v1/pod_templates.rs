@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`PodTemplate`](api::PodTemplate) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl PodTemplates {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`PodTemplate`](api::PodTemplate); the server creates what is not there.
+    /// Applies a configuration of a [`PodTemplate`](api::PodTemplate); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/podtemplates/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodTemplate> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::PodTemplate>) -> Apply<kinds::PodTemplate> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`PodTemplate`](api::PodTemplate).
@@ -135,8 +135,8 @@ impl Patches for PodTemplates {
 }
 
 impl Applies for PodTemplates {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::PodTemplate> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::PodTemplate>) -> Apply<kinds::PodTemplate> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,13 +4,12 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Attach, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get, Gets, List,
-    Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient, RestClient,
-    TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Attach, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
+    Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
+    RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Pod`](api::Pod) of one namespace.
 ///
@@ -70,11 +69,11 @@ impl Pods {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Pod`](api::Pod); the server creates what is not there.
+    /// Applies a configuration of a [`Pod`](api::Pod); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Pod> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Pod`](api::Pod).
@@ -112,11 +111,11 @@ impl Pods {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Pod`](api::Pod) through its subresource `status`.
+    /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `status`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Pod> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Attaches to what runs in a container of the named [`Pod`](api::Pod).
@@ -155,15 +154,11 @@ impl Pods {
         self.0.patch_subresource(name, "ephemeralcontainers", patch)
     }
 
-    /// Applies a configuration to the named [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
+    /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/ephemeralcontainers`
-    pub fn apply_ephemeral_containers(
-        &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
-    ) -> Apply<kinds::Pod> {
-        self.0.apply_subresource(name, "ephemeralcontainers", configuration)
+    pub fn apply_ephemeral_containers(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
+        self.0.apply_subresource("ephemeralcontainers", configuration)
     }
 
     /// Posts the given [`Eviction`](policy_v1::Eviction) to the `eviction` of the named [`Pod`](api::Pod).
@@ -237,11 +232,11 @@ impl Pods {
         self.0.patch_subresource(name, "resize", patch)
     }
 
-    /// Applies a configuration to the named [`Pod`](api::Pod) through its subresource `resize`.
+    /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `resize`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/resize`
-    pub fn apply_resize(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Pod> {
-        self.0.apply_subresource(name, "resize", configuration)
+    pub fn apply_resize(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
+        self.0.apply_subresource("resize", configuration)
     }
 }
 
@@ -286,8 +281,8 @@ impl Patches for Pods {
 }
 
 impl Applies for Pods {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Pod> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
+        self.0.apply(configuration)
     }
 }
 

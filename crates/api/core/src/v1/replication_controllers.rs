@@ -4,12 +4,12 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ReplicationController`](api::ReplicationController) of one namespace.
 ///
@@ -73,11 +73,14 @@ impl ReplicationControllers {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ReplicationController`](api::ReplicationController); the server creates what is not there.
+    /// Applies a configuration of a [`ReplicationController`](api::ReplicationController); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ReplicationController> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ReplicationController>,
+    ) -> Apply<kinds::ReplicationController> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ReplicationController`](api::ReplicationController).
@@ -118,15 +121,14 @@ impl ReplicationControllers {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`ReplicationController`](api::ReplicationController) through its subresource `status`.
+    /// Applies a configuration of a [`ReplicationController`](api::ReplicationController) through its subresource `status`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::ReplicationController>,
     ) -> Apply<kinds::ReplicationController> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicationController`](api::ReplicationController).
@@ -150,11 +152,11 @@ impl ReplicationControllers {
         self.0.patch_subresource(name, "scale", patch)
     }
 
-    /// Applies a configuration to the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicationController`](api::ReplicationController).
+    /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`ReplicationController`](api::ReplicationController), which has its name.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/scale`
-    pub fn apply_scale(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Scale> {
-        self.0.apply_subresource(name, "scale", configuration)
+    pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
+        self.0.apply_subresource("scale", configuration)
     }
 }
 
@@ -199,8 +201,11 @@ impl Patches for ReplicationControllers {
 }
 
 impl Applies for ReplicationControllers {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ReplicationController> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ReplicationController>,
+    ) -> Apply<kinds::ReplicationController> {
+        self.0.apply(configuration)
     }
 }
 

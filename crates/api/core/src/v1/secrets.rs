@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Secret`](api::Secret) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl Secrets {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Secret`](api::Secret); the server creates what is not there.
+    /// Applies a configuration of a [`Secret`](api::Secret); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/secrets/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Secret> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Secret>) -> Apply<kinds::Secret> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Secret`](api::Secret).
@@ -135,8 +135,8 @@ impl Patches for Secrets {
 }
 
 impl Applies for Secrets {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Secret> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Secret>) -> Apply<kinds::Secret> {
+        self.0.apply(configuration)
     }
 }
 

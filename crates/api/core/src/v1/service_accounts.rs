@@ -4,12 +4,12 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::authentication::v1 as authentication_v1;
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ServiceAccount`](api::ServiceAccount) of one namespace.
 ///
@@ -73,11 +73,11 @@ impl ServiceAccounts {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ServiceAccount`](api::ServiceAccount); the server creates what is not there.
+    /// Applies a configuration of a [`ServiceAccount`](api::ServiceAccount); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ServiceAccount> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::ServiceAccount>) -> Apply<kinds::ServiceAccount> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ServiceAccount`](api::ServiceAccount).
@@ -147,8 +147,8 @@ impl Patches for ServiceAccounts {
 }
 
 impl Applies for ServiceAccounts {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ServiceAccount> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::ServiceAccount>) -> Apply<kinds::ServiceAccount> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,12 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch,
-    Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update,
+    Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Service`](api::Service) of one namespace.
 ///
@@ -73,11 +72,11 @@ impl Services {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Service`](api::Service); the server creates what is not there.
+    /// Applies a configuration of a [`Service`](api::Service); the server creates what is not there.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Service> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Service`](api::Service).
@@ -115,11 +114,11 @@ impl Services {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Service`](api::Service) through its subresource `status`.
+    /// Applies a configuration of a [`Service`](api::Service) through its subresource `status`.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Service> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Sends any HTTP request to the named [`Service`](api::Service), through the API server.
@@ -184,8 +183,8 @@ impl Patches for Services {
 }
 
 impl Applies for Services {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Service> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::discovery::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`EndpointSlice`](api::EndpointSlice) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl EndpointSlices {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`EndpointSlice`](api::EndpointSlice); the server creates what is not there.
+    /// Applies a configuration of a [`EndpointSlice`](api::EndpointSlice); the server creates what is not there.
     ///
     /// `PATCH /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::EndpointSlice> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::EndpointSlice>) -> Apply<kinds::EndpointSlice> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`EndpointSlice`](api::EndpointSlice).
@@ -135,8 +135,8 @@ impl Patches for EndpointSlices {
 }
 
 impl Applies for EndpointSlices {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::EndpointSlice> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::EndpointSlice>) -> Apply<kinds::EndpointSlice> {
+        self.0.apply(configuration)
     }
 }
 

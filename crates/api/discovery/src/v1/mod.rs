@@ -2,35 +2,44 @@
 
 //! Clients of `discovery.k8s.io/v1`; [`DiscoveryV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod endpoint_slices;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use endpoint_slices::{AllEndpointSlices, EndpointSlices};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `discovery.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct DiscoveryV1Client(RestClient);
+    mod endpoint_slices;
+    pub mod kinds;
 
-impl DiscoveryV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use endpoint_slices::{AllEndpointSlices, EndpointSlices};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `discovery.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct DiscoveryV1Client(RestClient);
 
-    /// A client of every `EndpointSlice` of this namespace.
-    pub fn endpoint_slices(&self, namespace: &str) -> EndpointSlices {
-        EndpointSlices::new(&self.0, namespace)
-    }
+    impl DiscoveryV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `EndpointSlice` of all namespaces.
-    pub fn all_endpoint_slices(&self) -> AllEndpointSlices {
-        AllEndpointSlices::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `EndpointSlice` of this namespace.
+        pub fn endpoint_slices(&self, namespace: &str) -> EndpointSlices {
+            EndpointSlices::new(&self.0, namespace)
+        }
+
+        /// A client of every `EndpointSlice` of all namespaces.
+        pub fn all_endpoint_slices(&self) -> AllEndpointSlices {
+            AllEndpointSlices::new(&self.0)
+        }
     }
 }

@@ -2,35 +2,44 @@
 
 //! Clients of `events.k8s.io/v1`; [`EventsV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod events;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use events::{AllEvents, Events};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `events.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct EventsV1Client(RestClient);
+    mod events;
+    pub mod kinds;
 
-impl EventsV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use events::{AllEvents, Events};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `events.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct EventsV1Client(RestClient);
 
-    /// A client of every `Event` of this namespace.
-    pub fn events(&self, namespace: &str) -> Events {
-        Events::new(&self.0, namespace)
-    }
+    impl EventsV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Event` of all namespaces.
-    pub fn all_events(&self) -> AllEvents {
-        AllEvents::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `Event` of this namespace.
+        pub fn events(&self, namespace: &str) -> Events {
+            Events::new(&self.0, namespace)
+        }
+
+        /// A client of every `Event` of all namespaces.
+        pub fn all_events(&self) -> AllEvents {
+            AllEvents::new(&self.0)
+        }
     }
 }

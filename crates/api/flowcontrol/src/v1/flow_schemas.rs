@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::flowcontrol::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`FlowSchema`](api::FlowSchema) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl FlowSchemas {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`FlowSchema`](api::FlowSchema); the server creates what is not there.
+    /// Applies a configuration of a [`FlowSchema`](api::FlowSchema); the server creates what is not there.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::FlowSchema> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`FlowSchema`](api::FlowSchema).
@@ -114,11 +113,11 @@ impl FlowSchemas {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`FlowSchema`](api::FlowSchema) through its subresource `status`.
+    /// Applies a configuration of a [`FlowSchema`](api::FlowSchema) through its subresource `status`.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::FlowSchema> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -163,8 +162,8 @@ impl Patches for FlowSchemas {
 }
 
 impl Applies for FlowSchemas {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::FlowSchema> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {
+        self.0.apply(configuration)
     }
 }
 

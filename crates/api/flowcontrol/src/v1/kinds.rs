@@ -3,7 +3,7 @@
 //! The kinds of `flowcontrol.apiserver.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::flowcontrol::v1 as api;
 
 /// The kind of [`FlowSchema`](api::FlowSchema).
@@ -34,6 +34,12 @@ impl Listable for FlowSchema {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<FlowSchema> for super::super::apply::FlowSchemaApplyConfiguration {}
+
+impl Extract for super::super::apply::FlowSchemaApplyConfiguration {
+    type Kind = FlowSchema;
 }
 
 /// The kind of [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration).
@@ -68,4 +74,10 @@ impl Listable for PriorityLevelConfiguration {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<PriorityLevelConfiguration> for super::super::apply::PriorityLevelConfigurationApplyConfiguration {}
+
+impl Extract for super::super::apply::PriorityLevelConfigurationApplyConfiguration {
+    type Kind = PriorityLevelConfiguration;
 }

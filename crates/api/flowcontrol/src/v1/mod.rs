@@ -2,37 +2,46 @@
 
 //! Clients of `flowcontrol.apiserver.k8s.io/v1`; [`FlowcontrolV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod flow_schemas;
-pub mod kinds;
-mod priority_level_configurations;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use flow_schemas::FlowSchemas;
-pub use priority_level_configurations::PriorityLevelConfigurations;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `flowcontrol.apiserver.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct FlowcontrolV1Client(RestClient);
+    mod flow_schemas;
+    pub mod kinds;
+    mod priority_level_configurations;
 
-impl FlowcontrolV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use flow_schemas::FlowSchemas;
+    pub use priority_level_configurations::PriorityLevelConfigurations;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `flowcontrol.apiserver.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct FlowcontrolV1Client(RestClient);
 
-    /// A client of every `FlowSchema` of the cluster.
-    pub fn flow_schemas(&self) -> FlowSchemas {
-        FlowSchemas::new(&self.0)
-    }
+    impl FlowcontrolV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `PriorityLevelConfiguration` of the cluster.
-    pub fn priority_level_configurations(&self) -> PriorityLevelConfigurations {
-        PriorityLevelConfigurations::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `FlowSchema` of the cluster.
+        pub fn flow_schemas(&self) -> FlowSchemas {
+            FlowSchemas::new(&self.0)
+        }
+
+        /// A client of every `PriorityLevelConfiguration` of the cluster.
+        pub fn priority_level_configurations(&self) -> PriorityLevelConfigurations {
+            PriorityLevelConfigurations::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::lifecycle::v1alpha1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Eviction`](api::Eviction) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl Evictions {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Eviction`](api::Eviction); the server creates what is not there.
+    /// Applies a configuration of a [`Eviction`](api::Eviction); the server creates what is not there.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Eviction> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Eviction`](api::Eviction).
@@ -114,11 +114,11 @@ impl Evictions {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Eviction`](api::Eviction) through its subresource `status`.
+    /// Applies a configuration of a [`Eviction`](api::Eviction) through its subresource `status`.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Eviction> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -163,8 +163,8 @@ impl Patches for Evictions {
 }
 
 impl Applies for Evictions {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Eviction> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `lifecycle.k8s.io/v1alpha1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::lifecycle::v1alpha1 as api;
 
 /// The kind of [`Eviction`](api::Eviction).
@@ -34,6 +34,12 @@ impl Listable for Eviction {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Eviction> for super::super::apply::EvictionApplyConfiguration {}
+
+impl Extract for super::super::apply::EvictionApplyConfiguration {
+    type Kind = Eviction;
 }
 
 /// The kind of [`EvictionRequest`](api::EvictionRequest).
@@ -68,4 +74,10 @@ impl Listable for EvictionRequest {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<EvictionRequest> for super::super::apply::EvictionRequestApplyConfiguration {}
+
+impl Extract for super::super::apply::EvictionRequestApplyConfiguration {
+    type Kind = EvictionRequest;
 }

@@ -2,47 +2,56 @@
 
 //! Clients of `lifecycle.k8s.io/v1alpha1`; [`LifecycleV1alpha1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod eviction_requests;
-mod evictions;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use eviction_requests::{AllEvictionRequests, EvictionRequests};
-pub use evictions::{AllEvictions, Evictions};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `lifecycle.k8s.io/v1alpha1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct LifecycleV1alpha1Client(RestClient);
+    mod eviction_requests;
+    mod evictions;
+    pub mod kinds;
 
-impl LifecycleV1alpha1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use eviction_requests::{AllEvictionRequests, EvictionRequests};
+    pub use evictions::{AllEvictions, Evictions};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `lifecycle.k8s.io/v1alpha1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct LifecycleV1alpha1Client(RestClient);
 
-    /// A client of every `EvictionRequest` of this namespace.
-    pub fn eviction_requests(&self, namespace: &str) -> EvictionRequests {
-        EvictionRequests::new(&self.0, namespace)
-    }
+    impl LifecycleV1alpha1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `EvictionRequest` of all namespaces.
-    pub fn all_eviction_requests(&self) -> AllEvictionRequests {
-        AllEvictionRequests::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `Eviction` of this namespace.
-    pub fn evictions(&self, namespace: &str) -> Evictions {
-        Evictions::new(&self.0, namespace)
-    }
+        /// A client of every `EvictionRequest` of this namespace.
+        pub fn eviction_requests(&self, namespace: &str) -> EvictionRequests {
+            EvictionRequests::new(&self.0, namespace)
+        }
 
-    /// A client of every `Eviction` of all namespaces.
-    pub fn all_evictions(&self) -> AllEvictions {
-        AllEvictions::new(&self.0)
+        /// A client of every `EvictionRequest` of all namespaces.
+        pub fn all_eviction_requests(&self) -> AllEvictionRequests {
+            AllEvictionRequests::new(&self.0)
+        }
+
+        /// A client of every `Eviction` of this namespace.
+        pub fn evictions(&self, namespace: &str) -> Evictions {
+            Evictions::new(&self.0, namespace)
+        }
+
+        /// A client of every `Eviction` of all namespaces.
+        pub fn all_evictions(&self) -> AllEvictions {
+            AllEvictions::new(&self.0)
+        }
     }
 }

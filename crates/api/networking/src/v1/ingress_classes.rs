@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::networking::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`IngressClass`](api::IngressClass) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl IngressClasses {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`IngressClass`](api::IngressClass); the server creates what is not there.
+    /// Applies a configuration of a [`IngressClass`](api::IngressClass); the server creates what is not there.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/ingressclasses/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::IngressClass> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::IngressClass>) -> Apply<kinds::IngressClass> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`IngressClass`](api::IngressClass).
@@ -135,8 +134,8 @@ impl Patches for IngressClasses {
 }
 
 impl Applies for IngressClasses {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::IngressClass> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::IngressClass>) -> Apply<kinds::IngressClass> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `networking.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::networking::v1 as api;
 
 /// The kind of [`IPAddress`](api::IPAddress).
@@ -36,6 +36,12 @@ impl Listable for IPAddress {
     }
 }
 
+impl Applicable<IPAddress> for super::super::apply::IPAddressApplyConfiguration {}
+
+impl Extract for super::super::apply::IPAddressApplyConfiguration {
+    type Kind = IPAddress;
+}
+
 /// The kind of [`Ingress`](api::Ingress).
 #[derive(Clone, Copy, Debug)]
 pub enum Ingress {}
@@ -64,6 +70,12 @@ impl Listable for Ingress {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<Ingress> for super::super::apply::IngressApplyConfiguration {}
+
+impl Extract for super::super::apply::IngressApplyConfiguration {
+    type Kind = Ingress;
 }
 
 /// The kind of [`IngressClass`](api::IngressClass).
@@ -96,6 +108,12 @@ impl Listable for IngressClass {
     }
 }
 
+impl Applicable<IngressClass> for super::super::apply::IngressClassApplyConfiguration {}
+
+impl Extract for super::super::apply::IngressClassApplyConfiguration {
+    type Kind = IngressClass;
+}
+
 /// The kind of [`NetworkPolicy`](api::NetworkPolicy).
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkPolicy {}
@@ -126,6 +144,12 @@ impl Listable for NetworkPolicy {
     }
 }
 
+impl Applicable<NetworkPolicy> for super::super::apply::NetworkPolicyApplyConfiguration {}
+
+impl Extract for super::super::apply::NetworkPolicyApplyConfiguration {
+    type Kind = NetworkPolicy;
+}
+
 /// The kind of [`ServiceCIDR`](api::ServiceCIDR).
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceCIDR {}
@@ -154,4 +178,10 @@ impl Listable for ServiceCIDR {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ServiceCIDR> for super::super::apply::ServiceCIDRApplyConfiguration {}
+
+impl Extract for super::super::apply::ServiceCIDRApplyConfiguration {
+    type Kind = ServiceCIDR;
 }

@@ -2,68 +2,77 @@
 
 //! Clients of `networking.k8s.io/v1`; [`NetworkingV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod ingress_classes;
-mod ingresses;
-mod ip_addresses;
-pub mod kinds;
-mod network_policies;
-mod service_cidrs;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use ingress_classes::IngressClasses;
-pub use ingresses::{AllIngresses, Ingresses};
-pub use ip_addresses::IPAddresses;
-pub use network_policies::{AllNetworkPolicies, NetworkPolicies};
-pub use service_cidrs::ServiceCIDRs;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `networking.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct NetworkingV1Client(RestClient);
+    mod ingress_classes;
+    mod ingresses;
+    mod ip_addresses;
+    pub mod kinds;
+    mod network_policies;
+    mod service_cidrs;
 
-impl NetworkingV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use ingress_classes::IngressClasses;
+    pub use ingresses::{AllIngresses, Ingresses};
+    pub use ip_addresses::IPAddresses;
+    pub use network_policies::{AllNetworkPolicies, NetworkPolicies};
+    pub use service_cidrs::ServiceCIDRs;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `networking.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct NetworkingV1Client(RestClient);
 
-    /// A client of every `IngressClass` of the cluster.
-    pub fn ingress_classes(&self) -> IngressClasses {
-        IngressClasses::new(&self.0)
-    }
+    impl NetworkingV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Ingress` of this namespace.
-    pub fn ingresses(&self, namespace: &str) -> Ingresses {
-        Ingresses::new(&self.0, namespace)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `Ingress` of all namespaces.
-    pub fn all_ingresses(&self) -> AllIngresses {
-        AllIngresses::new(&self.0)
-    }
+        /// A client of every `IngressClass` of the cluster.
+        pub fn ingress_classes(&self) -> IngressClasses {
+            IngressClasses::new(&self.0)
+        }
 
-    /// A client of every `IPAddress` of the cluster.
-    pub fn ip_addresses(&self) -> IPAddresses {
-        IPAddresses::new(&self.0)
-    }
+        /// A client of every `Ingress` of this namespace.
+        pub fn ingresses(&self, namespace: &str) -> Ingresses {
+            Ingresses::new(&self.0, namespace)
+        }
 
-    /// A client of every `NetworkPolicy` of this namespace.
-    pub fn network_policies(&self, namespace: &str) -> NetworkPolicies {
-        NetworkPolicies::new(&self.0, namespace)
-    }
+        /// A client of every `Ingress` of all namespaces.
+        pub fn all_ingresses(&self) -> AllIngresses {
+            AllIngresses::new(&self.0)
+        }
 
-    /// A client of every `NetworkPolicy` of all namespaces.
-    pub fn all_network_policies(&self) -> AllNetworkPolicies {
-        AllNetworkPolicies::new(&self.0)
-    }
+        /// A client of every `IPAddress` of the cluster.
+        pub fn ip_addresses(&self) -> IPAddresses {
+            IPAddresses::new(&self.0)
+        }
 
-    /// A client of every `ServiceCIDR` of the cluster.
-    pub fn service_cidrs(&self) -> ServiceCIDRs {
-        ServiceCIDRs::new(&self.0)
+        /// A client of every `NetworkPolicy` of this namespace.
+        pub fn network_policies(&self, namespace: &str) -> NetworkPolicies {
+            NetworkPolicies::new(&self.0, namespace)
+        }
+
+        /// A client of every `NetworkPolicy` of all namespaces.
+        pub fn all_network_policies(&self) -> AllNetworkPolicies {
+            AllNetworkPolicies::new(&self.0)
+        }
+
+        /// A client of every `ServiceCIDR` of the cluster.
+        pub fn service_cidrs(&self) -> ServiceCIDRs {
+            ServiceCIDRs::new(&self.0)
+        }
     }
 }

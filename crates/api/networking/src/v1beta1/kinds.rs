@@ -3,7 +3,7 @@
 //! The kinds of `networking.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::networking::v1beta1 as api;
 
 /// The kind of [`IPAddress`](api::IPAddress).
@@ -36,6 +36,12 @@ impl Listable for IPAddress {
     }
 }
 
+impl Applicable<IPAddress> for super::super::apply::IPAddressApplyConfiguration {}
+
+impl Extract for super::super::apply::IPAddressApplyConfiguration {
+    type Kind = IPAddress;
+}
+
 /// The kind of [`ServiceCIDR`](api::ServiceCIDR).
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceCIDR {}
@@ -64,4 +70,10 @@ impl Listable for ServiceCIDR {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ServiceCIDR> for super::super::apply::ServiceCIDRApplyConfiguration {}
+
+impl Extract for super::super::apply::ServiceCIDRApplyConfiguration {
+    type Kind = ServiceCIDR;
 }

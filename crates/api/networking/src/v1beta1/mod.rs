@@ -2,37 +2,46 @@
 
 //! Clients of `networking.k8s.io/v1beta1`; [`NetworkingV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod ip_addresses;
-pub mod kinds;
-mod service_cidrs;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use ip_addresses::IPAddresses;
-pub use service_cidrs::ServiceCIDRs;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `networking.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct NetworkingV1beta1Client(RestClient);
+    mod ip_addresses;
+    pub mod kinds;
+    mod service_cidrs;
 
-impl NetworkingV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use ip_addresses::IPAddresses;
+    pub use service_cidrs::ServiceCIDRs;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `networking.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct NetworkingV1beta1Client(RestClient);
 
-    /// A client of every `IPAddress` of the cluster.
-    pub fn ip_addresses(&self) -> IPAddresses {
-        IPAddresses::new(&self.0)
-    }
+    impl NetworkingV1beta1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `ServiceCIDR` of the cluster.
-    pub fn service_cidrs(&self) -> ServiceCIDRs {
-        ServiceCIDRs::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `IPAddress` of the cluster.
+        pub fn ip_addresses(&self) -> IPAddresses {
+            IPAddresses::new(&self.0)
+        }
+
+        /// A client of every `ServiceCIDR` of the cluster.
+        pub fn service_cidrs(&self) -> ServiceCIDRs {
+            ServiceCIDRs::new(&self.0)
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! The kinds of `node.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::node::v1 as api;
 
 /// The kind of [`RuntimeClass`](api::RuntimeClass).
@@ -34,4 +34,10 @@ impl Listable for RuntimeClass {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<RuntimeClass> for super::super::apply::RuntimeClassApplyConfiguration {}
+
+impl Extract for super::super::apply::RuntimeClassApplyConfiguration {
+    type Kind = RuntimeClass;
 }

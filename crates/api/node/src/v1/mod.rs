@@ -2,30 +2,39 @@
 
 //! Clients of `node.k8s.io/v1`; [`NodeV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod runtime_classes;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use runtime_classes::RuntimeClasses;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `node.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct NodeV1Client(RestClient);
+    pub mod kinds;
+    mod runtime_classes;
 
-impl NodeV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use runtime_classes::RuntimeClasses;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `node.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct NodeV1Client(RestClient);
 
-    /// A client of every `RuntimeClass` of the cluster.
-    pub fn runtime_classes(&self) -> RuntimeClasses {
-        RuntimeClasses::new(&self.0)
+    impl NodeV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `RuntimeClass` of the cluster.
+        pub fn runtime_classes(&self) -> RuntimeClasses {
+            RuntimeClasses::new(&self.0)
+        }
     }
 }

@@ -2,35 +2,44 @@
 
 //! Clients of `policy/v1`; [`PolicyV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod pod_disruption_budgets;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use pod_disruption_budgets::{AllPodDisruptionBudgets, PodDisruptionBudgets};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `policy/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct PolicyV1Client(RestClient);
+    pub mod kinds;
+    mod pod_disruption_budgets;
 
-impl PolicyV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use pod_disruption_budgets::{AllPodDisruptionBudgets, PodDisruptionBudgets};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `policy/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct PolicyV1Client(RestClient);
 
-    /// A client of every `PodDisruptionBudget` of this namespace.
-    pub fn pod_disruption_budgets(&self, namespace: &str) -> PodDisruptionBudgets {
-        PodDisruptionBudgets::new(&self.0, namespace)
-    }
+    impl PolicyV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `PodDisruptionBudget` of all namespaces.
-    pub fn all_pod_disruption_budgets(&self) -> AllPodDisruptionBudgets {
-        AllPodDisruptionBudgets::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `PodDisruptionBudget` of this namespace.
+        pub fn pod_disruption_budgets(&self, namespace: &str) -> PodDisruptionBudgets {
+            PodDisruptionBudgets::new(&self.0, namespace)
+        }
+
+        /// A client of every `PodDisruptionBudget` of all namespaces.
+        pub fn all_pod_disruption_budgets(&self) -> AllPodDisruptionBudgets {
+            AllPodDisruptionBudgets::new(&self.0)
+        }
     }
 }

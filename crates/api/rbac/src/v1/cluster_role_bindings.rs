@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ClusterRoleBinding`](api::ClusterRoleBinding) of the cluster.
 ///
@@ -72,11 +71,14 @@ impl ClusterRoleBindings {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ClusterRoleBinding`](api::ClusterRoleBinding); the server creates what is not there.
+    /// Applies a configuration of a [`ClusterRoleBinding`](api::ClusterRoleBinding); the server creates what is not there.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ClusterRoleBinding> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ClusterRoleBinding>,
+    ) -> Apply<kinds::ClusterRoleBinding> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ClusterRoleBinding`](api::ClusterRoleBinding).
@@ -135,8 +137,8 @@ impl Patches for ClusterRoleBindings {
 }
 
 impl Applies for ClusterRoleBindings {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ClusterRoleBinding> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::ClusterRoleBinding>) -> Apply<kinds::ClusterRoleBinding> {
+        self.0.apply(configuration)
     }
 }
 

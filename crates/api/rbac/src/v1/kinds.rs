@@ -3,7 +3,7 @@
 //! The kinds of `rbac.authorization.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::rbac::v1 as api;
 
 /// The kind of [`ClusterRole`](api::ClusterRole).
@@ -34,6 +34,12 @@ impl Listable for ClusterRole {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ClusterRole> for super::super::apply::ClusterRoleApplyConfiguration {}
+
+impl Extract for super::super::apply::ClusterRoleApplyConfiguration {
+    type Kind = ClusterRole;
 }
 
 /// The kind of [`ClusterRoleBinding`](api::ClusterRoleBinding).
@@ -70,6 +76,12 @@ impl Listable for ClusterRoleBinding {
     }
 }
 
+impl Applicable<ClusterRoleBinding> for super::super::apply::ClusterRoleBindingApplyConfiguration {}
+
+impl Extract for super::super::apply::ClusterRoleBindingApplyConfiguration {
+    type Kind = ClusterRoleBinding;
+}
+
 /// The kind of [`Role`](api::Role).
 #[derive(Clone, Copy, Debug)]
 pub enum Role {}
@@ -100,6 +112,12 @@ impl Listable for Role {
     }
 }
 
+impl Applicable<Role> for super::super::apply::RoleApplyConfiguration {}
+
+impl Extract for super::super::apply::RoleApplyConfiguration {
+    type Kind = Role;
+}
+
 /// The kind of [`RoleBinding`](api::RoleBinding).
 #[derive(Clone, Copy, Debug)]
 pub enum RoleBinding {}
@@ -128,4 +146,10 @@ impl Listable for RoleBinding {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<RoleBinding> for super::super::apply::RoleBindingApplyConfiguration {}
+
+impl Extract for super::super::apply::RoleBindingApplyConfiguration {
+    type Kind = RoleBinding;
 }

@@ -2,61 +2,70 @@
 
 //! Clients of `rbac.authorization.k8s.io/v1`; [`RbacV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod cluster_role_bindings;
-mod cluster_roles;
-pub mod kinds;
-mod role_bindings;
-mod roles;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use cluster_role_bindings::ClusterRoleBindings;
-pub use cluster_roles::ClusterRoles;
-pub use role_bindings::{AllRoleBindings, RoleBindings};
-pub use roles::{AllRoles, Roles};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `rbac.authorization.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct RbacV1Client(RestClient);
+    mod cluster_role_bindings;
+    mod cluster_roles;
+    pub mod kinds;
+    mod role_bindings;
+    mod roles;
 
-impl RbacV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use cluster_role_bindings::ClusterRoleBindings;
+    pub use cluster_roles::ClusterRoles;
+    pub use role_bindings::{AllRoleBindings, RoleBindings};
+    pub use roles::{AllRoles, Roles};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `rbac.authorization.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct RbacV1Client(RestClient);
 
-    /// A client of every `ClusterRoleBinding` of the cluster.
-    pub fn cluster_role_bindings(&self) -> ClusterRoleBindings {
-        ClusterRoleBindings::new(&self.0)
-    }
+    impl RbacV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `ClusterRole` of the cluster.
-    pub fn cluster_roles(&self) -> ClusterRoles {
-        ClusterRoles::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `RoleBinding` of this namespace.
-    pub fn role_bindings(&self, namespace: &str) -> RoleBindings {
-        RoleBindings::new(&self.0, namespace)
-    }
+        /// A client of every `ClusterRoleBinding` of the cluster.
+        pub fn cluster_role_bindings(&self) -> ClusterRoleBindings {
+            ClusterRoleBindings::new(&self.0)
+        }
 
-    /// A client of every `RoleBinding` of all namespaces.
-    pub fn all_role_bindings(&self) -> AllRoleBindings {
-        AllRoleBindings::new(&self.0)
-    }
+        /// A client of every `ClusterRole` of the cluster.
+        pub fn cluster_roles(&self) -> ClusterRoles {
+            ClusterRoles::new(&self.0)
+        }
 
-    /// A client of every `Role` of this namespace.
-    pub fn roles(&self, namespace: &str) -> Roles {
-        Roles::new(&self.0, namespace)
-    }
+        /// A client of every `RoleBinding` of this namespace.
+        pub fn role_bindings(&self, namespace: &str) -> RoleBindings {
+            RoleBindings::new(&self.0, namespace)
+        }
 
-    /// A client of every `Role` of all namespaces.
-    pub fn all_roles(&self) -> AllRoles {
-        AllRoles::new(&self.0)
+        /// A client of every `RoleBinding` of all namespaces.
+        pub fn all_role_bindings(&self) -> AllRoleBindings {
+            AllRoleBindings::new(&self.0)
+        }
+
+        /// A client of every `Role` of this namespace.
+        pub fn roles(&self, namespace: &str) -> Roles {
+            Roles::new(&self.0, namespace)
+        }
+
+        /// A client of every `Role` of all namespaces.
+        pub fn all_roles(&self) -> AllRoles {
+            AllRoles::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`RoleBinding`](api::RoleBinding) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl RoleBindings {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`RoleBinding`](api::RoleBinding); the server creates what is not there.
+    /// Applies a configuration of a [`RoleBinding`](api::RoleBinding); the server creates what is not there.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::RoleBinding> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::RoleBinding>) -> Apply<kinds::RoleBinding> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`RoleBinding`](api::RoleBinding).
@@ -135,8 +135,8 @@ impl Patches for RoleBindings {
 }
 
 impl Applies for RoleBindings {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::RoleBinding> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::RoleBinding>) -> Apply<kinds::RoleBinding> {
+        self.0.apply(configuration)
     }
 }
 

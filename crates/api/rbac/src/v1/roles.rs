@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::rbac::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Role`](api::Role) of one namespace.
 ///
@@ -68,11 +68,11 @@ impl Roles {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Role`](api::Role); the server creates what is not there.
+    /// Applies a configuration of a [`Role`](api::Role); the server creates what is not there.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Role> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Role>) -> Apply<kinds::Role> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Role`](api::Role).
@@ -131,8 +131,8 @@ impl Patches for Roles {
 }
 
 impl Applies for Roles {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Role> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Role>) -> Apply<kinds::Role> {
+        self.0.apply(configuration)
     }
 }
 

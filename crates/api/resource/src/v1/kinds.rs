@@ -3,7 +3,7 @@
 //! The kinds of `resource.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::resource::v1 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
@@ -34,6 +34,12 @@ impl Listable for DeviceClass {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
+
+impl Extract for super::super::apply::DeviceClassApplyConfiguration {
+    type Kind = DeviceClass;
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
@@ -70,6 +76,12 @@ k8s_openapi::k8s_if_ge_1_37! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
+
+    impl Extract for super::super::apply::DeviceTaintRuleApplyConfiguration {
+        type Kind = DeviceTaintRule;
+    }
 }
 
 /// The kind of [`ResourceClaim`](api::ResourceClaim).
@@ -100,6 +112,12 @@ impl Listable for ResourceClaim {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
+    type Kind = ResourceClaim;
 }
 
 /// The kind of [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
@@ -136,6 +154,12 @@ impl Listable for ResourceClaimTemplate {
     }
 }
 
+impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
+    type Kind = ResourceClaimTemplate;
+}
+
 /// The kind of [`ResourceSlice`](api::ResourceSlice).
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceSlice {}
@@ -164,4 +188,10 @@ impl Listable for ResourceSlice {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceSliceApplyConfiguration {
+    type Kind = ResourceSlice;
 }

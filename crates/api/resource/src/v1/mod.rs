@@ -2,76 +2,85 @@
 
 //! Clients of `resource.k8s.io/v1`; [`ResourceV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod device_classes;
-pub mod kinds;
-mod resource_claim_templates;
-mod resource_claims;
-mod resource_slices;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use device_classes::DeviceClasses;
-pub use resource_claim_templates::{AllResourceClaimTemplates, ResourceClaimTemplates};
-pub use resource_claims::{AllResourceClaims, ResourceClaims};
-pub use resource_slices::ResourceSlices;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_ge_1_37! {
-    mod device_taint_rules;
+    mod device_classes;
+    pub mod kinds;
+    mod resource_claim_templates;
+    mod resource_claims;
+    mod resource_slices;
 
-    pub use device_taint_rules::DeviceTaintRules;
-}
+    pub use device_classes::DeviceClasses;
+    pub use resource_claim_templates::{AllResourceClaimTemplates, ResourceClaimTemplates};
+    pub use resource_claims::{AllResourceClaims, ResourceClaims};
+    pub use resource_slices::ResourceSlices;
 
-/// The client of `resource.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct ResourceV1Client(RestClient);
+    k8s_openapi::k8s_if_ge_1_37! {
+        mod device_taint_rules;
 
-impl ResourceV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use device_taint_rules::DeviceTaintRules;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `resource.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct ResourceV1Client(RestClient);
 
-    /// A client of every `DeviceClass` of the cluster.
-    pub fn device_classes(&self) -> DeviceClasses {
-        DeviceClasses::new(&self.0)
-    }
-
-    /// A client of every `ResourceClaim` of this namespace.
-    pub fn resource_claims(&self, namespace: &str) -> ResourceClaims {
-        ResourceClaims::new(&self.0, namespace)
-    }
-
-    /// A client of every `ResourceClaim` of all namespaces.
-    pub fn all_resource_claims(&self) -> AllResourceClaims {
-        AllResourceClaims::new(&self.0)
-    }
-
-    /// A client of every `ResourceClaimTemplate` of this namespace.
-    pub fn resource_claim_templates(&self, namespace: &str) -> ResourceClaimTemplates {
-        ResourceClaimTemplates::new(&self.0, namespace)
-    }
-
-    /// A client of every `ResourceClaimTemplate` of all namespaces.
-    pub fn all_resource_claim_templates(&self) -> AllResourceClaimTemplates {
-        AllResourceClaimTemplates::new(&self.0)
-    }
-
-    /// A client of every `ResourceSlice` of the cluster.
-    pub fn resource_slices(&self) -> ResourceSlices {
-        ResourceSlices::new(&self.0)
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_37! {
     impl ResourceV1Client {
-        /// A client of every `DeviceTaintRule` of the cluster.
-        pub fn device_taint_rules(&self) -> DeviceTaintRules {
-            DeviceTaintRules::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `DeviceClass` of the cluster.
+        pub fn device_classes(&self) -> DeviceClasses {
+            DeviceClasses::new(&self.0)
+        }
+
+        /// A client of every `ResourceClaim` of this namespace.
+        pub fn resource_claims(&self, namespace: &str) -> ResourceClaims {
+            ResourceClaims::new(&self.0, namespace)
+        }
+
+        /// A client of every `ResourceClaim` of all namespaces.
+        pub fn all_resource_claims(&self) -> AllResourceClaims {
+            AllResourceClaims::new(&self.0)
+        }
+
+        /// A client of every `ResourceClaimTemplate` of this namespace.
+        pub fn resource_claim_templates(&self, namespace: &str) -> ResourceClaimTemplates {
+            ResourceClaimTemplates::new(&self.0, namespace)
+        }
+
+        /// A client of every `ResourceClaimTemplate` of all namespaces.
+        pub fn all_resource_claim_templates(&self) -> AllResourceClaimTemplates {
+            AllResourceClaimTemplates::new(&self.0)
+        }
+
+        /// A client of every `ResourceSlice` of the cluster.
+        pub fn resource_slices(&self) -> ResourceSlices {
+            ResourceSlices::new(&self.0)
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_37! {
+        impl ResourceV1Client {
+            /// A client of every `DeviceTaintRule` of the cluster.
+            pub fn device_taint_rules(&self) -> DeviceTaintRules {
+                DeviceTaintRules::new(&self.0)
+            }
         }
     }
 }

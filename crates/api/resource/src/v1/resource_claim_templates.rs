@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::resource::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of one namespace.
 ///
@@ -72,11 +72,14 @@ impl ResourceClaimTemplates {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate); the server creates what is not there.
+    /// Applies a configuration of a [`ResourceClaimTemplate`](api::ResourceClaimTemplate); the server creates what is not there.
     ///
     /// `PATCH /apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaimtemplates/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaimTemplate> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ResourceClaimTemplate>,
+    ) -> Apply<kinds::ResourceClaimTemplate> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
@@ -135,8 +138,11 @@ impl Patches for ResourceClaimTemplates {
 }
 
 impl Applies for ResourceClaimTemplates {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaimTemplate> {
-        self.0.apply(name, configuration)
+    fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::ResourceClaimTemplate>,
+    ) -> Apply<kinds::ResourceClaimTemplate> {
+        self.0.apply(configuration)
     }
 }
 

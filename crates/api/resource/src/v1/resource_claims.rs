@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::resource::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`ResourceClaim`](api::ResourceClaim) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl ResourceClaims {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`ResourceClaim`](api::ResourceClaim); the server creates what is not there.
+    /// Applies a configuration of a [`ResourceClaim`](api::ResourceClaim); the server creates what is not there.
     ///
     /// `PATCH /apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaim> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`ResourceClaim`](api::ResourceClaim).
@@ -114,11 +114,11 @@ impl ResourceClaims {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`ResourceClaim`](api::ResourceClaim) through its subresource `status`.
+    /// Applies a configuration of a [`ResourceClaim`](api::ResourceClaim) through its subresource `status`.
     ///
     /// `PATCH /apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaim> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -163,8 +163,8 @@ impl Patches for ResourceClaims {
 }
 
 impl Applies for ResourceClaims {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::ResourceClaim> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1alpha3 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`DeviceTaintRule`](api::DeviceTaintRule) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl DeviceTaintRules {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`DeviceTaintRule`](api::DeviceTaintRule); the server creates what is not there.
+    /// Applies a configuration of a [`DeviceTaintRule`](api::DeviceTaintRule); the server creates what is not there.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/devicetaintrules/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceTaintRule> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::DeviceTaintRule>) -> Apply<kinds::DeviceTaintRule> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`DeviceTaintRule`](api::DeviceTaintRule).
@@ -117,15 +116,14 @@ k8s_openapi::k8s_if_ge_1_35! {
             self.0.patch_subresource(name, "status", patch)
         }
 
-        /// Applies a configuration to the named [`DeviceTaintRule`](api::DeviceTaintRule) through its subresource `status`.
+        /// Applies a configuration of a [`DeviceTaintRule`](api::DeviceTaintRule) through its subresource `status`.
         ///
         /// `PATCH /apis/resource.k8s.io/v1alpha3/devicetaintrules/{name}/status`
         pub fn apply_status(
             &self,
-            name: &str,
-            configuration: &(impl Serialize + ?Sized),
+            configuration: &impl Applicable<kinds::DeviceTaintRule>,
         ) -> Apply<kinds::DeviceTaintRule> {
-            self.0.apply_subresource(name, "status", configuration)
+            self.0.apply_subresource("status", configuration)
         }
     }
 }
@@ -171,8 +169,8 @@ impl Patches for DeviceTaintRules {
 }
 
 impl Applies for DeviceTaintRules {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceTaintRule> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::DeviceTaintRule>) -> Apply<kinds::DeviceTaintRule> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `resource.k8s.io/v1alpha3`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::resource::v1alpha3 as api;
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -35,6 +35,12 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
+
+    impl Extract for super::super::apply::DeviceClassApplyConfiguration {
+        type Kind = DeviceClass;
     }
 }
 
@@ -72,6 +78,12 @@ impl Listable for DeviceTaintRule {
     }
 }
 
+impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
+
+impl Extract for super::super::apply::DeviceTaintRuleApplyConfiguration {
+    type Kind = DeviceTaintRule;
+}
+
 k8s_openapi::k8s_if_le_1_33! {
     /// The kind of [`ResourceClaim`](api::ResourceClaim).
     #[derive(Clone, Copy, Debug)]
@@ -105,6 +117,12 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
+        type Kind = ResourceClaim;
     }
 }
 
@@ -142,6 +160,12 @@ k8s_openapi::k8s_if_le_1_33! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
+        type Kind = ResourceClaimTemplate;
+    }
 }
 
 k8s_openapi::k8s_if_ge_1_36! {
@@ -178,6 +202,12 @@ k8s_openapi::k8s_if_ge_1_36! {
             codec::from_json(body)
         }
     }
+
+    impl Applicable<ResourcePoolStatusRequest> for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {
+        type Kind = ResourcePoolStatusRequest;
+    }
 }
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -213,5 +243,11 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
+
+    impl Extract for super::super::apply::ResourceSliceApplyConfiguration {
+        type Kind = ResourceSlice;
     }
 }

@@ -2,115 +2,124 @@
 
 //! Clients of `resource.k8s.io/v1alpha3`; [`ResourceV1alpha3Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod device_taint_rules;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use device_taint_rules::DeviceTaintRules;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_le_1_33! {
-    mod device_classes;
+    mod device_taint_rules;
+    pub mod kinds;
 
-    pub use device_classes::DeviceClasses;
-}
+    pub use device_taint_rules::DeviceTaintRules;
 
-k8s_openapi::k8s_if_le_1_33! {
-    mod resource_claims;
+    k8s_openapi::k8s_if_le_1_33! {
+        mod device_classes;
 
-    pub use resource_claims::{AllResourceClaims, ResourceClaims};
-}
-
-k8s_openapi::k8s_if_le_1_33! {
-    mod resource_claim_templates;
-
-    pub use resource_claim_templates::{AllResourceClaimTemplates, ResourceClaimTemplates};
-}
-
-k8s_openapi::k8s_if_ge_1_36! {
-    mod resource_pool_status_requests;
-
-    pub use resource_pool_status_requests::ResourcePoolStatusRequests;
-}
-
-k8s_openapi::k8s_if_le_1_33! {
-    mod resource_slices;
-
-    pub use resource_slices::ResourceSlices;
-}
-
-/// The client of `resource.k8s.io/v1alpha3`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct ResourceV1alpha3Client(RestClient);
-
-impl ResourceV1alpha3Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use device_classes::DeviceClasses;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
+    k8s_openapi::k8s_if_le_1_33! {
+        mod resource_claims;
+
+        pub use resource_claims::{AllResourceClaims, ResourceClaims};
     }
 
-    /// A client of every `DeviceTaintRule` of the cluster.
-    pub fn device_taint_rules(&self) -> DeviceTaintRules {
-        DeviceTaintRules::new(&self.0)
-    }
-}
+    k8s_openapi::k8s_if_le_1_33! {
+        mod resource_claim_templates;
 
-k8s_openapi::k8s_if_le_1_33! {
+        pub use resource_claim_templates::{AllResourceClaimTemplates, ResourceClaimTemplates};
+    }
+
+    k8s_openapi::k8s_if_ge_1_36! {
+        mod resource_pool_status_requests;
+
+        pub use resource_pool_status_requests::ResourcePoolStatusRequests;
+    }
+
+    k8s_openapi::k8s_if_le_1_33! {
+        mod resource_slices;
+
+        pub use resource_slices::ResourceSlices;
+    }
+
+    /// The client of `resource.k8s.io/v1alpha3`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct ResourceV1alpha3Client(RestClient);
+
     impl ResourceV1alpha3Client {
-        /// A client of every `DeviceClass` of the cluster.
-        pub fn device_classes(&self) -> DeviceClasses {
-            DeviceClasses::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `DeviceTaintRule` of the cluster.
+        pub fn device_taint_rules(&self) -> DeviceTaintRules {
+            DeviceTaintRules::new(&self.0)
         }
     }
-}
 
-k8s_openapi::k8s_if_le_1_33! {
-    impl ResourceV1alpha3Client {
-        /// A client of every `ResourceClaim` of this namespace.
-        pub fn resource_claims(&self, namespace: &str) -> ResourceClaims {
-            ResourceClaims::new(&self.0, namespace)
-        }
-
-        /// A client of every `ResourceClaim` of all namespaces.
-        pub fn all_resource_claims(&self) -> AllResourceClaims {
-            AllResourceClaims::new(&self.0)
+    k8s_openapi::k8s_if_le_1_33! {
+        impl ResourceV1alpha3Client {
+            /// A client of every `DeviceClass` of the cluster.
+            pub fn device_classes(&self) -> DeviceClasses {
+                DeviceClasses::new(&self.0)
+            }
         }
     }
-}
 
-k8s_openapi::k8s_if_le_1_33! {
-    impl ResourceV1alpha3Client {
-        /// A client of every `ResourceClaimTemplate` of this namespace.
-        pub fn resource_claim_templates(&self, namespace: &str) -> ResourceClaimTemplates {
-            ResourceClaimTemplates::new(&self.0, namespace)
-        }
+    k8s_openapi::k8s_if_le_1_33! {
+        impl ResourceV1alpha3Client {
+            /// A client of every `ResourceClaim` of this namespace.
+            pub fn resource_claims(&self, namespace: &str) -> ResourceClaims {
+                ResourceClaims::new(&self.0, namespace)
+            }
 
-        /// A client of every `ResourceClaimTemplate` of all namespaces.
-        pub fn all_resource_claim_templates(&self) -> AllResourceClaimTemplates {
-            AllResourceClaimTemplates::new(&self.0)
-        }
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_36! {
-    impl ResourceV1alpha3Client {
-        /// A client of every `ResourcePoolStatusRequest` of the cluster.
-        pub fn resource_pool_status_requests(&self) -> ResourcePoolStatusRequests {
-            ResourcePoolStatusRequests::new(&self.0)
+            /// A client of every `ResourceClaim` of all namespaces.
+            pub fn all_resource_claims(&self) -> AllResourceClaims {
+                AllResourceClaims::new(&self.0)
+            }
         }
     }
-}
 
-k8s_openapi::k8s_if_le_1_33! {
-    impl ResourceV1alpha3Client {
-        /// A client of every `ResourceSlice` of the cluster.
-        pub fn resource_slices(&self) -> ResourceSlices {
-            ResourceSlices::new(&self.0)
+    k8s_openapi::k8s_if_le_1_33! {
+        impl ResourceV1alpha3Client {
+            /// A client of every `ResourceClaimTemplate` of this namespace.
+            pub fn resource_claim_templates(&self, namespace: &str) -> ResourceClaimTemplates {
+                ResourceClaimTemplates::new(&self.0, namespace)
+            }
+
+            /// A client of every `ResourceClaimTemplate` of all namespaces.
+            pub fn all_resource_claim_templates(&self) -> AllResourceClaimTemplates {
+                AllResourceClaimTemplates::new(&self.0)
+            }
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_36! {
+        impl ResourceV1alpha3Client {
+            /// A client of every `ResourcePoolStatusRequest` of the cluster.
+            pub fn resource_pool_status_requests(&self) -> ResourcePoolStatusRequests {
+                ResourcePoolStatusRequests::new(&self.0)
+            }
+        }
+    }
+
+    k8s_openapi::k8s_if_le_1_33! {
+        impl ResourceV1alpha3Client {
+            /// A client of every `ResourceSlice` of the cluster.
+            pub fn resource_slices(&self) -> ResourceSlices {
+                ResourceSlices::new(&self.0)
+            }
         }
     }
 }

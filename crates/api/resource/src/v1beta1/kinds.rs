@@ -3,7 +3,7 @@
 //! The kinds of `resource.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::resource::v1beta1 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
@@ -36,6 +36,12 @@ impl Listable for DeviceClass {
     }
 }
 
+impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
+
+impl Extract for super::super::apply::DeviceClassApplyConfiguration {
+    type Kind = DeviceClass;
+}
+
 /// The kind of [`ResourceClaim`](api::ResourceClaim).
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceClaim {}
@@ -64,6 +70,12 @@ impl Listable for ResourceClaim {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
+    type Kind = ResourceClaim;
 }
 
 /// The kind of [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
@@ -100,6 +112,12 @@ impl Listable for ResourceClaimTemplate {
     }
 }
 
+impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
+    type Kind = ResourceClaimTemplate;
+}
+
 /// The kind of [`ResourceSlice`](api::ResourceSlice).
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceSlice {}
@@ -128,4 +146,10 @@ impl Listable for ResourceSlice {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
+
+impl Extract for super::super::apply::ResourceSliceApplyConfiguration {
+    type Kind = ResourceSlice;
 }

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::resource::v1beta2 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`DeviceClass`](api::DeviceClass) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl DeviceClasses {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`DeviceClass`](api::DeviceClass); the server creates what is not there.
+    /// Applies a configuration of a [`DeviceClass`](api::DeviceClass); the server creates what is not there.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/deviceclasses/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceClass> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::DeviceClass>) -> Apply<kinds::DeviceClass> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`DeviceClass`](api::DeviceClass).
@@ -135,8 +134,8 @@ impl Patches for DeviceClasses {
 }
 
 impl Applies for DeviceClasses {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::DeviceClass> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::DeviceClass>) -> Apply<kinds::DeviceClass> {
+        self.0.apply(configuration)
     }
 }
 

@@ -2,30 +2,39 @@
 
 //! Clients of `scheduling.k8s.io/v1`; [`SchedulingV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod priority_classes;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use priority_classes::PriorityClasses;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `scheduling.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct SchedulingV1Client(RestClient);
+    pub mod kinds;
+    mod priority_classes;
 
-impl SchedulingV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use priority_classes::PriorityClasses;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `scheduling.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct SchedulingV1Client(RestClient);
 
-    /// A client of every `PriorityClass` of the cluster.
-    pub fn priority_classes(&self) -> PriorityClasses {
-        PriorityClasses::new(&self.0)
+    impl SchedulingV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `PriorityClass` of the cluster.
+        pub fn priority_classes(&self) -> PriorityClasses {
+            PriorityClasses::new(&self.0)
+        }
     }
 }

@@ -2,35 +2,44 @@
 
 //! Clients of `scheduling.k8s.io/v1alpha1`; [`SchedulingV1alpha1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod workloads;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use workloads::{AllWorkloads, Workloads};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `scheduling.k8s.io/v1alpha1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct SchedulingV1alpha1Client(RestClient);
+    pub mod kinds;
+    mod workloads;
 
-impl SchedulingV1alpha1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use workloads::{AllWorkloads, Workloads};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `scheduling.k8s.io/v1alpha1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct SchedulingV1alpha1Client(RestClient);
 
-    /// A client of every `Workload` of this namespace.
-    pub fn workloads(&self, namespace: &str) -> Workloads {
-        Workloads::new(&self.0, namespace)
-    }
+    impl SchedulingV1alpha1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Workload` of all namespaces.
-    pub fn all_workloads(&self) -> AllWorkloads {
-        AllWorkloads::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `Workload` of this namespace.
+        pub fn workloads(&self, namespace: &str) -> Workloads {
+            Workloads::new(&self.0, namespace)
+        }
+
+        /// A client of every `Workload` of all namespaces.
+        pub fn all_workloads(&self) -> AllWorkloads {
+            AllWorkloads::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1alpha3 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`CompositePodGroup`](api::CompositePodGroup) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl CompositePodGroups {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`CompositePodGroup`](api::CompositePodGroup); the server creates what is not there.
+    /// Applies a configuration of a [`CompositePodGroup`](api::CompositePodGroup); the server creates what is not there.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CompositePodGroup> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::CompositePodGroup>) -> Apply<kinds::CompositePodGroup> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`CompositePodGroup`](api::CompositePodGroup).
@@ -114,15 +114,14 @@ impl CompositePodGroups {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`CompositePodGroup`](api::CompositePodGroup) through its subresource `status`.
+    /// Applies a configuration of a [`CompositePodGroup`](api::CompositePodGroup) through its subresource `status`.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::CompositePodGroup>,
     ) -> Apply<kinds::CompositePodGroup> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -167,8 +166,8 @@ impl Patches for CompositePodGroups {
 }
 
 impl Applies for CompositePodGroups {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CompositePodGroup> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::CompositePodGroup>) -> Apply<kinds::CompositePodGroup> {
+        self.0.apply(configuration)
     }
 }
 

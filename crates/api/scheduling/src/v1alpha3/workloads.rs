@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::scheduling::v1alpha3 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Workload`](api::Workload) of one namespace.
 ///
@@ -72,11 +72,11 @@ impl Workloads {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Workload`](api::Workload); the server creates what is not there.
+    /// Applies a configuration of a [`Workload`](api::Workload); the server creates what is not there.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/workloads/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Workload> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Workload>) -> Apply<kinds::Workload> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Workload`](api::Workload).
@@ -135,8 +135,8 @@ impl Patches for Workloads {
 }
 
 impl Applies for Workloads {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Workload> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Workload>) -> Apply<kinds::Workload> {
+        self.0.apply(configuration)
     }
 }
 

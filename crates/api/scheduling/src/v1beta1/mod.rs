@@ -2,47 +2,56 @@
 
 //! Clients of `scheduling.k8s.io/v1beta1`; [`SchedulingV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod pod_groups;
-mod workloads;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use pod_groups::{AllPodGroups, PodGroups};
-pub use workloads::{AllWorkloads, Workloads};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `scheduling.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct SchedulingV1beta1Client(RestClient);
+    pub mod kinds;
+    mod pod_groups;
+    mod workloads;
 
-impl SchedulingV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use pod_groups::{AllPodGroups, PodGroups};
+    pub use workloads::{AllWorkloads, Workloads};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `scheduling.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct SchedulingV1beta1Client(RestClient);
 
-    /// A client of every `PodGroup` of this namespace.
-    pub fn pod_groups(&self, namespace: &str) -> PodGroups {
-        PodGroups::new(&self.0, namespace)
-    }
+    impl SchedulingV1beta1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `PodGroup` of all namespaces.
-    pub fn all_pod_groups(&self) -> AllPodGroups {
-        AllPodGroups::new(&self.0)
-    }
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
 
-    /// A client of every `Workload` of this namespace.
-    pub fn workloads(&self, namespace: &str) -> Workloads {
-        Workloads::new(&self.0, namespace)
-    }
+        /// A client of every `PodGroup` of this namespace.
+        pub fn pod_groups(&self, namespace: &str) -> PodGroups {
+            PodGroups::new(&self.0, namespace)
+        }
 
-    /// A client of every `Workload` of all namespaces.
-    pub fn all_workloads(&self) -> AllWorkloads {
-        AllWorkloads::new(&self.0)
+        /// A client of every `PodGroup` of all namespaces.
+        pub fn all_pod_groups(&self) -> AllPodGroups {
+            AllPodGroups::new(&self.0)
+        }
+
+        /// A client of every `Workload` of this namespace.
+        pub fn workloads(&self, namespace: &str) -> Workloads {
+            Workloads::new(&self.0, namespace)
+        }
+
+        /// A client of every `Workload` of all namespaces.
+        pub fn all_workloads(&self) -> AllWorkloads {
+            AllWorkloads::new(&self.0)
+        }
     }
 }

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`CSINode`](api::CSINode) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl CSINodes {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`CSINode`](api::CSINode); the server creates what is not there.
+    /// Applies a configuration of a [`CSINode`](api::CSINode); the server creates what is not there.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSINode> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`CSINode`](api::CSINode).
@@ -117,11 +116,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             self.0.patch_subresource(name, "status", patch)
         }
 
-        /// Applies a configuration to the named [`CSINode`](api::CSINode) through its subresource `status`.
+        /// Applies a configuration of a [`CSINode`](api::CSINode) through its subresource `status`.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
-        pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSINode> {
-            self.0.apply_subresource(name, "status", configuration)
+        pub fn apply_status(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
+            self.0.apply_subresource("status", configuration)
         }
     }
 }
@@ -167,8 +166,8 @@ impl Patches for CSINodes {
 }
 
 impl Applies for CSINodes {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSINode> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
+        self.0.apply(configuration)
     }
 }
 

@@ -4,11 +4,11 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`CSIStorageCapacity`](api::CSIStorageCapacity) of one namespace.
 ///
@@ -72,11 +72,14 @@ impl CSIStorageCapacities {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`CSIStorageCapacity`](api::CSIStorageCapacity); the server creates what is not there.
+    /// Applies a configuration of a [`CSIStorageCapacity`](api::CSIStorageCapacity); the server creates what is not there.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSIStorageCapacity> {
-        self.0.apply(name, configuration)
+    pub fn apply(
+        &self,
+        configuration: &impl Applicable<kinds::CSIStorageCapacity>,
+    ) -> Apply<kinds::CSIStorageCapacity> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`CSIStorageCapacity`](api::CSIStorageCapacity).
@@ -135,8 +138,8 @@ impl Patches for CSIStorageCapacities {
 }
 
 impl Applies for CSIStorageCapacities {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSIStorageCapacity> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::CSIStorageCapacity>) -> Apply<kinds::CSIStorageCapacity> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `storage.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::storage::v1 as api;
 
 /// The kind of [`CSIDriver`](api::CSIDriver).
@@ -36,6 +36,12 @@ impl Listable for CSIDriver {
     }
 }
 
+impl Applicable<CSIDriver> for super::super::apply::CSIDriverApplyConfiguration {}
+
+impl Extract for super::super::apply::CSIDriverApplyConfiguration {
+    type Kind = CSIDriver;
+}
+
 /// The kind of [`CSINode`](api::CSINode).
 #[derive(Clone, Copy, Debug)]
 pub enum CSINode {}
@@ -64,6 +70,12 @@ impl Listable for CSINode {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<CSINode> for super::super::apply::CSINodeApplyConfiguration {}
+
+impl Extract for super::super::apply::CSINodeApplyConfiguration {
+    type Kind = CSINode;
 }
 
 /// The kind of [`CSIStorageCapacity`](api::CSIStorageCapacity).
@@ -100,6 +112,12 @@ impl Listable for CSIStorageCapacity {
     }
 }
 
+impl Applicable<CSIStorageCapacity> for super::super::apply::CSIStorageCapacityApplyConfiguration {}
+
+impl Extract for super::super::apply::CSIStorageCapacityApplyConfiguration {
+    type Kind = CSIStorageCapacity;
+}
+
 /// The kind of [`StorageClass`](api::StorageClass).
 #[derive(Clone, Copy, Debug)]
 pub enum StorageClass {}
@@ -130,6 +148,12 @@ impl Listable for StorageClass {
     }
 }
 
+impl Applicable<StorageClass> for super::super::apply::StorageClassApplyConfiguration {}
+
+impl Extract for super::super::apply::StorageClassApplyConfiguration {
+    type Kind = StorageClass;
+}
+
 /// The kind of [`VolumeAttachment`](api::VolumeAttachment).
 #[derive(Clone, Copy, Debug)]
 pub enum VolumeAttachment {}
@@ -158,6 +182,12 @@ impl Listable for VolumeAttachment {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<VolumeAttachment> for super::super::apply::VolumeAttachmentApplyConfiguration {}
+
+impl Extract for super::super::apply::VolumeAttachmentApplyConfiguration {
+    type Kind = VolumeAttachment;
 }
 
 k8s_openapi::k8s_if_ge_1_34! {
@@ -193,5 +223,11 @@ k8s_openapi::k8s_if_ge_1_34! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+    }
+
+    impl Applicable<VolumeAttributesClass> for super::super::apply::VolumeAttributesClassApplyConfiguration {}
+
+    impl Extract for super::super::apply::VolumeAttributesClassApplyConfiguration {
+        type Kind = VolumeAttributesClass;
     }
 }

@@ -2,78 +2,87 @@
 
 //! Clients of `storage.k8s.io/v1`; [`StorageV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod csi_drivers;
-mod csi_nodes;
-mod csi_storage_capacities;
-pub mod kinds;
-mod storage_classes;
-mod volume_attachments;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use csi_drivers::CSIDrivers;
-pub use csi_nodes::CSINodes;
-pub use csi_storage_capacities::{AllCSIStorageCapacities, CSIStorageCapacities};
-pub use storage_classes::StorageClasses;
-pub use volume_attachments::VolumeAttachments;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_ge_1_34! {
-    mod volume_attributes_classes;
+    mod csi_drivers;
+    mod csi_nodes;
+    mod csi_storage_capacities;
+    pub mod kinds;
+    mod storage_classes;
+    mod volume_attachments;
 
-    pub use volume_attributes_classes::VolumeAttributesClasses;
-}
+    pub use csi_drivers::CSIDrivers;
+    pub use csi_nodes::CSINodes;
+    pub use csi_storage_capacities::{AllCSIStorageCapacities, CSIStorageCapacities};
+    pub use storage_classes::StorageClasses;
+    pub use volume_attachments::VolumeAttachments;
 
-/// The client of `storage.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct StorageV1Client(RestClient);
+    k8s_openapi::k8s_if_ge_1_34! {
+        mod volume_attributes_classes;
 
-impl StorageV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use volume_attributes_classes::VolumeAttributesClasses;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `storage.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct StorageV1Client(RestClient);
 
-    /// A client of every `CSIDriver` of the cluster.
-    pub fn csi_drivers(&self) -> CSIDrivers {
-        CSIDrivers::new(&self.0)
-    }
-
-    /// A client of every `CSINode` of the cluster.
-    pub fn csi_nodes(&self) -> CSINodes {
-        CSINodes::new(&self.0)
-    }
-
-    /// A client of every `CSIStorageCapacity` of this namespace.
-    pub fn csi_storage_capacities(&self, namespace: &str) -> CSIStorageCapacities {
-        CSIStorageCapacities::new(&self.0, namespace)
-    }
-
-    /// A client of every `CSIStorageCapacity` of all namespaces.
-    pub fn all_csi_storage_capacities(&self) -> AllCSIStorageCapacities {
-        AllCSIStorageCapacities::new(&self.0)
-    }
-
-    /// A client of every `StorageClass` of the cluster.
-    pub fn storage_classes(&self) -> StorageClasses {
-        StorageClasses::new(&self.0)
-    }
-
-    /// A client of every `VolumeAttachment` of the cluster.
-    pub fn volume_attachments(&self) -> VolumeAttachments {
-        VolumeAttachments::new(&self.0)
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_34! {
     impl StorageV1Client {
-        /// A client of every `VolumeAttributesClass` of the cluster.
-        pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
-            VolumeAttributesClasses::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `CSIDriver` of the cluster.
+        pub fn csi_drivers(&self) -> CSIDrivers {
+            CSIDrivers::new(&self.0)
+        }
+
+        /// A client of every `CSINode` of the cluster.
+        pub fn csi_nodes(&self) -> CSINodes {
+            CSINodes::new(&self.0)
+        }
+
+        /// A client of every `CSIStorageCapacity` of this namespace.
+        pub fn csi_storage_capacities(&self, namespace: &str) -> CSIStorageCapacities {
+            CSIStorageCapacities::new(&self.0, namespace)
+        }
+
+        /// A client of every `CSIStorageCapacity` of all namespaces.
+        pub fn all_csi_storage_capacities(&self) -> AllCSIStorageCapacities {
+            AllCSIStorageCapacities::new(&self.0)
+        }
+
+        /// A client of every `StorageClass` of the cluster.
+        pub fn storage_classes(&self) -> StorageClasses {
+            StorageClasses::new(&self.0)
+        }
+
+        /// A client of every `VolumeAttachment` of the cluster.
+        pub fn volume_attachments(&self) -> VolumeAttachments {
+            VolumeAttachments::new(&self.0)
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_34! {
+        impl StorageV1Client {
+            /// A client of every `VolumeAttributesClass` of the cluster.
+            pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
+                VolumeAttributesClasses::new(&self.0)
+            }
         }
     }
 }

@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`StorageClass`](api::StorageClass) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl StorageClasses {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`StorageClass`](api::StorageClass); the server creates what is not there.
+    /// Applies a configuration of a [`StorageClass`](api::StorageClass); the server creates what is not there.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/storageclasses/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StorageClass> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::StorageClass>) -> Apply<kinds::StorageClass> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`StorageClass`](api::StorageClass).
@@ -135,8 +134,8 @@ impl Patches for StorageClasses {
 }
 
 impl Applies for StorageClasses {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::StorageClass> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::StorageClass>) -> Apply<kinds::StorageClass> {
+        self.0.apply(configuration)
     }
 }
 

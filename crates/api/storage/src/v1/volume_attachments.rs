@@ -4,11 +4,10 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify, Patch,
-    PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
+    Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::storage::v1 as api;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`VolumeAttachment`](api::VolumeAttachment) of the cluster.
 ///
@@ -72,11 +71,11 @@ impl VolumeAttachments {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`VolumeAttachment`](api::VolumeAttachment); the server creates what is not there.
+    /// Applies a configuration of a [`VolumeAttachment`](api::VolumeAttachment); the server creates what is not there.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::VolumeAttachment> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::VolumeAttachment>) -> Apply<kinds::VolumeAttachment> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`VolumeAttachment`](api::VolumeAttachment).
@@ -114,15 +113,14 @@ impl VolumeAttachments {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`VolumeAttachment`](api::VolumeAttachment) through its subresource `status`.
+    /// Applies a configuration of a [`VolumeAttachment`](api::VolumeAttachment) through its subresource `status`.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}/status`
     pub fn apply_status(
         &self,
-        name: &str,
-        configuration: &(impl Serialize + ?Sized),
+        configuration: &impl Applicable<kinds::VolumeAttachment>,
     ) -> Apply<kinds::VolumeAttachment> {
-        self.0.apply_subresource(name, "status", configuration)
+        self.0.apply_subresource("status", configuration)
     }
 }
 
@@ -167,8 +165,8 @@ impl Patches for VolumeAttachments {
 }
 
 impl Applies for VolumeAttachments {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::VolumeAttachment> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::VolumeAttachment>) -> Apply<kinds::VolumeAttachment> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `storage.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::storage::v1beta1 as api;
 
 /// The kind of [`VolumeAttributesClass`](api::VolumeAttributesClass).
@@ -38,4 +38,10 @@ impl Listable for VolumeAttributesClass {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<VolumeAttributesClass> for super::super::apply::VolumeAttributesClassApplyConfiguration {}
+
+impl Extract for super::super::apply::VolumeAttributesClassApplyConfiguration {
+    type Kind = VolumeAttributesClass;
 }

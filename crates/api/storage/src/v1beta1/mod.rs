@@ -2,30 +2,39 @@
 
 //! Clients of `storage.k8s.io/v1beta1`; [`StorageV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod volume_attributes_classes;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use volume_attributes_classes::VolumeAttributesClasses;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `storage.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct StorageV1beta1Client(RestClient);
+    pub mod kinds;
+    mod volume_attributes_classes;
 
-impl StorageV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use volume_attributes_classes::VolumeAttributesClasses;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `storage.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct StorageV1beta1Client(RestClient);
 
-    /// A client of every `VolumeAttributesClass` of the cluster.
-    pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
-        VolumeAttributesClasses::new(&self.0)
+    impl StorageV1beta1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `VolumeAttributesClass` of the cluster.
+        pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
+            VolumeAttributesClasses::new(&self.0)
+        }
     }
 }

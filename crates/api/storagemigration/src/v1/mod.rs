@@ -2,30 +2,39 @@
 
 //! Clients of `storagemigration.k8s.io/v1`; [`StoragemigrationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-pub mod kinds;
-mod storage_version_migrations;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use storage_version_migrations::StorageVersionMigrations;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `storagemigration.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct StoragemigrationV1Client(RestClient);
+    pub mod kinds;
+    mod storage_version_migrations;
 
-impl StoragemigrationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use storage_version_migrations::StorageVersionMigrations;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `storagemigration.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct StoragemigrationV1Client(RestClient);
 
-    /// A client of every `StorageVersionMigration` of the cluster.
-    pub fn storage_version_migrations(&self) -> StorageVersionMigrations {
-        StorageVersionMigrations::new(&self.0)
+    impl StoragemigrationV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `StorageVersionMigration` of the cluster.
+        pub fn storage_version_migrations(&self) -> StorageVersionMigrations {
+            StorageVersionMigrations::new(&self.0)
+        }
     }
 }

@@ -1,0 +1,274 @@
+//! The files of apply configurations: a line a field, since the runtime's macros make the rest.
+//!
+//! rustfmt does not look into calls of macros, so these files are written as they should look.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use super::{HEADER, manifest};
+use crate::{
+    model::{Configuration, Configurations, Field, FieldType, Group, Home, META_CRATE, Merge, Model, Presence, Scope},
+    spec::Error,
+};
+
+/// The longest line.
+const WIDTH: usize = 120;
+
+/// The suffix that tells a configuration from the type that it configures.
+const SUFFIX: &str = "ApplyConfiguration";
+
+/// What every object has, and needs in scope.
+const OF_OBJECTS: [&str; 2] = ["ObjectMeta", "OwnerReference"];
+
+/// The type of a configuration.
+pub(super) fn name(object: &str) -> String {
+    format!("{object}{SUFFIX}")
+}
+
+/// The version's module of configurations in a crate: `k8s_client_api_core::v1::apply`.
+pub(super) fn path(home: &Home) -> String {
+    format!("k8s_client_api_{}::{}::apply", home.crate_name, home.version)
+}
+
+/// The homes that the configurations of one refer to, itself left out.
+pub(super) fn neighbours(model: &Model, home: &Home) -> BTreeSet<Home> {
+    let module = model.configurations.get(home);
+    let types = module.into_iter().flat_map(|module| module.types.values());
+    let mut homes: BTreeSet<Home> = types.flat_map(|it| references(model, it)).map(|(home, _)| home.clone()).collect();
+    homes.remove(home);
+    homes
+}
+
+/// Whether the configurations of another home contain some of this one's. Those have all fields of all versions, so they need this
+/// home with every version, be there clients or not.
+pub(super) fn is_shared(model: &Model, home: &Home) -> bool {
+    model.configurations.keys().any(|other| neighbours(model, other).contains(home))
+}
+
+fn references<'a>(model: &'a Model, configuration: &'a Configuration) -> Vec<(&'a Home, &'a Configuration)> {
+    let mut schemas: BTreeSet<String> =
+        configuration.fields.values().filter_map(|field| record_of(&field.value)).map(str::to_owned).collect();
+    if configuration.identity.is_some() {
+        schemas.extend(OF_OBJECTS.map(|name| format!("io.k8s.apimachinery.pkg.apis.meta.v1.{name}")));
+    }
+    schemas.iter().filter_map(|schema| model.configuration(schema)).collect()
+}
+
+fn record_of(value: &FieldType) -> Option<&str> {
+    match value {
+        FieldType::Known(_) => None,
+        FieldType::Record(schema) | FieldType::Boxed(schema) => Some(schema),
+        FieldType::List(inner) | FieldType::Map(inner) => record_of(inner),
+    }
+}
+
+/// The file `src/<version>/apply.rs`.
+pub(super) fn source(model: &Model, home: &Home, api_version: &str) -> Result<String, Error> {
+    let Some(module) = model.configurations.get(home) else { return Ok(String::new()) };
+    let mut text = format!(
+        "// {HEADER} {api_version}; edit codegen instead.
+
+//! Apply configurations of `{api_version}`: every type with all its fields optional.
+//!
+//! They have the fields of every Kubernetes version from {} to {}.
+
+",
+        model.versions.first().map_or("", String::as_str),
+        model.versions.last().map_or("", String::as_str),
+    );
+    imports(model, home, module, &mut text);
+    for configuration in module.types.values() {
+        record(model, configuration, &mut text)?;
+    }
+    Ok(text)
+}
+
+fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut String) {
+    let mut known: BTreeSet<String> = ["record".to_owned()].into();
+    let mut foreign: BTreeSet<(String, String)> = BTreeSet::new();
+    for configuration in module.types.values() {
+        if configuration.identity.is_some() {
+            known.insert("object".to_owned());
+        }
+        known.extend(configuration.fields.values().filter_map(|field| imported(&field.value)));
+        for (other, referred) in references(model, configuration) {
+            if other != home {
+                foreign.insert((path(other), name(&referred.object.name)));
+            }
+        }
+    }
+    let mut modules: Vec<(String, Vec<String>)> =
+        vec![("k8s_client_runtime::generated::apply".to_owned(), known.into_iter().collect())];
+    for (path, name) in foreign {
+        match modules.iter_mut().find(|(other, _)| *other == path) {
+            Some((_, names)) => names.push(name),
+            None => modules.push((path, vec![name])),
+        }
+    }
+    modules.sort();
+    for (path, names) in modules {
+        use_line(&path, &names, text);
+    }
+}
+
+/// A `use` as rustfmt writes it.
+fn use_line(path: &str, names: &[String], text: &mut String) {
+    let line = match names {
+        [name] => format!("use {path}::{name};"),
+        names => format!("use {path}::{{{}}};", names.join(", ")),
+    };
+    if line.len() <= WIDTH {
+        let _ = writeln!(text, "{line}");
+        return;
+    }
+    let _ = writeln!(text, "use {path}::{{");
+    let mut line = "   ".to_owned();
+    for name in names {
+        if line.len() + name.len() + 2 > WIDTH {
+            let _ = writeln!(text, "{line}");
+            line.truncate(3);
+        }
+        let _ = write!(line, " {name},");
+    }
+    let _ = writeln!(text, "{line}\n}};");
+}
+
+/// A type of the runtime that must be imported; the others are Rust's own.
+fn imported(value: &FieldType) -> Option<String> {
+    match value {
+        FieldType::Known("String" | "bool" | "i32" | "i64" | "f64") | FieldType::Record(_) | FieldType::Boxed(_) => {
+            None
+        }
+        FieldType::Known(name) => Some((*name).to_owned()),
+        FieldType::List(inner) | FieldType::Map(inner) => imported(inner),
+    }
+}
+
+fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Result<(), Error> {
+    let object = &configuration.object;
+    let name = name(&object.name);
+    let what = if configuration.current {
+        format!("{} in \"k8s_openapi::{}\"", object.name, object.module.join("::"))
+    } else {
+        format!("old {}", object.name)
+    };
+    let _ = write!(text, "\nrecord! {{\n    {name}\n    of {what}");
+    if let Some(identity) = &configuration.identity {
+        let _ = write!(text, "\n    is (\"{}\", \"{}\")", identity.api_version, identity.kind);
+    }
+    text.push_str(if configuration.atomic { "\n    merges atomic\n    {\n" } else { "\n    {\n" });
+    let (current, old): (Vec<_>, Vec<_>) = configuration
+        .fields
+        .iter()
+        .partition(|(_, field)| configuration.current && field.presence.last == newest(model));
+    for (json, field) in current {
+        let _ = writeln!(text, "        {}", line(model, configuration, json, field)?);
+    }
+    text.push_str("    }\n");
+    if !old.is_empty() {
+        text.push_str("    old {\n");
+        for (json, field) in old {
+            let _ = writeln!(text, "        {}", line(model, configuration, json, field)?);
+        }
+        text.push_str("    }\n");
+    }
+    text.push_str("}\n");
+    if let Some(identity) = &configuration.identity {
+        let scope = match identity.scope {
+            Scope::Namespaced => "namespaced",
+            Scope::Cluster => "cluster",
+        };
+        let _ = writeln!(text, "\nobject!({name} {scope} \"{}\");", identity.kind);
+    }
+    Ok(())
+}
+
+fn line(model: &Model, configuration: &Configuration, json: &str, field: &Field) -> Result<String, Error> {
+    let value = value(model, &field.value).map_err(|schema| {
+        Error::at(&configuration.object.schema, json, format!("{schema} has no apply configuration"))
+    })?;
+    let merge = match &field.merge {
+        None => String::new(),
+        Some(Merge::Atomic) => " atomic".to_owned(),
+        Some(Merge::Granular) => " granular".to_owned(),
+        Some(Merge::Set) => " set".to_owned(),
+        Some(Merge::Keyed(keys)) => {
+            let key = |(name, default): &(String, Option<String>)| match default {
+                Some(default) => format!("{name:?} = {default:?}"),
+                None => format!("{name:?}"),
+            };
+            format!(" keyed({})", keys.iter().map(key).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let versions = versions(model, configuration, field.presence);
+    Ok(format!("{}({json:?}): {value}{merge}{versions},", field.name))
+}
+
+/// The versions that have a field, where not all of those do that have its type.
+fn versions(model: &Model, configuration: &Configuration, presence: Presence) -> String {
+    let fields = configuration.fields.values().map(|field| field.presence);
+    let first = fields.clone().map(|presence| presence.first).min();
+    let last = fields.map(|presence| presence.last).max();
+    if (Some(presence.first), Some(presence.last)) == (first, last) {
+        return String::new();
+    }
+    let minor = |index: usize| model.versions[index].trim_start_matches("1.");
+    format!(" @ {}..={}", minor(presence.first), minor(presence.last))
+}
+
+/// The newest version.
+fn newest(model: &Model) -> usize {
+    model.versions.len().saturating_sub(1)
+}
+
+fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {
+    let record = |schema: &String| {
+        model.configuration(schema).map(|(_, it)| name(&it.object.name)).ok_or_else(|| schema.clone())
+    };
+    Ok(match value_type {
+        FieldType::Known(name) => (*name).to_owned(),
+        FieldType::Record(schema) => record(schema)?,
+        FieldType::Boxed(schema) => format!("({})", record(schema)?),
+        FieldType::List(inner) => format!("[{}]", value(model, inner)?),
+        FieldType::Map(inner) => format!("{{{}}}", value(model, inner)?),
+    })
+}
+
+/// The home of a group's version.
+pub(super) fn home(group: &Group, version: &str) -> Home {
+    Home { crate_name: group.crate_name.clone(), version: version.to_owned() }
+}
+
+/// The crate of what all objects share.
+pub(super) fn meta_files(model: &Model) -> Result<Vec<(String, String)>, Error> {
+    let folder = format!("{}/{META_CRATE}", super::CRATES);
+    let home = Home { crate_name: META_CRATE.to_owned(), version: "v1".to_owned() };
+    let library = format!(
+        "// {HEADER} api-specs; edit codegen instead.
+
+//! Apply configurations of the types that the objects of all API groups share, such as their metadata.
+
+pub mod v1 {{
+    //! The types of `meta/v1`.
+
+    pub mod apply;
+}}
+"
+    );
+    Ok(vec![
+        (format!("{folder}/Cargo.toml"), manifest::meta(model)),
+        (format!("{folder}/src/lib.rs"), library),
+        (format!("{folder}/src/v1/apply.rs"), source(model, &home, "meta/v1")?),
+    ])
+}
+
+/// The group's files of configurations.
+pub(super) fn files(model: &Model, group: &Group, folder: &str) -> Result<Vec<(String, String)>, Error> {
+    let versions = group.versions.iter().map(|version| (version, home(group, &version.name)));
+    versions
+        .filter(|(_, home)| model.configurations.contains_key(home))
+        .map(|(version, home)| {
+            let path = format!("{folder}/src/{}/apply.rs", version.name);
+            Ok((path, source(model, &home, &version.api_version(group))?))
+        })
+        .collect()
+}

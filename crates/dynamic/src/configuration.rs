@@ -1,0 +1,70 @@
+//! Configurations to be applied to an object that is named apart from them.
+
+use k8s_client_runtime::{
+    apply::{Applicable, Configuration},
+    codec,
+};
+use serde::{Serialize, ser::Error as _};
+use serde_json::Value;
+
+use crate::Unstructured;
+
+/// A configuration with the name of the object that it is meant for.
+pub(crate) struct Named<'a> {
+    name: &'a str,
+    /// Why there is none is told when the request is sent.
+    object: Result<Unstructured, String>,
+}
+
+impl<'a> Named<'a> {
+    /// Whatever serde writes as an object. A name is filled in, or must be the same.
+    pub(crate) fn new(name: &'a str, configuration: &(impl Serialize + ?Sized)) -> Self {
+        Self::of(name, serde_json::to_value(configuration))
+    }
+
+    fn of(name: &'a str, configuration: codec::Result<Value>) -> Self {
+        let object = configuration.map_err(|error| error.to_string());
+        let object = object.and_then(|value| Unstructured::try_from(value).map_err(|error| error.to_string()));
+        let object = object.and_then(|mut object| match object.name() {
+            Some(own) if own != name => Err(format!(".metadata.name: is {own:?}, but applied to {name:?}")),
+            Some(_) => Ok(object),
+            None => {
+                object.set_name(name);
+                Ok(object)
+            }
+        });
+        Self { name, object }
+    }
+}
+
+impl Configuration for Named<'_> {
+    fn name(&self) -> Option<&str> {
+        Some(self.name)
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.object.as_ref().ok()?.namespace()
+    }
+
+    fn to_json(&self) -> codec::Result<Value> {
+        self.object.clone().map(Value::from).map_err(codec::Error::custom)
+    }
+}
+
+impl<K> Applicable<K> for Named<'_> {}
+
+impl Configuration for Unstructured {
+    fn name(&self) -> Option<&str> {
+        self.name()
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace()
+    }
+
+    fn to_json(&self) -> codec::Result<Value> {
+        Ok(self.clone().into())
+    }
+}
+
+impl<K> Applicable<K> for Unstructured {}

@@ -1,0 +1,84 @@
+//! Who owns which fields: `metadata.managedFields` and its form `FieldsV1`.
+
+use serde_json::{Map, Value};
+
+use super::Problem;
+
+/// The fields below a point of an object: `f:…`, `k:…`, `v:…` and `i:…`, and whether the point itself is owned (`.`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owned<'a>(&'a Map<String, Value>);
+
+/// One step down.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    /// `f:`: a field or an entry of a map.
+    Field(&'a str),
+    /// `k:`: the item of a list with these key fields.
+    Key(Map<String, Value>),
+    /// `v:`: the item of a set with this value.
+    Value(Value),
+    /// `i:`: the item at a position. No list of Kubernetes is owned so.
+    Index,
+}
+
+impl<'a> Owned<'a> {
+    /// What a `fieldsV1` says.
+    pub(super) fn new(fields: &'a Value) -> Result<Self, Problem> {
+        fields.as_object().map(Self).ok_or_else(|| Problem::new("is no object").in_field("fieldsV1"))
+    }
+
+    /// Whether there is nothing below: the point is owned as it is.
+    pub(super) fn is_leaf(self) -> bool {
+        self.0.keys().all(|key| key == ".")
+    }
+
+    /// The steps down and what is owned there.
+    pub(super) fn steps(self) -> Result<Vec<(Step<'a>, Owned<'a>)>, Problem> {
+        self.0.iter().filter(|(key, _)| *key != ".").map(|(key, below)| step(key, below)).collect()
+    }
+}
+
+fn step<'a>(key: &'a str, below: &'a Value) -> Result<(Step<'a>, Owned<'a>), Problem> {
+    let wrong = || Problem::new(format!("managedFields has {key:?}, which is no part of a path"));
+    let below = below.as_object().map(Owned).ok_or_else(wrong)?;
+    let (kind, rest) = key.split_once(':').ok_or_else(wrong)?;
+    let json = || serde_json::from_str::<Value>(rest).map_err(|_| wrong());
+    let step = match kind {
+        "f" => Step::Field(rest),
+        "k" => match json()? {
+            Value::Object(keys) => Step::Key(keys),
+            _ => return Err(wrong()),
+        },
+        "v" => Step::Value(json()?),
+        "i" if rest.parse::<i64>().is_ok() => Step::Index,
+        _ => return Err(wrong()),
+    };
+    Ok((step, below))
+}
+
+/// The entry of a manager's applies, if the object has one; `subresource` is empty for the object itself. A manager that used
+/// several versions of the API has an entry for each, of which the object's own version counts first.
+pub(super) fn applied_by<'a>(
+    object: &'a Value,
+    manager: &str,
+    subresource: &str,
+) -> Result<Option<&'a Value>, Problem> {
+    let wrong = |what: &str| Problem::new(what).in_field("managedFields").in_field("metadata");
+    let entries = match &object["metadata"]["managedFields"] {
+        Value::Array(entries) if !entries.is_empty() => entries,
+        Value::Null | Value::Array(_) => {
+            return Err(wrong(
+                "is not set, so nobody knows who owns what: read the object from the server, not from where it is left out",
+            ));
+        }
+        _ => return Err(wrong("is no list")),
+    };
+    let applied = || {
+        entries.iter().filter(|entry| {
+            entry["operation"] == "Apply"
+                && entry["manager"] == manager
+                && entry["subresource"].as_str().unwrap_or_default() == subresource
+        })
+    };
+    Ok(applied().find(|entry| entry["apiVersion"] == object["apiVersion"]).or_else(|| applied().next()))
+}
