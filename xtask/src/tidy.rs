@@ -199,11 +199,12 @@ fn crate_imports(text: &str) -> BTreeSet<String> {
     imports
 }
 
-/// Which of our crates a crate may know: `clientset → api, dynamic, discovery → runtime`, and the tools none of them.
+/// Which of our crates a crate may know: `clientset → api, dynamic, discovery → runtime`, groups one another and what all objects
+/// share (`meta`), and the tools none of them.
 fn crate_layers(metadata: &Value) -> Vec<String> {
     let layer = |name: &str| match name {
         "k8s-client-runtime" => Some(0),
-        "k8s-client-dynamic" | "k8s-client-discovery" => Some(1),
+        "k8s-client-dynamic" | "k8s-client-discovery" | "k8s-client-api-meta" => Some(1),
         "k8s-client" => Some(3),
         name if name.starts_with("k8s-client-api-") => Some(2),
         _ => None,
@@ -311,8 +312,11 @@ mod tests {
         let metadata = serde_json::json!({ "packages": [
             { "name": "k8s-client-runtime", "dependencies": [{ "name": "k8s-client-api-core", "kind": null }] },
             { "name": "k8s-client", "dependencies": [{ "name": "k8s-client-api-core", "kind": null }] },
+            { "name": "k8s-client-api-apps", "dependencies": [{ "name": "k8s-client-api-core", "kind": null }] },
+            { "name": "k8s-client-api-core", "dependencies": [{ "name": "k8s-client-api-meta", "kind": null }] },
+            { "name": "k8s-client-api-meta", "dependencies": [{ "name": "k8s-client-api-core", "kind": null }] },
             { "name": "k8s-client-codegen", "dependencies": [{ "name": "k8s-client-runtime", "kind": null }] },
         ]});
-        assert_eq!(crate_layers(&metadata).len(), 2);
+        assert_eq!(crate_layers(&metadata).len(), 3);
     }
 }

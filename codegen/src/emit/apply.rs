@@ -119,7 +119,7 @@ fn use_line(path: &str, names: &[String], text: &mut String) {
     for name in names {
         if line.len() + name.len() + 2 > WIDTH {
             let _ = writeln!(text, "{line}");
-            line = "   ".to_owned();
+            line.truncate(3);
         }
         let _ = write!(line, " {name},");
     }

@@ -37,11 +37,20 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
         });
         Gate::absolute(model, version.presence).items(quote!(#feature pub mod #name;))
     });
+    let neighbours = manifest::neighbours(model, group);
+    let neighbours = neighbours.keys().map(|crate_name| {
+        let (name, library) = (format_ident!("{crate_name}"), format_ident!("k8s_client_api_{crate_name}"));
+        quote!(pub use #library as #name;)
+    });
+    let api = (neighbours.len() > 0).then(|| {
+        let docs = docs::comment(["The crates whose apply configurations those of this one contain."]);
+        quote!(#docs pub mod api { #(#neighbours)* })
+    });
     Source {
         path: format!("{folder}/src/lib.rs"),
         definition: title(group).trim_start_matches("the ").to_owned(),
         docs: library_docs(model, group),
-        tokens: quote!(#(#modules)*),
+        tokens: quote!(#(#modules)* #api),
     }
 }
 
@@ -61,6 +70,24 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
     );
     let features = manifest::kubernetes_features(model).map(|feature| format!("`{feature}`"));
     docs.push(format!("k8s-openapi or of k8s-client: {} or `latest`.", features.collect::<Vec<_>>().join(", ")));
+    let applied =
+        group.versions.iter().find(|version| model.configurations.contains_key(&apply::home(group, &version.name)));
+    if let Some(version) = applied {
+        let (oldest, newest) = (model.versions.first(), model.versions.last());
+        let feature =
+            if version.is_stable() { String::new() } else { format!(" (with the feature `{}`)", version.name) };
+        docs.push(String::new());
+        docs.push(format!(
+            "`{}::apply`{feature} and its like have the apply configurations: every type with all its fields optional.",
+            version.name
+        ));
+        docs.push(format!(
+            "They have the fields of all Kubernetes versions from {} to {}, whichever is compiled in: they contain",
+            oldest.map_or("", String::as_str),
+            newest.map_or("", String::as_str),
+        ));
+        docs.push("none of k8s-openapi's objects, and a server refuses what it does not know.".to_owned());
+    }
     docs.extend(example(model, group));
     docs
 }

@@ -83,13 +83,13 @@ aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
         let _ = writeln!(text, "latest = [\"{latest}\"]");
     }
     text.push_str("\n[dependencies]\n");
-    text.push_str(&neighbours(model, group));
+    text.push_str(&neighbouring_crates(model, group));
     text.push_str("k8s-client-runtime.workspace = true\nk8s-openapi.workspace = true\n\n[lints]\nworkspace = true\n");
     text
 }
 
-/// The crates whose configurations this one's contain, for their configurations alone.
-fn neighbours(model: &Model, group: &Group) -> String {
+/// The crates whose configurations this one's contain, with the features of their versions.
+pub(super) fn neighbours(model: &Model, group: &Group) -> BTreeMap<String, BTreeSet<String>> {
     let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut need = |home: &Home| {
         let wanted = features.entry(home.crate_name.clone()).or_default();
@@ -105,15 +105,20 @@ fn neighbours(model: &Model, group: &Group) -> String {
     }
     features.remove(&group.crate_name);
     features
-        .into_iter()
-        .map(|(crate_name, features)| {
-            let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
-            format!(
-                "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
-                 false{features} }}\n"
-            )
-        })
-        .collect()
+}
+
+/// The dependencies on those crates, for their configurations alone.
+fn neighbouring_crates(model: &Model, group: &Group) -> String {
+    let mut text = String::new();
+    for (crate_name, features) in neighbours(model, group) {
+        let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
+        let _ = writeln!(
+            text,
+            "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
+             false{features} }}"
+        );
+    }
+    text
 }
 
 /// The manifest of the crate of what all objects share.

@@ -8,14 +8,25 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let &[versions, method, action, path, kind, body, answer] = words.as_slice() else { panic!("{line}") };
-        if versions != "all" && versions != version {
+        if words[0] != "all" && words[0] != version {
             continue;
         }
+        let (method, action, path, kind, body, answer) = match *words.as_slice() {
+            [_, "field", name, field, text] => {
+                schema_of(&mut schemas, name)["properties"][field] = schema(text);
+                continue;
+            }
+            [_, "type", name, text] => {
+                let keywords = schema(text);
+                let keywords = keywords.as_object().expect("keywords").clone();
+                schema_of(&mut schemas, name).as_object_mut().expect("a schema").extend(keywords);
+                continue;
+            }
+            [_, method, action, path, kind, body, answer] => (method, action, path, kind, body, answer),
+            _ => panic!("{line}"),
+        };
         for name in [body, answer].into_iter().filter(|name| !["-", "~"].contains(name)) {
-            let (package, name) = full(name).rsplit_once('.').map(|(p, n)| (p.to_owned(), n.to_owned())).unwrap();
-            let package = schemas.entry(package).or_insert_with(|| json!({}));
-            package[name] = json!({"type": "object"});
+            schema_of(&mut schemas, name);
         }
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method.to_lowercase()] = operation(action, path, kind, body, answer);
@@ -30,6 +41,37 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
         files.insert(format!("schemas/{package}.json"), schemas.to_string());
     });
     spec::load(&files)
+}
+
+/// The schema of a type among those of all packages.
+fn schema_of<'a>(schemas: &'a mut Map<String, Value>, name: &str) -> &'a mut Value {
+    let (package, name) = full(name).rsplit_once('.').map(|(p, n)| (p.to_owned(), n.to_owned())).unwrap();
+    let package = schemas.entry(package).or_insert_with(|| json!({}));
+    let schema = &mut package[name];
+    if schema.is_null() {
+        *schema = json!({"type": "object"});
+    }
+    schema
+}
+
+/// A schema, of which references begin with an `@`.
+fn schema(text: &str) -> Value {
+    let mut value: Value = serde_json::from_str(text).expect("a schema is JSON");
+    expand(&mut value);
+    value
+}
+
+fn expand(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = text.strip_prefix('@') {
+                *text = format!("#/components/schemas/{}", full(name));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(expand),
+        Value::Object(fields) => fields.values_mut().for_each(expand),
+        _ => {}
+    }
 }
 
 fn operation(action: &str, path: &str, kind: &str, body: &str, answer: &str) -> Value {

@@ -9,6 +9,10 @@
 //! The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of
 //! k8s-openapi or of k8s-client: `v1_33`, `v1_34`, `v1_35`, `v1_36`, `v1_37` or `latest`.
 //!
+//! `v1::apply` and its like have the apply configurations: every type with all its fields optional.
+//! They have the fields of all Kubernetes versions from 1.33 to 1.37, whichever is compiled in: they contain
+//! none of k8s-openapi's objects, and a server refuses what it does not know.
+//!
 //! ```no_run
 //! use k8s_client_api_apps::v1::AppsV1Client;
 //! # async fn example(rest_client: &k8s_client_runtime::RestClient) -> k8s_client_runtime::Result<()> {
@@ -22,3 +26,10 @@
 //! ```
 
 pub mod v1;
+
+/// The crates whose apply configurations those of this one contain.
+pub mod api {
+    pub use k8s_client_api_autoscaling as autoscaling;
+    pub use k8s_client_api_core as core;
+    pub use k8s_client_api_meta as meta;
+}

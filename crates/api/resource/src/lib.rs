@@ -12,6 +12,10 @@
 //! The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of
 //! k8s-openapi or of k8s-client: `v1_33`, `v1_34`, `v1_35`, `v1_36`, `v1_37` or `latest`.
 //!
+//! `v1::apply` and its like have the apply configurations: every type with all its fields optional.
+//! They have the fields of all Kubernetes versions from 1.33 to 1.37, whichever is compiled in: they contain
+//! none of k8s-openapi's objects, and a server refuses what it does not know.
+//!
 //! ```no_run
 //! # k8s_openapi::k8s_if_ge_1_34! {
 //! use k8s_client_api_resource::v1::ResourceV1Client;
@@ -38,3 +42,9 @@ pub mod v1beta1;
 
 #[cfg(feature = "v1beta2")]
 pub mod v1beta2;
+
+/// The crates whose apply configurations those of this one contain.
+pub mod api {
+    pub use k8s_client_api_core as core;
+    pub use k8s_client_api_meta as meta;
+}

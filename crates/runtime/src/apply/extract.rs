@@ -75,14 +75,14 @@ fn json(object: codec::Result<Vec<u8>>) -> Result<Value> {
 }
 
 fn configuration<C: Node>(value: Value) -> Result<C> {
-    C::from_json(value).map_err(unreadable)
+    C::from_json(value).map_err(|problem| unreadable(&problem))
 }
 
 fn extracted(shape: &Shape, object: &Value, manager: &str, subresource: &str) -> Result<Value> {
-    extract_value(shape, object, manager, subresource).map_err(unreadable)
+    extract_value(shape, object, manager, subresource).map_err(|problem| unreadable(&problem))
 }
 
-fn unreadable(problem: Problem) -> Error {
+fn unreadable(problem: &Problem) -> Error {
     Error::new(ErrorKind::Decode, problem.to_string())
 }
 

@@ -63,15 +63,15 @@ pub(super) fn applied_by<'a>(
     manager: &str,
     subresource: &str,
 ) -> Result<Option<&'a Value>, Problem> {
-    let managed = |what: &str| Problem::new(what).in_field("managedFields").in_field("metadata");
+    let wrong = |what: &str| Problem::new(what).in_field("managedFields").in_field("metadata");
     let entries = match &object["metadata"]["managedFields"] {
         Value::Array(entries) if !entries.is_empty() => entries,
         Value::Null | Value::Array(_) => {
-            return Err(managed(
+            return Err(wrong(
                 "is not set, so nobody knows who owns what: read the object from the server, not from where it is left out",
             ));
         }
-        _ => return Err(managed("is no list")),
+        _ => return Err(wrong("is no list")),
     };
     let applied = || {
         entries.iter().filter(|entry| {

@@ -1,4 +1,5 @@
 //! Extraction from hand-made `managedFields`, for each shape that a value can have.
+#![allow(clippy::needless_pass_by_value, reason = "values are written where they are passed")]
 
 use std::sync::LazyLock;
 

@@ -17,6 +17,12 @@ impl Clientset {
         api::authentication::v1::AuthenticationV1Client::new(self.rest_client())
     }
 
+    /// The client of `autoscaling/v1`.
+    #[cfg(feature = "autoscaling")]
+    pub fn autoscaling_v1(&self) -> api::autoscaling::v1::AutoscalingV1Client {
+        api::autoscaling::v1::AutoscalingV1Client::new(self.rest_client())
+    }
+
     /// The client of `v1`.
     #[cfg(feature = "core")]
     pub fn core_v1(&self) -> api::core::v1::CoreV1Client {
@@ -68,10 +74,19 @@ pub mod api {
     #[doc(inline)]
     pub use k8s_client_api_authentication as authentication;
 
+    /// Clients of the API group `autoscaling`.
+    #[cfg(feature = "autoscaling")]
+    #[doc(inline)]
+    pub use k8s_client_api_autoscaling as autoscaling;
+
     /// Clients of the core API group.
     #[cfg(feature = "core")]
     #[doc(inline)]
     pub use k8s_client_api_core as core;
+
+    /// Apply configurations of what all objects share.
+    #[doc(inline)]
+    pub use k8s_client_api_meta as meta;
 
     /// Clients of the API group `resource.k8s.io`.
     #[cfg(feature = "resource")]

@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_apps::v1::AppsV1Client;
 
     #[test]
@@ -24,7 +24,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name",
         );
         assert_route(
-            &deployments.apply("name", &()).into_request(),
+            &deployments.apply(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name?force=false",
         );
         assert_route(&deployments.delete("name").into_request(), "DELETE /apis/apps/v1/namespaces/ns/deployments/name");
@@ -42,7 +42,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/status",
         );
         assert_route(
-            &deployments.apply_status("name", &()).into_request(),
+            &deployments.apply_status(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/status?force=false",
         );
         assert_route(
@@ -58,7 +58,7 @@ mod v1 {
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/scale",
         );
         assert_route(
-            &deployments.apply_scale("name", &()).into_request(),
+            &deployments.apply_scale(&configuration()).into_request(),
             "PATCH /apis/apps/v1/namespaces/ns/deployments/name/scale?force=false",
         );
         let all_deployments = client.all_deployments();
@@ -85,6 +85,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

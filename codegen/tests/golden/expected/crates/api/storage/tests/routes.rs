@@ -7,7 +7,7 @@ use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
 mod v1 {
-    use super::{assert_route, named, patch, rest_client};
+    use super::{assert_route, configuration, named, patch, rest_client};
     use k8s_client_api_storage::v1::StorageV1Client;
 
     #[test]
@@ -34,7 +34,7 @@ mod v1 {
 
         k8s_openapi::k8s_if_ge_1_34! {
             assert_route(
-                &csi_nodes.apply_status("name", &()).into_request(),
+                &csi_nodes.apply_status(&configuration()).into_request(),
                 "PATCH /apis/storage.k8s.io/v1/csinodes/name/status?force=false",
             );
         }
@@ -57,7 +57,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[cfg(feature = "v1alpha1")]
     #[allow(unused_imports, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
     mod v1alpha1 {
-        use super::{assert_route, named, patch, rest_client};
+        use super::{assert_route, configuration, named, patch, rest_client};
         use k8s_client_api_storage::v1alpha1::StorageV1alpha1Client;
 
         #[test]
@@ -90,6 +90,11 @@ fn named<T: Default + Metadata<Ty = ObjectMeta>>() -> T {
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
 fn patch() -> Patch {
     Patch::Merge(k8s_openapi::serde_json::Value::Null)
+}
+
+#[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]
+fn configuration() -> k8s_openapi::serde_json::Value {
+    k8s_openapi::serde_json::json!({ "metadata" : { "name" : "name" } })
 }
 
 #[allow(dead_code, reason = "what is used depends on features and on the Kubernetes version")]

@@ -9,6 +9,7 @@ use k8s_client::Clientset;
 pub(crate) async fn visit<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &mut V) {
     apps_v1(clientset, namespace, visitor).await;
     authentication_v1(clientset, namespace, visitor).await;
+    autoscaling_v1(clientset, namespace, visitor).await;
     core_v1(clientset, namespace, visitor).await;
 
     k8s_openapi::k8s_if_ge_1_34! {
@@ -70,6 +71,22 @@ async fn authentication_v1<V: Visitor>(clientset: &Clientset, namespace: &str, v
         };
         let client = client.token_reviews();
         visitor.create(&resource, &client).await;
+    }
+}
+
+#[allow(unused_variables, clippy::too_many_lines, reason = "it is as long as the API, and depends on its version")]
+async fn autoscaling_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &mut V) {
+    let client = clientset.autoscaling_v1();
+    {
+        let resource = Resource {
+            api_version: "autoscaling/v1",
+            plural: "horizontalpodautoscalers",
+            kind: "HorizontalPodAutoscaler",
+            area: Area::Namespaced,
+            deletes_collections: false,
+        };
+        let client = client.horizontal_pod_autoscalers(namespace);
+        visitor.get(&resource, &client).await;
     }
 }
 

@@ -4,12 +4,12 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    AllNamespaces, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
-    Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
+    AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
-use k8s_openapi::serde::Serialize;
 
 /// A client of every [`Deployment`](api::Deployment) of one namespace.
 ///
@@ -73,11 +73,11 @@ impl Deployments {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration to the named [`Deployment`](api::Deployment); the server creates what is not there.
+    /// Applies a configuration of a [`Deployment`](api::Deployment); the server creates what is not there.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
-    pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Deployment> {
-        self.0.apply(name, configuration)
+    pub fn apply(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
+        self.0.apply(configuration)
     }
 
     /// Deletes the named [`Deployment`](api::Deployment).
@@ -115,11 +115,11 @@ impl Deployments {
         self.0.patch_subresource(name, "status", patch)
     }
 
-    /// Applies a configuration to the named [`Deployment`](api::Deployment) through its subresource `status`.
+    /// Applies a configuration of a [`Deployment`](api::Deployment) through its subresource `status`.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/status`
-    pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Deployment> {
-        self.0.apply_subresource(name, "status", configuration)
+    pub fn apply_status(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
+        self.0.apply_subresource("status", configuration)
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`Deployment`](api::Deployment).
@@ -143,11 +143,11 @@ impl Deployments {
         self.0.patch_subresource(name, "scale", patch)
     }
 
-    /// Applies a configuration to the [`Scale`](autoscaling_v1::Scale) of the named [`Deployment`](api::Deployment).
+    /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`Deployment`](api::Deployment), which has its name.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale`
-    pub fn apply_scale(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Scale> {
-        self.0.apply_subresource(name, "scale", configuration)
+    pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
+        self.0.apply_subresource("scale", configuration)
     }
 }
 
@@ -192,8 +192,8 @@ impl Patches for Deployments {
 }
 
 impl Applies for Deployments {
-    fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::Deployment> {
-        self.0.apply(name, configuration)
+    fn apply(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
+        self.0.apply(configuration)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The kinds of `apps/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 
@@ -37,6 +37,12 @@ impl Listable for Deployment {
     }
 }
 
+impl Applicable<Deployment> for super::super::apply::DeploymentApplyConfiguration {}
+
+impl Extract for super::super::apply::DeploymentApplyConfiguration {
+    type Kind = Deployment;
+}
+
 /// The kind of [`Scale`](autoscaling_v1::Scale).
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
@@ -52,3 +58,5 @@ impl Codec for Scale {
         codec::from_json(body)
     }
 }
+
+impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}

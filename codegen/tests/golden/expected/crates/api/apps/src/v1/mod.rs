@@ -2,35 +2,44 @@
 
 //! Clients of `apps/v1`; [`AppsV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod deployments;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use deployments::{AllDeployments, Deployments};
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `apps/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AppsV1Client(RestClient);
+    mod deployments;
+    pub mod kinds;
 
-impl AppsV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use deployments::{AllDeployments, Deployments};
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `apps/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AppsV1Client(RestClient);
 
-    /// A client of every `Deployment` of this namespace.
-    pub fn deployments(&self, namespace: &str) -> Deployments {
-        Deployments::new(&self.0, namespace)
-    }
+    impl AppsV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Deployment` of all namespaces.
-    pub fn all_deployments(&self) -> AllDeployments {
-        AllDeployments::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `Deployment` of this namespace.
+        pub fn deployments(&self, namespace: &str) -> Deployments {
+            Deployments::new(&self.0, namespace)
+        }
+
+        /// A client of every `Deployment` of all namespaces.
+        pub fn all_deployments(&self) -> AllDeployments {
+            AllDeployments::new(&self.0)
+        }
     }
 }

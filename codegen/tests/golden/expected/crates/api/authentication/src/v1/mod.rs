@@ -2,30 +2,37 @@
 
 //! Clients of `authentication.k8s.io/v1`; [`AuthenticationV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub mod kinds;
-mod token_reviews;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-pub use token_reviews::TokenReviews;
+    pub mod kinds;
+    mod token_reviews;
 
-/// The client of `authentication.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct AuthenticationV1Client(RestClient);
+    pub use token_reviews::TokenReviews;
 
-impl AuthenticationV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    /// The client of `authentication.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct AuthenticationV1Client(RestClient);
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    impl AuthenticationV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `TokenReview` of the cluster.
-    pub fn token_reviews(&self) -> TokenReviews {
-        TokenReviews::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `TokenReview` of the cluster.
+        pub fn token_reviews(&self) -> TokenReviews {
+            TokenReviews::new(&self.0)
+        }
     }
 }

@@ -2,37 +2,46 @@
 
 //! Clients of `v1`; [`CoreV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod endpoints;
-pub mod kinds;
-mod pods;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use endpoints::Endpoints;
-pub use pods::Pods;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-/// The client of `v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct CoreV1Client(RestClient);
+    mod endpoints;
+    pub mod kinds;
+    mod pods;
 
-impl CoreV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    pub use endpoints::Endpoints;
+    pub use pods::Pods;
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct CoreV1Client(RestClient);
 
-    /// A client of every `Endpoints` of this namespace.
-    pub fn endpoints(&self, namespace: &str) -> Endpoints {
-        Endpoints::new(&self.0, namespace)
-    }
+    impl CoreV1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `Pod` of this namespace.
-    pub fn pods(&self, namespace: &str) -> Pods {
-        Pods::new(&self.0, namespace)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `Endpoints` of this namespace.
+        pub fn endpoints(&self, namespace: &str) -> Endpoints {
+            Endpoints::new(&self.0, namespace)
+        }
+
+        /// A client of every `Pod` of this namespace.
+        pub fn pods(&self, namespace: &str) -> Pods {
+            Pods::new(&self.0, namespace)
+        }
     }
 }

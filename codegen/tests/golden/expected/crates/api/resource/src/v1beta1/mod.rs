@@ -2,30 +2,37 @@
 
 //! Clients of `resource.k8s.io/v1beta1`; [`ResourceV1beta1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-mod device_classes;
-pub mod kinds;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-pub use device_classes::DeviceClasses;
+    mod device_classes;
+    pub mod kinds;
 
-/// The client of `resource.k8s.io/v1beta1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct ResourceV1beta1Client(RestClient);
+    pub use device_classes::DeviceClasses;
 
-impl ResourceV1beta1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    /// The client of `resource.k8s.io/v1beta1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct ResourceV1beta1Client(RestClient);
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    impl ResourceV1beta1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `DeviceClass` of the cluster.
-    pub fn device_classes(&self) -> DeviceClasses {
-        DeviceClasses::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `DeviceClass` of the cluster.
+        pub fn device_classes(&self) -> DeviceClasses {
+            DeviceClasses::new(&self.0)
+        }
     }
 }

@@ -8,8 +8,7 @@ use k8s_client_runtime::generated::{
 };
 
 k8s_openapi::k8s_if_ge_1_34! {
-    use k8s_client_runtime::generated::{Apply, Patch, PatchRequest};
-    use k8s_openapi::serde::Serialize;
+    use k8s_client_runtime::generated::{Applicable, Apply, Patch, PatchRequest};
 }
 
 /// A client of every [`CSINode`](k8s_openapi::api::storage::v1::CSINode) of the cluster.
@@ -61,11 +60,11 @@ k8s_openapi::k8s_if_ge_1_34! {
             self.0.patch_subresource(name, "status", patch)
         }
 
-        /// Applies a configuration to the named [`CSINode`](k8s_openapi::api::storage::v1::CSINode) through its subresource `status`.
+        /// Applies a configuration of a [`CSINode`](k8s_openapi::api::storage::v1::CSINode) through its subresource `status`.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
-        pub fn apply_status(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<kinds::CSINode> {
-            self.0.apply_subresource(name, "status", configuration)
+        pub fn apply_status(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
+            self.0.apply_subresource("status", configuration)
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The kinds of `storage.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, Listable, codec};
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
 use k8s_openapi::api::storage::v1 as api;
 
 /// The kind of [`CSINode`](api::CSINode).
@@ -34,6 +34,12 @@ impl Listable for CSINode {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+}
+
+impl Applicable<CSINode> for super::super::apply::CSINodeApplyConfiguration {}
+
+impl Extract for super::super::apply::CSINodeApplyConfiguration {
+    type Kind = CSINode;
 }
 
 k8s_openapi::k8s_if_ge_1_34! {

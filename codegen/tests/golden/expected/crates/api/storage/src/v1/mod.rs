@@ -2,45 +2,54 @@
 
 //! Clients of `storage.k8s.io/v1`; [`StorageV1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+pub mod apply;
 
-mod csi_nodes;
-pub mod kinds;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub use csi_nodes::CSINodes;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-k8s_openapi::k8s_if_ge_1_34! {
-    mod volume_attributes_classes;
+    mod csi_nodes;
+    pub mod kinds;
 
-    pub use volume_attributes_classes::VolumeAttributesClasses;
-}
+    pub use csi_nodes::CSINodes;
 
-/// The client of `storage.k8s.io/v1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct StorageV1Client(RestClient);
+    k8s_openapi::k8s_if_ge_1_34! {
+        mod volume_attributes_classes;
 
-impl StorageV1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
+        pub use volume_attributes_classes::VolumeAttributesClasses;
     }
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    /// The client of `storage.k8s.io/v1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct StorageV1Client(RestClient);
 
-    /// A client of every `CSINode` of the cluster.
-    pub fn csi_nodes(&self) -> CSINodes {
-        CSINodes::new(&self.0)
-    }
-}
-
-k8s_openapi::k8s_if_ge_1_34! {
     impl StorageV1Client {
-        /// A client of every `VolumeAttributesClass` of the cluster.
-        pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
-            VolumeAttributesClasses::new(&self.0)
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
+
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `CSINode` of the cluster.
+        pub fn csi_nodes(&self) -> CSINodes {
+            CSINodes::new(&self.0)
+        }
+    }
+
+    k8s_openapi::k8s_if_ge_1_34! {
+        impl StorageV1Client {
+            /// A client of every `VolumeAttributesClass` of the cluster.
+            pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
+                VolumeAttributesClasses::new(&self.0)
+            }
         }
     }
 }

@@ -2,30 +2,37 @@
 
 //! Clients of `storage.k8s.io/v1alpha1`; [`StorageV1alpha1Client`] makes them.
 
-use k8s_client_runtime::generated::RestClient;
+#[cfg(feature = "clients")]
+pub use self::clients::*;
 
-pub mod kinds;
-mod volume_attributes_classes;
+#[cfg(feature = "clients")]
+#[path = "."]
+mod clients {
+    use k8s_client_runtime::generated::RestClient;
 
-pub use volume_attributes_classes::VolumeAttributesClasses;
+    pub mod kinds;
+    mod volume_attributes_classes;
 
-/// The client of `storage.k8s.io/v1alpha1`: it makes those of the resources.
-#[derive(Clone, Debug)]
-pub struct StorageV1alpha1Client(RestClient);
+    pub use volume_attributes_classes::VolumeAttributesClasses;
 
-impl StorageV1alpha1Client {
-    /// A client that sends its requests through this one.
-    pub fn new(client: &RestClient) -> Self {
-        Self(client.clone())
-    }
+    /// The client of `storage.k8s.io/v1alpha1`: it makes those of the resources.
+    #[derive(Clone, Debug)]
+    pub struct StorageV1alpha1Client(RestClient);
 
-    /// The client that the requests go through.
-    pub fn rest_client(&self) -> &RestClient {
-        &self.0
-    }
+    impl StorageV1alpha1Client {
+        /// A client that sends its requests through this one.
+        pub fn new(client: &RestClient) -> Self {
+            Self(client.clone())
+        }
 
-    /// A client of every `VolumeAttributesClass` of the cluster.
-    pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
-        VolumeAttributesClasses::new(&self.0)
+        /// The client that the requests go through.
+        pub fn rest_client(&self) -> &RestClient {
+            &self.0
+        }
+
+        /// A client of every `VolumeAttributesClass` of the cluster.
+        pub fn volume_attributes_classes(&self) -> VolumeAttributesClasses {
+            VolumeAttributesClasses::new(&self.0)
+        }
     }
 }
