@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, gate::Gate, resource};
-use crate::model::{ApiVersion, Area, Group, Model, Resource, Scope, Verb};
+use super::{Source, apply, gate::Gate, resource};
+use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Scope, Verb};
 
 /// The file `tests/integration/tests/sweep/generated.rs`.
 pub(super) fn source(model: &Model) -> Source {
@@ -52,11 +52,16 @@ fn visits(group: &Group, version: &ApiVersion, resource: &Resource, area: Area) 
         (Scope::Cluster, _) => (quote!(), quote!(Cluster)),
     };
     let (api_version, plural, kind) = (version.api_version(group), &resource.plural, &resource.kind);
-    let visits =
-        resource.methods_of(area).filter(|method| resource::verb_trait(resource, method).is_some()).map(|method| {
-            let verb = format_ident!("{}", method.verb.word());
-            quote!(visitor.#verb(&resource, &client).await;)
+    let has_trait = |method: &&Method| resource::verb_trait(resource, method).is_some();
+    let visits = resource.methods_of(area).filter(has_trait).map(|method| {
+        let verb = format_ident!("{}", method.verb.word());
+        let types = (method.verb == Verb::Apply).then(|| {
+            let (group, version) = (format_ident!("{}", group.crate_name), format_ident!("{}", version.name));
+            let configuration = format_ident!("{}", apply::name(&resource.object.name));
+            quote!(::<k8s_client::api::#group::#version::apply::#configuration, _>)
         });
+        quote!(visitor.#verb #types (&resource, &client).await;)
+    });
     let visits: Vec<TokenStream> = visits.collect();
     if visits.is_empty() {
         return TokenStream::new();

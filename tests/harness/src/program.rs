@@ -118,7 +118,7 @@ fn packages_to_build(module: &Path) -> Result<usize, Error> {
     }
 }
 
-fn go(module: &Path) -> Command {
+pub(crate) fn go(module: &Path) -> Command {
     let mut go = Command::new("go");
     go.current_dir(module).env("CGO_ENABLED", "0").env("GOWORK", "off").stdin(Stdio::null());
     go
@@ -250,13 +250,13 @@ fn hash(module: &Path, flags: &str) -> io::Result<String> {
 }
 
 /// The folder of the workspace that this crate was compiled in.
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let this_crate = Path::new(env!("CARGO_MANIFEST_DIR"));
     this_crate.ancestors().nth(2).unwrap_or(this_crate).to_owned()
 }
 
 /// Cargo's, as far as the environment tells; wherever it is, it is only a cache.
-fn target_folder(workspace: &Path) -> PathBuf {
+pub(crate) fn target_folder(workspace: &Path) -> PathBuf {
     let named = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     workspace.join(named)
 }

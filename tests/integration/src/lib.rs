@@ -5,6 +5,8 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on has nothing better to do")]
 
+mod apply;
+
 use std::{
     error::Error,
     fmt::Write as _,
@@ -19,6 +21,8 @@ use k8s_client_test_harness::ControlPlane;
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
+
+pub use apply::{json_of, owned, reapply};
 
 /// What a test returns: `?` works on everything.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;

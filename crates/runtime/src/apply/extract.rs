@@ -123,6 +123,8 @@ fn copy(from: &Value, to: &mut Map<String, Value>, names: &[&str]) {
 /// The part of a value that is owned.
 fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Result<Value, Problem> {
     match (shape.resolved(), value) {
+        // The server counts what has no type as a whole, such as the data of a ControllerRevision.
+        (Shape::Untyped, _) if owned.is_leaf() => Ok(value.clone()),
         (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
             owned_fields(fields, shape, owned).map(Value::Object)
         }

@@ -111,7 +111,12 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1::apply::MutatingAdmissionPolicyApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -132,7 +137,12 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1::apply::MutatingAdmissionPolicyBindingApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -151,7 +161,12 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<
+                k8s_client::api::admissionregistration::v1::apply::MutatingWebhookConfigurationApplyConfiguration,
+                _,
+            >(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -169,7 +184,11 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::admissionregistration::v1::apply::ValidatingAdmissionPolicyApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -187,7 +206,12 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<
+                k8s_client::api::admissionregistration::v1::apply::ValidatingAdmissionPolicyBindingApplyConfiguration,
+                _,
+            >(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -205,7 +229,12 @@ async fn admissionregistration_v1<V: Visitor>(clientset: &Clientset, namespace: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<
+                k8s_client::api::admissionregistration::v1::apply::ValidatingWebhookConfigurationApplyConfiguration,
+                _,
+            >(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -230,7 +259,12 @@ async fn admissionregistration_v1beta1<V: Visitor>(clientset: &Clientset, namesp
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1beta1::apply::MutatingAdmissionPolicyApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -251,7 +285,12 @@ async fn admissionregistration_v1beta1<V: Visitor>(clientset: &Clientset, namesp
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1beta1::apply::MutatingAdmissionPolicyBindingApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -272,7 +311,12 @@ async fn admissionregistration_v1beta1<V: Visitor>(clientset: &Clientset, namesp
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1beta1::apply::ValidatingAdmissionPolicyApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -293,7 +337,12 @@ async fn admissionregistration_v1beta1<V: Visitor>(clientset: &Clientset, namesp
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::admissionregistration::v1beta1::apply::ValidatingAdmissionPolicyBindingApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -317,7 +366,12 @@ async fn admissionregistration_v1alpha1<V: Visitor>(clientset: &Clientset, names
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<
+                k8s_client::api::admissionregistration::v1alpha1::apply::MutatingAdmissionPolicyApplyConfiguration,
+                _,
+            >(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -335,7 +389,12 @@ async fn admissionregistration_v1alpha1<V: Visitor>(clientset: &Clientset, names
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<
+                k8s_client::api::admissionregistration::v1alpha1::apply::MutatingAdmissionPolicyBindingApplyConfiguration,
+                _,
+            >(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -358,7 +417,11 @@ async fn apiextensions_v1<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::apiextensions::v1::apply::CustomResourceDefinitionApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -381,7 +444,9 @@ async fn apiregistration_v1<V: Visitor>(clientset: &Clientset, namespace: &str, 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::apiregistration::v1::apply::APIServiceApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -404,7 +469,11 @@ async fn internal_v1alpha1<V: Visitor>(clientset: &Clientset, namespace: &str, v
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::apiserverinternal::v1alpha1::apply::StorageVersionApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -427,7 +496,9 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::apps::v1::apply::ControllerRevisionApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -457,7 +528,7 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::apps::v1::apply::DaemonSetApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -487,7 +558,7 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::apps::v1::apply::DeploymentApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -517,7 +588,7 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::apps::v1::apply::ReplicaSetApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -547,7 +618,7 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::apps::v1::apply::StatefulSetApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -658,7 +729,11 @@ async fn autoscaling_v2<V: Visitor>(clientset: &Clientset, namespace: &str, visi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::autoscaling::v2::apply::HorizontalPodAutoscalerApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -693,7 +768,11 @@ async fn autoscaling_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::autoscaling::v1::apply::HorizontalPodAutoscalerApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -728,7 +807,7 @@ async fn batch_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::batch::v1::apply::CronJobApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -758,7 +837,7 @@ async fn batch_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::batch::v1::apply::JobApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -793,7 +872,11 @@ async fn certificates_v1<V: Visitor>(clientset: &Clientset, namespace: &str, vis
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::certificates::v1::apply::CertificateSigningRequestApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 
@@ -813,7 +896,11 @@ async fn certificates_v1<V: Visitor>(clientset: &Clientset, namespace: &str, vis
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::certificates::v1::apply::ClusterTrustBundleApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -834,7 +921,11 @@ async fn certificates_v1<V: Visitor>(clientset: &Clientset, namespace: &str, vis
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::certificates::v1::apply::PodCertificateRequestApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -873,7 +964,11 @@ async fn certificates_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::certificates::v1beta1::apply::ClusterTrustBundleApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 
@@ -893,7 +988,11 @@ async fn certificates_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::certificates::v1beta1::apply::PodCertificateRequestApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -933,7 +1032,11 @@ k8s_openapi::k8s_if_le_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::certificates::v1alpha1::apply::ClusterTrustBundleApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
 
@@ -953,7 +1056,12 @@ k8s_openapi::k8s_if_le_1_36! {
                 visitor.watch(&resource, &client).await;
                 visitor.update(&resource, &client).await;
                 visitor.patch(&resource, &client).await;
-                visitor.apply(&resource, &client).await;
+                visitor
+                    .apply::<
+                        k8s_client::api::certificates::v1alpha1::apply::PodCertificateRequestApplyConfiguration,
+                        _,
+                    >(&resource, &client)
+                    .await;
                 visitor.delete(&resource, &client).await;
             }
         }
@@ -993,7 +1101,7 @@ async fn coordination_v1<V: Visitor>(clientset: &Clientset, namespace: &str, vis
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::coordination::v1::apply::LeaseApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1028,7 +1136,11 @@ async fn coordination_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::coordination::v1beta1::apply::LeaseCandidateApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1063,7 +1175,11 @@ async fn coordination_v1alpha2<V: Visitor>(clientset: &Clientset, namespace: &st
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::coordination::v1alpha2::apply::LeaseCandidateApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1110,7 +1226,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::ConfigMapApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1140,7 +1256,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::EndpointsApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1170,7 +1286,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::EventApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1200,7 +1316,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::LimitRangeApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1230,7 +1346,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::NamespaceApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1248,7 +1364,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::NodeApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1266,7 +1382,9 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::core::v1::apply::PersistentVolumeClaimApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1296,7 +1414,9 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::core::v1::apply::PersistentVolumeApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1314,7 +1434,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::PodApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1344,7 +1464,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::PodTemplateApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1374,7 +1494,9 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::core::v1::apply::ReplicationControllerApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1404,7 +1526,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::ResourceQuotaApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1434,7 +1556,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::SecretApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1464,7 +1586,9 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::core::v1::apply::ServiceAccountApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1494,7 +1618,7 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::core::v1::apply::ServiceApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1529,7 +1653,9 @@ async fn discovery_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visito
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::discovery::v1::apply::EndpointSliceApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1564,7 +1690,7 @@ async fn events_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::events::v1::apply::EventApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1599,7 +1725,9 @@ async fn flowcontrol_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::flowcontrol::v1::apply::FlowSchemaApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1617,7 +1745,11 @@ async fn flowcontrol_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::flowcontrol::v1::apply::PriorityLevelConfigurationApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -1641,7 +1773,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::lifecycle::v1alpha1::apply::EvictionRequestApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -1671,7 +1807,9 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::lifecycle::v1alpha1::apply::EvictionApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -1707,7 +1845,9 @@ async fn networking_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::networking::v1::apply::IngressClassApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1725,7 +1865,7 @@ async fn networking_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::networking::v1::apply::IngressApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1755,7 +1895,9 @@ async fn networking_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::networking::v1::apply::IPAddressApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1773,7 +1915,9 @@ async fn networking_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::networking::v1::apply::NetworkPolicyApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1803,7 +1947,9 @@ async fn networking_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::networking::v1::apply::ServiceCIDRApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -1827,7 +1973,11 @@ k8s_openapi::k8s_if_le_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::networking::v1beta1::apply::IPAddressApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -1845,7 +1995,11 @@ k8s_openapi::k8s_if_le_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::networking::v1beta1::apply::ServiceCIDRApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -1869,7 +2023,7 @@ async fn node_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::node::v1::apply::RuntimeClassApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -1892,7 +2046,9 @@ async fn policy_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: 
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::policy::v1::apply::PodDisruptionBudgetApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1927,7 +2083,9 @@ async fn rbac_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::rbac::v1::apply::ClusterRoleBindingApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1945,7 +2103,7 @@ async fn rbac_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::rbac::v1::apply::ClusterRoleApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1963,7 +2121,7 @@ async fn rbac_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::rbac::v1::apply::RoleBindingApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -1993,7 +2151,7 @@ async fn rbac_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::rbac::v1::apply::RoleApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2029,7 +2187,9 @@ k8s_openapi::k8s_if_ge_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1::apply::DeviceClassApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
 
@@ -2049,7 +2209,11 @@ k8s_openapi::k8s_if_ge_1_34! {
                 visitor.watch(&resource, &client).await;
                 visitor.update(&resource, &client).await;
                 visitor.patch(&resource, &client).await;
-                visitor.apply(&resource, &client).await;
+                visitor
+                    .apply::<k8s_client::api::resource::v1::apply::DeviceTaintRuleApplyConfiguration, _>(
+                        &resource, &client,
+                    )
+                    .await;
                 visitor.delete(&resource, &client).await;
             }
         }
@@ -2068,7 +2232,9 @@ k8s_openapi::k8s_if_ge_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1::apply::ResourceClaimApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2098,7 +2264,11 @@ k8s_openapi::k8s_if_ge_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1::apply::ResourceClaimTemplateApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2128,7 +2298,9 @@ k8s_openapi::k8s_if_ge_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1::apply::ResourceSliceApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2152,7 +2324,9 @@ async fn resource_v1beta2<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta2::apply::DeviceClassApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 
@@ -2172,7 +2346,11 @@ async fn resource_v1beta2<V: Visitor>(clientset: &Clientset, namespace: &str, vi
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1beta2::apply::DeviceTaintRuleApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2191,7 +2369,9 @@ async fn resource_v1beta2<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta2::apply::ResourceClaimApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2221,7 +2401,11 @@ async fn resource_v1beta2<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta2::apply::ResourceClaimTemplateApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2251,7 +2435,9 @@ async fn resource_v1beta2<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta2::apply::ResourceSliceApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -2274,7 +2460,9 @@ async fn resource_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta1::apply::DeviceClassApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2292,7 +2480,9 @@ async fn resource_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta1::apply::ResourceClaimApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2322,7 +2512,11 @@ async fn resource_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta1::apply::ResourceClaimTemplateApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2352,7 +2546,9 @@ async fn resource_v1beta1<V: Visitor>(clientset: &Clientset, namespace: &str, vi
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1beta1::apply::ResourceSliceApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -2377,7 +2573,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1alpha3::apply::DeviceClassApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2396,7 +2596,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::resource::v1alpha3::apply::DeviceTaintRuleApplyConfiguration, _>(
+                &resource, &client,
+            )
+            .await;
         visitor.delete(&resource, &client).await;
     }
 
@@ -2416,7 +2620,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1alpha3::apply::ResourceClaimApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2452,7 +2660,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1alpha3::apply::ResourceClaimTemplateApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2488,7 +2700,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1alpha3::apply::ResourcePoolStatusRequestApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2509,7 +2725,11 @@ async fn resource_v1alpha3<V: Visitor>(clientset: &Clientset, namespace: &str, v
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::resource::v1alpha3::apply::ResourceSliceApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2533,7 +2753,9 @@ async fn scheduling_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visit
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::scheduling::v1::apply::PriorityClassApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 }
@@ -2557,7 +2779,9 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1beta1::apply::PodGroupApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2587,7 +2811,9 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1beta1::apply::WorkloadApplyConfiguration, _>(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2624,7 +2850,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha3::apply::CompositePodGroupApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2654,7 +2884,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha3::apply::PodGroupApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2684,7 +2918,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha3::apply::WorkloadApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2721,7 +2959,11 @@ k8s_openapi::k8s_if_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha2::apply::PodGroupApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2751,7 +2993,11 @@ k8s_openapi::k8s_if_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha2::apply::WorkloadApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2788,7 +3034,11 @@ k8s_openapi::k8s_if_1_35! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::scheduling::v1alpha1::apply::WorkloadApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
         {
@@ -2824,7 +3074,7 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::storage::v1::apply::CSIDriverApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2842,7 +3092,7 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::storage::v1::apply::CSINodeApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2860,7 +3110,9 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::storage::v1::apply::CSIStorageCapacityApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2890,7 +3142,9 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::storage::v1::apply::StorageClassApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
     {
@@ -2908,7 +3162,9 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor
+            .apply::<k8s_client::api::storage::v1::apply::VolumeAttachmentApplyConfiguration, _>(&resource, &client)
+            .await;
         visitor.delete(&resource, &client).await;
     }
 
@@ -2928,7 +3184,11 @@ async fn storage_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor:
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::storage::v1::apply::VolumeAttributesClassApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2953,7 +3213,11 @@ k8s_openapi::k8s_if_le_1_36! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::storage::v1beta1::apply::VolumeAttributesClassApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -2978,7 +3242,11 @@ k8s_openapi::k8s_if_le_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::storage::v1alpha1::apply::VolumeAttributesClassApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -3003,7 +3271,11 @@ k8s_openapi::k8s_if_ge_1_37! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<k8s_client::api::storagemigration::v1::apply::StorageVersionMigrationApplyConfiguration, _>(
+                    &resource, &client,
+                )
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -3028,7 +3300,12 @@ k8s_openapi::k8s_if_ge_1_35! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::storagemigration::v1beta1::apply::StorageVersionMigrationApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }
@@ -3053,7 +3330,12 @@ k8s_openapi::k8s_if_le_1_34! {
             visitor.watch(&resource, &client).await;
             visitor.update(&resource, &client).await;
             visitor.patch(&resource, &client).await;
-            visitor.apply(&resource, &client).await;
+            visitor
+                .apply::<
+                    k8s_client::api::storagemigration::v1alpha1::apply::StorageVersionMigrationApplyConfiguration,
+                    _,
+                >(&resource, &client)
+                .await;
             visitor.delete(&resource, &client).await;
         }
     }

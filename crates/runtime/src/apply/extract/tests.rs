@@ -245,6 +245,13 @@ fn what_has_no_type_is_owned_field_by_field() {
 }
 
 #[test]
+fn what_has_no_type_may_be_owned_whole() {
+    let object = json!({ "data": { "a": { "b": 1 } } });
+    let extracted = extract(object.clone(), json!({ "f:data": {} })).expect("it can be extracted");
+    assert_eq!(extracted["data"], object["data"]);
+}
+
+#[test]
 fn keys_with_dots_slashes_and_colons_are_names() {
     let annotations = json!({ "metadata": { "annotations": { "a.b/c:d": "1", ".": "2" } } });
     let owned = json!({ "f:metadata": { "f:annotations": { "f:a.b/c:d": {}, "f:.": {} } } });

@@ -41,7 +41,7 @@ async fn apps_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
         visitor.watch(&resource, &client).await;
         visitor.update(&resource, &client).await;
         visitor.patch(&resource, &client).await;
-        visitor.apply(&resource, &client).await;
+        visitor.apply::<k8s_client::api::apps::v1::apply::DeploymentApplyConfiguration, _>(&resource, &client).await;
         visitor.delete(&resource, &client).await;
     }
     {
