@@ -5,7 +5,10 @@
 //! The types of the objects are those of [k8s-openapi](openapi).
 //!
 //! ```no_run
-//! use k8s_client::{Clientset, PropagationPolicy, WatchEvent};
+//! use k8s_client::{
+//!     Clientset, PropagationPolicy, WatchEvent,
+//!     api::apps::v1::apply::{DeploymentApplyConfiguration, DeploymentSpecApplyConfiguration},
+//! };
 //!
 //! # async fn example() -> Result<(), k8s_client::Error> {
 //! let client = Clientset::try_default().await?;
@@ -13,7 +16,10 @@
 //!
 //! let web = deployments.get("web").await?;
 //! let page = deployments.list().label_selector("app=web").limit(500).await?;
-//! deployments.modify("web", |web| web.spec.replicas = Some(3)).await?;
+//! let wanted = DeploymentApplyConfiguration::new("web", "default")
+//!     .spec(DeploymentSpecApplyConfiguration::default().replicas(3));
+//! deployments.apply(&wanted).field_manager("my-operator").await?;
+//! deployments.modify("web", |web| web.spec.paused = Some(true)).await?;
 //! deployments.delete("old").propagation_policy(PropagationPolicy::Foreground).await?;
 //!
 //! let mut events = client.core_v1().all_pods().watch().await?;
