@@ -59,6 +59,10 @@ features = [\"all-versions\", \"latest\"]
 # The tests stand in tests/; without this the library would be compiled a second time for none.
 test = false
 
+[[test]]
+name = \"routes\"
+required-features = [\"clients\"]
+
 [features]
 default = [\"clients\", \"ring\"]
 ## The clients. Without them, the crate has the apply configurations alone, which other groups' configurations contain.
