@@ -36,7 +36,16 @@ pub(crate) fn run(command: &Command) -> Result<()> {
                 .args(["--package", "k8s-client-api-*"])
                 .args(["--package", "k8s-client-discovery", "--package", "k8s-client-dynamic"])
                 .args(["--package", "k8s-client-integration-tests"])
-                .args(["--tests", "--no-default-features", "--features", OLDEST, "--features", "ring", "--features", "clients"]),
+                .args([
+                    "--tests",
+                    "--no-default-features",
+                    "--features",
+                    OLDEST,
+                    "--features",
+                    "ring",
+                    "--features",
+                    "clients",
+                ]),
         )?;
     }
     plane.stop()?;
