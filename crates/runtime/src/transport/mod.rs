@@ -118,7 +118,7 @@ fn fetch(config: Config, mut request: Request<Bytes>) -> Pin<Box<dyn Future<Outp
         request.headers_mut().insert(USER_AGENT, user_agent(&config)?);
         let mut connections = connections(&config)?;
         let (head, body) = connections.call(request.map(Body::from)).await.map_err(failure::of_service)?.into_parts();
-        Ok(Response::from_parts(head, body.collect_up_to(MAX_FETCHED).await))
+        Ok(Response::from_parts(head, body.start(MAX_FETCHED).await?))
     })
 }
 

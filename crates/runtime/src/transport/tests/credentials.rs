@@ -220,3 +220,35 @@ async fn what_the_provider_refuses_is_said_without_a_secret() {
     let text = sent(&server, &oidc).await.unwrap_err().to_string();
     assert!(text.contains("TLS with localhost"), "{text}");
 }
+
+/// A provider without TLS that says this of a token, and then closes the connection.
+async fn plain_provider(answer: &'static str) -> OidcConfig {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let endpoint = json!({ "token_endpoint": format!("{issuer}/token") }).to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).await.unwrap();
+            let answer = if request[..length].starts_with(b"GET") {
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{endpoint}", endpoint.len())
+            } else {
+                answer.to_owned()
+            };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let mut oidc = OidcConfig::new(issuer, "the client");
+    oidc.refresh_token = Some("refresh".into());
+    oidc
+}
+
+#[tokio::test]
+async fn a_cut_off_answer_of_the_provider_is_said_to_be_so() {
+    let server = Server::start(None).await;
+    let oidc = plain_provider("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id_token\":").await;
+    let error = sent(&server, &oidc).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    let text = error.to_string();
+    assert!(text.contains("/token: the connection broke") && !text.contains("has no id_token"), "{text}");
+}
