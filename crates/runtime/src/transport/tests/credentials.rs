@@ -252,3 +252,22 @@ async fn a_cut_off_answer_of_the_provider_is_said_to_be_so() {
     let text = error.to_string();
     assert!(text.contains("/token: the connection broke") && !text.contains("has no id_token"), "{text}");
 }
+
+#[tokio::test]
+async fn another_try_is_worth_it_where_the_provider_was_not_to_be_had() {
+    let server = Server::start(None).await;
+    for (answer, transient) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id_token\":", true),
+        ("HTTP/1.1 503 busy\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.1 400 no\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", false),
+    ] {
+        let error = sent(&server, &plain_provider(answer).await).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Auth, transient), "{error}");
+    }
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let mut oidc = OidcConfig::new(format!("http://{closed}"), "the client");
+    oidc.refresh_token = Some("refresh".into());
+    let error = sent(&server, &oidc).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Auth && error.is_transient(), "{error}");
+}
