@@ -66,7 +66,9 @@ impl RestClient {
     /// transport that this library does not have.
     ///
     /// The URL, the namespace, credentials and limits are the configuration's; what it says of TLS and proxies is the
-    /// service's business. [`RestClientBuilder::service`] does the same with more choices.
+    /// service's business. So is the client's certificate; one that a credential plugin brings is not used,
+    /// and where the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather
+    /// than being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -98,9 +100,10 @@ impl RestClient {
     pub(super) fn over(
         config: &Config,
         service: HttpService,
+        takes_certificates: bool,
         warning_handler: Box<dyn WarningHandler>,
     ) -> Result<Self> {
-        let transport = Transport::new(config, service)?;
+        let transport = Transport::new(config, service, takes_certificates)?;
         let server: &Uri = &config.server;
         let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
             return Err(Error::config(format!("server {server}: not an absolute URL; write https://HOST:PORT")));

@@ -10,6 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,6 +41,36 @@ echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","s
     }
     assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer 2 "));
     assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer 2 "));
+}
+
+#[tokio::test]
+async fn a_certificate_alone_is_an_error_where_a_service_cannot_use_it() {
+    let server = Server::start(None).await;
+    let mut config = server.config("http", "127.0.0.1");
+    let mut exec = ExecConfig::new("sh");
+    exec.interactive_mode = InteractiveMode::Never;
+    let ClientIdentity { certificate: PemSource::Text(certificate), key: PemSource::Text(key) } =
+        Authority::new().client()
+    else {
+        unreachable!("both are text");
+    };
+    for (token, sent) in [(None, false), (Some("both"), true)] {
+        let status = json!({
+            "clientCertificateData": certificate.expose_secret(), "clientKeyData": key.expose_secret(), "token": token,
+        });
+        let version = "client.authentication.k8s.io/v1";
+        let answer = json!({ "kind": "ExecCredential", "apiVersion": version, "status": status }).to_string();
+        exec.args = ["-c", "printf %s \"$1\"", "sh", &answer].map(str::to_owned).into();
+        config.credentials = Credentials::Exec(exec.clone());
+        let transport = Transport::new(&config, connections(&config).unwrap(), false).unwrap();
+        match get(&transport, &config, "/").await {
+            Ok(answer) => assert!(sent && answer.contains(" Bearer both "), "{answer}"),
+            Err(error) => {
+                assert!(!sent && error.kind() == ErrorKind::Auth, "{error}");
+                assert!(error.to_string().contains("a client certificate and no token"), "{error}");
+            }
+        }
+    }
 }
 
 type Answers = Arc<Mutex<VecDeque<(StatusCode, Value)>>>;
