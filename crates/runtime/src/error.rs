@@ -335,9 +335,10 @@ impl Error {
     ///
     /// | error | why |
     /// |---|---|
-    /// | [`Connect`](ErrorKind::Connect), when there was no TCP connection, or TLS lost it | a server that restarts, a network that is mended |
+    /// | [`Connect`](ErrorKind::Connect), when there was no TCP connection, TLS or a proxy lost it, or the proxy did not reach the server | a server that restarts, a network that is mended |
     /// | [`Transport`](ErrorKind::Transport), unless the other side speaks no HTTP | connections break, and layers have bad moments |
     /// | [`Timeout`](ErrorKind::Timeout) | it was slow this time |
+    /// | [`Auth`](ErrorKind::Auth), when the provider of tokens did not answer, or with a 5xx | it restarts, or its network is mended |
     /// | any with [`retry_after`](Error::retry_after) | the server asks to come again |
     /// | 429, reason `TooManyRequests` | the server is busy |
     /// | 503, reason `ServiceUnavailable` | the server, or the aggregated server behind it, is not ready |
@@ -346,7 +347,7 @@ impl Error {
     /// | 500 that tells of etcd's leader changing, or of etcd being slow | API servers pass these on as internal errors |
     ///
     /// All others are told again what they were told before: the other 4xx, answers that do not decode, a configuration
-    /// or a certificate that is wrong, credentials that cannot be had. A conflict is none: the call must not be the same.
+    /// or a certificate that is wrong, credentials that are refused or not there. A conflict is none: the call must not be the same.
     ///
     /// It does not say that the call is safe to repeat: a create that timed out may have been done. What is safe without a
     /// doubt has been repeated before there was an error: see [`Request::send`](crate::rest::Request::send).
@@ -364,7 +365,8 @@ impl Error {
                     || self.code() == Some(502)
                     || self.is_etcd_unsettled()
             }
-            ErrorKind::Config | ErrorKind::Auth | ErrorKind::Request | ErrorKind::Decode => false,
+            ErrorKind::Auth => self.0.fate == Fate::Unreachable,
+            ErrorKind::Config | ErrorKind::Request | ErrorKind::Decode => false,
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Fate, Result};
 
 /// What was fetched is used for at least this long, whatever it says of its end. Where the clocks of two machines differ, it
 /// may seem to be over when it arrives, and would be fetched again by each request. A 401 ends it sooner.
@@ -44,7 +44,14 @@ pub(super) struct Fresh<T> {
 }
 
 /// What a fetch brought and when, or why it failed, for all who wait.
-type Outcome<T> = Result<(Fresh<T>, Instant), String>;
+type Outcome<T> = Result<(Fresh<T>, Instant), Failure>;
+
+/// An error as all who wait can have it.
+#[derive(Clone)]
+struct Failure {
+    message: String,
+    fate: Fate,
+}
 
 struct UnderWay<T> {
     lot: Lot,
@@ -80,12 +87,14 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
             Err(_) => None,
         };
         // The task ends without a word only when its runtime does.
-        let outcome =
-            outcome.unwrap_or_else(|| Err("the fetching of credentials was interrupted; try again".to_owned()));
+        let outcome = outcome.unwrap_or_else(|| {
+            let message = "the fetching of credentials was interrupted; try again".to_owned();
+            Err(Failure { message, fate: Fate::Unreachable })
+        });
         self.state().finish(lot, &outcome);
         match outcome {
             Ok((fresh, _)) => Ok((fresh.value, lot)),
-            Err(message) => Err(Error::new(ErrorKind::Auth, message)),
+            Err(Failure { message, fate }) => Err(Error::new(ErrorKind::Auth, message).with_fate(fate)),
         }
     }
 
@@ -115,7 +124,8 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
             let (sender, outcome) = watch::channel(None);
             let mut task = JoinSet::new();
             task.spawn(async move {
-                let outcome = fetching.await.map_err(|error| error.to_string());
+                let outcome =
+                    fetching.await.map_err(|error| Failure { message: error.to_string(), fate: error.fate() });
                 let outcome = outcome.map(|fresh| (fresh, Instant::now()));
                 sender.send_replace(Some(outcome));
             });

@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// client-go takes a token file to be good for a minute and reads it again ten seconds before that is over.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(50);
 
+/// When a file that cannot be read is looked at again, as long as there is a token to go on with.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
 pub(crate) struct TokenFile {
     path: PathBuf,
     state: Mutex<State>,
@@ -18,42 +21,50 @@ pub(crate) struct TokenFile {
 
 struct State {
     header: Option<HeaderValue>,
-    read: Option<Instant>,
+    /// When it is next looked at; at once if nothing.
+    next: Option<Instant>,
+    /// The last look found no token.
+    failing: bool,
     lot: Lot,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf, fallback: Option<HeaderValue>) -> Self {
-        Self { path, state: Mutex::new(State { header: fallback, read: None, lot: 0 }) }
+        Self { path, state: Mutex::new(State { header: fallback, next: None, failing: false, lot: 0 }) }
     }
 
-    /// The header of the current token. If the file has become unreadable, the last good token is used.
+    /// The header of the current token. If the file has become unreadable, the last good token is used, and the file is
+    /// looked at again a little later, not by each request.
     pub(super) async fn header(&self) -> Result<(HeaderValue, Lot)> {
         let mut state = self.state.lock().await;
-        if let (Some(header), Some(read)) = (&state.header, state.read)
-            && read.elapsed() < READ_AGAIN_AFTER
+        if let (Some(header), Some(next)) = (&state.header, state.next)
+            && Instant::now() < next
         {
             return Ok((header.clone(), state.lot));
         }
         match (self.read().await, &state.header) {
             (Ok(header), _) => {
                 let lot = state.lot + 1;
-                *state = State { header: Some(header.clone()), read: Some(Instant::now()), lot };
+                let next = Some(Instant::now() + READ_AGAIN_AFTER);
+                *state = State { header: Some(header.clone()), next, failing: false, lot };
                 Ok((header, lot))
             }
             (Err(error), Some(last)) => {
                 tracing::warn!(%error, "the token file cannot be read, the last good token is used");
-                Ok((last.clone(), state.lot))
+                let last = last.clone();
+                state.next = Some(Instant::now() + LOOK_AGAIN_AFTER);
+                state.failing = true;
+                Ok((last, state.lot))
             }
             (Err(error), None) => Err(error),
         }
     }
 
-    /// Has the file read again for the next request, unless it was read since.
+    /// Has the file read again for the next request, unless it was read since, or was just found unreadable.
     pub(super) async fn distrust(&self, refused: Lot) {
         let mut state = self.state.lock().await;
-        if state.lot == refused {
-            state.read = None;
+        if state.lot == refused && !state.failing {
+            state.next = None;
         }
     }
 
@@ -101,9 +112,14 @@ mod tests {
         pass(Duration::from_secs(51)).await;
         assert_eq!(header(&file).await, "Bearer two", "an empty file is no token");
         fs::remove_file(&path).unwrap();
-        assert_eq!(header(&file).await, "Bearer two");
+        pass(Duration::from_secs(11)).await;
+        let (last, lot) = file.header().await.unwrap();
+        assert_eq!(last, "Bearer two");
 
         fs::write(&path, "three").unwrap();
+        file.distrust(lot).await;
+        assert_eq!(header(&file).await, "Bearer two", "looked at again by each request");
+        pass(Duration::from_secs(11)).await;
         assert_eq!(header(&file).await, "Bearer three");
     }
 

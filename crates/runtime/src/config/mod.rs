@@ -167,7 +167,7 @@ pub enum Credentials {
     },
     /// What a credential plugin answers: a token, a client certificate, or both.
     Exec(ExecConfig),
-    /// A token of an OpenID Connect provider.
+    /// A token of an OpenID Connect provider, renewed when its time is over. A 401 does not renew it, as in client-go.
     Oidc(OidcConfig),
 }
 

@@ -1,13 +1,13 @@
 //! What a program asks for instead of what the kubeconfig says: client-go's `ConfigOverrides`.
 
-use std::path::absolute;
+use std::{fmt, path::absolute};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Impersonation, PemSource, Proxy};
+use super::{Impersonation, PemSource, Proxy, server::without_credentials};
 
 /// Values set on a [`ConfigLoader`](super::ConfigLoader). Texts that are empty change nothing, as in client-go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Overrides {
     pub(super) context: Option<String>,
     pub(super) cluster: Option<String>,
@@ -26,6 +26,50 @@ pub(super) struct Overrides {
     pub(super) proxy: Option<Proxy>,
     pub(super) disable_compression: bool,
     pub(super) impersonate: Impersonation,
+}
+
+impl fmt::Debug for Overrides {
+    /// A server's URL may hold a login, which is refused only when it is loaded.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            context,
+            cluster,
+            user,
+            namespace,
+            server,
+            tls_server_name,
+            insecure_skip_tls_verify,
+            certificate_authority,
+            client_certificate,
+            client_key,
+            token,
+            username,
+            password,
+            timeout,
+            proxy,
+            disable_compression,
+            impersonate,
+        } = self;
+        f.debug_struct("Overrides")
+            .field("context", context)
+            .field("cluster", cluster)
+            .field("user", user)
+            .field("namespace", namespace)
+            .field("server", &server.as_deref().map(without_credentials))
+            .field("tls_server_name", tls_server_name)
+            .field("insecure_skip_tls_verify", insecure_skip_tls_verify)
+            .field("certificate_authority", certificate_authority)
+            .field("client_certificate", client_certificate)
+            .field("client_key", client_key)
+            .field("token", token)
+            .field("username", username)
+            .field("password", password)
+            .field("timeout", timeout)
+            .field("proxy", proxy)
+            .field("disable_compression", disable_compression)
+            .field("impersonate", impersonate)
+            .finish()
+    }
 }
 
 impl Overrides {
@@ -61,4 +105,16 @@ pub(super) fn secret(value: SecretString) -> Option<SecretString> {
 /// How errors name an override.
 pub(super) fn label(name: &str) -> String {
     format!("{name} given to the loader")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_server_has_no_login() {
+        let overrides = Overrides { server: text("https://me:hunter2@host:6443"), ..Overrides::default() };
+        let shown = format!("{overrides:?}");
+        assert!(shown.contains("host:6443") && !shown.contains("hunter2"), "{shown}");
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn parse(server: &str) -> Result<Uri> {
 }
 
 /// What may be shown of a URL.
-fn without_credentials(server: &str) -> String {
+pub(super) fn without_credentials(server: &str) -> String {
     match server.rsplit_once('@') {
         Some((before, host)) => {
             format!("{}…@{host}", before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://")))

@@ -72,7 +72,8 @@ impl RestClientBuilder {
         self
     }
 
-    /// Sends the requests through this service in place of connections: see [`RestClient::from_service`].
+    /// Sends the requests through this service in place of connections: see [`RestClient::from_service`], also for certificates of
+    /// credential plugins.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
@@ -98,12 +99,13 @@ impl RestClientBuilder {
     ///
     /// When certificates or keys of the configuration cannot be used, or its rate limit makes no sense.
     pub fn build(self) -> Result<RestClient> {
+        let takes_certificates = self.service.is_none();
         let innermost = match self.service {
             Some(service) => service,
             None => transport::connections(&self.config)?,
         };
         let service = self.layers.into_iter().fold(innermost, |service, wrap| wrap(service));
-        RestClient::over(&self.config, service, self.warning_handler)
+        RestClient::over(&self.config, service, takes_certificates, self.warning_handler)
     }
 }
 

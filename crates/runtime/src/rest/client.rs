@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Uri};
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 use crate::{
@@ -65,7 +66,9 @@ impl RestClient {
     /// transport that this library does not have.
     ///
     /// The URL, the namespace, credentials and limits are the configuration's; what it says of TLS and proxies is the
-    /// service's business. [`RestClientBuilder::service`] does the same with more choices.
+    /// service's business. So is the client's certificate; one that a credential plugin brings is not used,
+    /// and where the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather
+    /// than being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -97,9 +100,10 @@ impl RestClient {
     pub(super) fn over(
         config: &Config,
         service: HttpService,
+        takes_certificates: bool,
         warning_handler: Box<dyn WarningHandler>,
     ) -> Result<Self> {
-        let transport = Transport::new(config, service)?;
+        let transport = Transport::new(config, service, takes_certificates)?;
         let server: &Uri = &config.server;
         let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
             return Err(Error::config(format!("server {server}: not an absolute URL; write https://HOST:PORT")));
@@ -118,9 +122,15 @@ impl RestClient {
     }
 
     /// A client with the configuration that [`Config::infer`] finds: `$KUBECONFIG`, `~/.kube/config`, then in-cluster.
-    #[expect(clippy::unused_async, reason = "credentials that need to be fetched will be, here")]
+    ///
+    /// The files of it are read in a thread for that, so that the runtime is not held up. This needs the runtime of tokio;
+    /// [`new`](Self::new) with [`Config::infer`] does not.
+    ///
+    /// # Errors
+    ///
+    /// When no configuration is found or it cannot be used, and when it is called outside of the runtime of tokio.
     pub async fn try_default() -> Result<Self> {
-        Self::new(&Config::infer()?)
+        blocking(|| Self::new(&Config::infer()?)).await
     }
 
     /// The namespace that the configuration chose: the kubeconfig context's, the pod's, or `default`.
@@ -200,8 +210,45 @@ impl RestClient {
     }
 }
 
+/// Does work that blocks in a thread for that.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let runtime = Handle::try_current().map_err(|error| {
+        Error::config("the configuration is to be read by a thread of tokio; call this in its runtime")
+            .with_source(error)
+    })?;
+    runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Error::config("the thread that reads the configuration did not get done").with_source(error))
+    })
+}
+
 impl fmt::Debug for RestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RestClient({}{})", self.0.origin, self.0.path_prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_default_configuration_is_read_in_another_thread() {
+        let here = std::thread::current().id();
+        let there = blocking(|| Ok(std::thread::current().id())).await.unwrap();
+        assert_ne!(here, there);
+    }
+
+    #[tokio::test]
+    async fn a_reading_of_the_configuration_that_fails_is_an_error() {
+        let error = blocking::<()>(|| panic!("of a test")).await.unwrap_err().to_string();
+        assert!(error.contains("did not get done"), "{error}");
+    }
+
+    #[test]
+    fn the_default_client_says_that_it_needs_a_runtime() {
+        let error = RestClient::try_default().now_or_never().unwrap().unwrap_err().to_string();
+        assert!(error.contains("runtime"), "{error}");
     }
 }

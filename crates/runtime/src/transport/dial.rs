@@ -9,7 +9,10 @@ use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::{failure::ConnectError, proxy};
+use super::{
+    failure::ConnectError,
+    proxy::{self, Problem},
+};
 use crate::{
     config::{Config, ProxyScheme, ProxyUrl, TlsConfig},
     error::Result,
@@ -120,7 +123,9 @@ impl Dialer {
             },
             Route::Socks(url) => proxy::socks(stream, host.trim_matches(['[', ']']), port, url.login()).await,
         };
-        dialled.map_err(|problem| ConnectError::new(format!("cannot connect to {way}: {problem}")))
+        dialled.map_err(|Problem { words, fate }| {
+            ConnectError::new(format!("cannot connect to {way}: {words}")).with_fate(fate)
+        })
     }
 }
 
@@ -136,7 +141,7 @@ impl Route {
 
 impl HttpProxy {
     /// TLS with the proxy, if it speaks it.
-    async fn speak(&self, stream: Box<dyn Io>) -> Result<Box<dyn Io>, String> {
+    async fn speak(&self, stream: Box<dyn Io>) -> Result<Box<dyn Io>, Problem> {
         match &self.tls {
             None => Ok(stream),
             Some(tls) => proxy::secure(stream, tls.clone(), self.url.address().host().unwrap_or_default()).await,

@@ -36,8 +36,11 @@ impl ConnectError {
 
     /// A handshake that failed. Where its connection was lost, certificates are not what is wrong, and another may succeed.
     pub(super) fn tls(address: &str, error: &io::Error) -> Self {
-        let fate = if LOST.contains(&error.kind()) { Fate::Lost } else { Fate::Unknown };
-        Self { fate, ..Self::new(format!("TLS with {address}: {}", describe_tls(error))) }
+        Self::new(format!("TLS with {address}: {}", describe_tls(error))).with_fate(of_lost(error))
+    }
+
+    pub(super) fn with_fate(self, fate: Fate) -> Self {
+        Self { fate, ..self }
     }
 }
 
@@ -90,6 +93,15 @@ pub(super) fn no_head(limit: Duration) -> Error {
          time limit of the call's own allows more"
     );
     Error::new(ErrorKind::Timeout, problem)
+}
+
+/// What an error on the way to the server says of the connection, over which no request was sent yet.
+pub(super) fn of_lost(error: &(dyn StdError + 'static)) -> Fate {
+    match fate(error) {
+        // What is said to a proxy is no request of the caller's.
+        Fate::Lost | Fate::Unprocessed => Fate::Lost,
+        _ => Fate::Unknown,
+    }
 }
 
 /// What input and output say of a connection that was lost.

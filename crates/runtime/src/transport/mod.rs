@@ -40,7 +40,10 @@ use std::time::Duration;
 use std::{future::Future, pin::Pin};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header::USER_AGENT};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{AUTHORIZATION, USER_AGENT},
+};
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -53,24 +56,30 @@ pub use self::{
 use crate::{
     auth::Auth,
     config::Config,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
 };
 
 /// What another server than the API server answers is small; what is longer is cut off.
 const MAX_FETCHED: usize = 1 << 20;
 
+/// Without this error the request would be an anonymous one.
+const CERTIFICATE_ALONE: &str = "the credential plugin brings a client certificate and no token, but this client was given \
+                                 a service in place of connections, which cannot use it; use a plugin that brings a token";
+
 /// What sends requests for a client; a clone shares its connections.
 #[derive(Clone)]
 pub(crate) struct Transport {
     service: HttpService,
+    /// The service takes the certificates that credentials bring: it is connections of our own.
+    takes_certificates: bool,
     auth: Auth,
     user_agent: HeaderValue,
 }
 
 impl Transport {
-    /// A transport that sends through the service.
-    pub(crate) fn new(config: &Config, service: HttpService) -> Result<Self> {
-        Ok(Self { service, auth: Auth::new(config, fetch)?, user_agent: user_agent(config)? })
+    /// A transport that sends through the service, which is one of [`connections`] or one that takes no certificates.
+    pub(crate) fn new(config: &Config, service: HttpService, takes_certificates: bool) -> Result<Self> {
+        Ok(Self { service, takes_certificates, auth: Auth::new(config, fetch)?, user_agent: user_agent(config)? })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -92,6 +101,9 @@ impl Transport {
         }
         let granted = self.auth.authorize(headers).await?;
         if let Some(identity) = granted.identity() {
+            if !self.takes_certificates && !headers.contains_key(AUTHORIZATION) {
+                return Err(Error::new(ErrorKind::Auth, CERTIFICATE_ALONE));
+            }
             request.extensions_mut().insert(identity.clone());
         }
         let answer = self.service.clone().call(request.map(Body::from));
@@ -118,7 +130,7 @@ fn fetch(config: Config, mut request: Request<Bytes>) -> Pin<Box<dyn Future<Outp
         request.headers_mut().insert(USER_AGENT, user_agent(&config)?);
         let mut connections = connections(&config)?;
         let (head, body) = connections.call(request.map(Body::from)).await.map_err(failure::of_service)?.into_parts();
-        Ok(Response::from_parts(head, body.collect_up_to(MAX_FETCHED).await))
+        Ok(Response::from_parts(head, body.start(MAX_FETCHED).await?))
     })
 }
 

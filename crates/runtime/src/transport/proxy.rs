@@ -1,4 +1,4 @@
-//! What is said to a proxy until it passes bytes on. Errors are what is wrong, in words; who calls adds where.
+//! What is said to a proxy until it passes bytes on. Errors say what is wrong; who calls adds where.
 
 use std::{pin::pin, sync::Arc};
 
@@ -21,7 +21,10 @@ use tokio_rustls::TlsConnector;
 use tokio_socks::{Error as SocksError, tcp::Socks5Stream};
 
 use super::{dial::Io, failure, tls::Handshake};
-use crate::{config::TlsConfig, error::Result};
+use crate::{
+    config::TlsConfig,
+    error::{Fate, Result},
+};
 
 /// The most that the head of a proxy's answer may be.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -29,20 +32,42 @@ const HEAD_LIMIT: usize = 64 << 10;
 const WANTS_LOGIN: &str = "the proxy wants a login; put user name and password into its URL";
 const REFUSES_LOGIN: &str = "the proxy refuses the user name or the password in its URL";
 
+/// What went wrong with a proxy.
+pub(super) struct Problem {
+    pub(super) words: String,
+    pub(super) fate: Fate,
+}
+
+impl Problem {
+    /// One that does not pass by itself.
+    fn lasting(words: impl Into<String>) -> Self {
+        Self { words: words.into(), fate: Fate::Unknown }
+    }
+
+    /// The proxy does not reach the server, for now.
+    fn unreachable(words: impl Into<String>) -> Self {
+        Self { words: words.into(), fate: Fate::Unreachable }
+    }
+}
+
 /// TLS with a proxy, over which HTTP/1.1 is spoken.
 pub(super) fn tls_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
     Ok(Handshake::of(config, true)?.http1)
 }
 
 /// Does the TLS handshake with an `https` proxy.
-pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &str) -> Result<Box<dyn Io>, String> {
+pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &str) -> Result<Box<dyn Io>, Problem> {
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| format!("the host of the proxy is no name for TLS: {error}"))?;
+        .map_err(|error| Problem::lasting(format!("the host of the proxy is no name for TLS: {error}")))?;
     match TlsConnector::from(tls).connect(name, stream).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => {
-            let cause = failure::root_cause(&error);
-            Err(format!("TLS with the proxy: {cause}; the system must trust the certificate of an https proxy"))
+            let (cause, fate) = (failure::root_cause(&error), failure::of_lost(&error));
+            let hint = match fate {
+                Fate::Lost => "",
+                _ => "; the system must trust the certificate of an https proxy",
+            };
+            Err(Problem { words: format!("TLS with the proxy: {cause}{hint}"), fate })
         }
     }
 }
@@ -52,14 +77,17 @@ pub(super) async fn connect(
     stream: Box<dyn Io>,
     server: &str,
     authorization: Option<HeaderValue>,
-) -> Result<Box<dyn Io>, String> {
-    let broken = |error: hyper::Error| format!("the proxy's answer: {}", failure::root_cause(&error));
+) -> Result<Box<dyn Io>, Problem> {
+    let broken = |error: hyper::Error| Problem {
+        words: format!("the proxy's answer: {}", failure::root_cause(&error)),
+        fate: failure::of_lost(&error),
+    };
     let handshake = http1::Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
     let (mut proxy, connection) = handshake.map_err(broken)?;
     let mut request = Request::connect(server)
         .header(HOST, server)
         .body(Empty::<Bytes>::new())
-        .map_err(|error| format!("the server's address: {error}"))?;
+        .map_err(|error| Problem::lasting(format!("the server's address: {error}")))?;
     let known = authorization.is_some();
     request.headers_mut().extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
     let tunnel = async {
@@ -77,12 +105,21 @@ pub(super) async fn connect(
     Ok(Box::new(TokioIo::new(tunnel)))
 }
 
-fn refusal(status: StatusCode, known: bool) -> String {
+fn refusal(status: StatusCode, known: bool) -> Problem {
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            format!("{} ({status})", if known { REFUSES_LOGIN } else { WANTS_LOGIN })
+            Problem::lasting(format!("{} ({status})", if known { REFUSES_LOGIN } else { WANTS_LOGIN }))
         }
-        status => format!("the proxy answers {status}; check that it reaches this server and lets CONNECT through"),
+        status => {
+            let words =
+                format!("the proxy answers {status}; check that it reaches this server and lets CONNECT through");
+            match status {
+                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                    Problem::unreachable(words)
+                }
+                _ => Problem::lasting(words),
+            }
+        }
     }
 }
 
@@ -92,7 +129,7 @@ pub(super) async fn socks(
     host: &str,
     port: u16,
     login: Option<(&str, &SecretString)>,
-) -> Result<Box<dyn Io>, String> {
+) -> Result<Box<dyn Io>, Problem> {
     let connected = match login {
         None => Socks5Stream::connect_with_socket(stream, (host, port)).await,
         Some((user, password)) => {
@@ -102,9 +139,18 @@ pub(super) async fn socks(
     };
     match connected {
         Ok(stream) => Ok(Box::new(stream.into_inner())),
-        Err(SocksError::AuthorizationRequired) => Err(WANTS_LOGIN.to_owned()),
-        Err(SocksError::NoAcceptableAuthMethods) if login.is_none() => Err(WANTS_LOGIN.to_owned()),
-        Err(SocksError::PasswordAuthFailure(_)) => Err(REFUSES_LOGIN.to_owned()),
-        Err(error) => Err(format!("the proxy's answer: {error}")),
+        Err(SocksError::AuthorizationRequired) => Err(Problem::lasting(WANTS_LOGIN)),
+        Err(SocksError::NoAcceptableAuthMethods) if login.is_none() => Err(Problem::lasting(WANTS_LOGIN)),
+        Err(SocksError::PasswordAuthFailure(_)) => Err(Problem::lasting(REFUSES_LOGIN)),
+        Err(error) => {
+            let words = format!("the proxy's answer: {error}");
+            Err(match error {
+                SocksError::NetworkUnreachable
+                | SocksError::HostUnreachable
+                | SocksError::ConnectionRefused
+                | SocksError::TtlExpired => Problem::unreachable(words),
+                error => Problem { words, fate: failure::of_lost(&error) },
+            })
+        }
     }
 }

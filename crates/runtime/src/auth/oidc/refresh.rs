@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, Uri,
+    HeaderValue, Request, Response, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
     uri::Scheme,
 };
@@ -16,7 +16,7 @@ use super::error;
 use crate::{
     auth::{Fetch, header::basic},
     config::{Config, OidcConfig},
-    error::Result,
+    error::{Error, Fate, Result},
 };
 
 /// How long one answer of the provider may take; client-go would wait for ever.
@@ -45,13 +45,14 @@ pub(super) async fn refresh(oidc: &OidcConfig, refresh_token: &SecretString, fet
     let content: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     if !answer.status().is_success() {
         let status = answer.status();
-        return Err(match content["error"].as_str().and_then(|code| REFUSALS.iter().find(|known| *known == &code)) {
+        let refused = match content["error"].as_str().and_then(|code| REFUSALS.iter().find(|known| *known == &code)) {
             Some(code @ &"invalid_grant") => {
                 error(oidc, format_args!("the refresh-token was refused ({status}, {code}); log in again"))
             }
             Some(code) => error(oidc, format_args!("{endpoint} refused to renew the id-token: {status}, {code}")),
             None => error(oidc, format_args!("{endpoint} did not renew the id-token: {status}")),
-        });
+        };
+        return Err(answered(status, refused));
     }
     let token = |name: &str| content[name].as_str().filter(|token| !token.is_empty()).map(SecretString::from);
     let id_token = token("id_token").ok_or_else(|| {
@@ -80,7 +81,8 @@ async fn token_endpoint(oidc: &OidcConfig, fetch: Fetch) -> Result<Uri> {
     let request = request.map_err(|cause| error(oidc, format_args!("cannot be asked")).with_source(cause))?;
     let answer = send(oidc, request, fetch).await?;
     if !answer.status().is_success() {
-        return Err(error(oidc, format_args!("{url}: {}; check idp-issuer-url", answer.status())));
+        let refused = error(oidc, format_args!("{url}: {}; check idp-issuer-url", answer.status()));
+        return Err(answered(answer.status(), refused));
     }
     let document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let endpoint = document["token_endpoint"].as_str().and_then(absolute);
@@ -124,13 +126,21 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// The error of a provider that answered so: it may be in order again a little later.
+fn answered(status: StatusCode, error: Error) -> Error {
+    if status.is_server_error() { error.with_fate(Fate::Unreachable) } else { error }
+}
+
 /// Sends a request through the proxy of the environment, as client-go does, whatever the cluster's is.
 async fn send(oidc: &OidcConfig, request: Request<Bytes>, fetch: Fetch) -> Result<Response<Bytes>> {
     let url = request.uri().clone();
     let mut config = Config::of_url(url.clone());
     config.tls.ca.clone_from(&oidc.ca);
     match tokio::time::timeout(TIME_LIMIT, fetch(config, request)).await {
-        Ok(answer) => answer.map_err(|cause| error(oidc, format_args!("{url}")).with_source(cause)),
-        Err(_) => Err(error(oidc, format_args!("{url}: no answer within {TIME_LIMIT:?}"))),
+        Ok(answer) => answer.map_err(|cause| {
+            let fate = if cause.is_transient() { Fate::Unreachable } else { Fate::Unknown };
+            error(oidc, format_args!("{url}")).with_fate(fate).with_source(cause)
+        }),
+        Err(_) => Err(error(oidc, format_args!("{url}: no answer within {TIME_LIMIT:?}")).with_fate(Fate::Unreachable)),
     }
 }

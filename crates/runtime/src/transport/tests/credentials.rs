@@ -10,6 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,6 +41,36 @@ echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","s
     }
     assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer 2 "));
     assert!(get(&transport, &config, "/").await.unwrap().contains(" Bearer 2 "));
+}
+
+#[tokio::test]
+async fn a_certificate_alone_is_an_error_where_a_service_cannot_use_it() {
+    let server = Server::start(None).await;
+    let mut config = server.config("http", "127.0.0.1");
+    let mut exec = ExecConfig::new("sh");
+    exec.interactive_mode = InteractiveMode::Never;
+    let ClientIdentity { certificate: PemSource::Text(certificate), key: PemSource::Text(key) } =
+        Authority::new().client()
+    else {
+        unreachable!("both are text");
+    };
+    for (token, sent) in [(None, false), (Some("both"), true)] {
+        let status = json!({
+            "clientCertificateData": certificate.expose_secret(), "clientKeyData": key.expose_secret(), "token": token,
+        });
+        let version = "client.authentication.k8s.io/v1";
+        let answer = json!({ "kind": "ExecCredential", "apiVersion": version, "status": status }).to_string();
+        exec.args = ["-c", "printf %s \"$1\"", "sh", &answer].map(str::to_owned).into();
+        config.credentials = Credentials::Exec(exec.clone());
+        let transport = Transport::new(&config, connections(&config).unwrap(), false).unwrap();
+        match get(&transport, &config, "/").await {
+            Ok(answer) => assert!(sent && answer.contains(" Bearer both "), "{answer}"),
+            Err(error) => {
+                assert!(!sent && error.kind() == ErrorKind::Auth, "{error}");
+                assert!(error.to_string().contains("a client certificate and no token"), "{error}");
+            }
+        }
+    }
 }
 
 type Answers = Arc<Mutex<VecDeque<(StatusCode, Value)>>>;
@@ -219,4 +250,55 @@ async fn what_the_provider_refuses_is_said_without_a_secret() {
     oidc.ca = Some(Authority::named("another").pem());
     let text = sent(&server, &oidc).await.unwrap_err().to_string();
     assert!(text.contains("TLS with localhost"), "{text}");
+}
+
+/// A provider without TLS that says this of a token, and then closes the connection.
+async fn plain_provider(answer: &'static str) -> OidcConfig {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let endpoint = json!({ "token_endpoint": format!("{issuer}/token") }).to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).await.unwrap();
+            let answer = if request[..length].starts_with(b"GET") {
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{endpoint}", endpoint.len())
+            } else {
+                answer.to_owned()
+            };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let mut oidc = OidcConfig::new(issuer, "the client");
+    oidc.refresh_token = Some("refresh".into());
+    oidc
+}
+
+#[tokio::test]
+async fn a_cut_off_answer_of_the_provider_is_said_to_be_so() {
+    let server = Server::start(None).await;
+    let oidc = plain_provider("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id_token\":").await;
+    let error = sent(&server, &oidc).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    let text = error.to_string();
+    assert!(text.contains("/token: the connection broke") && !text.contains("has no id_token"), "{text}");
+}
+
+#[tokio::test]
+async fn another_try_is_worth_it_where_the_provider_was_not_to_be_had() {
+    let server = Server::start(None).await;
+    for (answer, transient) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id_token\":", true),
+        ("HTTP/1.1 503 busy\r\ncontent-length: 0\r\n\r\n", true),
+        ("HTTP/1.1 400 no\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", false),
+    ] {
+        let error = sent(&server, &plain_provider(answer).await).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Auth, transient), "{error}");
+    }
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let mut oidc = OidcConfig::new(format!("http://{closed}"), "the client");
+    oidc.refresh_token = Some("refresh".into());
+    let error = sent(&server, &oidc).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Auth && error.is_transient(), "{error}");
 }

@@ -45,12 +45,12 @@ use tokio_rustls::TlsAcceptor;
 use super::{dial::Io, *};
 use crate::{
     config::{ClientIdentity, Credentials, PemSource},
-    error::{ErrorKind, Fate},
+    error::Fate,
 };
 
 /// A transport with connections of its own.
 fn connected(config: &Config) -> Result<Transport> {
-    Transport::new(config, connections(config)?)
+    Transport::new(config, connections(config)?, true)
 }
 
 /// A certificate authority and what is signed by it.

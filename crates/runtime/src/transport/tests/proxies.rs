@@ -100,7 +100,7 @@ async fn wrong_or_missing_logins_are_explained_without_showing_them() {
         through(&mut config, &format!("{scheme}://{url_login}{}", proxy.address));
         let error = ask(&config).await.unwrap_err();
         let text = error.to_string();
-        assert_eq!(error.kind(), ErrorKind::Connect, "{text}");
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Connect, false), "{text}");
         let place =
             format!("cannot connect to localhost:{} through proxy {scheme}://{}", server.address.port(), proxy.address);
         assert!(text.contains(&place) && text.contains(words) && !text.contains("hunter2"), "{text}");
@@ -116,8 +116,9 @@ async fn a_server_that_the_proxy_does_not_reach_is_explained() {
         let proxy = TestProxy::start(protocol, None).await;
         let mut config = Config::new(&format!("https://{closed}")).unwrap();
         through(&mut config, &format!("{scheme}://{}", proxy.address));
-        let error = ask(&config).await.unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("through proxy"), "{error}");
+        let error = ask(&config).await.unwrap_err();
+        assert!(error.is_transient() && error.fate() == Fate::Unreachable, "{error}");
+        assert!(error.to_string().contains(words) && error.to_string().contains("through proxy"), "{error}");
     }
 }
 
@@ -189,6 +190,46 @@ async fn a_proxy_that_breaks_off_or_talks_nonsense_is_an_error() {
         let error = ask(&config).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
         assert!(error.to_string().contains("server.example:443 through proxy"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_on_the_way_through_a_proxy_is_worth_another_try() {
+    for (scheme, answer) in [
+        ("http", &b""[..]),
+        ("http", b"HTTP/1.1 200 OK\r\nhalf: a he"),
+        ("https", b""),
+        ("socks5", b""),
+        ("socks5", b"\x05\x00\x05\x00\x00\x01\x7f"),
+    ] {
+        for reset in [true, false] {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer).await;
+                if reset {
+                    stream.set_zero_linger().unwrap();
+                }
+            });
+            let mut config = Config::new("https://server.example").unwrap();
+            through(&mut config, &format!("{scheme}://{address}"));
+            let error = ask(&config).await.unwrap_err();
+            assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::Lost), "{scheme} {reset} {error}");
+            assert!(error.is_transient() && !error.to_string().contains("must trust"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_proxy_answers_tells_whether_another_try_is_worth_it() {
+    for (status, transient) in [("502 a", true), ("503 b", true), ("504 c", true), ("403 d", false), ("500 e", false)] {
+        let address = saying(format!("HTTP/1.1 {status}\r\n\r\n").into(), true).await;
+        let mut config = Config::new("https://server.example").unwrap();
+        through(&mut config, &format!("http://{address}"));
+        let error = ask(&config).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Connect, transient), "{error}");
     }
 }
 

@@ -95,7 +95,7 @@ async fn http1_has_a_connection_for_each_watch() {
 async fn lanes_whose_connection_closed_are_forgotten() {
     let (server, config) = server(Some(1)).await;
     let mut connections = Connections::new(&config).unwrap();
-    let transport = Transport::new(&config, HttpService::new(connections.clone())).unwrap();
+    let transport = Transport::new(&config, HttpService::new(connections.clone()), true).unwrap();
     let watches = watches(5, &transport, &config).await;
     assert_eq!((server.connections(), connections.lanes()), (5, 5));
     drop(watches);
