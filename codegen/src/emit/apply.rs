@@ -38,6 +38,12 @@ pub(super) fn neighbours(model: &Model, home: &Home) -> BTreeSet<Home> {
     homes
 }
 
+/// Whether the configurations of another home contain some of this one's. Those have all fields of all versions, so they need this
+/// home with every version, be there clients or not.
+pub(super) fn is_shared(model: &Model, home: &Home) -> bool {
+    model.configurations.keys().any(|other| neighbours(model, other).contains(home))
+}
+
 fn references<'a>(model: &'a Model, configuration: &'a Configuration) -> Vec<(&'a Home, &'a Configuration)> {
     let mut schemas: BTreeSet<String> =
         configuration.fields.values().filter_map(|field| record_of(&field.value)).map(str::to_owned).collect();

@@ -35,7 +35,9 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
             let feature = &version.name;
             quote!(#[cfg(feature = #feature)])
         });
-        Gate::absolute(model, version.presence).items(quote!(#feature pub mod #name;))
+        let shared = apply::is_shared(model, &apply::home(group, &version.name));
+        let gate = if shared { Gate::default() } else { Gate::absolute(model, version.presence) };
+        gate.items(quote!(#feature pub mod #name;))
     });
     let neighbours = manifest::neighbours(model, group);
     let neighbours = neighbours.keys().map(|crate_name| {
@@ -170,39 +172,47 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
             pub mod apply;
         )
     });
+    let clients = quote! {
+        #[cfg(feature = "clients")]
+        pub use self::clients::*;
+        #[cfg(feature = "clients")]
+        #[path = "."]
+        mod clients {
+            use k8s_client_runtime::generated::RestClient;
+            pub mod kinds;
+            #(#open_modules)*
+            #(#open_uses)*
+            #(#gated)*
+            #docs
+            #[derive(Clone, Debug)]
+            pub struct #name(RestClient);
+            impl #name {
+                #new
+                pub fn new(client: &RestClient) -> Self {
+                    Self(client.clone())
+                }
+                #rest_client
+                pub fn rest_client(&self) -> &RestClient {
+                    &self.0
+                }
+                #(#accessors)*
+            }
+            #(#gated_accessors)*
+        }
+    };
+    let gate = Gate::absolute(model, version.presence);
+    let is_always_there = gate.is_open() || !apply::is_shared(model, &apply::home(group, &version.name));
+    let (clients, docs) = if is_always_there {
+        (clients, format!("Clients of `{api_version}`; [`{}`] makes them.", version.client))
+    } else {
+        // A link would lead nowhere with the other versions.
+        (gate.items(clients), format!("Clients of `{api_version}`; `{}` makes them.", version.client))
+    };
     Source {
         path: format!("{folder}/mod.rs"),
         definition: api_version.clone(),
-        docs: vec![format!("Clients of `{api_version}`; [`{}`] makes them.", version.client)],
-        tokens: quote! {
-            #applied
-            #[cfg(feature = "clients")]
-            pub use self::clients::*;
-            #[cfg(feature = "clients")]
-            #[path = "."]
-            mod clients {
-                use k8s_client_runtime::generated::RestClient;
-                pub mod kinds;
-                #(#open_modules)*
-                #(#open_uses)*
-                #(#gated)*
-                #docs
-                #[derive(Clone, Debug)]
-                pub struct #name(RestClient);
-                impl #name {
-                    #new
-                    pub fn new(client: &RestClient) -> Self {
-                        Self(client.clone())
-                    }
-                    #rest_client
-                    pub fn rest_client(&self) -> &RestClient {
-                        &self.0
-                    }
-                    #(#accessors)*
-                }
-                #(#gated_accessors)*
-            }
-        },
+        docs: vec![docs],
+        tokens: quote!(#applied #clients),
     }
 }
 

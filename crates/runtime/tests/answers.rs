@@ -189,6 +189,39 @@ async fn apply_without_a_manager_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn configurations_that_no_server_takes_are_refused_before_anything_is_sent() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let client = server.client();
+    let with = |path: &str, value: serde_json::Value| {
+        let mut configuration = configuration();
+        *configuration.pointer_mut(path).expect("it is there") = value;
+        configuration
+    };
+    for (configuration, text) in [
+        (with("/metadata/name", "".into()), "metadata.name of the configuration is not set"),
+        (
+            with("/metadata", serde_json::json!({ "name": "web", "namespace": "other" })),
+            "\"other\", the client of \"ns\"",
+        ),
+        (with("/apiVersion", "".into()), ".apiVersion: is not set"),
+        (with("/kind", serde_json::Value::Null), ".kind: is not set"),
+        (
+            with("/metadata", serde_json::json!({ "name": "web", "managedFields": [{}] })),
+            ".metadata.managedFields: is set",
+        ),
+    ] {
+        let error = config_maps(&client).apply(&configuration).field_manager("me").await.expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    let elsewhere = with("/metadata", serde_json::json!({ "name": "web", "namespace": "ns" }));
+    let error = namespaces(&client).apply(&elsewhere).field_manager("me").await.expect_err("it has a namespace");
+    assert!(error.to_string().contains("of namespace \"ns\", but the client of none"), "{error}");
+    assert!(server.requests().is_empty());
+    config_maps(&client).apply(&elsewhere).field_manager("me").await.expect("the same namespace");
+}
+
+#[tokio::test]
 async fn empty_names_and_namespaces_are_refused_before_anything_is_sent() {
     let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
     let client = server.client();

@@ -36,10 +36,8 @@ k8s_openapi::k8s_if_ge_1_37! {
     pub mod v1beta1;
 }
 
-k8s_openapi::k8s_if_ge_1_37! {
-    #[cfg(feature = "v1alpha3")]
-    pub mod v1alpha3;
-}
+#[cfg(feature = "v1alpha3")]
+pub mod v1alpha3;
 
 k8s_openapi::k8s_if_1_36! {
     #[cfg(feature = "v1alpha2")]

@@ -32,4 +32,5 @@ pub mod api {
     pub use k8s_client_api_autoscaling as autoscaling;
     pub use k8s_client_api_core as core;
     pub use k8s_client_api_meta as meta;
+    pub use k8s_client_api_resource as resource;
 }

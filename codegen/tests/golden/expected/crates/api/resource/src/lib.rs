@@ -10,6 +10,10 @@
 //! The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of
 //! k8s-openapi or of k8s-client: `v1_33`, `v1_34` or `latest`.
 //!
+//! `v1::apply` and its like have the apply configurations: every type with all its fields optional.
+//! They have the fields of all Kubernetes versions from 1.33 to 1.34, whichever is compiled in: they contain
+//! none of k8s-openapi's objects, and a server refuses what it does not know.
+//!
 //! ```no_run
 //! # k8s_openapi::k8s_if_ge_1_34! {
 //! use k8s_client_api_resource::v1::ResourceV1Client;
@@ -22,9 +26,7 @@
 //! # }
 //! ```
 
-k8s_openapi::k8s_if_ge_1_34! {
-    pub mod v1;
-}
+pub mod v1;
 
 #[cfg(feature = "v1beta1")]
 pub mod v1beta1;

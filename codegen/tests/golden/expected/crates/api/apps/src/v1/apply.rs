@@ -6,6 +6,7 @@
 
 use k8s_client_api_core::v1::apply::{ContainerApplyConfiguration, PlaceApplyConfiguration};
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
+use k8s_client_api_resource::v1::apply::DeviceApplyConfiguration;
 use k8s_client_runtime::generated::apply::{ByteString, Value, object, record};
 
 record! {
@@ -29,6 +30,7 @@ record! {
         containers("containers"): [ContainerApplyConfiguration] keyed("name"),
         data("data"): {ByteString},
         granular_place("granularPlace"): PlaceApplyConfiguration granular,
+        new_device("newDevice"): DeviceApplyConfiguration @ 34..=34,
         new_field("newField"): String @ 34..=34,
         new_type("newType"): NewTypeApplyConfiguration @ 34..=34,
         or_else("orElse"): [DeploymentSpecApplyConfiguration],
