@@ -47,7 +47,7 @@ async fn extracts_what_client_go_extracts() -> TestResult {
     };
     let test = Test::namespace().await;
     let mut questions = Questions::default();
-    objects::visit(&test, &mut questions).await?;
+    Box::pin(objects::visit(&test, &mut questions)).await?;
     let answers = ask(Command::new(program), questions.0.iter().map(|(question, _)| question))?;
     assert_eq!(answers.len(), questions.0.len());
 
@@ -66,7 +66,8 @@ async fn extracts_what_client_go_extracts() -> TestResult {
 
 /// A line in, a line out.
 fn ask<'a>(mut program: Command, questions: impl Iterator<Item = &'a Value>) -> TestResult<Vec<Value>> {
-    let lines: String = questions.map(|question| format!("{question}\n")).collect();
+    let lines: Vec<String> = questions.map(Value::to_string).collect();
+    let lines = lines.join("\n");
     let mut running = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut input = running.stdin.take().ok_or("it has no standard input")?;
     // It answers before it has read everything.

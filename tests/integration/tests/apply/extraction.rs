@@ -48,7 +48,7 @@ impl Visitor for Reapply {
 async fn applying_what_was_extracted_changes_nothing() -> TestResult {
     let test = Test::namespace().await;
     let mut reapply = Reapply::default();
-    objects::visit(&test, &mut reapply).await?;
+    Box::pin(objects::visit(&test, &mut reapply)).await?;
     println!("{} kinds", reapply.kinds);
     assert!(reapply.problems.is_empty(), "{}", reapply.problems.join("\n"));
     Ok(())
