@@ -68,7 +68,7 @@ pub(super) fn applied_by<'a>(
         Value::Array(entries) if !entries.is_empty() => entries,
         Value::Null | Value::Array(_) => {
             return Err(wrong(
-                "is not set, so nobody knows who owns what: read the object from the server, not from where it is left out",
+                "is not set: either nobody owns anything of the object, or it comes from where who owns what is left out; read it from the server",
             ));
         }
         _ => return Err(wrong("is no list")),
