@@ -125,10 +125,9 @@ fn copy(from: &Value, to: &mut Map<String, Value>, names: &[&str]) {
 /// The part of a value that is owned.
 fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Result<Value, Problem> {
     match (shape.resolved(), value) {
-        // The server counts what has no type as a whole, such as the data of a ControllerRevision.
-        (Shape::Untyped, _) if owned.is_leaf() => Ok(value.clone()),
-        // An empty list leaves no path: it was applied when the list still belonged to one manager as a whole.
-        (Shape::Keyed(..) | Shape::Set, Value::Array(_)) if owned.is_leaf() => Ok(value.clone()),
+        // The server counts what has no type as a whole, such as the data of a ControllerRevision. Of other lists, an empty one
+        // leaves no path: this one belonged to one manager as a whole when it was applied.
+        (Shape::Untyped, _) | (Shape::Keyed(..) | Shape::Set, Value::Array(_)) if owned.is_leaf() => Ok(value.clone()),
         (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
             owned_fields(fields, shape, owned).map(Value::Object)
         }
