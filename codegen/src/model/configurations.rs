@@ -243,7 +243,8 @@ impl Gathering<'_> {
             if field.value != value {
                 return Err(at.error(format!("`{json}` has another type than in earlier versions")));
             }
-            // The newest version's word counts: a list that became a map can be read as one.
+            // The newest version's word counts. A list that became a map is owned whole by older servers' word, which
+            // extraction understands.
             field.merge = merge;
             field.presence.last = index;
         }

@@ -28,14 +28,16 @@ pub trait Extract: Record + Node + Configuration {
     /// namespace: what the manager has to send again, changed or not, to keep them.
     ///
     /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than apply is
-    /// no part of it, as with client-go.
+    /// no part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's `stringData`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] when the object has no `managedFields`, since some caches leave them out, or none that can be
-    /// read; and when the manager owns a field of a Kubernetes version that the configuration or k8s-openapi's type does not
-    /// have, since the next apply would take it from the object. The error names the field. Only inside lists and maps that
-    /// are owned as a whole, such fields are lost unseen: k8s-openapi did not read them.
+    /// read. An object that has nothing but its name, such as a service account, needs none. Where nobody owns what it has, as
+    /// in a namespace that was applied with its name alone, a new configuration is the whole one. Also when the manager applied the object in another version of
+    /// its API, and when it owns a field of a Kubernetes version that the configuration or k8s-openapi's type does not have,
+    /// since the next apply would take it from the object. The error names the field. Only inside lists and maps that are
+    /// owned as a whole, such fields are lost unseen: k8s-openapi did not read them.
     fn extract(object: &<Self::Kind as Codec>::Object, field_manager: &str) -> Result<Self> {
         let value = json(Self::Kind::encode_json(object))?;
         extracted(Self::shape(), &value, field_manager, "").and_then(configuration)
@@ -97,7 +99,8 @@ pub fn extract_value(
     field_manager: &str,
     subresource: &str,
 ) -> std::result::Result<Value, Problem> {
-    let mut fields = match applied_by(object, field_manager, subresource)? {
+    let entry = if is_bare(object) { None } else { applied_by(object, field_manager, subresource)? };
+    let mut fields = match entry {
         Some(entry) => match owned_part(object, shape, Owned::new(&entry["fieldsV1"])?)? {
             Value::Object(fields) => fields,
             _ => return Err(Problem::new("the object is none")),
@@ -123,8 +126,9 @@ fn copy(from: &Value, to: &mut Map<String, Value>, names: &[&str]) {
 /// The part of a value that is owned.
 fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Result<Value, Problem> {
     match (shape.resolved(), value) {
-        // The server counts what has no type as a whole, such as the data of a ControllerRevision.
-        (Shape::Untyped, _) if owned.is_leaf() => Ok(value.clone()),
+        // The server counts what has no type as a whole, such as the data of a ControllerRevision. Of other lists, an empty one
+        // leaves no path: this one belonged to one manager as a whole when it was applied.
+        (Shape::Untyped, _) | (Shape::Keyed(..) | Shape::Set, Value::Array(_)) if owned.is_leaf() => Ok(value.clone()),
         (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
             owned_fields(fields, shape, owned).map(Value::Object)
         }
@@ -204,13 +208,21 @@ fn owned_items(
     Ok(part)
 }
 
-/// An item without its key is none, whoever owns the key. A default need not be said.
+/// An item without its key is none, or another, whoever owns the key. A default need not be said.
 fn add_key(item: &Value, keys: &Keys, owned: &mut Map<String, Value>) {
     for (key, default) in keys {
-        if let (Some(value), None) = (item.get(key), default) {
-            owned.entry(*key).or_insert_with(|| value.clone());
+        match item.get(key) {
+            Some(value) if default_of(*default).as_ref() != Some(value) => {
+                owned.entry(*key).or_insert_with(|| value.clone());
+            }
+            _ => {}
         }
     }
+}
+
+/// The default of a key field, which is written in JSON.
+fn default_of(default: Option<&str>) -> Option<Value> {
+    default.and_then(|default| serde_json::from_str(default).ok())
 }
 
 /// Whether an item has exactly this key: fields without a value and a default are no part of it.
@@ -218,8 +230,7 @@ fn has_key(item: &Value, keys: &Keys, wanted: &Map<String, Value>) -> bool {
     let known = |name: &String| keys.iter().any(|(key, _)| key == name);
     wanted.keys().all(known)
         && keys.iter().all(|(key, default)| {
-            let default = || default.and_then(|default| serde_json::from_str::<Value>(default).ok());
-            match (item.get(key).cloned().or_else(default), wanted.get(*key)) {
+            match (item.get(key).cloned().or_else(|| default_of(*default)), wanted.get(*key)) {
                 (Some(given), Some(wanted)) => given == *wanted,
                 // The default of a required text is the empty one.
                 (None, Some(wanted)) => wanted == "",
@@ -227,6 +238,23 @@ fn has_key(item: &Value, keys: &Keys, wanted: &Map<String, Value>) -> bool {
                 (Some(_), None) => false,
             }
         })
+}
+
+/// Whether there is nothing to own but the name, so that nobody does: the server keeps no empty `managedFields`.
+fn is_bare(object: &Value) -> bool {
+    let managed = &object["metadata"]["managedFields"];
+    if !managed.is_null() && managed.as_array().is_none_or(|entries| !entries.is_empty()) {
+        return false;
+    }
+    let mut rest = object.clone();
+    leave_out_what_the_server_sets(&mut rest);
+    let Value::Object(fields) = rest else { return false };
+    let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    fields.iter().all(|(name, value)| match (name.as_str(), value) {
+        ("apiVersion" | "kind", _) => true,
+        ("metadata", Value::Object(metadata)) => metadata.keys().all(|name| name == "name" || name == "namespace"),
+        (_, value) => is_empty(value),
+    })
 }
 
 /// The fields of metadata that no client sets.

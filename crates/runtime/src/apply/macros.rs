@@ -128,14 +128,32 @@ macro_rules! field_type {
     ($type:ident) => { $type };
 }
 
+/// What the setter of a field takes: its type, or more where nothing converts into that.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! field_argument {
+    (ByteString) => {
+        $crate::apply::AsByteString
+    };
+    (IntOrString) => {
+        $crate::apply::AsIntOrString
+    };
+    (Quantity) => {
+        $crate::apply::AsQuantity
+    };
+    ($type:tt) => {
+        $crate::field_type!($type)
+    };
+}
+
 /// The setter of a field.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! setter {
     ($field:ident $name:literal [$item:tt]) => {
         #[doc = concat!("Sets `", $name, "` to these items.")]
-        pub fn $field(mut self, items: impl IntoIterator<Item = impl Into<$crate::field_type!($item)>>) -> Self {
-            self.$field = $crate::apply::list(items);
+        pub fn $field(mut self, items: impl IntoIterator<Item = impl Into<$crate::field_argument!($item)>>) -> Self {
+            self.$field = $crate::apply::list::<$crate::field_argument!($item), _>(items);
             self
         }
     };
@@ -143,9 +161,9 @@ macro_rules! setter {
         #[doc = concat!("Sets `", $name, "` to these entries.")]
         pub fn $field(
             mut self,
-            entries: impl IntoIterator<Item = (impl Into<String>, impl Into<$crate::field_type!($value)>)>,
+            entries: impl IntoIterator<Item = (impl Into<String>, impl Into<$crate::field_argument!($value)>)>,
         ) -> Self {
-            self.$field = $crate::apply::map(entries);
+            self.$field = $crate::apply::map::<$crate::field_argument!($value), _>(entries);
             self
         }
     };
@@ -162,7 +180,8 @@ macro_rules! setter {
     };
     ($field:ident $name:literal $type:tt) => {
         #[doc = concat!("Sets `", $name, "`.")]
-        pub fn $field(mut self, value: impl Into<$crate::field_type!($type)>) -> Self {
+        pub fn $field(mut self, value: impl Into<$crate::field_argument!($type)>) -> Self {
+            let value: $crate::field_argument!($type) = value.into();
             self.$field = Some(value.into());
             self
         }
@@ -242,7 +261,7 @@ macro_rules! object {
                 mut self,
                 entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
             ) -> Self {
-                self.metadata.get_or_insert_default().labels = $crate::apply::map(entries);
+                self.metadata.get_or_insert_default().labels = $crate::apply::map::<String, _>(entries);
                 self
             }
 
@@ -251,13 +270,13 @@ macro_rules! object {
                 mut self,
                 entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
             ) -> Self {
-                self.metadata.get_or_insert_default().annotations = $crate::apply::map(entries);
+                self.metadata.get_or_insert_default().annotations = $crate::apply::map::<String, _>(entries);
                 self
             }
 
             /// Sets `metadata.finalizers` to these items.
             pub fn finalizers(mut self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
-                self.metadata.get_or_insert_default().finalizers = $crate::apply::list(items);
+                self.metadata.get_or_insert_default().finalizers = $crate::apply::list::<String, _>(items);
                 self
             }
 
@@ -266,7 +285,8 @@ macro_rules! object {
                 mut self,
                 items: impl IntoIterator<Item = impl Into<OwnerReferenceApplyConfiguration>>,
             ) -> Self {
-                self.metadata.get_or_insert_default().owner_references = $crate::apply::list(items);
+                self.metadata.get_or_insert_default().owner_references =
+                    $crate::apply::list::<OwnerReferenceApplyConfiguration, _>(items);
                 self
             }
         }

@@ -12,6 +12,7 @@
 mod extract;
 mod field;
 mod macros;
+mod natural;
 mod ownership;
 mod problem;
 mod record;
@@ -22,6 +23,7 @@ pub use serde_json::Value;
 pub use self::{
     extract::{Extract, extract_value},
     field::{Field, Node},
+    natural::{AsByteString, AsIntOrString, AsQuantity},
     problem::Problem,
     record::{Record, deserialize, record_from_json, record_to_json, serialize},
     shape::Shape,
@@ -72,14 +74,17 @@ impl Configuration for Value {
 
 impl<K> Applicable<K> for Value {}
 
-/// A list of what converts into its items: what generated setters make of an iterator.
-pub fn list<T>(items: impl IntoIterator<Item = impl Into<T>>) -> Option<Vec<T>> {
-    Some(items.into_iter().map(Into::into).collect())
+/// A list of what converts into its items: what generated setters make of an iterator. They take each item as an `A`.
+#[doc(hidden)]
+pub fn list<A: Into<T>, T>(items: impl IntoIterator<Item = impl Into<A>>) -> Option<Vec<T>> {
+    Some(items.into_iter().map(|item| item.into().into()).collect())
 }
 
-/// A map of what converts into its keys and values: what generated setters make of an iterator.
-pub fn map<T>(
-    entries: impl IntoIterator<Item = (impl Into<String>, impl Into<T>)>,
+/// A map of what converts into its keys and values: what generated setters make of an iterator. They take each value as an
+/// `A`.
+#[doc(hidden)]
+pub fn map<A: Into<T>, T>(
+    entries: impl IntoIterator<Item = (impl Into<String>, impl Into<A>)>,
 ) -> Option<std::collections::BTreeMap<String, T>> {
-    Some(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    Some(entries.into_iter().map(|(key, value)| (key.into(), value.into().into())).collect())
 }

@@ -56,8 +56,8 @@ fn step<'a>(key: &'a str, below: &'a Value) -> Result<(Step<'a>, Owned<'a>), Pro
     Ok((step, below))
 }
 
-/// The entry of a manager's applies, if the object has one; `subresource` is empty for the object itself. A manager that used
-/// several versions of the API has an entry for each, of which the object's own version counts first.
+/// The entry of a manager's applies, if the object has one; `subresource` is empty for the object itself. The server keeps one
+/// for each manager, with the paths of the version of the API that was applied last.
 pub(super) fn applied_by<'a>(
     object: &'a Value,
     manager: &str,
@@ -68,17 +68,23 @@ pub(super) fn applied_by<'a>(
         Value::Array(entries) if !entries.is_empty() => entries,
         Value::Null | Value::Array(_) => {
             return Err(wrong(
-                "is not set: either nobody owns anything of the object, or it comes from where who owns what is left out; read it from the server",
+                "is not set: either nobody owns a field of the object, so that a new configuration is the whole, or it was left \
+                 out, as by some caches: read the object from the server",
             ));
         }
         _ => return Err(wrong("is no list")),
     };
-    let applied = || {
-        entries.iter().filter(|entry| {
-            entry["operation"] == "Apply"
-                && entry["manager"] == manager
-                && entry["subresource"].as_str().unwrap_or_default() == subresource
-        })
-    };
-    Ok(applied().find(|entry| entry["apiVersion"] == object["apiVersion"]).or_else(|| applied().next()))
+    let entry = entries.iter().find(|entry| {
+        entry["operation"] == "Apply"
+            && entry["manager"] == manager
+            && entry["subresource"].as_str().unwrap_or_default() == subresource
+    });
+    match (entry.and_then(|entry| entry["apiVersion"].as_str()), object["apiVersion"].as_str()) {
+        // What is one field there may be several here, or merge otherwise.
+        (Some(applied), Some(read)) if applied != read => Err(wrong(&format!(
+            "has what the manager applied as {applied}, but the object was read as {read}: read it as {applied}, or apply a \
+             whole configuration as {read} first"
+        ))),
+        _ => Ok(entry),
+    }
 }

@@ -119,15 +119,12 @@ fn each_subresource_has_its_own_entry() {
 }
 
 #[test]
-fn entry_of_the_objects_own_version_counts() {
-    let mut object = managed(json!({ "apiVersion": "v2", "spec": { "replicas": 3 } }), json!({ "f:old": {} }));
-    object["metadata"]["managedFields"].as_array_mut().unwrap().push(json!({
-        "manager": "me",
-        "operation": "Apply",
-        "apiVersion": "v2",
-        "fieldsV1": { "f:spec": { "f:replicas": {} } },
-    }));
-    assert_eq!(extract_value(&OBJECT, &object, "me", "").unwrap()["spec"], json!({ "replicas": 3 }));
+fn what_was_applied_in_another_version_is_not_guessed() {
+    let object = json!({ "apiVersion": "v2", "kind": "Thing", "spec": { "emptyDir": { "medium": "Memory" } } });
+    // In v1, this belonged to one manager as a whole.
+    let problem = extract(object, json!({ "f:spec": { "f:emptyDir": {} } })).unwrap_err();
+    assert!(problem.starts_with("metadata.managedFields: "), "{problem}");
+    assert!(problem.contains("applied as v1") && problem.contains("read as v2"), "{problem}");
 }
 
 #[test]
@@ -165,6 +162,22 @@ fn default_of_a_key_is_known_and_not_claimed() {
     } } } });
     let udp = json!([{ "containerPort": 80, "protocol": "UDP" }]);
     assert_eq!(spec(ports(udp.clone()), claimed), ports(udp));
+}
+
+#[test]
+fn key_that_is_not_owned_is_told_where_it_is_not_the_default() {
+    let udp = json!({ "containerPort": 80, "protocol": "UDP", "name": "dns" });
+    let object = json!({ "containers": [{ "name": "web", "ports": [udp.clone()] }] });
+    let owned = json!({ "f:containers": { "k:{\"name\":\"web\"}": { ".": {}, "f:ports": {
+        "k:{\"containerPort\":80,\"protocol\":\"UDP\"}": { "f:name": {} },
+    } } } });
+    assert_eq!(spec(object.clone(), owned), object);
+}
+
+#[test]
+fn list_that_belonged_to_one_manager_then_is_owned_whole() {
+    let object = json!({ "containers": [{ "name": "web", "image": "a" }], "numbers": [1, 2] });
+    assert_eq!(spec(object.clone(), json!({ "f:containers": {}, "f:numbers": {} })), object);
 }
 
 #[test]
@@ -282,10 +295,29 @@ fn field_that_was_applied_as_null_is_none() {
 
 #[test]
 fn object_without_managed_fields_is_an_error() {
-    for object in [json!({}), json!({ "metadata": { "managedFields": [] } })] {
+    let data = json!({ "key": "value" });
+    let labels = json!({ "app": "web" });
+    for object in [
+        json!({ "data": data }),
+        json!({ "data": data, "metadata": { "managedFields": [] } }),
+        json!({ "metadata": { "labels": labels } }),
+    ] {
         let problem = extract_value(&OBJECT, &object, "me", "").unwrap_err().to_string();
         assert!(problem.starts_with("metadata.managedFields: is not set"), "{problem}");
     }
+}
+
+#[test]
+fn object_of_a_name_alone_needs_no_managed_fields() {
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "web", "namespace": "default", "uid": "1", "resourceVersion": "7" },
+        "status": { "phase": "Active" },
+    });
+    let expected =
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "web", "namespace": "default" } });
+    assert_eq!(extract_value(&OBJECT, &object, "me", ""), Ok(expected));
 }
 
 #[test]
