@@ -1,6 +1,7 @@
 //! Files that several programs change: locked as client-go locks them, and replaced in one step.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -19,8 +20,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Lock(PathBuf);
 
 impl Lock {
+    /// Locks these files, all or none, each once however often and in whichever way it is named.
+    pub(super) fn take_all<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<Vec<Self>> {
+        // In one order, so that no two programs wait for each other.
+        let files: BTreeSet<PathBuf> = files.into_iter().map(in_its_folder).collect();
+        files.iter().map(|file| Self::take(file)).collect()
+    }
+
     /// Waits some seconds for whoever holds the lock.
-    pub(super) fn take(file: &Path) -> Result<Self> {
+    fn take(file: &Path) -> Result<Self> {
         Self::take_within(file, PATIENCE)
     }
 
@@ -100,6 +108,16 @@ fn write_in_place(target: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// The path of a file by the real path of its folder. A link stays the link: its lock is beside it, as kubectl's is.
+fn in_its_folder(file: &Path) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => absolute,
+    }
 }
 
 /// The file that a link leads to, even if it is not there yet.
