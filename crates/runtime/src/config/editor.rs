@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
+    file,
     kubeconfig::{Kubeconfig, describe_files},
     lock::{self, Lock},
     resolve::what_there_is,
@@ -205,7 +206,7 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn read(path: &'a Path, is_default: bool) -> Result<Self> {
-        let text = match fs::read_to_string(path) {
+        let text = match file::read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => NEW_FILE.to_owned(),
             Err(error) => return Err(Error::config(path.display().to_string()).with_source(error)),

@@ -1,12 +1,13 @@
 //! Who a user of a kubeconfig is: certificate, token, password, plugin or provider.
 
-use std::{fmt::Write, fs::File};
+use std::fmt::Write;
 
 use secrecy::SecretString;
 
 use super::{
     ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
     entries::{AuthProvider, Cluster, Exec, User, given},
+    file,
     overrides::{self, Overrides},
     place::{Place, Problems},
 };
@@ -98,7 +99,7 @@ fn inline_credentials(user: &Place<'_, User>, overrides: &Overrides, problems: &
     match (file, token) {
         (Some(path), fallback) => {
             if fallback.is_none() {
-                let opened = File::open(&path);
+                let opened = file::open(&path);
                 let opened = opened.map_err(|error| Error::config(path.display().to_string()).with_source(error));
                 problems.check(&format!("{user}: tokenFile"), opened);
             }
