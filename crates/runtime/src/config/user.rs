@@ -145,7 +145,7 @@ fn exec_config(
         return None;
     };
     let mut config = ExecConfig::new(exec_command(user, command));
-    for variable in exec.env.iter().flatten() {
+    for variable in &exec.env.0 {
         match given(variable.name.as_ref()) {
             Some(name) => {
                 let value = SecretString::from(variable.value.as_deref().unwrap_or_default());
@@ -154,7 +154,7 @@ fn exec_config(
             None => problems.add(format!("{user}: exec.env: has a variable without a name")),
         }
     }
-    config.args = exec.args.clone().unwrap_or_default();
+    config.args = exec.args.0.clone();
     config.api_version = api_version?;
     config.interactive_mode = interactive_mode?;
     config.install_hint = given(exec.install_hint.as_ref()).map(without_control_characters);
