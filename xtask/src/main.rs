@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod coverage;
+mod examples;
 mod process;
 mod quickstart;
 mod regenerate;
