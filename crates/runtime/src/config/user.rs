@@ -154,7 +154,7 @@ fn exec_config(
             None => problems.add(format!("{user}: exec.env: has a variable without a name")),
         }
     }
-    config.args = exec.args.0.clone();
+    config.args.clone_from(&exec.args.0);
     config.api_version = api_version?;
     config.interactive_mode = interactive_mode?;
     config.install_hint = given(exec.install_hint.as_ref()).map(without_control_characters);
