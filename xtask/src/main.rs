@@ -60,7 +60,7 @@ const BROKEN_PIPE: i32 = 141;
 /// Ends the program, as a signal ends others, where `println!` would panic because `head` has read enough.
 fn end_quietly_when_nobody_reads() {
     let panic = panic::take_hook();
-    panic::set_hook(Box::new(move |info| match info.payload_as_str() {
+    panic::set_hook(Box::new(move |info| match info.payload().downcast_ref::<String>() {
         Some(message) if message.starts_with("failed printing to stdout: Broken pipe") => exit(BROKEN_PIPE),
         _ => panic(info),
     }));
