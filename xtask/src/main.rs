@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod coverage;
+mod examples;
 mod process;
 mod quickstart;
 mod regenerate;
@@ -10,8 +11,9 @@ mod test;
 mod tidy;
 
 use std::{
+    panic,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{ExitCode, exit},
 };
 
 use clap::Parser;
@@ -33,6 +35,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     let result = match Command::parse() {
         Command::ControlPlane(command) => control_plane::run(&command),
         Command::Coverage(command) => coverage::run(&command),
@@ -49,6 +52,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What shells say of a program that SIGPIPE ended.
+const BROKEN_PIPE: i32 = 141;
+
+/// Ends the program, as a signal ends others, where `println!` would panic because `head` has read enough.
+fn end_quietly_when_nobody_reads() {
+    let panic = panic::take_hook();
+    panic::set_hook(Box::new(move |info| match info.payload().downcast_ref::<String>() {
+        Some(message) if message.starts_with("failed printing to stdout: Broken pipe") => exit(BROKEN_PIPE),
+        _ => panic(info),
+    }));
 }
 
 /// Is the workspace's folder.

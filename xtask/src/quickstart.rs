@@ -1,15 +1,10 @@
 //! `cargo xtask quickstart`: from a fresh clone to a deployment that came and went on a real API server.
 
-use std::{
-    io::Write as _,
-    path::PathBuf,
-    process::{Command as Process, Stdio},
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, control_plane, process, regenerate};
+use crate::{Result, control_plane, examples, process, regenerate};
 
 /// Shows the whole: generated code is current, a control plane comes up, client-go's deployment example runs on it
 #[derive(Debug, Args)]
@@ -22,34 +17,30 @@ pub(crate) struct Command {
     interactive: bool,
 }
 
-/// client-go's deployment example.
-const EXAMPLE: &str = "create-update-delete-deployment";
-
-/// Shows what comes and goes with the deployment.
-const WAIT: &str = "wait-for-objects";
+/// The namespace that the example works in.
+const NAMESPACE: &str = "default";
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     process::heading("1. The generated crates are what the specs say");
     regenerate::run(&regenerate::Command { check: true })?;
 
     // Beforehand, so that nothing is compiled between the steps.
-    process::run(process::cargo().args(["build", "--package", EXAMPLE, "--package", WAIT]))?;
+    examples::build(examples::OF_THE_DEPLOYMENT)?;
 
     process::heading("2. A control plane: etcd, kube-apiserver and kube-controller-manager");
     let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
     println!("ready; kubeconfig: {}", plane.kubeconfig().display());
 
-    process::heading(&format!("3. examples/{EXAMPLE}"));
-    let mut example = cargo_run(EXAMPLE, &plane);
+    process::heading(&format!("3. examples/{}", examples::DEPLOYMENT));
     if command.interactive {
-        process::run(&mut example)?;
+        process::run(examples::program(examples::DEPLOYMENT, &plane)?.args(["--namespace", NAMESPACE]))?;
     } else {
-        run_step_by_step(&mut example, &plane)?;
+        examples::deployment_step_by_step(&plane, NAMESPACE)?;
     }
 
     process::heading("4. Its ReplicaSet and pods went with it");
     if plane.has_controllers() {
-        process::run(cargo_run(WAIT, &plane).args(["--until", "gone"]))?;
+        examples::deployment_gone(&plane, NAMESPACE)?;
     } else {
         println!("not shown: no kube-controller-manager runs here, and it is what makes and deletes them");
     }
@@ -57,28 +48,4 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     println!("\nAll done. Next: examples/one-group-operator, and `cargo doc --open -p k8s-client`.");
     plane.stop()?;
     Ok(())
-}
-
-/// Answers the example's prompts, the first once the controllers have made a ReplicaSet and pods of the deployment.
-fn run_step_by_step(example: &mut Process, plane: &ControlPlane) -> Result<()> {
-    let mut running = example.stdin(Stdio::piped()).spawn()?;
-    if plane.has_controllers() {
-        let made = process::run(cargo_run(WAIT, plane).args(["--until", "present"]));
-        if made.is_err() {
-            running.kill()?;
-            running.wait()?;
-            made?;
-        }
-    }
-    if let Some(mut prompts) = running.stdin.take() {
-        prompts.write_all(b"\n\n\n")?;
-    }
-    let status = running.wait()?;
-    if status.success() { Ok(()) } else { Err(format!("{EXAMPLE}: {status}").into()) }
-}
-
-fn cargo_run(package: &str, plane: &ControlPlane) -> Process {
-    let mut cargo = process::cargo();
-    cargo.args(["run", "--quiet", "--package", package, "--", "--kubeconfig"]).arg(plane.kubeconfig());
-    cargo
 }

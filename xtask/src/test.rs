@@ -1,16 +1,16 @@
-//! `cargo xtask test`: every test there is, on one real control plane.
+//! `cargo xtask test`: the examples and every test there is, on one real control plane.
 
 use std::{path::PathBuf, process::Command as Process};
 
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, control_plane, process};
+use crate::{Result, control_plane, examples, process};
 
 /// The oldest Kubernetes version whose types are supported. The newest is what the workspace builds by default.
 const OLDEST: &str = "v1_33";
 
-/// Runs all tests on a real control plane: with the newest Kubernetes version's types, then with the oldest's
+/// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the oldest's
 #[derive(Debug, Args)]
 pub(crate) struct Command {
     /// A cluster that runs already, instead of building and starting a control plane
@@ -24,6 +24,9 @@ pub(crate) struct Command {
 pub(crate) fn run(command: &Command) -> Result<()> {
     process::heading("The control plane");
     let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
+
+    // Before the tests, whose summary is the last thing to read.
+    examples::run_all(&plane)?;
 
     process::heading("Tests with the newest Kubernetes version's types");
     process::run(cargo_test(&plane).arg("--workspace"))?;

@@ -101,6 +101,33 @@ impl Clientset {
     pub fn discovery(&self) -> DiscoveryClient {
         DiscoveryClient::new(&self.0)
     }
+
+    /// A client of objects of any kind, over the same connections. With a [`RestMapper`] it applies whatever comes:
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "discovery-client")]
+    /// # async fn example(
+    /// #     client: k8s_client::Clientset,
+    /// #     objects: Vec<k8s_client::Unstructured>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use k8s_client::{RestMapper, discovery::MemoryCache};
+    ///
+    /// let mapper = RestMapper::new(MemoryCache::new(client.discovery()));
+    /// // Any library of JSON or YAML reads them as `Vec<Unstructured>`; from a `Value` there is `Unstructured::try_from`.
+    /// for object in objects {
+    ///     let kind = object.group_version_kind().ok_or("an object without apiVersion or kind")?;
+    ///     let name = object.name().ok_or("an object without a name")?;
+    ///     let namespace = object.namespace().unwrap_or(client.default_namespace());
+    ///     let resource = client.dynamic().mapped_in(&mapper.mapping_of(&kind).await?, namespace);
+    ///     resource.apply(name, &object).field_manager("me").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dynamic-client")]
+    pub fn dynamic(&self) -> DynamicClient {
+        DynamicClient::new(&self.0)
+    }
 }
 
 impl From<RestClient> for Clientset {

@@ -69,37 +69,44 @@ pub trait Discovery: fmt::Debug + Send + Sync {
     }
 }
 
-/// Whatever is shared is as good.
-impl<D: Discovery + ?Sized> Discovery for Arc<D> {
-    fn groups(&self) -> Answer<'_, Vec<ApiGroup>> {
-        (**self).groups()
-    }
+/// Whatever is behind a pointer is as good.
+macro_rules! behind {
+    ($pointer:ident) => {
+        impl<D: Discovery + ?Sized> Discovery for $pointer<D> {
+            fn groups(&self) -> Answer<'_, Vec<ApiGroup>> {
+                (**self).groups()
+            }
 
-    fn resources<'a>(&'a self, group_version: &'a GroupVersion) -> Answer<'a, ApiResourceList> {
-        (**self).resources(group_version)
-    }
+            fn resources<'a>(&'a self, group_version: &'a GroupVersion) -> Answer<'a, ApiResourceList> {
+                (**self).resources(group_version)
+            }
 
-    fn groups_and_resources(&self) -> Answer<'_, Arc<ServerResources>> {
-        (**self).groups_and_resources()
-    }
+            fn groups_and_resources(&self) -> Answer<'_, Arc<ServerResources>> {
+                (**self).groups_and_resources()
+            }
 
-    fn invalidate_before(&self, instant: Instant) -> bool {
-        (**self).invalidate_before(instant)
-    }
+            fn invalidate_before(&self, instant: Instant) -> bool {
+                (**self).invalidate_before(instant)
+            }
 
-    fn invalidate(&self) {
-        (**self).invalidate();
-    }
+            fn invalidate(&self) {
+                (**self).invalidate();
+            }
 
-    fn preferred_resources(&self) -> Answer<'_, ServerResources> {
-        (**self).preferred_resources()
-    }
+            fn preferred_resources(&self) -> Answer<'_, ServerResources> {
+                (**self).preferred_resources()
+            }
 
-    fn namespaced_preferred_resources(&self) -> Answer<'_, ServerResources> {
-        (**self).namespaced_preferred_resources()
-    }
+            fn namespaced_preferred_resources(&self) -> Answer<'_, ServerResources> {
+                (**self).namespaced_preferred_resources()
+            }
 
-    fn is_served<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, bool> {
-        (**self).is_served(resource)
-    }
+            fn is_served<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, bool> {
+                (**self).is_served(resource)
+            }
+        }
+    };
 }
+
+behind!(Arc);
+behind!(Box);

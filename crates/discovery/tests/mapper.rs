@@ -5,7 +5,7 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::future::join_all;
-use k8s_client_discovery::{Discovery as _, DiskCache, GroupKind, MemoryCache, ResourceScope, RestMapper};
+use k8s_client_discovery::{Discovery, DiskCache, GroupKind, GroupVersionKind, MemoryCache, ResourceScope, RestMapper};
 use support::{Reply, Server, aggregated, group, group_list, plain, with_widgets};
 
 #[tokio::test]
@@ -20,7 +20,11 @@ async fn what_is_known_is_not_asked_for_again() {
     assert_eq!(mapping.resource.to_string(), "apps/v1, Resource=deployments");
     assert_eq!(mapping.kind.to_string(), "apps/v1, Kind=Deployment");
     assert_eq!(mapping.scope, ResourceScope::Namespaced);
+    let kind = GroupVersionKind::new("apps", "v1beta1", "Deployment");
+    assert_eq!(mapper.mapping_of(&kind).await.expect("it is served").kind, kind, "the version is the object's own");
     assert_eq!(server.count(), 5);
+    let other = GroupVersionKind::new("apps", "v1", "Pod");
+    assert!(mapper.mapping_of(&other).await.expect_err("it is another group's").is_no_match());
 }
 
 #[tokio::test]
@@ -34,6 +38,7 @@ async fn kind_that_appears_later_is_found_at_once() {
         RestMapper::new(MemoryCache::new(server.discovery())),
         RestMapper::new(disk()),
         RestMapper::new(MemoryCache::new(disk())),
+        RestMapper::new(Box::new(MemoryCache::new(disk())) as Box<dyn Discovery>),
     ] {
         widgets.store(false, Ordering::SeqCst);
         // Files of another program, which has just written them.

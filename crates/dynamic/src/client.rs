@@ -10,7 +10,7 @@ use k8s_client_runtime::{
         AnyScope, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
         Patch, PatchRequest, Patches, ResourceClient, TypedClient, Update, Updates, Watch, Watches,
     },
-    schema::{GroupVersionResource, RestMapping},
+    schema::{GroupVersionResource, ResourceScope, RestMapping},
 };
 use serde::{Serialize, ser::Error as _};
 
@@ -67,6 +67,15 @@ impl DynamicClient {
     /// for objects of the cluster is an error before anything is sent, and so is no namespace where one is needed.
     pub fn mapped(&self, mapping: &RestMapping) -> DynamicResource {
         DynamicResource(ResourceClient::at(&self.client, &mapping.resource, AnyScope::known(mapping.scope)))
+    }
+
+    /// The objects of a mapped resource: those of this namespace if it has namespaces, else the cluster's. So objects of any
+    /// kind need no look at the scope.
+    pub fn mapped_in(&self, mapping: &RestMapping, namespace: &str) -> DynamicResource {
+        match mapping.scope {
+            ResourceScope::Namespaced => self.mapped(mapping).namespace(namespace),
+            ResourceScope::Cluster => self.mapped(mapping),
+        }
     }
 }
 

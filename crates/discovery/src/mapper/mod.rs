@@ -98,6 +98,11 @@ impl RestMapper {
         self.looking_up(|table| table.kind(kind, versions).cloned())
     }
 
+    /// Where an object's own `apiVersion` and `kind` are served: exactly that version of the kind.
+    pub fn mapping_of<'a>(&'a self, kind: &'a GroupVersionKind) -> Answer<'a, RestMapping> {
+        self.looking_up(|table| table.kind(&kind.group_kind(), &[&kind.version]).cloned())
+    }
+
     /// What an argument means, as kubectl reads it: `deploy`, `deployment`, `deployments`, `deployments.apps`,
     /// `deployments.v1.apps`, `Deployment`, `Deployment.v1.apps`.
     pub fn mapping_for<'a>(&'a self, argument: &'a str) -> Answer<'a, RestMapping> {

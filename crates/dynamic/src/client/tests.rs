@@ -13,8 +13,12 @@ fn deployments() -> DynamicResource {
 }
 
 fn mapped(resource: &str, kind: &str, scope: ResourceScope) -> DynamicResource {
+    client().mapped(&mapping(resource, kind, scope))
+}
+
+fn mapping(resource: &str, kind: &str, scope: ResourceScope) -> RestMapping {
     let version = k8s_client_runtime::schema::GroupVersion::new("", "v1");
-    client().mapped(&RestMapping { resource: version.with_resource(resource), kind: version.with_kind(kind), scope })
+    RestMapping { resource: version.with_resource(resource), kind: version.with_kind(kind), scope }
 }
 
 fn web() -> Unstructured {
@@ -70,6 +74,16 @@ fn urls_are_client_gos() {
         ),
     ] {
         assert_eq!(line(&request), expected);
+    }
+}
+
+#[test]
+fn the_namespace_counts_where_there_are_namespaces() {
+    for (mapping, expected) in [
+        (mapping("pods", "Pod", ResourceScope::Namespaced), "GET /api/v1/namespaces/ns/pods"),
+        (mapping("nodes", "Node", ResourceScope::Cluster), "GET /api/v1/nodes"),
+    ] {
+        assert_eq!(line(&client().mapped_in(&mapping, "ns").list().into_request()), expected);
     }
 }
 

@@ -104,10 +104,10 @@ fn impersonate(user: &Place<'_, User>, overrides: &Overrides, problems: &mut Pro
         if asked.is_empty() { given(field).unwrap_or_default().to_owned() } else { asked }
     };
     let uid = text(asked.uid.unwrap_or_default(), value.as_uid.as_ref());
-    let groups = if asked.groups.is_empty() { value.as_groups.clone().unwrap_or_default() } else { asked.groups };
+    let groups = if asked.groups.is_empty() { value.as_groups.0.clone() } else { asked.groups };
     let mut extra = asked.extra;
     for (key, values) in value.as_user_extra.iter().flatten() {
-        extra.entry(key.clone()).or_insert_with(|| values.clone().unwrap_or_default());
+        extra.entry(key.clone()).or_insert_with(|| values.0.clone());
     }
     let impersonation = Impersonation {
         user: text(asked.user, value.r#as.as_ref()),

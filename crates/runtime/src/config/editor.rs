@@ -1,7 +1,7 @@
 //! Changing kubeconfig files: [`KubeconfigEditor`], client-go's `ModifyConfig`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
+    file,
     kubeconfig::{Kubeconfig, describe_files},
     lock::{self, Lock},
     resolve::what_there_is,
@@ -126,13 +127,14 @@ impl KubeconfigEditor {
     /// writing fails between two files.
     ///
     /// Files are locked by a file `<name>.lock` beside them, as kubectl's are, which is waited for up to five seconds, and
-    /// replaced in one step. New files can be read by their owner only. This blocks its thread.
+    /// replaced in one step; one that is mounted by itself is written in place. New files can be read by their owner only. This
+    /// blocks its thread.
     pub fn save(&self) -> Result<()> {
         let default = self.default_file();
-        // In one order, so that no two programs wait for each other.
-        let lockable: BTreeSet<&PathBuf> = self.paths.iter().filter(|path| path.exists() || *path == default).collect();
-        let _locks = lockable.into_iter().map(|path| Lock::take(path)).collect::<Result<Vec<_>>>()?;
-        let mut files = self.paths.iter().map(|path| Draft::read(path, path == default)).collect::<Result<Vec<_>>>()?;
+        let lockable = self.paths.iter().map(PathBuf::as_path).filter(|path| path.exists() || *path == default);
+        let _locks = Lock::take_all(lockable)?;
+        let mut files =
+            self.files().into_iter().map(|path| Draft::read(path, path == default)).collect::<Result<Vec<_>>>()?;
         for change in &self.changes {
             change.apply(&mut files)?;
         }
@@ -151,6 +153,13 @@ impl KubeconfigEditor {
     fn with(mut self, change: Change) -> Self {
         self.changes.push(change);
         self
+    }
+
+    /// The paths, of several that lead to one file the first: two texts of one file would undo each other.
+    fn files(&self) -> Vec<&Path> {
+        let mut seen = HashSet::new();
+        let is_new = |path: &&Path| fs::canonicalize(path).map_or(true, |file| seen.insert(file));
+        self.paths.iter().map(PathBuf::as_path).filter(is_new).collect()
     }
 
     /// Where client-go writes what is new: the first file that exists, or else the last one.
@@ -197,7 +206,7 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn read(path: &'a Path, is_default: bool) -> Result<Self> {
-        let text = match fs::read_to_string(path) {
+        let text = match file::read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => NEW_FILE.to_owned(),
             Err(error) => return Err(Error::config(path.display().to_string()).with_source(error)),

@@ -1,10 +1,10 @@
 //! The entries of a kubeconfig as they are written: clusters, users and contexts.
 //!
-//! Every field may be missing or null, and fields that nobody knows are passed over.
+//! Every field and every item of a list may be null, every field may be missing, and fields that nobody knows are passed over.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 #[derive(Default, Deserialize)]
@@ -43,8 +43,8 @@ pub(super) struct User {
     pub(super) auth_provider: Option<AuthProvider>,
     pub(super) r#as: Option<String>,
     pub(super) as_uid: Option<String>,
-    pub(super) as_groups: Option<Vec<String>>,
-    pub(super) as_user_extra: Option<BTreeMap<String, Option<Vec<String>>>>,
+    pub(super) as_groups: Items<String>,
+    pub(super) as_user_extra: Option<BTreeMap<String, Items<String>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -52,8 +52,8 @@ pub(super) struct User {
 pub(super) struct Exec {
     pub(super) api_version: Option<String>,
     pub(super) command: Option<String>,
-    pub(super) args: Option<Vec<String>>,
-    pub(super) env: Option<Vec<Variable>>,
+    pub(super) args: Items<String>,
+    pub(super) env: Items<Variable>,
     pub(super) install_hint: Option<String>,
     pub(super) provide_cluster_info: Option<bool>,
     pub(super) interactive_mode: Option<String>,
@@ -79,6 +79,17 @@ pub(super) struct Context {
     pub(super) cluster: Option<String>,
     pub(super) user: Option<String>,
     pub(super) namespace: Option<String>,
+}
+
+/// A list. Null is an empty one, and null items are empty ones, as in client-go.
+#[derive(Default)]
+pub(super) struct Items<T>(pub(super) Vec<T>);
+
+impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = Option::<Vec<Option<T>>>::deserialize(deserializer)?;
+        Ok(Self(items.into_iter().flatten().map(Option::unwrap_or_default).collect()))
+    }
 }
 
 /// The text of a field, unless it is missing, null or empty, which all mean the same.

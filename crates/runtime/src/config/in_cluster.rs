@@ -1,12 +1,11 @@
 //! The configuration of a program that runs in a pod: its service account.
 
-use std::fs;
-
 use super::{
     Config, ConfigSource, PemSource,
     build::build,
     entries::{Cluster, User},
     environment::Environment,
+    file,
     overrides::Overrides,
     place::{Place, Problems},
 };
@@ -27,7 +26,7 @@ pub(super) fn load(environment: &Environment, overrides: &Overrides) -> Result<C
     })?;
     let token = environment.service_account.join("token");
     if overrides.token.is_none() {
-        fs::File::open(&token).map_err(|error| {
+        file::open(&token).map_err(|error| {
             let hint = "is automountServiceAccountToken off?";
             Error::config(format!("in-cluster configuration: {} ({hint})", token.display())).with_source(error)
         })?;
@@ -54,7 +53,7 @@ pub(super) fn namespace(environment: &Environment) -> Option<String> {
     }
     environment
         .text("POD_NAMESPACE")
-        .or_else(|| fs::read_to_string(environment.service_account.join("namespace")).ok())
+        .or_else(|| file::read_text(&environment.service_account.join("namespace")).ok())
         .map(|namespace| namespace.trim().to_owned())
         .filter(|namespace| !namespace.is_empty())
 }

@@ -5,13 +5,16 @@
 
 use std::{
     collections::{BTreeMap, btree_map},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 
-use super::entries::{Cluster, Context, User, given};
+use super::{
+    entries::{Cluster, Context, User, given},
+    file,
+};
 use crate::error::{Error, Result};
 
 /// One or several kubeconfig files, merged.
@@ -58,7 +61,7 @@ impl Kubeconfig {
     /// Reads one file, if it exists.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
         let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
-        let text = match fs::read_to_string(path) {
+        let text = match file::read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),

@@ -49,6 +49,9 @@ pub struct ConfigLoader {
 impl ConfigLoader {
     /// Reads this file and no other, as `kubectl --kubeconfig` does. An empty path is an error, not a file that is found
     /// elsewhere.
+    ///
+    /// Only regular files of at most 16 MiB are read, here and wherever a kubeconfig names a file. What comes through a pipe
+    /// is for [`Config::from_kubeconfig_text`].
     pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self

@@ -1,6 +1,7 @@
 //! Files that several programs change: locked as client-go locks them, and replaced in one step.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -19,8 +20,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Lock(PathBuf);
 
 impl Lock {
+    /// Locks these files, all or none, each once however often and in whichever way it is named.
+    pub(super) fn take_all<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<Vec<Self>> {
+        // In one order, so that no two programs wait for each other.
+        let files: BTreeSet<PathBuf> = files.into_iter().map(in_its_folder).collect();
+        files.iter().map(|file| Self::take(file)).collect()
+    }
+
     /// Waits some seconds for whoever holds the lock.
-    pub(super) fn take(file: &Path) -> Result<Self> {
+    fn take(file: &Path) -> Result<Self> {
         Self::take_within(file, PATIENCE)
     }
 
@@ -61,12 +69,15 @@ impl Drop for Lock {
 
 /// Puts text in the place of a file's, at once: a reader sees the old one or the new one, whole. A file that is there keeps
 /// its permissions, a new one is its owner's alone. A link is followed.
+///
+/// A file that is mounted by itself, as containers do it, cannot be replaced. It is written in place, as by kubectl: who
+/// reads it meanwhile without the lock may see a part.
 pub(super) fn replace(file: &Path, text: &str) -> Result<()> {
     let target = follow(file);
-    write(&target, text).map_err(|error| unwritable(&target, error))
+    write(&target, text, |from, to| fs::rename(from, to)).map_err(|error| unwritable(&target, error))
 }
 
-fn write(target: &Path, text: &str) -> io::Result<()> {
+fn write(target: &Path, text: &str, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
@@ -82,13 +93,31 @@ fn write(target: &Path, text: &str) -> io::Result<()> {
             file.set_permissions(metadata.permissions())?;
         }
         file.sync_all()?;
-        fs::rename(&temporary, target)
+        rename(&temporary, target)
     })();
-    if done.is_err() {
-        // What failed is the error to tell.
-        let _ = fs::remove_file(&temporary);
+    let Err(error) = done else { return Ok(()) };
+    // What failed is the error to tell.
+    let _ = fs::remove_file(&temporary);
+    match error.kind() {
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => write_in_place(target, text),
+        _ => Err(error),
     }
-    done
+}
+
+fn write_in_place(target: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The path of a file by the real path of its folder. A link stays the link: its lock is beside it, as kubectl's is.
+fn in_its_folder(file: &Path) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => absolute,
+    }
 }
 
 /// The file that a link leads to, even if it is not there yet.
@@ -134,6 +163,23 @@ mod tests {
         drop(held);
         drop(Lock::take_within(&file, Duration::ZERO).unwrap());
         assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_mounted_by_itself_is_written_in_place() {
+        for (kind, expected) in [
+            (io::ErrorKind::ResourceBusy, "new"),
+            (io::ErrorKind::CrossesDevices, "new"),
+            (io::ErrorKind::PermissionDenied, "old, and longer"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("config");
+            fs::write(&file, "old, and longer").unwrap();
+            let written = write(&file, "new", |_, _| Err(kind.into()));
+            assert_eq!(written.is_ok(), expected == "new", "{kind}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), expected, "{kind}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{kind}: nothing else is left");
+        }
     }
 
     #[cfg(unix)]

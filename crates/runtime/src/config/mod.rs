@@ -18,6 +18,7 @@ mod editor;
 mod entries;
 mod environment;
 mod exec;
+mod file;
 mod impersonation;
 mod in_cluster;
 mod kubeconfig;

@@ -1,7 +1,7 @@
 //! Certificates and keys as configurations give them: PEM, in a file or in the configuration itself.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +11,7 @@ use rustls_pki_types::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
+use super::file;
 use crate::error::{Error, Result};
 
 /// PEM text, or the file that holds it.
@@ -79,7 +80,7 @@ impl PemSource {
 }
 
 fn read_file(path: &Path) -> Result<SecretString> {
-    let bytes = fs::read(path).map_err(|error| Error::config(path.display().to_string()).with_source(error))?;
+    let bytes = file::read(path).map_err(|error| Error::config(path.display().to_string()).with_source(error))?;
     // Comments between the PEM sections may be in any encoding.
     Ok(SecretString::from(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -1,12 +1,13 @@
 //! Who a user of a kubeconfig is: certificate, token, password, plugin or provider.
 
-use std::{fmt::Write, fs::File};
+use std::fmt::Write;
 
 use secrecy::SecretString;
 
 use super::{
     ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
     entries::{AuthProvider, Cluster, Exec, User, given},
+    file,
     overrides::{self, Overrides},
     place::{Place, Problems},
 };
@@ -98,7 +99,7 @@ fn inline_credentials(user: &Place<'_, User>, overrides: &Overrides, problems: &
     match (file, token) {
         (Some(path), fallback) => {
             if fallback.is_none() {
-                let opened = File::open(&path);
+                let opened = file::open(&path);
                 let opened = opened.map_err(|error| Error::config(path.display().to_string()).with_source(error));
                 problems.check(&format!("{user}: tokenFile"), opened);
             }
@@ -144,7 +145,7 @@ fn exec_config(
         return None;
     };
     let mut config = ExecConfig::new(exec_command(user, command));
-    for variable in exec.env.iter().flatten() {
+    for variable in &exec.env.0 {
         match given(variable.name.as_ref()) {
             Some(name) => {
                 let value = SecretString::from(variable.value.as_deref().unwrap_or_default());
@@ -153,7 +154,7 @@ fn exec_config(
             None => problems.add(format!("{user}: exec.env: has a variable without a name")),
         }
     }
-    config.args = exec.args.clone().unwrap_or_default();
+    config.args.clone_from(&exec.args.0);
     config.api_version = api_version?;
     config.interactive_mode = interactive_mode?;
     config.install_hint = given(exec.install_hint.as_ref()).map(without_control_characters);

@@ -78,6 +78,29 @@ fn removing_and_clearing_reach_every_file() {
 }
 
 #[test]
+fn one_file_under_several_names_gets_every_change() {
+    let folder = TempDir::new().unwrap();
+    let path = write(&folder, "config", COMPLETE);
+    let mut names =
+        vec![path.clone(), folder.path().join("../").join(folder.path().file_name().unwrap()).join("config")];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("config", folder.path().join("link")).unwrap();
+        names.insert(0, folder.path().join("link"));
+    }
+    let names: Vec<&Path> = names.iter().map(PathBuf::as_path).collect();
+    let environment = outside(folder.path(), Some(list(&names)));
+    let editor = Config::loader().editor_from(&environment).unwrap();
+    editor.remove(KubeconfigList::Users, "me").set_namespace("admin", "web").use_context("").save().unwrap();
+    let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
+    assert!(kubeconfig.current_context.is_none() && !kubeconfig.users.contains_key("me"));
+    let editor = Config::loader().editor_from(&environment).unwrap();
+    editor.use_context("admin").save().unwrap();
+    assert_eq!(Config::from_kubeconfig(&path).unwrap().default_namespace, "web");
+    assert!(!folder.path().join("config.lock").exists());
+}
+
+#[test]
 fn a_change_that_cannot_be_made_changes_no_file() {
     let folder = TempDir::new().unwrap();
     let path = write(&folder, "config", COMPLETE);

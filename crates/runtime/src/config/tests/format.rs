@@ -26,6 +26,18 @@ fn the_format_is_read_leniently() {
 }
 
 #[test]
+fn null_items_are_empty_ones() {
+    let exec = "apiVersion: client.authentication.k8s.io/v1beta1, command: x, args: [a, null, ~], env: null";
+    let lists = "as-groups: [null, g], as-user-extra: {one: [null], none: null}";
+    let config = loaded(&single("server: 'https://h'", &format!("exec: {{{exec}}}, as: a, {lists}")));
+    let Credentials::Exec(plugin) = config.credentials else { panic!("{:?}", config.credentials) };
+    assert_eq!(plugin.args, ["a", "", ""]);
+    let person = config.impersonate.unwrap();
+    assert_eq!(person.groups, ["", "g"]);
+    assert_eq!((&person.extra["one"], &person.extra["none"]), (&vec![String::new()], &Vec::new()));
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (text, words) in [
         (String::new(), vec!["the kubeconfig is empty"]),
@@ -47,7 +59,10 @@ fn what_is_wrong_is_named() {
         (format!("clusters: {}", "[".repeat(100_000)), vec!["cannot be read as YAML"]),
         ("clusters: [".to_owned(), vec!["cannot be read as YAML", "line 1"]),
         ("kind: Config\n---\nkind: Config\n".to_owned(), vec!["only single YAML document expected", "line 3"]),
-        (single("", "as: a, as-groups: [null]"), vec!["null is not allowed here", "line 1"]),
+        (
+            single("", "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x, env: [null]}"),
+            vec!["user \"u\": exec.env: has a variable without a name"],
+        ),
         (
             "current-context: a\ncurrent-context: b".to_owned(),
             vec!["cannot be read as YAML: line 2: \"current-context\" is there twice"],

@@ -148,3 +148,36 @@ fn paths_are_relative_to_the_file_that_they_stand_in() {
         assert!(matches!(config.credentials, Credentials::Exec(exec) if exec.command == expected), "{command}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_read() {
+    let folder = TempDir::new().unwrap();
+    let zero = Path::new("/dev/zero");
+    let error = Config::from_kubeconfig(zero).unwrap_err().to_string();
+    assert!(error.contains("/dev/zero: is no regular file"), "{error}");
+    let editor = KubeconfigEditor::file(folder.path()).use_context("x");
+    assert!(editor.save().unwrap_err().to_string().contains("is no regular file"));
+
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    for (cluster, user) in [
+        (format!("certificate-authority: {pipe}"), String::new()),
+        (String::new(), format!("client-certificate: {pipe}, client-key: {pipe}")),
+        (String::new(), format!("tokenFile: {pipe}")),
+        (
+            String::new(),
+            format!("auth-provider: {{name: oidc, config: {{{OIDC}, idp-certificate-authority: {pipe}}}}}"),
+        ),
+    ] {
+        let error = refused(&single(&format!("server: 'https://h', {cluster}"), &user));
+        assert!(error.contains("pipe: is no regular file"), "{error}");
+    }
+
+    // The kubelet's are links to links to files.
+    let token = write(&folder, "..data/token", "sesame");
+    std::os::unix::fs::symlink("..data/token", folder.path().join("token")).unwrap();
+    assert!(token.is_file());
+    loaded(&single("server: 'https://h'", &format!("tokenFile: {}/token", folder.path().display())));
+}
