@@ -6,7 +6,10 @@ use http::HeaderValue;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{fetched::Lot, header::bearer};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    config,
+    error::{Error, ErrorKind, Result},
+};
 
 /// client-go takes a token file to be good for a minute and reads it again ten seconds before that is over.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(50);
@@ -70,7 +73,12 @@ impl TokenFile {
 
     async fn read(&self) -> Result<HeaderValue> {
         let wrong = |what: &str| Error::new(ErrorKind::Auth, format!("token file {}{what}", self.path.display()));
-        let text = tokio::fs::read_to_string(&self.path).await.map_err(|error| wrong("").with_source(error))?;
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || config::read_text(&path)).await;
+        let text = match read {
+            Ok(read) => read.map_err(|error| wrong("").with_source(error))?,
+            Err(_) => return Err(wrong(": could not be read, since the runtime is ending")),
+        };
         if text.trim().is_empty() {
             return Err(wrong(": is empty"));
         }

@@ -13,19 +13,32 @@ const MOST_BYTES: u64 = 16 << 20;
 
 /// The bytes of a regular file, or of the one that a link leads to.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    bytes(open(path)?)
+}
+
+/// The text of a regular file, which must be UTF-8.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    text(open(path)?)
+}
+
+/// The text of a file that the user chose, and that may be a pipe: `--kubeconfig <(decrypt FILE)`.
+pub(super) fn read_chosen_text(path: &Path) -> io::Result<String> {
+    text(File::open(path)?)
+}
+
+fn text(file: File) -> io::Result<String> {
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "is no UTF-8 text");
+    String::from_utf8(bytes(file)?).map_err(not_utf8)
+}
+
+fn bytes(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // What a file says of its size need not be true, as in /proc.
-    open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(io::Error::other(format!("has more than {} MiB", MOST_BYTES >> 20)));
     }
     Ok(bytes)
-}
-
-/// The text of a regular file, which must be UTF-8.
-pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "is no UTF-8 text");
-    String::from_utf8(read(path)?).map_err(not_utf8)
 }
 
 /// Opens a regular file for reading.

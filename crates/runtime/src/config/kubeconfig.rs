@@ -61,7 +61,7 @@ impl Kubeconfig {
     /// Reads one file, if it exists.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
         let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
-        let text = match file::read_text(path) {
+        let text = match file::read_chosen_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),

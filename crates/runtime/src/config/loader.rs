@@ -50,8 +50,7 @@ impl ConfigLoader {
     /// Reads this file and no other, as `kubectl --kubeconfig` does. An empty path is an error, not a file that is found
     /// elsewhere.
     ///
-    /// Only regular files of at most 16 MiB are read, here and wherever a kubeconfig names a file. What comes through a pipe
-    /// is for [`Config::from_kubeconfig_text`].
+    /// It may be a pipe. What a kubeconfig names must be regular files; none may have more than 16 MiB.
     pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self

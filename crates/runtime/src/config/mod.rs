@@ -50,6 +50,7 @@ use secrecy::SecretString;
 use self::{environment::Environment, overrides::Overrides};
 use crate::error::Result;
 
+pub(crate) use self::file::read_text;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub use self::{
