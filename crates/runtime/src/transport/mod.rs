@@ -20,6 +20,7 @@ mod connection;
 mod connections;
 mod dial;
 mod failure;
+mod forward;
 mod gzip;
 mod lanes;
 mod proxy;
