@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{HEADER, apply, group};
-use crate::model::{Group, Home, META_CRATE, Model, Verb};
+use crate::model::{Group, Home, META_CRATE, Model, Verb, is_stable};
 
 /// The package of a group.
 pub(super) fn package(group: &Group) -> String {
@@ -38,20 +38,13 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 pub(super) fn group(model: &Model, group: &Group) -> String {
     let title = group::title(group);
     let unstable: Vec<String> = group.versions.iter().filter(|v| !v.is_stable()).map(|v| v.name.clone()).collect();
-    let mut text = format!(
-        "# {HEADER} {definition}; edit codegen instead.
-
-[package]
-name = \"{package}\"
-description = \"Typed clients of {title} of Kubernetes, part of k8s-client.\"
-version.workspace = true
-edition.workspace = true
-rust-version.workspace = true
-license.workspace = true
-authors.workspace = true
-categories.workspace = true
-keywords.workspace = true
-
+    let mut text = head(
+        title.trim_start_matches("the "),
+        &package(group),
+        &format!("Typed clients of {title} of Kubernetes, part of k8s-client."),
+    );
+    text.push_str(
+        "
 [package.metadata.docs.rs]
 features = [\"all-versions\", \"latest\"]
 
@@ -67,28 +60,60 @@ required-features = [\"clients\"]
 default = [\"clients\", \"ring\"]
 ## The clients. Without them, the crate has the apply configurations alone, which other groups' configurations contain.
 clients = []
-## TLS by rustls with this provider of cryptography.
-ring = [\"k8s-client-runtime/ring\"]
-aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
 ",
-        definition = title.trim_start_matches("the "),
-        package = package(group),
     );
+    text.push_str(PROVIDERS);
     text.push_str("## The alpha and beta versions of the group, each of which adds a module.\n");
     for version in &unstable {
         let _ = writeln!(text, "{version} = []");
     }
     let _ = writeln!(text, "all-versions = {}", list(unstable));
-    text.push_str("## The Kubernetes version whose types are compiled in: the application chooses exactly one.\n");
+    text.push_str(VERSIONS);
+    text.push_str(&kubernetes_versions(model));
+    text.push_str("\n[dependencies]\n");
+    text.push_str(&neighbouring_crates(model, group));
+    text.push_str(FOOT);
+    text
+}
+
+/// What stands above the features: the package.
+fn head(definition: &str, package: &str, description: &str) -> String {
+    format!(
+        "# {HEADER} {definition}; edit codegen instead.
+
+[package]
+name = \"{package}\"
+description = \"{description}\"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+authors.workspace = true
+categories.workspace = true
+keywords.workspace = true
+"
+    )
+}
+
+const PROVIDERS: &str = "## TLS by rustls with this provider of cryptography.
+ring = [\"k8s-client-runtime/ring\"]
+aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
+";
+
+const VERSIONS: &str = "## The Kubernetes version whose types are compiled in: the application chooses exactly one.\n";
+
+/// The end of the dependencies, and what stands below.
+const FOOT: &str = "k8s-client-runtime.workspace = true\nk8s-openapi.workspace = true\n\n[lints]\nworkspace = true\n";
+
+/// The features of the Kubernetes versions.
+fn kubernetes_versions(model: &Model) -> String {
+    let mut text = String::new();
     for feature in kubernetes_features(model) {
         let _ = writeln!(text, "{feature} = [\"k8s-client-runtime/{feature}\"]");
     }
     if let Some(latest) = kubernetes_features(model).next_back() {
         let _ = writeln!(text, "latest = [\"{latest}\"]");
     }
-    text.push_str("\n[dependencies]\n");
-    text.push_str(&neighbouring_crates(model, group));
-    text.push_str("k8s-client-runtime.workspace = true\nk8s-openapi.workspace = true\n\n[lints]\nworkspace = true\n");
     text
 }
 
@@ -97,7 +122,7 @@ pub(super) fn neighbours(model: &Model, group: &Group) -> BTreeMap<String, BTree
     let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut need = |home: &Home| {
         let wanted = features.entry(home.crate_name.clone()).or_default();
-        if home.version.contains("alpha") || home.version.contains("beta") {
+        if !is_stable(&home.version) {
             wanted.insert(home.version.clone());
         }
     };
@@ -127,23 +152,11 @@ fn neighbouring_crates(model: &Model, group: &Group) -> String {
 
 /// The manifest of the crate of what all objects share.
 pub(super) fn meta(model: &Model) -> String {
-    let kubernetes =
-        kubernetes_features(model).map(|feature| format!("{feature} = [\"k8s-client-runtime/{feature}\"]\n"));
-    let latest = kubernetes_features(model).next_back().map(|feature| format!("latest = [\"{feature}\"]\n"));
-    format!(
-        "# {HEADER} api-specs; edit codegen instead.
-
-[package]
-name = \"k8s-client-api-{META_CRATE}\"
-description = \"Apply configurations of what all objects of Kubernetes share, part of k8s-client.\"
-version.workspace = true
-edition.workspace = true
-rust-version.workspace = true
-license.workspace = true
-authors.workspace = true
-categories.workspace = true
-keywords.workspace = true
-
+    let package = format!("k8s-client-api-{META_CRATE}");
+    let description = "Apply configurations of what all objects of Kubernetes share, part of k8s-client.";
+    [
+        &head("api-specs", &package, description),
+        "
 [package.metadata.docs.rs]
 features = [\"latest\"]
 
@@ -152,27 +165,19 @@ test = false
 
 [features]
 default = [\"ring\"]
-## TLS by rustls with this provider of cryptography.
-ring = [\"k8s-client-runtime/ring\"]
-aws-lc-rs = [\"k8s-client-runtime/aws-lc-rs\"]
-## The Kubernetes version whose types are compiled in: the application chooses exactly one.
-{}{}
-[dependencies]
-k8s-client-runtime.workspace = true
-k8s-openapi.workspace = true
-
-[lints]
-workspace = true
 ",
-        kubernetes.collect::<String>(),
-        latest.unwrap_or_default(),
-    )
+        PROVIDERS,
+        VERSIONS,
+        &kubernetes_versions(model),
+        "\n[dependencies]\n",
+        FOOT,
+    ]
+    .concat()
 }
 
 /// The umbrella's manifest: what is fixed stands in `clientset.toml` beside this file.
 pub(super) fn clientset(model: &Model) -> String {
-    let (mut groups, mut versions, mut kubernetes, mut dependencies) =
-        (String::new(), String::new(), String::new(), String::new());
+    let (mut groups, mut versions, mut dependencies) = (String::new(), String::new(), String::new());
     let names = model.groups.iter().map(|group| group.crate_name.clone());
     let _ = writeln!(groups, "all-groups = {}", list(names));
     let mut all_versions = Vec::new();
@@ -192,18 +197,12 @@ pub(super) fn clientset(model: &Model) -> String {
         );
     }
     versions.insert_str(0, &format!("all-versions = {}\n", list(all_versions)));
-    for feature in kubernetes_features(model) {
-        let _ = writeln!(kubernetes, "{feature} = [\"k8s-client-runtime/{feature}\"]");
-    }
-    if let Some(latest) = kubernetes_features(model).next_back() {
-        let _ = writeln!(kubernetes, "latest = [\"{latest}\"]");
-    }
     let mut text = format!("# {HEADER} codegen/src/emit/clientset.toml; edit that instead.\n");
     for line in include_str!("clientset.toml").lines() {
         match line.trim() {
             "# @groups" => text.push_str(&groups),
             "# @versions" => text.push_str(&versions),
-            "# @kubernetes" => text.push_str(&kubernetes),
+            "# @kubernetes" => text.push_str(&kubernetes_versions(model)),
             "# @dependencies" => text.push_str(&dependencies),
             _ => {
                 text.push_str(line);

@@ -191,10 +191,15 @@ impl Model {
     }
 }
 
+/// Whether a version of this name is neither alpha nor beta.
+pub(crate) fn is_stable(version: &str) -> bool {
+    !version.contains("alpha") && !version.contains("beta")
+}
+
 impl ApiVersion {
     /// Whether the version is neither alpha nor beta, so that no feature is needed for it.
     pub fn is_stable(&self) -> bool {
-        !self.name.contains("alpha") && !self.name.contains("beta")
+        is_stable(&self.name)
     }
 
     /// `apps/v1`, or `v1` in the core group.
