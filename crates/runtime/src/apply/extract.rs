@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Configuration, Problem, Record, Shape,
     field::Node,
-    ownership::{Owned, Step, applied_by},
+    ownership::{Owned, Step, applied_by, leave_out_what_the_server_sets},
 };
 use crate::{
     codec::{self, Codec},
@@ -99,8 +99,7 @@ pub fn extract_value(
     field_manager: &str,
     subresource: &str,
 ) -> std::result::Result<Value, Problem> {
-    let entry = if is_bare(object) { None } else { applied_by(object, field_manager, subresource)? };
-    let mut fields = match entry {
+    let mut fields = match applied_by(object, field_manager, subresource)? {
         Some(entry) => match owned_part(object, shape, Owned::new(&entry["fieldsV1"])?)? {
             Value::Object(fields) => fields,
             _ => return Err(Problem::new("the object is none")),
@@ -238,44 +237,6 @@ fn has_key(item: &Value, keys: &Keys, wanted: &Map<String, Value>) -> bool {
                 (Some(_), None) => false,
             }
         })
-}
-
-/// Whether there is nothing to own but the name, so that nobody does: the server keeps no empty `managedFields`.
-fn is_bare(object: &Value) -> bool {
-    let managed = &object["metadata"]["managedFields"];
-    if !managed.is_null() && managed.as_array().is_none_or(|entries| !entries.is_empty()) {
-        return false;
-    }
-    let mut rest = object.clone();
-    leave_out_what_the_server_sets(&mut rest);
-    let Value::Object(fields) = rest else { return false };
-    let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
-    fields.iter().all(|(name, value)| match (name.as_str(), value) {
-        ("apiVersion" | "kind", _) => true,
-        ("metadata", Value::Object(metadata)) => metadata.keys().all(|name| name == "name" || name == "namespace"),
-        (_, value) => is_empty(value),
-    })
-}
-
-/// The fields of metadata that no client sets.
-const SERVERS_METADATA: [&str; 8] = [
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
-fn leave_out_what_the_server_sets(value: &mut Value) {
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("status");
-    }
-    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|name, _| !SERVERS_METADATA.contains(&name.as_str()));
-    }
 }
 
 #[cfg(test)]

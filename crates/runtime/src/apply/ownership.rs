@@ -66,6 +66,7 @@ pub(super) fn applied_by<'a>(
     let wrong = |what: &str| Problem::new(what).in_field("managedFields").in_field("metadata");
     let entries = match &object["metadata"]["managedFields"] {
         Value::Array(entries) if !entries.is_empty() => entries,
+        Value::Null | Value::Array(_) if is_bare(object) => return Ok(None),
         Value::Null | Value::Array(_) => {
             return Err(wrong(
                 "is not set: either nobody owns a field of the object, so that a new configuration is the whole, or it was left \
@@ -86,5 +87,40 @@ pub(super) fn applied_by<'a>(
              whole configuration as {read} first"
         ))),
         _ => Ok(entry),
+    }
+}
+
+/// Whether there is nothing to own but the name, so that nobody does: the server keeps no empty `managedFields`.
+fn is_bare(object: &Value) -> bool {
+    let mut rest = object.clone();
+    leave_out_what_the_server_sets(&mut rest);
+    let Value::Object(fields) = rest else { return false };
+    let is_empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    fields.iter().all(|(name, value)| match (name.as_str(), value) {
+        ("apiVersion" | "kind", _) => true,
+        ("metadata", Value::Object(metadata)) => metadata.keys().all(|name| name == "name" || name == "namespace"),
+        (_, value) => is_empty(value),
+    })
+}
+
+/// The fields of metadata that no client sets.
+const SERVERS_METADATA: [&str; 8] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// Leaves out the status, and the metadata that only the server sets.
+pub(super) fn leave_out_what_the_server_sets(value: &mut Value) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| !SERVERS_METADATA.contains(&name.as_str()));
     }
 }
