@@ -80,8 +80,8 @@ impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
 }
 
 /// Kubernetes takes an empty text for one that is not there.
-fn said(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
+pub(crate) fn said<T: AsRef<str> + ?Sized>(text: Option<&T>) -> Option<&str> {
+    text.map(AsRef::as_ref).filter(|text: &&str| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::{ApplyOptions, PatchOptions, write_options};
 use crate::{
     apply::Configuration,
     codec::{self, Codec},
+    object::said,
     rest::Request,
 };
 
@@ -112,11 +113,6 @@ fn applying(request: Request, configuration: &dyn Configuration) -> Request {
         None => serde_json::to_vec(&json),
     });
     request.encoded("application/apply-patch+yaml", body)
-}
-
-/// Kubernetes takes an empty text for one that is not there.
-fn said(text: Option<&str>) -> Option<&str> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// What the server would refuse in every configuration.

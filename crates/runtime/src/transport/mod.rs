@@ -36,9 +36,7 @@ mod upgraded;
 mod user_agent;
 mod verify;
 
-use std::time::Duration;
-
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use http::{
