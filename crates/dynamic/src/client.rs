@@ -12,7 +12,7 @@ use k8s_client_runtime::{
     },
     schema::{GroupVersionResource, ResourceScope, RestMapping},
 };
-use serde::{Serialize, ser::Error as _};
+use serde::Serialize;
 
 use crate::{Unstructured, UnstructuredList, configuration::Named};
 

@@ -4,7 +4,7 @@ use k8s_client_runtime::{
     apply::{Applicable, Configuration},
     codec,
 };
-use serde::{Serialize, ser::Error as _};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::Unstructured;
@@ -19,7 +19,7 @@ pub(crate) struct Named<'a> {
 impl<'a> Named<'a> {
     /// Whatever serde writes as an object. A name is filled in, or must be the same.
     pub(crate) fn new(name: &'a str, configuration: &(impl Serialize + ?Sized)) -> Self {
-        Self::of(name, serde_json::to_value(configuration))
+        Self::of(name, serde_json::to_value(configuration).map_err(codec::Error::from))
     }
 
     fn of(name: &'a str, configuration: codec::Result<Value>) -> Self {

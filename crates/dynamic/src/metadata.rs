@@ -13,7 +13,7 @@ use k8s_client_runtime::{
     },
     schema::{GroupVersionResource, RestMapping},
 };
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What asks for the metadata of one object, or of each event, and takes the whole where the server knows no better.
 const ACCEPT: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";

@@ -9,6 +9,8 @@ use std::{error::Error as StdError, fmt, time::Duration};
 use http::Method;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause};
 
+use crate::codec;
+
 /// What `Result` means in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -127,11 +129,11 @@ impl Error {
     pub(crate) fn with_request(mut self, method: &Method, url: impl Into<String>) -> Self {
         let url = url.into();
         if self.0.kind == ErrorKind::Decode && speaks_of_secrets(&url) {
-            let place = self.0.source.take().and_then(|source| source.downcast::<serde_json::Error>().ok());
+            let place = self.0.source.take().and_then(|source| source.downcast::<codec::Error>().ok());
             if let Some(error) = place {
-                let (line, column) = (error.line(), error.column());
+                let place = error.place();
                 let hidden = "what is wrong there is not shown, since it may quote a secret";
-                self.0.message = format!("{}: line {line} column {column}; {hidden}", self.0.message);
+                self.0.message = format!("{}: {place}; {hidden}", self.0.message);
             }
         }
         self.0.request.get_or_insert_with(|| (method.clone(), url));

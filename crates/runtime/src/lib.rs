@@ -22,6 +22,8 @@ pub mod schema;
 
 pub mod object;
 
+pub mod protobuf;
+
 pub mod codec;
 
 pub mod apply;

@@ -72,7 +72,7 @@ pub trait Extract: Record + Node + Configuration {
 
 fn json(object: codec::Result<Vec<u8>>) -> Result<Value> {
     object
-        .and_then(|object| serde_json::from_slice(&object))
+        .and_then(|object| codec::from_json(&object))
         .map_err(|error| Error::new(ErrorKind::Request, "the object cannot be written as JSON").with_source(error))
 }
 

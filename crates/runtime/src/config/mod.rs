@@ -87,6 +87,10 @@ pub struct Config {
     /// Asks the server not to compress its answers (`disable-compression`), which saves both sides' CPU where the network is
     /// fast. Off by default, as in client-go: large answers come gzipped.
     pub disable_compression: bool,
+    /// Asks for JSON and sends JSON only. Off by default, as with client-go's typed clients: types that have a protobuf form are
+    /// read and written in it where the server serves it, which costs both sides a fraction. JSON can be read by people on the
+    /// way, such as in the traces of this library.
+    pub disable_protobuf: bool,
     /// The `User-Agent` of every request. By default it names the program, the platform and this library:
     /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
     pub user_agent: Option<String>,
@@ -197,6 +201,7 @@ impl Config {
             impersonate: None,
             proxy: Proxy::default(),
             disable_compression: false,
+            disable_protobuf: false,
             user_agent: None,
             timeout: None,
             response_header_timeout: Some(RESPONSE_HEADER_TIMEOUT),

@@ -156,12 +156,12 @@ impl<K, S: OneObject> ResourceClient<K, S> {
 impl<K: Codec<Object: AnyObject>, S: OneObject> ResourceClient<K, S> {
     /// Replaces the object, which must be the version last read, or the server answers with a conflict.
     pub fn update(&self, object: &K::Object) -> Update<K> {
-        Update::new(self.named_by(Method::PUT, object), K::encode_json(object))
+        Update::new::<K>(self.named_by(Method::PUT, object), object)
     }
 
     /// Replaces the object's status and nothing else of it.
     pub fn update_status(&self, object: &K::Object) -> Update<K> {
-        Update::new(self.named_by(Method::PUT, object).subresource("status"), K::encode_json(object))
+        Update::new::<K>(self.named_by(Method::PUT, object).subresource("status"), object)
     }
 }
 
@@ -173,12 +173,12 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
 
     /// Creates the object.
     pub fn create(&self, object: &K::Object) -> Create<K> {
-        Create::new(self.request(Method::POST), K::encode_json(object))
+        Create::new::<K>(self.request(Method::POST), object)
     }
 
     /// Creates something at the resource itself that is answered with another type, such as a binding.
     pub fn create_answering<C: Codec>(&self, object: &K::Object) -> Create<C> {
-        Create::new(self.request(Method::POST), K::encode_json(object))
+        Create::new::<K>(self.request(Method::POST), object)
     }
 
     /// Reads, changes and updates the named object, and does it again when somebody else changed it meanwhile.
@@ -216,7 +216,7 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
         subresource: impl Into<Cow<'static, str>>,
         body: &B::Object,
     ) -> Create<A> {
-        Create::new(self.subresource(Method::POST, name, subresource), B::encode_json(body))
+        Create::new::<B>(self.subresource(Method::POST, name, subresource), body)
     }
 
     /// Replaces a subresource of the named object.
@@ -226,7 +226,7 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
         subresource: impl Into<Cow<'static, str>>,
         object: &C::Object,
     ) -> Update<C> {
-        Update::new(self.subresource(Method::PUT, name, subresource), C::encode_json(object))
+        Update::new::<C>(self.subresource(Method::PUT, name, subresource), object)
     }
 
     /// Deletes a subresource of the named object.

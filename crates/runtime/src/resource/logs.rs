@@ -13,7 +13,12 @@ use futures_util::TryStreamExt;
 use k8s_openapi::jiff::Timestamp;
 
 use super::Answering;
-use crate::{error::Result, rest::Request, transport::Body, watch::AnswerLines};
+use crate::{
+    error::Result,
+    rest::Request,
+    transport::Body,
+    watch::{AnswerPieces, Cut},
+};
 
 /// The longest line of a log: a container runtime splits lines far below.
 const MAX_LINE: usize = 16 << 20;
@@ -108,7 +113,7 @@ impl Logs {
     /// Reads line after line as they come.
     pub async fn lines(self) -> Result<LogLines> {
         let url = self.request.url();
-        Ok(LogLines(AnswerLines::new(self.stream().await?, MAX_LINE, url)))
+        Ok(LogLines(AnswerPieces::new(self.stream().await?, Cut::Lines, MAX_LINE, url)))
     }
 }
 
@@ -124,7 +129,7 @@ impl IntoFuture for Logs {
 
 /// The lines of a log, without their ends: see [`Logs::lines`]. Bytes that are not UTF-8 are replaced.
 #[must_use = "a stream does nothing until it is polled"]
-pub struct LogLines(AnswerLines);
+pub struct LogLines(AnswerPieces);
 
 impl LogLines {
     /// The next line, or `None` at the end.
@@ -137,7 +142,7 @@ impl Stream for LogLines {
     type Item = Result<String>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let line = ready!(self.0.poll_line(context));
+        let line = ready!(self.0.poll_piece(context));
         Poll::Ready(line.map(|line| line.map(|line| String::from_utf8_lossy(&line).into_owned())))
     }
 }

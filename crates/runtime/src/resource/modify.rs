@@ -10,12 +10,7 @@ use std::{
 use tokio::time::sleep;
 
 use super::{FieldValidation, UpdateOptions, execute};
-use crate::{
-    codec::{Codec, MediaType},
-    error::Result,
-    rest::Request,
-    retry::Backoff,
-};
+use crate::{codec::Codec, error::Result, rest::Request, retry::Backoff};
 
 /// Reads an object, lets a closure change it, and updates it; when somebody else changed it meanwhile, all of that again.
 /// Awaiting it gives the object as the server stored it.
@@ -108,7 +103,7 @@ impl<'f, K: Codec> IntoFuture for Modify<'f, K> {
                 let mut object = execute::<K>(get.clone()).await?;
                 change(&mut object);
                 let put = put.clone().with_query(|query| options.write(query));
-                let put = put.encoded(MediaType::Json.as_str(), K::encode_json(&object));
+                let put = put.object::<K>(&object);
                 drop(object);
                 match (execute::<K>(put).await, pauses.next()) {
                     (Err(error), Some(pause)) if error.is_conflict() => sleep(pause).await,

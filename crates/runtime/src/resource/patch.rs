@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Patch;
-use k8s_openapi::serde::ser::Error as _;
 use serde_json::Value;
 
 use super::{ApplyOptions, PatchOptions, write_options};
@@ -110,7 +109,7 @@ fn applying(request: Request, configuration: &dyn Configuration) -> Request {
     };
     let body = configuration.to_json().and_then(|json| match unfit(&json) {
         Some(problem) => Err(codec::Error::custom(problem)),
-        None => serde_json::to_vec(&json),
+        None => codec::to_json(&json),
     });
     request.encoded("application/apply-patch+yaml", body)
 }

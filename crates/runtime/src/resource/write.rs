@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{CreateOptions, UpdateOptions, write_options};
-use crate::{codec, codec::Codec, rest::Request};
+use crate::{codec::Codec, rest::Request};
 
 /// Creates an object. Awaiting it gives the object as the server stored it.
 ///
@@ -26,9 +26,9 @@ pub struct Update<C> {
 macro_rules! write_verb {
     ($builder:ident, $options:ident) => {
         impl<C: Codec> $builder<C> {
-            pub(super) fn new(request: Request, body: codec::Result<Vec<u8>>) -> Self {
-                let request = request.encoded(codec::MediaType::Json.as_str(), body);
-                Self { request, options: $options::default(), answer: PhantomData }
+            /// What is sent may have another codec than what comes back.
+            pub(super) fn new<B: Codec>(request: Request, object: &B::Object) -> Self {
+                Self { request: request.object::<B>(object), options: $options::default(), answer: PhantomData }
             }
 
             /// The plain request.

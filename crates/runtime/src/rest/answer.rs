@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, Status
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    codec,
+    codec::{self, MediaType},
     error::{Error, UNEXPECTED_SERVER_RESPONSE},
     transport::Body,
 };
@@ -56,20 +56,19 @@ pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
 
 async fn read(method: &Method, target: &Target, head: &Parts, body: Body, limit: usize, until: Instant) -> Error {
     let body = timeout_at(until, body.collect_up_to(limit)).await.unwrap_or_default();
-    let status = sent_status(&body, head.status).unwrap_or_else(|| made_status(method, target, head.status, &body));
+    let status = sent_status(head, &body).unwrap_or_else(|| made_status(method, target, head.status, &body));
     Error::api(status).with_retry_after(retry_after(head))
 }
 
-fn sent_status(body: &[u8], code: StatusCode) -> Option<Status> {
-    if codec::kind_of(body)? != "Status" {
-        return None;
-    }
-    let mut status: Status = codec::from_json(body).ok()?;
+fn sent_status(head: &Parts, body: &[u8]) -> Option<Status> {
+    // Whoever sends another type may mean JSON all the same, as whoever sends none.
+    let media_type = MediaType::of_answer(head.headers.get(header::CONTENT_TYPE)).unwrap_or(MediaType::Json);
+    let mut status = codec::status(media_type, body)?;
     if status.status.as_deref() == Some("Success") {
         return None;
     }
     if status.code.is_none_or(|code| code == 0) {
-        status.code = Some(i32::from(code.as_u16()));
+        status.code = Some(i32::from(head.status.as_u16()));
     }
     Some(status)
 }
@@ -129,6 +128,10 @@ mod tests {
         Target { resource: Some("pods".into()), namespace: None, name: Some("web".to_owned()) }
     }
 
+    fn head(code: StatusCode) -> Parts {
+        http::Response::builder().status(code).body(()).expect("a head").into_parts().0
+    }
+
     #[test]
     fn codes_become_client_gos_reasons() {
         let reason = |method: Method, code: u16| {
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn status_of_the_server_is_taken_as_it_is() {
         let body = br#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","message":"too old"}"#;
-        let error = Error::api(sent_status(body, StatusCode::GONE).expect("a Status"));
+        let error = Error::api(sent_status(&head(StatusCode::GONE), body).expect("a Status"));
         assert!(error.is_expired() && !error.is_unexpected_server_error());
         assert_eq!(error.code(), Some(410));
     }
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn other_bodies_are_no_status() {
         for body in [&b""[..], b"<html>", br#"{"kind":"Pod"}"#, br#"{"kind":"Status","status":"Success"}"#] {
-            assert!(sent_status(body, StatusCode::BAD_GATEWAY).is_none());
+            assert!(sent_status(&head(StatusCode::BAD_GATEWAY), body).is_none());
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The client that requests are made with.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Uri};
@@ -44,6 +49,9 @@ struct Inner {
     retry: RetryPolicy,
     rate_limiter: Option<RateLimiter>,
     warning_handler: Box<dyn WarningHandler>,
+    protobuf: bool,
+    /// The resources whose server has refused bodies in protobuf.
+    json_only: RwLock<BTreeSet<String>>,
 }
 
 impl RestClient {
@@ -118,6 +126,8 @@ impl RestClient {
             retry: config.retry,
             rate_limiter: config.rate_limit.map(RateLimiter::new).transpose()?,
             warning_handler,
+            protobuf: !config.disable_protobuf,
+            json_only: RwLock::default(),
         })))
     }
 
@@ -191,6 +201,21 @@ impl RestClient {
 
     pub(super) fn warning_handler(&self) -> &dyn WarningHandler {
         &*self.0.warning_handler
+    }
+
+    /// Whether answers may be protobuf.
+    pub(super) fn reads_protobuf(&self) -> bool {
+        self.0.protobuf
+    }
+
+    /// Whether bodies for this resource may be protobuf, as far as is known.
+    pub(super) fn writes_protobuf(&self, resource: &str) -> bool {
+        self.0.protobuf && !self.0.json_only.read().unwrap_or_else(PoisonError::into_inner).contains(resource)
+    }
+
+    /// From now on bodies for this resource are JSON.
+    pub(super) fn write_json_only(&self, resource: String) {
+        self.0.json_only.write().unwrap_or_else(PoisonError::into_inner).insert(resource);
     }
 
     /// Waits until the rate limit lets another request pass.

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use k8s_openapi::serde::Serialize;
 
 use crate::{
-    codec::{self, ApiResource, MediaType},
+    codec::{self, ApiResource, Codec, MediaType},
     error::{Error, ErrorKind, Result},
     rest::{
         Answer, Answering, CallKind, Query, Response, RestClient,
@@ -65,6 +65,8 @@ pub struct Request {
     timeout: Option<Duration>,
     max_retries: Option<u32>,
     body: Bytes,
+    /// Makes JSON of a body that is not, for a server that does not read it.
+    as_json: Option<fn(&[u8]) -> codec::Result<Vec<u8>>>,
     /// The first thing that was wrong.
     problem: Option<String>,
 }
@@ -86,6 +88,7 @@ impl Request {
             timeout: None,
             max_retries: None,
             body: Bytes::new(),
+            as_json: None,
             problem: None,
         }
     }
@@ -228,14 +231,31 @@ impl Request {
 
     /// Sets a body that serde writes as JSON.
     pub fn json(self, body: &impl Serialize) -> Self {
-        self.encoded("application/json", serde_json::to_vec(body))
+        self.encoded(MediaType::Json.as_str(), codec::to_json(body))
+    }
+
+    /// Sets an object as body, in the form that is best for the codec and that the server is not known to refuse.
+    pub(crate) fn object<C: Codec>(mut self, object: &C::Object) -> Self {
+        fn as_json<C: Codec>(body: &[u8]) -> codec::Result<Vec<u8>> {
+            C::encode_json(&C::decode_protobuf(body)?)
+        }
+        let protobuf = C::ACCEPT.first() == Some(&MediaType::Protobuf) && self.client.writes_protobuf(&self.place());
+        let media_type = if protobuf { MediaType::Protobuf } else { MediaType::Json };
+        self.as_json = protobuf.then_some(as_json::<C>);
+        self.encoded(media_type.as_str(), C::encode(media_type, object))
+    }
+
+    /// The resource and subresource with their group and version, wherever their objects are.
+    fn place(&self) -> String {
+        [&self.prefix, self.resource.as_deref().unwrap_or_default(), self.subresource.as_deref().unwrap_or_default()]
+            .join("/")
     }
 
     /// Sets a body that may have failed to be written.
     pub(crate) fn encoded(self, content_type: &'static str, body: codec::Result<Vec<u8>>) -> Self {
         match body {
             Ok(body) => self.body(content_type, body),
-            Err(error) => self.wrong(format!("the body cannot be written as JSON: {error}")),
+            Err(error) => self.wrong(format!("the body cannot be written as {content_type}: {error}")),
         }
     }
 
@@ -254,7 +274,8 @@ impl Request {
     /// Says what is read, unless the caller said it.
     pub(crate) fn accept(mut self, media_types: &[MediaType]) -> Self {
         if !self.headers.contains_key(header::ACCEPT) {
-            let value = media_types.iter().map(|media_type| media_type.as_str()).collect::<Vec<_>>().join(",");
+            let read = media_types.iter().filter(|it| **it != MediaType::Protobuf || self.client.reads_protobuf());
+            let value = read.map(|media_type| media_type.as_str()).collect::<Vec<_>>().join(",");
             self.headers.insert(header::ACCEPT, HeaderValue::try_from(value).expect("media types are plain ASCII"));
         }
         self
@@ -376,7 +397,23 @@ impl Request {
     /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
     /// neither group crates nor programs compile the way through the transport again.
     fn sending(self) -> Answering<Response> {
-        Box::pin(async move { self.into_call()?.run().await })
+        Box::pin(async move {
+            // Only what may have to be said again in JSON is kept.
+            let again = self.as_json.map(|as_json| (self.clone(), as_json));
+            match (self.into_call()?.run().await, again) {
+                (Err(error), Some((request, as_json))) if error.is_unsupported_media_type() => {
+                    request.in_json(as_json).into_call()?.run().await
+                }
+                (result, _) => result,
+            }
+        })
+    }
+
+    /// The same request for a server that refused its body unread, because it is not JSON.
+    fn in_json(self, as_json: fn(&[u8]) -> codec::Result<Vec<u8>>) -> Self {
+        self.client.write_json_only(self.place());
+        let body = as_json(&self.body);
+        self.encoded(MediaType::Json.as_str(), body)
     }
 
     /// The request as it is sent, if nothing is wrong with it.

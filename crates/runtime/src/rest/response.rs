@@ -91,7 +91,12 @@ impl Response {
 
     /// Reads the whole body as JSON of any type: a small one of your own makes a large list cheap.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.collecting().await?.decode(|_, body| codec::from_json(body))
+        self.collecting().await?.decode(|media_type, body| match media_type {
+            MediaType::Json => codec::from_json(body),
+            MediaType::Protobuf => {
+                Err(codec::Error::custom("it is protobuf, where JSON is read; ask for JSON by `Accept`"))
+            }
+        })
     }
 
     /// Boxed for the reason that sending is: it is compiled here, once.
@@ -119,7 +124,7 @@ fn media_type(head: &Parts) -> Result<MediaType> {
         let given = content_type.map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into());
         Error::new(
             ErrorKind::Decode,
-            format!("the answer is {given}, not JSON: is this the URL of a Kubernetes API server?"),
+            format!("the answer is {given}, neither JSON nor protobuf: is this the URL of a Kubernetes API server?"),
         )
     })
 }
@@ -151,7 +156,7 @@ impl Answer {
 
     /// The body as a Status, if that is what it is.
     pub(crate) fn status(&self) -> Option<Status> {
-        (codec::kind_of(&self.body)? == "Status").then(|| codec::from_json(&self.body).ok()).flatten()
+        codec::status(media_type(&self.head).ok()?, &self.body)
     }
 
     fn media_type(&self) -> Result<MediaType> {

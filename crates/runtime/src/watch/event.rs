@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     codec::{self, Codec, MediaType},
     error::{Error, ErrorKind, Result},
+    protobuf::{self, Bookmark},
 };
 
 /// A change that the server tells of.
@@ -64,25 +64,45 @@ struct BookmarkMetadata {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// What a line of a watch tells, its object still undecoded.
+/// What a piece of a watch tells, its object still undecoded.
 pub(super) type RawEvent<'a> = WatchEvent<&'a [u8]>;
 
-/// Reads one line of a watch as far as that needs no type.
-pub(super) fn parse(line: &[u8]) -> Result<RawEvent<'_>> {
-    let frame: Frame<'_> = codec::from_borrowed_json(line).map_err(|error| unreadable("the frame", error))?;
-    let body = frame.object.get().as_bytes();
-    match &*frame.kind {
+/// Reads one piece of a watch, a line or a frame, as far as that needs no type.
+pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<RawEvent<'_>> {
+    let frame = match media_type {
+        MediaType::Json => {
+            codec::from_borrowed_json(piece).map(|Frame { kind, object }| (kind, object.get().as_bytes()))
+        }
+        MediaType::Protobuf => {
+            protobuf::watch_event(piece).map(|(kind, object)| (Cow::Owned(kind), object)).map_err(codec::Error::from)
+        }
+    };
+    let (kind, body) = frame.map_err(|error| unreadable("the frame", error))?;
+    match &*kind {
         "ADDED" => Ok(WatchEvent::Added(body)),
         "MODIFIED" => Ok(WatchEvent::Modified(body)),
         "DELETED" => Ok(WatchEvent::Deleted(body)),
-        "BOOKMARK" => {
-            let BookmarkObject { metadata } =
-                codec::from_json(body).map_err(|error| unreadable("the bookmark", error))?;
+        "BOOKMARK" => bookmark(media_type, body).map_err(|error| unreadable("the bookmark", error)),
+        "ERROR" => Err(told(media_type, body)),
+        other => Err(Error::new(ErrorKind::Decode, format!("a watch event of the unknown type {other:?}"))),
+    }
+}
+
+/// Reads a bookmark, whatever the kind of its object is.
+fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<RawEvent<'_>> {
+    match media_type {
+        MediaType::Json => {
+            let BookmarkObject { metadata } = codec::from_json(body)?;
             let annotations = metadata.annotations.unwrap_or_default();
             Ok(WatchEvent::Bookmark { resource_version: metadata.resource_version, annotations })
         }
-        "ERROR" => Err(told(body)),
-        other => Err(Error::new(ErrorKind::Decode, format!("a watch event of the unknown type {other:?}"))),
+        MediaType::Protobuf => {
+            let Bookmark { resource_version, annotations } = protobuf::bookmark(body)?;
+            if resource_version.is_empty() {
+                return Err(codec::Error::custom("it has no resourceVersion"));
+            }
+            Ok(WatchEvent::Bookmark { resource_version, annotations })
+        }
     }
 }
 
@@ -100,10 +120,8 @@ pub(super) fn decode<C: Codec>(media_type: MediaType, event: RawEvent<'_>) -> Re
 }
 
 /// The error that an `ERROR` event tells of.
-fn told(body: &[u8]) -> Error {
-    if codec::kind_of(body).as_deref() == Some("Status")
-        && let Ok(status) = codec::from_json::<Status>(body)
-    {
+fn told(media_type: MediaType, body: &[u8]) -> Error {
+    if let Some(status) = codec::status(media_type, body) {
         return Error::api(status);
     }
     let text: String = String::from_utf8_lossy(body).chars().take(512).collect();
@@ -120,7 +138,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
 
     fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
-        super::decode::<ConfigMap>(MediaType::Json, parse(line.as_bytes())?)
+        super::decode::<ConfigMap>(MediaType::Json, parse(MediaType::Json, line.as_bytes())?)
     }
 
     #[test]

@@ -10,7 +10,10 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{WatchEvent, event, lines::AnswerLines};
+use super::{
+    WatchEvent, event,
+    pieces::{AnswerPieces, Cut},
+};
 use crate::{
     codec::{Codec, MediaType},
     error::{Error, Result},
@@ -40,21 +43,25 @@ const MAX_EVENT: usize = 16 << 20;
 /// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct WatchStream<C> {
-    lines: EventLines,
+    pieces: EventPieces,
     media_type: MediaType,
     codec: PhantomData<fn() -> C>,
 }
 
 /// The part of a watch that needs no type, and is compiled once for all.
-struct EventLines {
-    lines: AnswerLines,
+struct EventPieces {
+    pieces: AnswerPieces,
     ended: bool,
 }
 
 impl<C: Codec> WatchStream<C> {
     pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
-        let lines = EventLines { lines: AnswerLines::new(body, MAX_EVENT, url), ended: false };
-        Self { lines, media_type, codec: PhantomData }
+        let cut = match media_type {
+            MediaType::Json => Cut::Lines,
+            MediaType::Protobuf => Cut::Frames,
+        };
+        let pieces = EventPieces { pieces: AnswerPieces::new(body, cut, MAX_EVENT, url), ended: false };
+        Self { pieces, media_type, codec: PhantomData }
     }
 
     /// The next event, or `None` when the server closed the watch.
@@ -63,26 +70,26 @@ impl<C: Codec> WatchStream<C> {
     }
 }
 
-impl EventLines {
-    /// The next line that is not empty. After an error there are none.
-    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+impl EventPieces {
+    /// The next piece that is not empty. After an error there are none.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         if self.ended {
             return Poll::Ready(None);
         }
-        let line = loop {
-            match ready!(self.lines.poll_line(context)) {
-                Some(Ok(line)) if line.is_empty() => {}
-                line => break line,
+        let piece = loop {
+            match ready!(self.pieces.poll_piece(context)) {
+                Some(Ok(piece)) if piece.is_empty() => {}
+                piece => break piece,
             }
         };
-        self.ended = !matches!(line, Some(Ok(_)));
-        Poll::Ready(line)
+        self.ended = !matches!(piece, Some(Ok(_)));
+        Poll::Ready(piece)
     }
 
     /// Ends the stream with an error that says which watch it was.
     fn failed(&mut self, error: Error) -> Error {
         self.ended = true;
-        self.lines.named(error)
+        self.pieces.named(error)
     }
 }
 
@@ -90,10 +97,11 @@ impl<C: Codec> Stream for WatchStream<C> {
     type Item = Result<WatchEvent<C::Object>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.lines.poll_line(context)) {
-            Some(Ok(line)) => {
-                let event = event::parse(&line).and_then(|event| event::decode::<C>(self.media_type, event));
-                Some(event.map_err(|error| self.lines.failed(error)))
+        Poll::Ready(match ready!(self.pieces.poll_piece(context)) {
+            Some(Ok(piece)) => {
+                let media_type = self.media_type;
+                let event = event::parse(media_type, &piece).and_then(|event| event::decode::<C>(media_type, event));
+                Some(event.map_err(|error| self.pieces.failed(error)))
             }
             Some(Err(error)) => Some(Err(error)),
             None => None,
@@ -103,6 +111,6 @@ impl<C: Codec> Stream for WatchStream<C> {
 
 impl<C> fmt::Debug for WatchStream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WatchStream({})", self.lines.lines.url())
+        write!(f, "WatchStream({})", self.pieces.pieces.url())
     }
 }

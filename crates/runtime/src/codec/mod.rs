@@ -1,50 +1,28 @@
 //! How objects become bodies and answers become objects.
 //!
 //! This is the one seam for content types. A typed request says which [`MediaType`]s it reads, best first; the answer's
-//! `Content-Type` decides which of them decodes it. JSON is the only one so far.
+//! `Content-Type` decides which of them decodes it.
 //!
 //! The functions of a [`Codec`] are not generic. serde's code for a type such as a pod is large, and a generic client would
 //! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
 
-use http::HeaderValue;
+mod error;
+mod media_type;
+
 use k8s_openapi::{
     ListableResource, Metadata, Resource,
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, Status},
     serde::{Serialize, de::DeserializeOwned},
 };
 
-use crate::object::{AnyList, AnyObject};
-
-/// Why a body could not be written or read.
-pub type Error = serde_json::Error;
+pub use self::{error::Error, media_type::MediaType};
+use crate::{
+    object::{AnyList, AnyObject},
+    protobuf::{self, Message},
+};
 
 /// What coding gives.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// A form in which objects travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MediaType {
-    /// `application/json`
-    Json,
-}
-
-impl MediaType {
-    /// The value of an `Accept` or a `Content-Type` header.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-        }
-    }
-
-    /// The media type that a `Content-Type` header names, parameters left aside. No header means JSON, as the API
-    /// conventions have it.
-    pub(crate) fn of_answer(content_type: Option<&HeaderValue>) -> Option<Self> {
-        let Some(value) = content_type else { return Some(Self::Json) };
-        let essence = value.to_str().ok()?.split(';').next()?.trim();
-        essence.eq_ignore_ascii_case(Self::Json.as_str()).then_some(Self::Json)
-    }
-}
 
 /// Where the API serves a kind: plain data, known at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,8 +44,9 @@ pub trait Codec: 'static {
     /// The type that is written and read.
     type Object: Send + 'static;
 
-    /// What [`decode`](Codec::decode) reads, best first: the request's `Accept` header.
-    const ACCEPT: &'static [MediaType] = &[MediaType::Json];
+    /// What [`decode`](Codec::decode) reads and [`encode`](Codec::encode) writes, best first: the request's `Accept` header,
+    /// and the first of them is what bodies are sent in. JSON is always among them, for servers that have nothing else.
+    const ACCEPT: &'static [MediaType] = MediaType::JSON;
 
     /// Writes an object as JSON.
     fn encode_json(object: &Self::Object) -> Result<Vec<u8>>;
@@ -75,10 +54,31 @@ pub trait Codec: 'static {
     /// Reads an object from JSON.
     fn decode_json(body: &[u8]) -> Result<Self::Object>;
 
+    /// Writes an object as protobuf. Only codecs that [accept](Codec::ACCEPT) it do.
+    fn encode_protobuf(object: &Self::Object) -> Result<Vec<u8>> {
+        let _ = object;
+        Err(no_protobuf())
+    }
+
+    /// Reads an object from protobuf. Only codecs that [accept](Codec::ACCEPT) it do.
+    fn decode_protobuf(body: &[u8]) -> Result<Self::Object> {
+        let _ = body;
+        Err(no_protobuf())
+    }
+
+    /// Writes an object in this form.
+    fn encode(media_type: MediaType, object: &Self::Object) -> Result<Vec<u8>> {
+        match media_type {
+            MediaType::Json => Self::encode_json(object),
+            MediaType::Protobuf => Self::encode_protobuf(object),
+        }
+    }
+
     /// Reads an object from whichever of the accepted forms the server chose.
     fn decode(media_type: MediaType, body: &[u8]) -> Result<Self::Object> {
         match media_type {
             MediaType::Json => Self::decode_json(body),
+            MediaType::Protobuf => Self::decode_protobuf(body),
         }
     }
 }
@@ -103,10 +103,23 @@ pub trait Listable: Codec<Object: AnyObject> {
     /// Reads a list from JSON. Missing or null `items` are an empty list.
     fn decode_list_json(body: &[u8]) -> Result<Self::List>;
 
+    /// Reads a list from protobuf. Only codecs that [accept](Codec::ACCEPT) it do.
+    fn decode_list_protobuf(body: &[u8]) -> Result<Self::List> {
+        let _ = body;
+        Err(no_protobuf())
+    }
+
+    /// Reads an item of a list from protobuf, where it has no envelope. Only codecs that [accept](Codec::ACCEPT) it do.
+    fn decode_item_protobuf(body: &[u8]) -> Result<Self::Object> {
+        let _ = body;
+        Err(no_protobuf())
+    }
+
     /// Reads a list from whichever of the accepted forms the server chose.
     fn decode_list(media_type: MediaType, body: &[u8]) -> Result<Self::List> {
         match media_type {
             MediaType::Json => Self::decode_list_json(body),
+            MediaType::Protobuf => Self::decode_list_protobuf(body),
         }
     }
 }
@@ -149,24 +162,59 @@ where
 
 /// Writes JSON: the body of a generated [`Codec::encode_json`].
 pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec(object)
+    Ok(serde_json::to_vec(object)?)
 }
 
 /// Reads JSON: the body of a generated [`Codec::decode_json`].
 pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body)
+    Ok(serde_json::from_slice(body)?)
+}
+
+/// Writes protobuf: the body of a generated [`Codec::encode_protobuf`].
+pub fn to_protobuf<M: Message<Object: Resource>>(object: &M::Object) -> Result<Vec<u8>> {
+    Ok(protobuf::write_object::<M>(object)?)
+}
+
+/// Reads protobuf: the body of a generated [`Codec::decode_protobuf`].
+pub fn from_protobuf<M: Message<Object: Resource>>(body: &[u8]) -> Result<M::Object> {
+    Ok(protobuf::read_object::<M>(body)?)
+}
+
+/// Reads a list from protobuf: the body of a generated [`Listable::decode_list_protobuf`].
+pub fn list_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<k8s_openapi::List<M::Object>> {
+    Ok(protobuf::read_list::<M>(body)?)
+}
+
+/// Reads an item of a list from protobuf: the body of a generated [`Listable::decode_item_protobuf`].
+pub fn item_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M::Object> {
+    Ok(protobuf::read_item::<M>(body)?)
+}
+
+fn no_protobuf() -> Error {
+    Error::custom("this codec has no protobuf; leave it out of `ACCEPT`")
 }
 
 /// Reads JSON into a type that borrows from it.
 pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(body)
+    Ok(serde_json::from_slice(body)?)
+}
+
+/// The body as a Status, if that is what it is.
+pub(crate) fn status(media_type: MediaType, body: &[u8]) -> Option<Status> {
+    match media_type {
+        MediaType::Json => (json_kind(body)? == "Status").then(|| from_json(body).ok()).flatten(),
+        MediaType::Protobuf => {
+            let envelope = protobuf::Envelope::open(body).ok()?;
+            (envelope.kind() == "Status").then(|| from_protobuf::<protobuf::Status>(body).ok()).flatten()
+        }
+    }
 }
 
 /// The `kind` that a JSON body names, if it is an object and names one.
 ///
 /// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind `items`, where
 /// looking for it ends since what is told apart by its kind, a Status, has none.
-pub(crate) fn kind_of(body: &[u8]) -> Option<String> {
+fn json_kind(body: &[u8]) -> Option<String> {
     use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
     struct FindKind<'a>(&'a mut Option<String>);
@@ -205,22 +253,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_type_chooses_the_decoder() {
-        let of = |value: &'static str| MediaType::of_answer(Some(&HeaderValue::from_static(value)));
-        assert_eq!(of("application/json"), Some(MediaType::Json));
-        assert_eq!(of("Application/JSON; charset=utf-8"), Some(MediaType::Json));
-        assert_eq!(of("text/html"), None);
-        assert_eq!(of("application/jsonp"), None);
-        assert_eq!(MediaType::of_answer(None), Some(MediaType::Json));
-    }
-
-    #[test]
     fn kind_is_found_wherever_it_stands_and_stops_the_reading() {
-        assert_eq!(kind_of(br#"{"kind":"Status","apiVersion":"v1"}"#).as_deref(), Some("Status"));
-        assert_eq!(kind_of(br#"{"metadata":{"kind":"x"},"kind":"Pod"}"#).as_deref(), Some("Pod"));
-        assert_eq!(kind_of(br#"{"kind":"PodList", and then no JSON at all"#).as_deref(), Some("PodList"));
-        assert_eq!(kind_of(br#"{"items":[]}"#), None);
-        assert_eq!(kind_of(b"404 page not found"), None);
-        assert_eq!(kind_of(br#"{"kind":7}"#), None);
+        assert_eq!(json_kind(br#"{"kind":"Status","apiVersion":"v1"}"#).as_deref(), Some("Status"));
+        assert_eq!(json_kind(br#"{"metadata":{"kind":"x"},"kind":"Pod"}"#).as_deref(), Some("Pod"));
+        assert_eq!(json_kind(br#"{"kind":"PodList", and then no JSON at all"#).as_deref(), Some("PodList"));
+        assert_eq!(json_kind(br#"{"items":[]}"#), None);
+        assert_eq!(json_kind(b"404 page not found"), None);
+        assert_eq!(json_kind(br#"{"kind":7}"#), None);
     }
 }

@@ -1,0 +1,61 @@
+//! Why a body could not be written or read.
+
+use std::fmt;
+
+use crate::protobuf;
+
+/// Why a body could not be written or read.
+pub struct Error(Box<Cause>);
+
+#[derive(Debug)]
+enum Cause {
+    Json(serde_json::Error),
+    Protobuf(protobuf::Error),
+    Custom(String),
+}
+
+impl Error {
+    /// An error of a codec of one's own.
+    pub fn custom(problem: impl fmt::Display) -> Self {
+        Self(Box::new(Cause::Custom(problem.to_string())))
+    }
+
+    /// Where in the body it happened, with nothing of what stands there, which may be a secret.
+    pub(crate) fn place(&self) -> String {
+        match &*self.0 {
+            Cause::Json(error) => format!("line {} column {}", error.line(), error.column()),
+            Cause::Protobuf(error) => error.place(),
+            Cause::Custom(_) => String::new(),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self(Box::new(Cause::Json(error)))
+    }
+}
+
+impl From<protobuf::Error> for Error {
+    fn from(error: protobuf::Error) -> Self {
+        Self(Box::new(Cause::Protobuf(error)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Json(error) => error.fmt(f),
+            Cause::Protobuf(error) => error.fmt(f),
+            Cause::Custom(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,434 @@
+//! What fields hold that are no messages of their own, or are by rules of their own.
+
+use k8s_openapi::{
+    ByteString,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions,
+    apimachinery::pkg::{api::resource, apis::meta::v1 as meta, runtime, util::intstr},
+    jiff::Timestamp,
+    serde_json::{self, Value},
+};
+
+use super::{Error, Message, Reader, Result, Type, WireType, Writer};
+
+/// Text. Bytes that are not UTF-8 are replaced, as the server does in JSON.
+#[derive(Clone, Copy, Debug)]
+pub enum Text {}
+
+impl Type for Text {
+    type Value = String;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<String>> {
+        text(reader, wire).map(Some)
+    }
+
+    fn write(value: &String, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.bytes(number, value.as_bytes());
+        Ok(())
+    }
+}
+
+fn text(reader: &mut Reader<'_>, wire: WireType) -> Result<String> {
+    let bytes = reader.bytes(wire)?;
+    Ok(match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    })
+}
+
+/// Bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Bytes {}
+
+impl Type for Bytes {
+    type Value = ByteString;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<ByteString>> {
+        Ok(Some(ByteString(reader.bytes(wire)?.to_owned())))
+    }
+
+    fn write(value: &ByteString, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.bytes(number, &value.0);
+        Ok(())
+    }
+}
+
+macro_rules! number {
+    ($(#[$docs:meta])* $name:ident: $value:ty, |$read:ident| $from:expr, |$write:ident| $into:expr) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+
+        impl Type for $name {
+            type Value = $value;
+
+            fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<$value>> {
+                let $read = reader.number(wire)?;
+                Ok(Some($from))
+            }
+
+            // A list of numbers may come as one field.
+            fn read_item(list: &mut Vec<$value>, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
+                if wire != WireType::Bytes {
+                    list.extend(Self::read(reader, wire)?);
+                    return Ok(());
+                }
+                let mut packed = reader.message(wire)?;
+                while !packed.is_empty() {
+                    let $read = packed.varint()?;
+                    list.push($from);
+                }
+                Ok(())
+            }
+
+            fn write(value: &$value, number: u32, writer: &mut Writer) -> Result<()> {
+                let $write = *value;
+                writer.number(number, $into);
+                Ok(())
+            }
+        }
+    };
+}
+
+number! {
+    /// True or false.
+    Bool: bool, |number| number != 0, |value| u64::from(value)
+}
+
+number! {
+    /// A number of 32 bits; longer ones are cut, as protobuf has it.
+    Int32: i32, |number| number as i32, |value| i64::from(value) as u64
+}
+
+number! {
+    /// A number of 64 bits.
+    Int64: i64, |number| number as i64, |value| value as u64
+}
+
+/// A floating-point number.
+#[derive(Clone, Copy, Debug)]
+pub enum Double {}
+
+impl Type for Double {
+    type Value = f64;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<f64>> {
+        reader.fixed64(wire).map(f64::from_le_bytes).map(Some)
+    }
+
+    fn write(value: &f64, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.fixed64(number, value.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// Seconds and nanoseconds since 1970; nothing of an empty message, which is Go's zero time, `null` in JSON.
+fn timestamp(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<(i64, i32)>> {
+    let (mut seconds, mut nanoseconds) = (0, 0);
+    let mut message = reader.message(wire)?;
+    if message.is_empty() {
+        return Ok(None);
+    }
+    while let Some((number, wire)) = message.field()? {
+        match number {
+            1 => Int64::read_into(&mut seconds, &mut message, wire)?,
+            2 => Int32::read_into(&mut nanoseconds, &mut message, wire)?,
+            _ => message.skip(wire)?,
+        }
+    }
+    Ok(Some((seconds, nanoseconds)))
+}
+
+fn point_in_time(seconds: i64, nanoseconds: i32) -> Result<Timestamp> {
+    Timestamp::new(seconds, nanoseconds).map_err(|_| Error::value(format!("a time {seconds} seconds from 1970")))
+}
+
+fn write_timestamp(seconds: i64, nanoseconds: i32, number: u32, writer: &mut Writer) -> Result<()> {
+    writer.message(number, |writer| {
+        Int64::write(&seconds, 1, writer)?;
+        Int32::write(&nanoseconds, 2, writer)
+    })
+}
+
+/// A point in time, to the second.
+#[derive(Clone, Copy, Debug)]
+pub enum Time {}
+
+impl Type for Time {
+    type Value = meta::Time;
+
+    // Nanoseconds are there, and JSON has none of them.
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<meta::Time>> {
+        let time = timestamp(reader, wire)?;
+        time.map(|(seconds, _)| point_in_time(seconds, 0).map(meta::Time)).transpose()
+    }
+
+    fn write(value: &meta::Time, number: u32, writer: &mut Writer) -> Result<()> {
+        // Down, as JSON does it, also before 1970.
+        let seconds = value.0.as_nanosecond().div_euclid(1_000_000_000);
+        write_timestamp(i64::try_from(seconds).unwrap_or_default(), 0, number, writer)
+    }
+}
+
+/// A point in time, to the microsecond.
+#[derive(Clone, Copy, Debug)]
+pub enum MicroTime {}
+
+impl Type for MicroTime {
+    type Value = meta::MicroTime;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<meta::MicroTime>> {
+        let time = timestamp(reader, wire)?;
+        let time = time.map(|(seconds, nanoseconds)| point_in_time(seconds, nanoseconds / 1000 * 1000));
+        time.map(|time| time.map(meta::MicroTime)).transpose()
+    }
+
+    fn write(value: &meta::MicroTime, number: u32, writer: &mut Writer) -> Result<()> {
+        let nanoseconds = value.0.as_nanosecond();
+        let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).unwrap_or_default();
+        let rest = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or_default();
+        write_timestamp(seconds, rest / 1000 * 1000, number, writer)
+    }
+}
+
+/// The field of number 1 in a message that has no other.
+fn in_message<T>(
+    reader: &mut Reader<'_>,
+    wire: WireType,
+    read: impl Fn(&mut Reader<'_>, WireType) -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    let mut value = None;
+    let mut message = reader.message(wire)?;
+    while let Some((number, wire)) = message.field()? {
+        match number {
+            1 => value = read(&mut message, wire)?,
+            _ => message.skip(wire)?,
+        }
+    }
+    Ok(value)
+}
+
+/// An amount with a unit.
+#[derive(Clone, Copy, Debug)]
+pub enum Quantity {}
+
+impl Type for Quantity {
+    type Value = resource::Quantity;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<resource::Quantity>> {
+        // Go writes a zero amount without text, too.
+        let text = in_message(reader, wire, Text::read)?.filter(|text| !text.is_empty());
+        Ok(Some(resource::Quantity(text.unwrap_or_else(|| "0".to_owned()))))
+    }
+
+    fn write(value: &resource::Quantity, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.message(number, |writer| Text::write(&value.0, 1, writer))
+    }
+}
+
+/// A number or text.
+#[derive(Clone, Copy, Debug)]
+pub enum IntOrString {}
+
+impl Type for IntOrString {
+    type Value = intstr::IntOrString;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<intstr::IntOrString>> {
+        let (mut is_text, mut number_value, mut text) = (0, 0, String::new());
+        let mut message = reader.message(wire)?;
+        while let Some((number, wire)) = message.field()? {
+            match number {
+                1 => Int64::read_into(&mut is_text, &mut message, wire)?,
+                2 => Int32::read_into(&mut number_value, &mut message, wire)?,
+                3 => Text::read_into(&mut text, &mut message, wire)?,
+                _ => message.skip(wire)?,
+            }
+        }
+        Ok(Some(match is_text {
+            0 => intstr::IntOrString::Int(number_value),
+            1 => intstr::IntOrString::String(text),
+            other => return Err(Error::value(format!("a number or text of the unknown form {other}"))),
+        }))
+    }
+
+    fn write(value: &intstr::IntOrString, number: u32, writer: &mut Writer) -> Result<()> {
+        let (is_text, number_value, text) = match value {
+            intstr::IntOrString::Int(number) => (0, *number, ""),
+            intstr::IntOrString::String(text) => (1, 0, text.as_str()),
+        };
+        writer.message(number, |writer| {
+            Int64::write(&is_text, 1, writer)?;
+            Int32::write(&number_value, 2, writer)?;
+            writer.bytes(3, text.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// What is in JSON wherever it is: its bytes, or nothing where there are none, which JSON writes as `null`.
+fn json(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Value>> {
+    let body = in_message(reader, wire, |reader, wire| reader.bytes(wire).map(|bytes| Some(bytes.to_owned())))?;
+    let Some(body) = body.filter(|body| !body.is_empty()) else { return Ok(None) };
+    let value: Value = serde_json::from_slice(&body)
+        .map_err(|error| Error::value(format!("what should be JSON in it is not: {error}")))?;
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+fn write_json(value: &Value, number: u32, writer: &mut Writer) -> Result<()> {
+    let body = serde_json::to_vec(value).map_err(|error| Error::value(error.to_string()))?;
+    writer.message(number, |writer| {
+        writer.bytes(1, &body);
+        Ok(())
+    })
+}
+
+macro_rules! json {
+    ($(#[$docs:meta])* $name:ident: $value:path) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+
+        impl Type for $name {
+            type Value = $value;
+
+            fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<$value>> {
+                Ok(json(reader, wire)?.map($value))
+            }
+
+            fn write(value: &$value, number: u32, writer: &mut Writer) -> Result<()> {
+                write_json(&value.0, number, writer)
+            }
+        }
+    };
+}
+
+json! {
+    /// The fields that a manager owns.
+    FieldsV1: meta::FieldsV1
+}
+
+json! {
+    /// An object of a kind that is told by itself.
+    RawExtension: runtime::RawExtension
+}
+
+json! {
+    /// Any JSON.
+    JSON: apiextensions::JSON
+}
+
+/// A list of text that is the value of a map, and so a message with one field.
+#[derive(Clone, Copy, Debug)]
+pub enum TextList {}
+
+impl Type for TextList {
+    type Value = Vec<String>;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Vec<String>>> {
+        let mut list = Vec::new();
+        let mut message = reader.message(wire)?;
+        while let Some((number, wire)) = message.field()? {
+            match number {
+                1 => Text::read_item(&mut list, &mut message, wire)?,
+                _ => message.skip(wire)?,
+            }
+        }
+        Ok(Some(list))
+    }
+
+    fn write(value: &Vec<String>, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.message(number, |writer| value.iter().try_for_each(|text| Text::write(text, 1, writer)))
+    }
+}
+
+/// A schema, or something simpler in its place: a message that has one of two fields.
+///
+/// `M` is the message of `JSONSchemaProps`, which contains these.
+fn schema_or<M: Message, V: Default>(
+    reader: &mut Reader<'_>,
+    wire: WireType,
+    [schema_number, other_number]: [u32; 2],
+    read_other: impl Fn(&mut V, &mut Reader<'_>, WireType) -> Result<()>,
+) -> Result<(Option<Box<M::Object>>, V)> {
+    let (mut schema, mut other) = (None, V::default());
+    let mut message = reader.message(wire)?;
+    while let Some((number, wire)) = message.field()? {
+        if number == schema_number {
+            M::read_into(&mut schema, &mut message, wire)?;
+        } else if number == other_number {
+            read_other(&mut other, &mut message, wire)?;
+        } else {
+            message.skip(wire)?;
+        }
+    }
+    Ok((schema, other))
+}
+
+/// One schema, or one for each item.
+#[derive(Clone, Copy, Debug)]
+pub struct JSONSchemaPropsOrArray<M>(std::convert::Infallible, std::marker::PhantomData<M>);
+
+impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrArray<M> {
+    type Value = apiextensions::JSONSchemaPropsOrArray;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
+        let (schema, schemas) = schema_or::<M, Vec<_>>(reader, wire, [1, 2], M::read_item)?;
+        Ok(Some(match schema {
+            Some(schema) => Self::Value::Schema(schema),
+            None => Self::Value::Schemas(schemas),
+        }))
+    }
+
+    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.message(number, |writer| match value {
+            Self::Value::Schema(schema) => M::write(schema, 1, writer),
+            Self::Value::Schemas(schemas) => schemas.iter().try_for_each(|schema| M::write(schema, 2, writer)),
+        })
+    }
+}
+
+/// A schema, or whether anything is allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct JSONSchemaPropsOrBool<M>(std::convert::Infallible, std::marker::PhantomData<M>);
+
+impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrBool<M> {
+    type Value = apiextensions::JSONSchemaPropsOrBool;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
+        let (schema, allows) = schema_or::<M, bool>(reader, wire, [2, 1], Bool::read_into::<bool>)?;
+        Ok(Some(match schema {
+            Some(schema) => Self::Value::Schema(schema),
+            None => Self::Value::Bool(allows),
+        }))
+    }
+
+    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
+        // Go says of a schema that something is allowed, too.
+        writer.message(number, |writer| match value {
+            Self::Value::Schema(schema) => Bool::write(&true, 1, writer).and_then(|()| M::write(schema, 2, writer)),
+            Self::Value::Bool(allows) => Bool::write(allows, 1, writer),
+        })
+    }
+}
+
+/// A schema, or the names of properties.
+#[derive(Clone, Copy, Debug)]
+pub struct JSONSchemaPropsOrStringArray<M>(std::convert::Infallible, std::marker::PhantomData<M>);
+
+impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrStringArray<M> {
+    type Value = apiextensions::JSONSchemaPropsOrStringArray;
+
+    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
+        let (schema, names) = schema_or::<M, Vec<String>>(reader, wire, [1, 2], Text::read_item)?;
+        Ok(Some(match schema {
+            Some(schema) => Self::Value::Schema(schema),
+            None => Self::Value::Strings(names),
+        }))
+    }
+
+    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
+        writer.message(number, |writer| match value {
+            Self::Value::Schema(schema) => M::write(schema, 1, writer),
+            Self::Value::Strings(names) => names.iter().try_for_each(|name| Text::write(name, 2, writer)),
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! Tags, lengths and numbers: protobuf's wire format, read from a slice and written to a buffer.
+
+use super::{Error, Result};
+
+/// How deep messages may lie in one another. Protobuf's own libraries have the same limit; the deepest type of Kubernetes that
+/// does not contain itself is below 20.
+const MAX_DEPTH: u32 = 100;
+
+/// How the value of a field is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireType {
+    /// A number of as many bytes as it needs.
+    Varint,
+    /// Eight bytes.
+    Fixed64,
+    /// A length, and as many bytes.
+    Bytes,
+    /// Four bytes.
+    Fixed32,
+}
+
+/// Reads the fields of one message.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    /// Where `bytes` ends, counted from the start of the body.
+    end: usize,
+    depth: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a whole body.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self::behind(0, bytes)
+    }
+
+    /// A reader of what stands behind so many bytes of the body.
+    pub(super) fn behind(offset: usize, bytes: &'a [u8]) -> Self {
+        Self { bytes, end: offset + bytes.len(), depth: 0 }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Where the reader stands, counted from the start of the body.
+    pub(super) fn offset(&self) -> usize {
+        self.end - self.bytes.len()
+    }
+
+    fn wrong(&self, problem: &'static str) -> Error {
+        Error::wire(problem).at(self.offset())
+    }
+
+    /// The number and the form of the next field; nothing at the end.
+    #[inline]
+    pub fn field(&mut self) -> Result<Option<(u32, WireType)>> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let tag = self.varint()?;
+        let wire = match tag & 7 {
+            0 => WireType::Varint,
+            1 => WireType::Fixed64,
+            2 => WireType::Bytes,
+            5 => WireType::Fixed32,
+            _ => return Err(self.wrong("a field of an unknown wire type")),
+        };
+        match u32::try_from(tag >> 3) {
+            Ok(number) if number > 0 => Ok(Some((number, wire))),
+            _ => Err(self.wrong("a field number out of range")),
+        }
+    }
+
+    /// A number of variable length.
+    #[inline]
+    pub fn varint(&mut self) -> Result<u64> {
+        // Nearly all are tags and lengths of one byte.
+        if let Some((&byte, rest)) = self.bytes.split_first()
+            && byte < 0x80
+        {
+            self.bytes = rest;
+            return Ok(u64::from(byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
+        let mut value = 0;
+        for (index, byte) in self.bytes.iter().take(10).enumerate() {
+            let bits = u64::from(byte & 0x7f);
+            if index == 9 && bits > 1 {
+                break;
+            }
+            value |= bits << (7 * index);
+            if byte & 0x80 == 0 {
+                self.bytes = &self.bytes[index + 1..];
+                return Ok(value);
+            }
+        }
+        Err(self.wrong(if self.bytes.len() < 10 {
+            "a number that is cut off"
+        } else {
+            "a number of more than 64 bits"
+        }))
+    }
+
+    /// The bytes of a field that has a length.
+    #[inline]
+    pub fn bytes(&mut self, wire: WireType) -> Result<&'a [u8]> {
+        if wire != WireType::Bytes {
+            return Err(self.wrong("a field of another wire type than its own"));
+        }
+        let length = self.varint()?;
+        self.take(length)
+    }
+
+    #[inline]
+    fn take(&mut self, length: u64) -> Result<&'a [u8]> {
+        match usize::try_from(length).ok().and_then(|length| self.bytes.split_at_checked(length)) {
+            Some((bytes, rest)) => {
+                self.bytes = rest;
+                Ok(bytes)
+            }
+            None => Err(self.wrong("a field that is longer than what is there")),
+        }
+    }
+
+    /// A number of variable length, if that is the field's form.
+    #[inline]
+    pub(super) fn number(&mut self, wire: WireType) -> Result<u64> {
+        if wire == WireType::Varint {
+            self.varint()
+        } else {
+            Err(self.wrong("a field of another wire type than its own"))
+        }
+    }
+
+    /// A number of eight bytes, if that is the field's form.
+    pub(super) fn fixed64(&mut self, wire: WireType) -> Result<[u8; 8]> {
+        if wire != WireType::Fixed64 {
+            return Err(self.wrong("a field of another wire type than its own"));
+        }
+        let mut number = [0; 8];
+        number.copy_from_slice(self.take(8)?);
+        Ok(number)
+    }
+
+    /// A reader of the message that a field holds.
+    pub(super) fn message(&mut self, wire: WireType) -> Result<Self> {
+        let bytes = self.bytes(wire)?;
+        if self.depth == MAX_DEPTH {
+            return Err(self.wrong("messages nested too deep"));
+        }
+        Ok(Self { bytes, end: self.offset(), depth: self.depth + 1 })
+    }
+
+    /// Passes over a field that nobody knows.
+    pub fn skip(&mut self, wire: WireType) -> Result<()> {
+        match wire {
+            WireType::Varint => self.varint().map(drop),
+            WireType::Fixed64 => self.take(8).map(drop),
+            WireType::Bytes => self.bytes(wire).map(drop),
+            WireType::Fixed32 => self.take(4).map(drop),
+        }
+    }
+
+    /// How many fields of this number are ahead: what room a list needs.
+    pub(super) fn count(&self, number: u32) -> usize {
+        let mut ahead = Self { bytes: self.bytes, end: self.end, depth: self.depth };
+        let mut count = 0;
+        // What is wrong there is told when it is read.
+        while let Ok(Some((field, wire))) = ahead.field() {
+            count += usize::from(field == number);
+            if ahead.skip(wire).is_err() {
+                break;
+            }
+        }
+        count
+    }
+}
+
+/// Writes fields.
+#[derive(Debug, Default)]
+pub struct Writer {
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    /// A writer whose buffer begins with these bytes.
+    pub(super) fn behind(prefix: &[u8]) -> Self {
+        Self { buffer: prefix.to_vec() }
+    }
+
+    /// What was written.
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.buffer.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.buffer.push(value as u8);
+    }
+
+    fn tag(&mut self, number: u32, wire: u64) {
+        self.varint(u64::from(number) << 3 | wire);
+    }
+
+    /// A field that is a number of variable length.
+    pub(super) fn number(&mut self, number: u32, value: u64) {
+        self.tag(number, 0);
+        self.varint(value);
+    }
+
+    /// A field that is a number of eight bytes.
+    pub(super) fn fixed64(&mut self, number: u32, value: [u8; 8]) {
+        self.tag(number, 1);
+        self.buffer.extend_from_slice(&value);
+    }
+
+    /// A field that is text or bytes.
+    pub(super) fn bytes(&mut self, number: u32, value: &[u8]) {
+        self.tag(number, 2);
+        self.varint(value.len() as u64);
+        self.buffer.extend_from_slice(value);
+    }
+
+    /// A field that is a message.
+    ///
+    /// Its length is known once it is written: one byte is kept free for it, and what was written moves where that is too
+    /// little. That is cheaper than to go through everything twice.
+    pub(super) fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        self.tag(number, 2);
+        let start = self.buffer.len();
+        self.buffer.push(0);
+        write(self)?;
+        let length = self.buffer.len() - start - 1;
+        if length < 0x80 {
+            self.buffer[start] = length as u8;
+            return Ok(());
+        }
+        let mut written = Self::default();
+        written.varint(length as u64);
+        self.buffer.splice(start..=start, written.buffer);
+        Ok(())
+    }
+}

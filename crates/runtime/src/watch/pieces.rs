@@ -1,0 +1,239 @@
+//! Pieces out of a body that comes in chunks: lines, or frames with their length in front.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use futures_core::Stream;
+use http::Method;
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    transport::Body,
+};
+
+/// How a body is cut into pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// At each newline, which is left out, as is a carriage return before it. The last line may lack one.
+    Lines,
+    /// By the length of each piece, which stands in front of it: four bytes, the highest first.
+    Frames,
+}
+
+/// Cuts a stream of chunks into pieces, on bytes.
+struct Pieces<S> {
+    chunks: S,
+    cut: Cut,
+    buffer: BytesMut,
+    /// How much of the buffer is known to hold no newline.
+    searched: usize,
+    limit: usize,
+    ended: bool,
+}
+
+impl<S> Pieces<S> {
+    /// Pieces of at most `limit` bytes; a longer one is an error.
+    fn new(chunks: S, cut: Cut, limit: usize) -> Self {
+        Self { chunks, cut, buffer: BytesMut::new(), searched: 0, limit, ended: false }
+    }
+
+    /// The next piece, if all of it is there.
+    fn take(&mut self) -> Result<Option<Bytes>> {
+        match self.cut {
+            Cut::Lines => match self.take_line() {
+                None if self.buffer.len() > self.limit => Err(self.too_long("a line")),
+                line => Ok(line),
+            },
+            Cut::Frames => self.take_frame(),
+        }
+    }
+
+    fn too_long(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Decode, format!("{what} of the answer is longer than {} bytes", self.limit))
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Bytes>> {
+        let Some((length, _)) = self.buffer.split_first_chunk::<4>() else { return Ok(None) };
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        if length > self.limit {
+            return Err(self.too_long("an event"));
+        }
+        if self.buffer.len() - 4 < length {
+            return Ok(None);
+        }
+        self.buffer.advance(4);
+        Ok(Some(self.buffer.split_to(length).freeze()))
+    }
+
+    fn take_line(&mut self) -> Option<Bytes> {
+        // A line is too long or not, however it is chunked, so no end of one is looked for behind the limit.
+        let end = self.buffer.len().min(self.limit.saturating_add(1));
+        let newline = memchr::memchr(b'\n', &self.buffer[self.searched..end]);
+        let Some(newline) = newline else {
+            self.searched = end;
+            return None;
+        };
+        let mut line = self.buffer.split_to(self.searched + newline + 1);
+        self.searched = 0;
+        line.truncate(line.len() - 1);
+        if line.last() == Some(&b'\r') {
+            line.truncate(line.len() - 1);
+        }
+        Some(line.freeze())
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            match self.take() {
+                Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
+                Ok(None) => {}
+                Err(error) => return self.end_in(error),
+            }
+            if self.ended {
+                return self.rest();
+            }
+            match ready!(Pin::new(&mut self.chunks).poll_next(context)) {
+                Some(Ok(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Some(Err(error)) => return self.end_in(error),
+                None => self.ended = true,
+            }
+        }
+    }
+
+    /// What stands behind the last whole piece when the body has ended.
+    fn rest(&mut self) -> Poll<Option<Result<Bytes>>> {
+        let rest = self.buffer.split().freeze();
+        self.searched = 0;
+        Poll::Ready(match self.cut {
+            _ if rest.is_empty() => None,
+            Cut::Lines => Some(Ok(rest)),
+            Cut::Frames => Some(Err(Error::new(ErrorKind::Decode, "the answer ends in the middle of an event"))),
+        })
+    }
+
+    /// Half a piece is of no use to anybody.
+    fn end_in(&mut self, error: Error) -> Poll<Option<Result<Bytes>>> {
+        self.ended = true;
+        self.buffer.clear();
+        self.searched = 0;
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+/// The pieces of one answer, whose errors say which answer it was.
+pub(crate) struct AnswerPieces {
+    pieces: Pieces<Body>,
+    url: String,
+}
+
+impl AnswerPieces {
+    /// Pieces of at most `limit` bytes of the answer to a GET of this URL.
+    pub(crate) fn new(body: Body, cut: Cut, limit: usize, url: String) -> Self {
+        Self { pieces: Pieces::new(body, cut, limit), url }
+    }
+
+    /// The next piece.
+    pub(crate) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let piece = ready!(self.pieces.poll_piece(context));
+        Poll::Ready(piece.map(|piece| piece.map_err(|error| self.named(error))))
+    }
+
+    /// The error with the request that it happened to.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        error.with_request(&Method::GET, self.url.clone())
+    }
+
+    /// Where the answer comes from.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{StreamExt as _, stream};
+
+    async fn pieces(chunks: Vec<Result<Bytes>>, cut: Cut, limit: usize) -> Vec<Result<String, String>> {
+        let mut pieces = Pieces::new(stream::iter(chunks), cut, limit);
+        stream::poll_fn(move |context| pieces.poll_piece(context))
+            .map(|piece| match piece {
+                Ok(piece) => Ok(String::from_utf8(piece.to_vec()).expect("the test's pieces are text")),
+                Err(error) => Err(error.to_string()),
+            })
+            .collect()
+            .await
+    }
+
+    async fn lines(chunks: Vec<Result<Bytes>>, limit: usize) -> Vec<Result<String, String>> {
+        pieces(chunks, Cut::Lines, limit).await
+    }
+
+    /// The bytes in chunks of this size.
+    fn chunks(bytes: &[u8], size: usize) -> Vec<Result<Bytes>> {
+        bytes.chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect()
+    }
+
+    #[tokio::test]
+    async fn frames_are_the_same_however_they_are_chunked() {
+        let bytes = b"\0\0\0\x01a\0\0\0\0\0\0\0\x03b\nc";
+        for size in 1..=bytes.len() {
+            let expected = ["a", "", "b\nc"].map(|frame| Ok(frame.to_owned()));
+            assert_eq!(pieces(chunks(bytes, size), Cut::Frames, 3).await, expected, "in chunks of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn frame_that_is_cut_off_or_too_long_is_an_error_and_ends() {
+        for (bytes, error) in [
+            (&b"\0\0\0\x01a\0\0\0\x02b"[..], "the answer ends in the middle of an event"),
+            (b"\0\0\0\x01a\0\0", "the answer ends in the middle of an event"),
+            (b"\0\0\0\x01a\0\0\x01\0b", "an event of the answer is longer than 32 bytes"),
+            (b"\0\0\0\x01a\xff\xff\xff\xffb", "an event of the answer is longer than 32 bytes"),
+        ] {
+            for size in 1..=bytes.len() {
+                let expected = [Ok("a".to_owned()), Err(error.to_owned())];
+                assert_eq!(pieces(chunks(bytes, size), Cut::Frames, 32).await, expected, "in chunks of {size}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_the_same_however_they_are_chunked() {
+        let text = "{\"é\":1}\n\n{\"b\":2}\r\nlast";
+        for size in 1..=text.len() {
+            let chunks = chunks(text.as_bytes(), size);
+            let expected = ["{\"é\":1}", "", "{\"b\":2}", "last"].map(|line| Ok(line.to_owned()));
+            assert_eq!(lines(chunks, 1024).await, expected, "in chunks of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn broken_transport_drops_the_half_line_and_ends() {
+        let broken = Error::new(ErrorKind::Transport, "reset");
+        let chunks = vec![Ok(Bytes::from("a\nhal")), Err(broken), Ok(Bytes::from("f\n"))];
+        assert_eq!(lines(chunks, 1024).await, [Ok("a".to_owned()), Err("reset".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn endless_line_is_an_error_and_ends() {
+        let chunks = (0..10).map(|_| Ok(Bytes::from_static(b"aaaaaaaaaa"))).collect();
+        let expected = [Err("a line of the answer is longer than 32 bytes".to_owned())];
+        assert_eq!(lines(chunks, 32).await, expected);
+    }
+
+    #[tokio::test]
+    async fn line_is_too_long_even_if_it_comes_at_once() {
+        let text = format!("{}\n{}\n", "a".repeat(32), "b".repeat(33));
+        for size in 1..=text.len() {
+            let chunks = chunks(text.as_bytes(), size);
+            let expected = [Ok("a".repeat(32)), Err("a line of the answer is longer than 32 bytes".to_owned())];
+            assert_eq!(lines(chunks, 32).await, expected, "in chunks of {size}");
+        }
+    }
+}
