@@ -46,8 +46,17 @@ struct Upstream {
     source: Source,
     /// `OpenAPI` documents by the name a server publishes them under: `apis/apps/v1`.
     documents: BTreeMap<String, String>,
-    /// `generated.proto` files by path; `None` if the source has none at all.
-    definitions: Option<BTreeMap<String, String>>,
+    /// What the source has of protobuf; `None` if it has none at all.
+    definitions: Option<Definitions>,
+}
+
+/// What tells how messages look.
+#[derive(Default)]
+struct Definitions {
+    /// `generated.proto` files by path.
+    messages: BTreeMap<String, String>,
+    /// The Go sources beside them, which have the structs of the messages.
+    structs: BTreeMap<String, String>,
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
@@ -76,7 +85,11 @@ fn store(upstream: Upstream, old: &Files) -> Result<Files> {
     let mut source = upstream.source;
     let mut files = spec::intake(&upstream.documents)?;
     let table = if let Some(definitions) = upstream.definitions {
-        let table = proto::parse(definitions.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+        fn texts(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+        }
+        let packages = proto::packages_of_folders(texts(&definitions.messages))?;
+        let table = proto::parse(texts(&definitions.messages))?.with_go(&packages, texts(&definitions.structs))?;
         table.restricted_to(&proto::packages(&files)).to_string()
     } else {
         let before = old.get("SOURCE").map(|text| text.parse::<Source>()).transpose()?;
@@ -153,18 +166,30 @@ fn read_documents(tree: &Path) -> Result<BTreeMap<String, String>> {
     Ok(documents)
 }
 
-/// Adds the `generated.proto` files at or below `folder` to `files`.
-fn read_definitions(folder: &Path, files: &mut BTreeMap<String, String>) -> Result<()> {
+/// Adds the `generated.proto` files at or below `folder`, and the Go sources beside them.
+fn read_definitions(folder: &Path, definitions: &mut Definitions) -> Result<()> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let definition = folder.join("generated.proto");
+    let has_messages = definition.is_file();
+    if has_messages {
+        definitions.messages.insert(definition.display().to_string(), read(&definition)?);
+    }
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            read_definitions(&path, files)?;
-        } else if path.file_name().is_some_and(|name| name == "generated.proto") {
-            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            files.insert(path.display().to_string(), text);
+            read_definitions(&path, definitions)?;
+        } else if has_messages && path.file_name().and_then(|name| name.to_str()).is_some_and(is_written_go) {
+            definitions.structs.insert(path.display().to_string(), read(&path)?);
         }
     }
     Ok(())
+}
+
+/// Whether a file is Go that somebody wrote, other than tests.
+fn is_written_go(name: &str) -> bool {
+    name.ends_with(".go")
+        && !["generated.", "zz_generated."].iter().any(|prefix| name.starts_with(prefix))
+        && !name.ends_with("_test.go")
 }
 
 /// The modules whose types the API has.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{HEADER, manifest};
+use super::{HEADER, manifest, protobuf};
 use crate::{
     model::{Configuration, Configurations, Field, FieldType, Group, Home, META_CRATE, Merge, Model, Presence, Scope},
     spec::Error,
@@ -16,9 +16,6 @@ const WIDTH: usize = 120;
 /// The suffix that tells a configuration from the type that it configures.
 const SUFFIX: &str = "ApplyConfiguration";
 
-/// What every object has, and needs in scope.
-const OF_OBJECTS: [&str; 2] = ["ObjectMeta", "OwnerReference"];
-
 /// The type of a configuration.
 pub(super) fn name(object: &str) -> String {
     format!("{object}{SUFFIX}")
@@ -29,36 +26,10 @@ pub(super) fn path(home: &Home) -> String {
     format!("k8s_client_api_{}::{}::apply", home.crate_name, home.version)
 }
 
-/// The homes that the configurations of one refer to, itself left out.
-pub(super) fn neighbours(model: &Model, home: &Home) -> BTreeSet<Home> {
-    let module = model.configurations.get(home);
-    let types = module.into_iter().flat_map(|module| module.types.values());
-    let mut homes: BTreeSet<Home> = types.flat_map(|it| references(model, it)).map(|(home, _)| home.clone()).collect();
-    homes.remove(home);
-    homes
-}
-
 /// Whether the configurations of another home contain some of this one's. Those have all fields of all versions, so they need this
 /// home with every version, be there clients or not.
 pub(super) fn is_shared(model: &Model, home: &Home) -> bool {
-    model.configurations.keys().any(|other| neighbours(model, other).contains(home))
-}
-
-fn references<'a>(model: &'a Model, configuration: &'a Configuration) -> Vec<(&'a Home, &'a Configuration)> {
-    let mut schemas: BTreeSet<String> =
-        configuration.fields.values().filter_map(|field| record_of(&field.value)).map(str::to_owned).collect();
-    if configuration.identity.is_some() {
-        schemas.extend(OF_OBJECTS.map(|name| format!("io.k8s.apimachinery.pkg.apis.meta.v1.{name}")));
-    }
-    schemas.iter().filter_map(|schema| model.configuration(schema)).collect()
-}
-
-fn record_of(value: &FieldType) -> Option<&str> {
-    match value {
-        FieldType::Known(_) => None,
-        FieldType::Record(schema) | FieldType::Boxed(schema) => Some(schema),
-        FieldType::List(inner) | FieldType::Map(inner) => record_of(inner),
-    }
+    model.configurations.keys().any(|other| model.neighbours(other).contains(home))
 }
 
 /// The file `src/<version>/apply.rs`.
@@ -90,7 +61,7 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
             known.insert("object".to_owned());
         }
         known.extend(configuration.fields.values().filter_map(|field| imported(&field.value)));
-        for (other, referred) in references(model, configuration) {
+        for (other, referred) in model.contained(configuration) {
             if other != home {
                 foreign.insert((path(other), name(&referred.object.name)));
             }
@@ -111,7 +82,7 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
 }
 
 /// A `use` as rustfmt writes it.
-fn use_line(path: &str, names: &[String], text: &mut String) {
+pub(super) fn use_line(path: &str, names: &[String], text: &mut String) {
     let line = match names {
         [name] => format!("use {path}::{name};"),
         names => format!("use {path}::{{{}}};", names.join(", ")),
@@ -245,12 +216,13 @@ pub(super) fn meta_files(model: &Model) -> Result<Vec<(String, String)>, Error> 
     let library = format!(
         "// {HEADER} api-specs; edit codegen instead.
 
-//! Apply configurations of the types that the objects of all API groups share, such as their metadata.
+//! Apply configurations and protobuf messages of the types that the objects of all API groups share, such as their metadata.
 
 pub mod v1 {{
     //! The types of `meta/v1`.
 
     pub mod apply;
+    pub mod protobuf;
 }}
 "
     );
@@ -258,6 +230,7 @@ pub mod v1 {{
         (format!("{folder}/Cargo.toml"), manifest::meta(model)),
         (format!("{folder}/src/lib.rs"), library),
         (format!("{folder}/src/v1/apply.rs"), source(model, &home, "meta/v1")?),
+        (format!("{folder}/src/v1/protobuf.rs"), protobuf::source(model, &home, "meta/v1", model.all_versions())?),
     ])
 }
 

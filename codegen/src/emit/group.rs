@@ -39,7 +39,7 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
         let gate = if shared { Gate::default() } else { Gate::absolute(model, version.presence) };
         gate.items(quote!(#feature pub mod #name;))
     });
-    let neighbours = manifest::neighbours(model, group);
+    let neighbours = model.neighbours_of_group(group);
     let neighbours = neighbours.keys().map(|crate_name| {
         let (name, library) = (format_ident!("{crate_name}"), format_ident!("k8s_client_api_{crate_name}"));
         quote!(pub use #library as #name;)
@@ -212,7 +212,7 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
         path: format!("{folder}/mod.rs"),
         definition: api_version.clone(),
         docs: vec![docs],
-        tokens: quote!(#applied #clients),
+        tokens: quote!(#applied pub mod protobuf; #clients),
     }
 }
 

@@ -1,31 +1,21 @@
 //! The file of a version's kinds: marker types that pin the code of serde to the group's crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, apply, docs, gate::Gate, method::Types};
+use super::{Source, apply, docs, gate::Gate, method::Types, protobuf};
 use crate::{
-    model::{ApiVersion, Area, Group, Method, Model, Presence, Resource, Scope, TypeName, Verb},
+    model::{ApiVersion, Area, Group, Home, Method, Model, Resource, Scope, TypeName, Verb},
     spec::Error,
 };
-
-/// The answer of calls without an object of their own, for which the runtime has the kind.
-const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 
 /// The file `src/<version>/kinds.rs`.
 pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> Result<Source, Error> {
     let api_version = version.api_version(group);
     let path = format!("{folder}/kinds.rs");
-    let mut used: BTreeMap<&TypeName, Presence> = BTreeMap::new();
-    for resource in &version.resources {
-        add(&mut used, &resource.object, resource.presence);
-        for method in &resource.methods {
-            let answer = method.answer.as_ref().filter(|_| method.verb != Verb::List);
-            method.body.iter().chain(answer).for_each(|name| add(&mut used, name, method.presence));
-        }
-    }
+    let used = version.kinds();
     let mut names: Vec<&TypeName> = used.keys().copied().collect();
     names.sort_by_key(|name| &name.name);
     if let Some([a, b]) = names.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -34,12 +24,11 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
 
     let applied: BTreeSet<&TypeName> = methods(version, Verb::Apply).filter_map(|m| m.answer.as_ref()).collect();
     let own = version.resources.first().map_or(&[][..], |resource| &resource.object.module);
-    let status = names.iter().any(|name| name.schema == STATUS).then(|| {
+    let status = version.answers_status().then(|| {
         quote!(
             pub use k8s_client_runtime::generated::kinds::Status;
         )
     });
-    names.retain(|name| name.schema != STATUS);
     let imported = names.iter().map(|name| name.module.as_slice()).collect();
     let types = Types { own, imported: &imported };
     let imports = types.imports();
@@ -49,10 +38,10 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             let resource = version.resources.iter().find(|resource| resource.object == **name);
             let gate = Gate::new(model, version.presence, used[*name]);
             let configuration = applied.contains(name).then(|| configuration(model, group, version, name));
-            let kind = kind(group, version, name, resource, types);
-            gate.items(quote!(#kind #configuration))
+            let kind = kind(model, group, version, name, resource, types)?;
+            Ok(gate.items(quote!(#kind #configuration)))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     let resources = || version.resources.iter();
     let listable = resources().any(is_listable).then(|| quote!(Listable,));
     let own_applied = applied.iter().any(|object| {
@@ -72,7 +61,8 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             "and where the API has them.".to_owned(),
         ],
         tokens: quote! {
-            use k8s_client_runtime::generated::{codec, #applicable #resource Codec, #extract #kind #listable};
+            use super::super::protobuf;
+            use k8s_client_runtime::generated::{codec, #applicable #resource Codec, #extract #kind #listable MediaType};
             #imports
             #status
             #(#kinds)*
@@ -101,24 +91,20 @@ fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &Ty
     }
 }
 
-fn add<'a>(used: &mut BTreeMap<&'a TypeName, Presence>, name: &'a TypeName, presence: Presence) {
-    let known = used.entry(name).or_insert(presence);
-    known.first = known.first.min(presence.first);
-    known.last = known.last.max(presence.last);
-}
-
 fn is_listable(resource: &Resource) -> bool {
     resource.method(Area::Own, Verb::List).is_some()
 }
 
 fn kind(
+    model: &Model,
     group: &Group,
     version: &ApiVersion,
     name: &TypeName,
     resource: Option<&Resource>,
     types: Types<'_>,
-) -> TokenStream {
+) -> Result<TokenStream, Error> {
     let marker = format_ident!("{}", name.name);
+    let message = message(model, &apply::home(group, &version.name), name)?;
     let object = types.path(name);
     let docs = docs::comment([format!("The kind of {}.", types.link(name))]);
     let kind = resource.map(|resource| {
@@ -142,23 +128,44 @@ fn kind(
                 fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
                     codec::from_json(body)
                 }
+                fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+                    codec::list_from_protobuf::<#message>(body)
+                }
+                fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+                    codec::item_from_protobuf::<#message>(body)
+                }
             }
         }
     });
-    quote! {
+    Ok(quote! {
         #docs
         #[derive(Clone, Copy, Debug)]
         pub enum #marker {}
         impl Codec for #marker {
             type Object = #object;
+            const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
             fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
                 codec::to_json(object)
             }
             fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
                 codec::from_json(body)
             }
+            fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+                codec::to_protobuf::<#message>(object)
+            }
+            fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+                codec::from_protobuf::<#message>(body)
+            }
         }
         #kind
         #listable
-    }
+    })
+}
+
+/// The message of a kind's objects.
+fn message(model: &Model, home: &Home, object: &TypeName) -> Result<syn::Path, Error> {
+    let (other, _) =
+        model.message(home, &object.schema).ok_or_else(|| Error::at(&object.schema, "", "the type has no message"))?;
+    let module = if other == home { "protobuf".to_owned() } else { protobuf::path(other) };
+    Ok(syn::parse_str(&format!("{module}::{}", object.name)).expect("crate, module and type are identifiers"))
 }

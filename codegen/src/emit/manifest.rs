@@ -1,12 +1,9 @@
 //! The manifests of the groups' crates and of the umbrella, whose features follow the groups.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::fmt::Write as _;
 
-use super::{HEADER, apply, group};
-use crate::model::{Group, Home, META_CRATE, Model, Verb, is_stable};
+use super::{HEADER, group};
+use crate::model::{Group, META_CRATE, Model};
 
 /// The package of a group.
 pub(super) fn package(group: &Group) -> String {
@@ -117,29 +114,13 @@ fn kubernetes_versions(model: &Model) -> String {
     text
 }
 
-/// The crates whose configurations this one's contain, with the features of their versions.
-pub(super) fn neighbours(model: &Model, group: &Group) -> BTreeMap<String, BTreeSet<String>> {
-    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut need = |home: &Home| {
-        let wanted = features.entry(home.crate_name.clone()).or_default();
-        if !is_stable(&home.version) {
-            wanted.insert(home.version.clone());
-        }
-    };
-    for version in &group.versions {
-        apply::neighbours(model, &apply::home(group, &version.name)).iter().for_each(&mut need);
-        let methods = version.resources.iter().flat_map(|resource| &resource.methods);
-        let applied = methods.filter(|method| method.verb == Verb::Apply).filter_map(|method| method.answer.as_ref());
-        applied.filter_map(|object| model.configuration(&object.schema)).for_each(|(home, _)| need(home));
-    }
-    features.remove(&group.crate_name);
-    features
-}
-
-/// The dependencies on those crates, for their configurations alone.
+/// The dependencies on the crates whose configurations and messages this one's contain, for those alone.
 fn neighbouring_crates(model: &Model, group: &Group) -> String {
     let mut text = String::new();
-    for (crate_name, features) in neighbours(model, group) {
+    let mut neighbours = model.neighbours_of_group(group);
+    // What all objects share, for their messages.
+    neighbours.entry(META_CRATE.to_owned()).or_default();
+    for (crate_name, features) in neighbours {
         let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
         let _ = writeln!(
             text,

@@ -11,6 +11,7 @@ mod group;
 mod kinds;
 mod manifest;
 mod method;
+mod protobuf;
 mod resource;
 mod routes;
 mod sweep;
@@ -47,6 +48,7 @@ pub fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error> {
         sources.extend(group::sources(model, group, &folder)?);
         sources.push(routes::source(model, group, &folder));
         files.extend(apply::files(model, group, &folder)?);
+        files.extend(protobuf::files(model, group, &folder)?);
     }
     files.extend(apply::meta_files(model)?);
     files.insert("crates/clientset/Cargo.toml".to_owned(), manifest::clientset(model));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ApiVersion, Group, Model, Presence, configurations,
     draft::{At, Place, ResourceDraft},
-    graph,
+    graph, messages,
     names::{capitalized, snake},
 };
 use crate::{
@@ -57,8 +57,10 @@ impl Model {
             group.versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
         }
         let configurations = configurations::build(specs, &groups, policy)?;
+        let mut model = Self { versions, groups, configurations, messages: BTreeMap::new() };
+        model.messages = messages::build(specs, &model, policy)?;
         policy.check_all_used()?;
-        Ok(Self { versions, groups, configurations })
+        Ok(model)
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ApiVersion, Group, Model, Presence, Scope, TypeName, Verb, draft::At, names::field};
+use super::{ApiVersion, Group, Model, Presence, Scope, TypeName, Verb, draft::At, is_stable, names::field};
 use crate::{
     policy::Policy,
     spec::{AdditionalProperties, Error, Schema, Spec, Type},
@@ -148,7 +148,7 @@ fn roots(groups: &[Group], version: usize) -> Vec<Root> {
     for (group, api) in groups.iter().flat_map(|group| group.versions.iter().map(move |api| (group, api))) {
         for resource in &api.resources {
             let applies = resource.methods.iter().filter(|method| method.verb == Verb::Apply);
-            for method in applies.filter(|method| (method.presence.first..=method.presence.last).contains(&version)) {
+            for method in applies.filter(|method| method.presence.has(version)) {
                 let Some(answer) = &method.answer else { continue };
                 let own = *answer == resource.object;
                 let identity = if own { identity(group, api, &resource.kind, resource.scope) } else { foreign(answer) };
@@ -172,7 +172,7 @@ fn foreign(object: &TypeName) -> Identity {
 }
 
 /// Which crate has the types of a package: that of the resources whose objects are in it.
-fn homes(groups: &[Group]) -> BTreeMap<String, Home> {
+pub(super) fn homes(groups: &[Group]) -> BTreeMap<String, Home> {
     let mut homes = BTreeMap::new();
     for (group, api) in groups.iter().flat_map(|group| group.versions.iter().map(move |api| (group, api))) {
         for resource in &api.resources {
@@ -188,7 +188,7 @@ fn homes(groups: &[Group]) -> BTreeMap<String, Home> {
     homes
 }
 
-fn package(schema: &str) -> &str {
+pub(super) fn package(schema: &str) -> &str {
     schema.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
@@ -326,6 +326,9 @@ fn merge(spec: &Spec, schema: &Schema) -> Option<Merge> {
     }
 }
 
+/// What every object has, and its configuration needs in scope.
+const OF_OBJECTS: [&str; 2] = ["ObjectMeta", "OwnerReference"];
+
 impl Model {
     /// The crate and version of a configuration that another refers to, with its name.
     pub fn configuration(&self, schema: &str) -> Option<(&Home, &Configuration)> {
@@ -333,5 +336,53 @@ impl Model {
         self.configurations.iter().find_map(|(home, module)| {
             module.types.get(name).filter(|configuration| configuration.object.schema == schema).map(|it| (home, it))
         })
+    }
+
+    /// The configurations that one contains, with their homes.
+    pub fn contained<'a>(&'a self, configuration: &'a Configuration) -> Vec<(&'a Home, &'a Configuration)> {
+        let mut schemas: BTreeSet<String> =
+            configuration.fields.values().filter_map(|field| record_of(&field.value)).map(str::to_owned).collect();
+        if configuration.identity.is_some() {
+            schemas.extend(OF_OBJECTS.map(|name| format!("{META}.{name}")));
+        }
+        schemas.iter().filter_map(|schema| self.configuration(schema)).collect()
+    }
+
+    /// The homes that the configurations of one refer to, itself left out.
+    pub fn neighbours(&self, home: &Home) -> BTreeSet<Home> {
+        let module = self.configurations.get(home);
+        let types = module.into_iter().flat_map(|module| module.types.values());
+        let mut homes: BTreeSet<Home> = types.flat_map(|it| self.contained(it)).map(|(home, _)| home.clone()).collect();
+        homes.remove(home);
+        homes
+    }
+
+    /// The crates whose configurations a group's contain or apply, with the features of their versions.
+    pub fn neighbours_of_group(&self, group: &Group) -> BTreeMap<String, BTreeSet<String>> {
+        let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut need = |home: &Home| {
+            let wanted = features.entry(home.crate_name.clone()).or_default();
+            if !is_stable(&home.version) {
+                wanted.insert(home.version.clone());
+            }
+        };
+        for version in &group.versions {
+            let home = Home { crate_name: group.crate_name.clone(), version: version.name.clone() };
+            self.neighbours(&home).iter().for_each(&mut need);
+            let methods = version.resources.iter().flat_map(|resource| &resource.methods);
+            let applied =
+                methods.filter(|method| method.verb == Verb::Apply).filter_map(|method| method.answer.as_ref());
+            applied.filter_map(|object| self.configuration(&object.schema)).for_each(|(home, _)| need(home));
+        }
+        features.remove(&group.crate_name);
+        features
+    }
+}
+
+fn record_of(value: &FieldType) -> Option<&str> {
+    match value {
+        FieldType::Known(_) => None,
+        FieldType::Record(schema) | FieldType::Boxed(schema) => Some(schema),
+        FieldType::List(inner) | FieldType::Map(inner) => record_of(inner),
     }
 }

@@ -7,11 +7,13 @@ mod build;
 mod configurations;
 mod draft;
 mod graph;
+mod messages;
 mod names;
 
 use std::collections::BTreeMap;
 
 pub use configurations::{Configuration, Configurations, Field, FieldType, Home, Identity, META_CRATE, Merge};
+pub use messages::{Message, MessageField, Messages, Occurs, Value};
 pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
 
@@ -26,6 +28,8 @@ pub struct Model {
     pub groups: Vec<Group>,
     /// The apply configurations, by the crate and version that have them.
     pub configurations: BTreeMap<Home, Configurations>,
+    /// The messages of protobuf, by the crate and version that have them.
+    pub messages: BTreeMap<Home, Messages>,
 }
 
 /// An API group, which becomes a crate.
@@ -178,6 +182,13 @@ pub struct Presence {
     pub last: usize,
 }
 
+impl Presence {
+    /// Whether the version at this position has it.
+    pub fn has(self, version: usize) -> bool {
+        (self.first..=self.last).contains(&version)
+    }
+}
+
 impl Model {
     /// The presence of what every version has.
     pub fn all_versions(&self) -> Presence {
@@ -196,10 +207,39 @@ pub(crate) fn is_stable(version: &str) -> bool {
     !version.contains("alpha") && !version.contains("beta")
 }
 
+/// The answer of calls without an object of their own, for which the runtime has the kind.
+const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
+
 impl ApiVersion {
     /// Whether the version is neither alpha nor beta, so that no feature is needed for it.
     pub fn is_stable(&self) -> bool {
         is_stable(&self.name)
+    }
+
+    /// The objects that are sent and answered, but for lists and for Status, which is the runtime's.
+    pub fn kinds(&self) -> BTreeMap<&TypeName, Presence> {
+        let mut kinds: BTreeMap<&TypeName, Presence> = BTreeMap::new();
+        let mut add = |name, presence: Presence| {
+            let known = kinds.entry(name).or_insert(presence);
+            known.first = known.first.min(presence.first);
+            known.last = known.last.max(presence.last);
+        };
+        for resource in &self.resources {
+            add(&resource.object, resource.presence);
+            for method in &resource.methods {
+                let answer = method.answer.as_ref().filter(|_| method.verb != Verb::List);
+                method.body.iter().chain(answer).for_each(|name| add(name, method.presence));
+            }
+        }
+        kinds.retain(|name, _| name.schema != STATUS);
+        kinds
+    }
+
+    /// Whether a method answers with a Status.
+    pub fn answers_status(&self) -> bool {
+        let mut answers =
+            self.resources.iter().flat_map(|resource| &resource.methods).filter_map(|it| it.answer.as_ref());
+        answers.any(|answer| answer.schema == STATUS)
     }
 
     /// `apps/v1`, or `v1` in the core group.

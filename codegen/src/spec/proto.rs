@@ -1,15 +1,20 @@
 //! The protobuf side of a version: which number and type each message's field has on the wire.
 //!
-//! `OpenAPI` does not tell field numbers; upstream's `generated.proto` files do. [`parse`] reads them into a [`Table`],
-//! whose text form is stored as `protobuf.txt`, one line a field:
+//! `OpenAPI` does not tell field numbers; upstream's `generated.proto` files do. Neither tells which zeros JSON leaves out, which
+//! protobuf has all the same; Go's structs do. [`parse`] and [`Table::with_go`] read them into a [`Table`], whose text form is
+//! stored as `protobuf.txt`, one line a field:
 //!
 //! ```text
+//! k8s.io.api.apps.v1.DeploymentSpec
+//!   1 replicas int32 pointer omitempty
+//!   2 selector k8s.io.apimachinery.pkg.apis.meta.v1.LabelSelector pointer
+//!   5 minReadySeconds int32 omitempty
 //! k8s.io.api.core.v1.ConfigMap
-//!   1 metadata k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta
-//!   2 data map<string, string>
+//!   2 data map<string, string> omitempty
 //! ```
 
 mod definition;
+mod go;
 mod table;
 
 use std::{
@@ -17,7 +22,7 @@ use std::{
     fmt,
 };
 
-pub use self::definition::parse;
+pub use self::definition::{packages_of_folders, parse};
 use super::Files;
 
 /// The file's name in a version's folder.
@@ -35,11 +40,26 @@ pub struct Table {
 pub struct Field {
     /// The number on the wire.
     pub number: u32,
-    /// The name. It is the JSON name but for a few: Go spells some differently (`Webhooks`, `aPIGroup`), and the fields
-    /// of an embedded struct, which JSON has in the outer object, are one field here (`volumeSource` of a `Volume`).
+    /// The name in JSON, where it has one of its own.
     pub name: String,
     /// How often it occurs, and of what type it is.
     pub kind: FieldKind,
+    /// What Go's struct says of it.
+    pub go: GoFacts,
+}
+
+/// Is what Go's struct says of a field, in its type and its `json` tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of a tag")]
+pub struct GoFacts {
+    /// A pointer: a zero is a value, and not the same as none.
+    pub pointer: bool,
+    /// `omitempty`: JSON leaves out zeros, but those of structs.
+    pub omit_empty: bool,
+    /// `omitzero`: JSON leaves out zeros, those of structs included.
+    pub omit_zero: bool,
+    /// An embedded struct, whose fields JSON has in the outer object.
+    pub inline: bool,
 }
 
 /// Is how often a field occurs, and its type.
@@ -148,11 +168,24 @@ pub fn packages(files: &Files) -> BTreeSet<String> {
     schemas.map(package_of_schemas).collect()
 }
 
+/// Names the message of a schema: that of `io.k8s.api.apps.v1.Deployment` is `k8s.io.api.apps.v1.Deployment`.
+pub(crate) fn message_of_schema(schema: &str) -> String {
+    match schema.rsplit_once('.') {
+        Some((package, name)) => format!("{}.{name}", package_of_schemas(package)),
+        None => schema.to_owned(),
+    }
+}
+
 /// Turns the name of a schema's package into that of its protobuf package: the host's parts stand in another order, and
 /// protobuf knows no `-`.
 fn package_of_schemas(package: &str) -> String {
     let package = package.replace('-', "_");
     package.strip_prefix("io.k8s.").map_or(package.clone(), |rest| format!("k8s.io.{rest}"))
+}
+
+/// The folder of a file.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn package(message: &str) -> &str {

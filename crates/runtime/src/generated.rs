@@ -4,7 +4,7 @@
 
 pub use crate::{
     apply::{Applicable, Extract},
-    codec::{self, ApiResource, Codec, Kind, Listable},
+    codec::{self, ApiResource, Codec, Kind, Listable, MediaType},
     resource::{
         AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
         Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
@@ -26,9 +26,17 @@ pub mod apply {
     };
 }
 
+/// What files of messages name.
+pub mod protobuf {
+    pub use crate::{message, protobuf::types::*};
+}
+
 /// Kinds that the answers of several groups have.
 pub mod kinds {
-    use crate::codec::{self, Codec};
+    use crate::{
+        codec::{self, Codec, MediaType},
+        protobuf,
+    };
 
     /// The [`Status`](k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) that calls without an object of their own
     /// are answered with.
@@ -38,12 +46,22 @@ pub mod kinds {
     impl Codec for Status {
         type Object = k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
+
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
         }
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::Status>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::Status>(body)
         }
     }
 }

@@ -1,14 +1,14 @@
 //! A checkout of the Kubernetes repository as source.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use k8s_client_codegen::spec::{Source, Version};
 
-use super::{DEFINITION_MODULES, Upstream};
+use super::{DEFINITION_MODULES, Definitions, Upstream};
 use crate::Result;
 
 pub(super) fn read(version: Version, folder: &Path) -> Result<Upstream> {
-    let mut definitions = BTreeMap::new();
+    let mut definitions = Definitions::default();
     for module in DEFINITION_MODULES {
         super::read_definitions(&folder.join("staging/src").join(module), &mut definitions)?;
     }

@@ -1,7 +1,6 @@
 //! Go modules as source: the Go command downloads them and checks them against the checksum database.
 
 use std::{
-    collections::BTreeMap,
     io::ErrorKind,
     path::{Path, PathBuf},
     process::Command,
@@ -10,12 +9,12 @@ use std::{
 use k8s_client_codegen::spec::{Source, Version};
 use serde_json::Value;
 
-use super::{DEFINITION_MODULES, Upstream};
+use super::{DEFINITION_MODULES, Definitions, Upstream};
 use crate::Result;
 
 pub(super) fn read(version: Version) -> Result<Upstream> {
     let kubernetes = download(&format!("k8s.io/kubernetes@v{version}"))?;
-    let mut definitions = BTreeMap::new();
+    let mut definitions = Definitions::default();
     let mut protobuf = Vec::new();
     for name in DEFINITION_MODULES {
         // The libraries of Kubernetes 1.37.2 have the version 0.37.2.

@@ -1,8 +1,12 @@
 //! The part of the protobuf language that upstream's `generated.proto` files use, and no more.
 
-use std::{collections::BTreeSet, iter::Peekable, vec::IntoIter};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::Peekable,
+    vec::IntoIter,
+};
 
-use super::{Field, FieldKind, FieldType, Table};
+use super::{Field, FieldKind, FieldType, GoFacts, Table, folder_of};
 use crate::spec::Error;
 
 /// Reads `generated.proto` files, given as name and text, into one table; a type that none of them defines is an error.
@@ -26,6 +30,18 @@ pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<
         }
     }
     Ok(table)
+}
+
+/// The package of each folder that has a `generated.proto`: Go's structs of its messages lie there, too.
+pub fn packages_of_folders<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let package = |(file, text): (&'a str, &'a str)| {
+        let mut tokens = tokens(file, text)?.into_iter().map(|token| token.text).skip_while(|text| text != "package");
+        let package = tokens.nth(1).ok_or_else(|| Error::file(file, "names no package"))?;
+        Ok((folder_of(file).to_owned(), package))
+    };
+    files.into_iter().map(package).collect()
 }
 
 #[derive(Debug)]
@@ -154,7 +170,7 @@ impl Parser<'_> {
         let number = self.next()?;
         let number = number.parse().map_err(|_| self.error(&format!("`{number}` is not a field number")))?;
         self.expect(";")?;
-        Ok(Field { number, name, kind })
+        Ok(Field { number, name, kind, go: GoFacts::default() })
     }
 
     fn field_type(&mut self) -> Result<FieldType, Error> {

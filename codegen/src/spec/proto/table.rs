@@ -2,19 +2,26 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Field, FieldKind, FieldType, Table};
+use super::{Field, FieldKind, FieldType, GoFacts, Table};
 use crate::spec::Error;
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (message, fields) in &self.messages {
             writeln!(f, "{message}")?;
-            for Field { number, name, kind } in fields {
+            for Field { number, name, kind, go } in fields {
                 match kind {
-                    FieldKind::Optional(of) => writeln!(f, "  {number} {name} {of}")?,
-                    FieldKind::Repeated(of) => writeln!(f, "  {number} {name} repeated {of}")?,
-                    FieldKind::Map(key, value) => writeln!(f, "  {number} {name} map<{key}, {value}>")?,
+                    FieldKind::Optional(of) => write!(f, "  {number} {name} {of}")?,
+                    FieldKind::Repeated(of) => write!(f, "  {number} {name} repeated {of}")?,
+                    FieldKind::Map(key, value) => write!(f, "  {number} {name} map<{key}, {value}>")?,
                 }
+                let mut go = *go;
+                for (word, is_said) in words(&mut go) {
+                    if *is_said {
+                        write!(f, " {word}")?;
+                    }
+                }
+                writeln!(f)?;
             }
         }
         Ok(())
@@ -43,9 +50,25 @@ impl Table {
     }
 }
 
+/// The words behind a type, in their order.
+fn words(go: &mut GoFacts) -> [(&'static str, &mut bool); 4] {
+    [
+        ("pointer", &mut go.pointer),
+        ("omitempty", &mut go.omit_empty),
+        ("omitzero", &mut go.omit_zero),
+        ("inline", &mut go.inline),
+    ]
+}
+
 fn parse_field(text: &str) -> Option<Field> {
     let (number, rest) = text.split_once(' ')?;
-    let (name, kind) = rest.split_once(' ')?;
+    let (name, mut kind) = rest.split_once(' ')?;
+    let mut go = GoFacts::default();
+    for (word, is_said) in words(&mut go).into_iter().rev() {
+        if let Some(rest) = kind.strip_suffix(word).and_then(|rest| rest.strip_suffix(' ')) {
+            (kind, *is_said) = (rest, true);
+        }
+    }
     let kind = if let Some(of) = kind.strip_prefix("repeated ") {
         FieldKind::Repeated(field_type(of)?)
     } else if let Some(entry) = kind.strip_prefix("map<") {
@@ -54,7 +77,7 @@ fn parse_field(text: &str) -> Option<Field> {
     } else {
         FieldKind::Optional(field_type(kind)?)
     };
-    Some(Field { number: number.parse().ok()?, name: name.to_owned(), kind })
+    Some(Field { number: number.parse().ok()?, name: name.to_owned(), kind, go })
 }
 
 /// A scalar has no dot in its name, a message's full name has.
@@ -70,11 +93,12 @@ mod tests {
     const TEXT: &str = "\
 k8s.io.api.core.v1.ConfigMap
   1 metadata k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta
-  2 data map<string, string>
-  3 binaryData map<string, bytes>
+  2 data map<string, string> omitempty
+  3 binaryData map<string, bytes> omitempty omitzero
+  4 immutable bool pointer omitempty
 k8s.io.api.core.v1.Empty
 k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta
-  1 finalizers repeated string
+  1 finalizers repeated string inline
 ";
 
     #[test]

@@ -30,7 +30,7 @@ use crate::{
     codec::MediaType,
     config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl, changed_kubeconfigs},
     transport::Body,
-    watch::{AnswerLines, WatchStream},
+    watch::{AnswerPieces, Cut, WatchStream},
 };
 
 /// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token. Where its
@@ -129,10 +129,10 @@ fn cut(mut text: &[u8], one: u8, other: u8) -> Vec<Bytes> {
 fn lines(text: &[u8], chunks: Vec<Bytes>, limit: usize) -> (Vec<Result<Bytes, String>>, usize) {
     let taken = Arc::new(AtomicUsize::new(0));
     let body = Body::new(Chunks { rest: chunks.into(), taken: taken.clone() });
-    let mut lines = AnswerLines::new(body, limit, String::new());
+    let mut lines = AnswerPieces::new(body, Cut::Lines, limit, String::new());
     let (mut all, mut given, mut held) = (Vec::new(), 0, 0);
     loop {
-        let line = poll_fn(|context| lines.poll_line(context)).now_or_never().expect("there is nothing to wait for");
+        let line = poll_fn(|context| lines.poll_piece(context)).now_or_never().expect("there is nothing to wait for");
         held = held.max(taken.load(Ordering::Relaxed) - given);
         match line {
             None => return (all, held),

@@ -1,6 +1,6 @@
 //! Lists: metadata, and an item after the other.
 
-use k8s_openapi::{List, ListableResource, Resource as _};
+use k8s_openapi::{List, ListableResource, Resource as _, apimachinery::pkg::apis::meta::v1::ListMeta as Metadata};
 
 use super::{Envelope, ListMeta, Message, Result, Type as _};
 
@@ -13,7 +13,7 @@ pub fn read_list<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<Li
     let envelope = Envelope::open(body)?.of(M::Object::API_VERSION, M::Object::LIST_KIND)?;
     let mut reader = envelope.reader();
     // Room for all at once: a list that grows is copied, and half of it stays empty.
-    let mut list = List { items: Vec::with_capacity(reader.count(ITEMS)), ..List::default() };
+    let mut list = List { items: Vec::with_capacity(reader.count(ITEMS)), metadata: Metadata::default() };
     while let Some((number, wire)) = reader.field()? {
         match number {
             METADATA => ListMeta::read_into(&mut list.metadata, &mut reader, wire)?,

@@ -12,10 +12,13 @@ use super::{
 /// The functions are not generic, so that they are compiled once, in the crate that has the table.
 pub trait Message: 'static {
     /// The type of the objects.
-    type Object: Default;
+    type Object;
 
     /// The message's name, for errors.
     const NAME: &'static str;
+
+    /// An object of which no field was read yet.
+    fn empty() -> Self::Object;
 
     /// Reads one field into the object; one that is not known is passed over.
     fn read_field(object: &mut Self::Object, number: u32, wire: WireType, reader: &mut Reader<'_>) -> Result<()>;
@@ -28,6 +31,9 @@ pub trait Message: 'static {
 pub trait Type {
     /// The Rust type of the value.
     type Value;
+
+    /// The value that stands for itself: zero.
+    fn empty() -> Self::Value;
 
     /// Reads one value; nothing where what is there means that there is none.
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>>;
@@ -53,20 +59,24 @@ pub trait Type {
 impl<M: Message> Type for M {
     type Value = M::Object;
 
+    fn empty() -> M::Object {
+        M::empty()
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<M::Object>> {
-        let mut object = M::Object::default();
+        let mut object = M::empty();
         read_message::<M>(&mut object, reader.message(wire)?)?;
         Ok(Some(object))
     }
 
     fn read_into<S: Slot<M::Object>>(slot: &mut S, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
-        read_message::<M>(slot.get_or_default(), reader.message(wire)?)
+        read_message::<M>(slot.get_or(M::empty), reader.message(wire)?)
     }
 
     fn read_item(list: &mut Vec<M::Object>, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
         let message = reader.message(wire)?;
         // Read where it is to stay: objects are large.
-        list.push(M::Object::default());
+        list.push(M::empty());
         match list.last_mut() {
             Some(object) => read_message::<M>(object, message),
             None => Ok(()),
@@ -108,10 +118,10 @@ pub mod read {
         wire: WireType,
     ) -> Result<()>
     where
-        T::Value: Default + PartialEq,
+        T::Value: PartialEq,
     {
         match T::read(reader, wire)? {
-            Some(value) if value != T::Value::default() => slot.put(value),
+            Some(value) if value != T::empty() => slot.put(value),
             _ => {}
         }
         Ok(())
@@ -131,10 +141,7 @@ pub mod read {
         map: &mut S,
         reader: &mut Reader<'_>,
         wire: WireType,
-    ) -> Result<()>
-    where
-        T::Value: Default,
-    {
+    ) -> Result<()> {
         let (mut key, mut value) = (String::new(), None);
         let mut entry = reader.message(wire)?;
         while let Some((number, wire)) = entry.field()? {
@@ -144,13 +151,38 @@ pub mod read {
                 _ => entry.skip(wire)?,
             }
         }
-        map.get_or_empty().insert(key, value.unwrap_or_default());
+        map.get_or_empty().insert(key, value.unwrap_or_else(T::empty));
         Ok(())
     }
 
     /// A message whose fields are the object's own: a struct that Go embeds.
     pub fn embedded<M: Message>(object: &mut M::Object, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
         read_message::<M>(object, reader.message(wire)?)
+    }
+}
+
+/// What the tables say of a field, for objects whose type has no default.
+pub mod empty {
+    use super::{BTreeMap, Collection, Slot, Type};
+
+    /// Nothing, or a zero.
+    pub fn one<T: Type, S: Slot<T::Value>>() -> S {
+        S::new(T::empty)
+    }
+
+    /// Nothing, or a zero.
+    pub fn one_unless_zero<T: Type, S: Slot<T::Value>>() -> S {
+        S::new(T::empty)
+    }
+
+    /// No items.
+    pub fn many<T: Type, S: Collection<Vec<T::Value>>>() -> S {
+        S::default()
+    }
+
+    /// No entries.
+    pub fn map<T: Type, S: Collection<BTreeMap<String, T::Value>>>() -> S {
+        S::default()
     }
 }
 
@@ -210,10 +242,10 @@ pub mod write {
 /// use k8s_client_runtime::{message, protobuf::types::Text};
 ///
 /// #[derive(Default)]
-/// struct Point { name: String, labels: Option<Vec<String>> }
+/// pub struct Point { name: String, labels: Option<Vec<String>> }
 ///
 /// message! {
-///     PointMessage of Point {
+///     pub PointMessage of Point {
 ///         1 name: one Text,
 ///         2 labels: many Text,
 ///     }
@@ -221,8 +253,40 @@ pub mod write {
 /// ```
 #[macro_export]
 macro_rules! message {
+    // k8s-openapi's types have no default where they have to have a time.
     (
-        $message:ident of $object:ty {
+        $visibility:vis $message:ident of $object:path, without default {
+            $($number:literal $field:ident: $how:ident $type:ty,)*
+        }
+        $($rest:tt)*
+    ) => {
+        $crate::message! {
+            @ $visibility $message of $object
+            as {
+                type Object = $object;
+                Object { $($field: $crate::protobuf::empty::$how::<$type, _>(),)* }
+            };
+            { $($number $field: $how $type,)* }
+            $($rest)*
+        }
+    };
+    (
+        $visibility:vis $message:ident of $object:path {
+            $($fields:tt)*
+        }
+        $($rest:tt)*
+    ) => {
+        $crate::message! {
+            @ $visibility $message of $object
+            as <$object>::default();
+            { $($fields)* }
+            $($rest)*
+        }
+    };
+    (
+        @ $visibility:vis $message:ident of $object:path
+        as $empty:expr;
+        {
             $($number:literal $field:ident: $how:ident $type:ty,)*
         }
         $(embedded { $($embedded_number:literal $embedded:ty,)* })?
@@ -230,12 +294,16 @@ macro_rules! message {
     ) => {
         #[doc = concat!("[`", stringify!($object), "`] as a message.")]
         #[derive(Clone, Copy, Debug)]
-        pub enum $message {}
+        $visibility enum $message {}
 
         impl $crate::protobuf::Message for $message {
             type Object = $object;
 
             const NAME: &'static str = stringify!($message);
+
+            fn empty() -> $object {
+                $empty
+            }
 
             fn read_field(
                 object: &mut $object,

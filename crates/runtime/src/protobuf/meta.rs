@@ -11,7 +11,7 @@ use super::{
 use crate::message;
 
 message! {
-    ListMeta of api::ListMeta {
+    pub ListMeta of api::ListMeta {
         1 self_link: one_unless_zero Text,
         2 resource_version: one_unless_zero Text,
         3 continue_: one_unless_zero Text,
@@ -24,14 +24,14 @@ message! {
 
 k8s_openapi::k8s_if_ge_1_36! {
     message! {
-        ShardInfo of api::ShardInfo {
+        pub ShardInfo of api::ShardInfo {
             1 selector: one Text,
         }
     }
 }
 
 message! {
-    Status of api::Status {
+    pub Status of api::Status {
         1 metadata: one ListMeta,
         2 status: one_unless_zero Text,
         3 message: one_unless_zero Text,
@@ -42,7 +42,7 @@ message! {
 }
 
 message! {
-    StatusDetails of api::StatusDetails {
+    pub StatusDetails of api::StatusDetails {
         1 name: one_unless_zero Text,
         2 group: one_unless_zero Text,
         3 kind: one_unless_zero Text,
@@ -53,7 +53,7 @@ message! {
 }
 
 message! {
-    StatusCause of api::StatusCause {
+    pub StatusCause of api::StatusCause {
         1 reason: one_unless_zero Text,
         2 message: one_unless_zero Text,
         3 field: one_unless_zero Text,

@@ -27,7 +27,7 @@ pub(crate) use self::{
 pub use self::{
     error::Error,
     list::read_list,
-    message::{Message, Type, read, write},
+    message::{Message, Type, empty, read, write},
     meta::{ListMeta, Status, StatusCause, StatusDetails},
     slot::{Collection, Slot},
     wire::{Reader, WireType, Writer},
@@ -43,14 +43,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Reads an object out of the envelope that says of which kind it is.
 pub fn read_object<M: Message<Object: Resource>>(body: &[u8]) -> Result<M::Object> {
     let envelope = Envelope::open(body)?.of(M::Object::API_VERSION, M::Object::KIND)?;
-    let mut object = M::Object::default();
+    let mut object = M::empty();
     message::read_message::<M>(&mut object, envelope.reader())?;
     Ok(object)
 }
 
 /// Reads an object that is the item of a list: without an envelope.
 pub fn read_item<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M::Object> {
-    let mut object = M::Object::default();
+    let mut object = M::empty();
     message::read_message::<M>(&mut object, Reader::new(body))?;
     Ok(object)
 }

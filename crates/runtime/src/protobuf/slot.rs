@@ -8,13 +8,14 @@ pub trait Slot<T> {
     /// What is there.
     fn get(&self) -> Option<&T>;
 
-    /// What is there, or a default that is there from now on.
-    fn get_or_default(&mut self) -> &mut T
-    where
-        T: Default;
+    /// What is there, or an empty value that is there from now on.
+    fn get_or(&mut self, empty: fn() -> T) -> &mut T;
 
     /// Puts a value there.
     fn put(&mut self, value: T);
+
+    /// A new place: with nothing in it if that can be, or else with this value.
+    fn new(empty: fn() -> T) -> Self;
 }
 
 impl<T> Slot<T> for T {
@@ -22,15 +23,16 @@ impl<T> Slot<T> for T {
         Some(self)
     }
 
-    fn get_or_default(&mut self) -> &mut T
-    where
-        T: Default,
-    {
+    fn get_or(&mut self, _: fn() -> T) -> &mut T {
         self
     }
 
     fn put(&mut self, value: T) {
         *self = value;
+    }
+
+    fn new(empty: fn() -> T) -> Self {
+        empty()
     }
 }
 
@@ -39,15 +41,16 @@ impl<T> Slot<T> for Option<T> {
         self.as_ref()
     }
 
-    fn get_or_default(&mut self) -> &mut T
-    where
-        T: Default,
-    {
-        self.get_or_insert_default()
+    fn get_or(&mut self, empty: fn() -> T) -> &mut T {
+        self.get_or_insert_with(empty)
     }
 
     fn put(&mut self, value: T) {
         *self = Some(value);
+    }
+
+    fn new(_: fn() -> T) -> Self {
+        None
     }
 }
 
@@ -56,20 +59,21 @@ impl<T> Slot<T> for Option<Box<T>> {
         self.as_deref()
     }
 
-    fn get_or_default(&mut self) -> &mut T
-    where
-        T: Default,
-    {
-        self.get_or_insert_default()
+    fn get_or(&mut self, empty: fn() -> T) -> &mut T {
+        self.get_or_insert_with(|| Box::new(empty()))
     }
 
     fn put(&mut self, value: T) {
         *self = Some(Box::new(value));
     }
+
+    fn new(_: fn() -> T) -> Self {
+        None
+    }
 }
 
 /// A place for a list or a map, which is not there as long as nothing is in it.
-pub trait Collection<C> {
+pub trait Collection<C>: Default {
     /// What is there.
     fn get(&self) -> Option<&C>;
 

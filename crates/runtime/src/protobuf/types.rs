@@ -17,6 +17,10 @@ pub enum Text {}
 impl Type for Text {
     type Value = String;
 
+    fn empty() -> String {
+        String::new()
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<String>> {
         text(reader, wire).map(Some)
     }
@@ -42,6 +46,10 @@ pub enum Bytes {}
 impl Type for Bytes {
     type Value = ByteString;
 
+    fn empty() -> ByteString {
+        ByteString::default()
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<ByteString>> {
         Ok(Some(ByteString(reader.bytes(wire)?.to_owned())))
     }
@@ -60,6 +68,10 @@ macro_rules! number {
 
         impl Type for $name {
             type Value = $value;
+
+            fn empty() -> $value {
+                <$value>::default()
+            }
 
             fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<$value>> {
                 let $read = reader.number(wire)?;
@@ -111,6 +123,10 @@ pub enum Double {}
 impl Type for Double {
     type Value = f64;
 
+    fn empty() -> f64 {
+        0.0
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<f64>> {
         reader.fixed64(wire).map(f64::from_le_bytes).map(Some)
     }
@@ -156,6 +172,10 @@ pub enum Time {}
 impl Type for Time {
     type Value = meta::Time;
 
+    fn empty() -> meta::Time {
+        meta::Time(Timestamp::UNIX_EPOCH)
+    }
+
     // Nanoseconds are there, and JSON has none of them.
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<meta::Time>> {
         let time = timestamp(reader, wire)?;
@@ -175,6 +195,10 @@ pub enum MicroTime {}
 
 impl Type for MicroTime {
     type Value = meta::MicroTime;
+
+    fn empty() -> meta::MicroTime {
+        meta::MicroTime(Timestamp::UNIX_EPOCH)
+    }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<meta::MicroTime>> {
         let time = timestamp(reader, wire)?;
@@ -214,6 +238,10 @@ pub enum Quantity {}
 impl Type for Quantity {
     type Value = resource::Quantity;
 
+    fn empty() -> resource::Quantity {
+        resource::Quantity::default()
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<resource::Quantity>> {
         // Go writes a zero amount without text, too.
         let text = in_message(reader, wire, Text::read)?.filter(|text| !text.is_empty());
@@ -231,6 +259,10 @@ pub enum IntOrString {}
 
 impl Type for IntOrString {
     type Value = intstr::IntOrString;
+
+    fn empty() -> intstr::IntOrString {
+        intstr::IntOrString::default()
+    }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<intstr::IntOrString>> {
         let (mut is_text, mut number_value, mut text) = (0, 0, String::new());
@@ -290,6 +322,10 @@ macro_rules! json {
         impl Type for $name {
             type Value = $value;
 
+            fn empty() -> $value {
+                <$value>::default()
+            }
+
             fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<$value>> {
                 Ok(json(reader, wire)?.map($value))
             }
@@ -322,6 +358,10 @@ pub enum TextList {}
 
 impl Type for TextList {
     type Value = Vec<String>;
+
+    fn empty() -> Vec<String> {
+        Vec::new()
+    }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Vec<String>>> {
         let mut list = Vec::new();
@@ -370,6 +410,10 @@ pub struct JSONSchemaPropsOrArray<M>(std::convert::Infallible, std::marker::Phan
 impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrArray<M> {
     type Value = apiextensions::JSONSchemaPropsOrArray;
 
+    fn empty() -> Self::Value {
+        Self::Value::Schemas(Vec::new())
+    }
+
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
         let (schema, schemas) = schema_or::<M, Vec<_>>(reader, wire, [1, 2], M::read_item)?;
         Ok(Some(match schema {
@@ -392,6 +436,10 @@ pub struct JSONSchemaPropsOrBool<M>(std::convert::Infallible, std::marker::Phant
 
 impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrBool<M> {
     type Value = apiextensions::JSONSchemaPropsOrBool;
+
+    fn empty() -> Self::Value {
+        Self::Value::Bool(false)
+    }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
         let (schema, allows) = schema_or::<M, bool>(reader, wire, [2, 1], Bool::read_into::<bool>)?;
@@ -416,6 +464,10 @@ pub struct JSONSchemaPropsOrStringArray<M>(std::convert::Infallible, std::marker
 
 impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrStringArray<M> {
     type Value = apiextensions::JSONSchemaPropsOrStringArray;
+
+    fn empty() -> Self::Value {
+        Self::Value::Strings(Vec::new())
+    }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
         let (schema, names) = schema_or::<M, Vec<String>>(reader, wire, [1, 2], Text::read_item)?;

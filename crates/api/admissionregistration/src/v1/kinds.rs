@@ -3,7 +3,8 @@
 //! The kinds of `admissionregistration.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1 as api;
 
 k8s_openapi::k8s_if_ge_1_36! {
@@ -13,6 +14,7 @@ k8s_openapi::k8s_if_ge_1_36! {
 
     impl Codec for MutatingAdmissionPolicy {
         type Object = api::MutatingAdmissionPolicy;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -20,6 +22,14 @@ k8s_openapi::k8s_if_ge_1_36! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::MutatingAdmissionPolicy>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
         }
     }
 
@@ -39,6 +49,14 @@ k8s_openapi::k8s_if_ge_1_36! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+        }
     }
 
     impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
@@ -55,6 +73,7 @@ k8s_openapi::k8s_if_ge_1_36! {
 
     impl Codec for MutatingAdmissionPolicyBinding {
         type Object = api::MutatingAdmissionPolicyBinding;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -62,6 +81,14 @@ k8s_openapi::k8s_if_ge_1_36! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
         }
     }
 
@@ -81,6 +108,14 @@ k8s_openapi::k8s_if_ge_1_36! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
+        }
     }
 
     impl Applicable<MutatingAdmissionPolicyBinding>
@@ -99,6 +134,7 @@ pub enum MutatingWebhookConfiguration {}
 
 impl Codec for MutatingWebhookConfiguration {
     type Object = api::MutatingWebhookConfiguration;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -106,6 +142,14 @@ impl Codec for MutatingWebhookConfiguration {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::MutatingWebhookConfiguration>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::MutatingWebhookConfiguration>(body)
     }
 }
 
@@ -125,6 +169,14 @@ impl Listable for MutatingWebhookConfiguration {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::MutatingWebhookConfiguration>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::MutatingWebhookConfiguration>(body)
+    }
 }
 
 impl Applicable<MutatingWebhookConfiguration> for super::super::apply::MutatingWebhookConfigurationApplyConfiguration {}
@@ -139,6 +191,7 @@ pub enum ValidatingAdmissionPolicy {}
 
 impl Codec for ValidatingAdmissionPolicy {
     type Object = api::ValidatingAdmissionPolicy;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -146,6 +199,14 @@ impl Codec for ValidatingAdmissionPolicy {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ValidatingAdmissionPolicy>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
     }
 }
 
@@ -165,6 +226,14 @@ impl Listable for ValidatingAdmissionPolicy {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
+    }
 }
 
 impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
@@ -179,6 +248,7 @@ pub enum ValidatingAdmissionPolicyBinding {}
 
 impl Codec for ValidatingAdmissionPolicyBinding {
     type Object = api::ValidatingAdmissionPolicyBinding;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -186,6 +256,14 @@ impl Codec for ValidatingAdmissionPolicyBinding {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
     }
 }
 
@@ -205,6 +283,14 @@ impl Listable for ValidatingAdmissionPolicyBinding {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
+    }
 }
 
 impl Applicable<ValidatingAdmissionPolicyBinding>
@@ -222,6 +308,7 @@ pub enum ValidatingWebhookConfiguration {}
 
 impl Codec for ValidatingWebhookConfiguration {
     type Object = api::ValidatingWebhookConfiguration;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -229,6 +316,14 @@ impl Codec for ValidatingWebhookConfiguration {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ValidatingWebhookConfiguration>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ValidatingWebhookConfiguration>(body)
     }
 }
 
@@ -247,6 +342,14 @@ impl Listable for ValidatingWebhookConfiguration {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ValidatingWebhookConfiguration>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ValidatingWebhookConfiguration>(body)
     }
 }
 

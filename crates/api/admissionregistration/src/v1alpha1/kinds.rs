@@ -3,7 +3,8 @@
 //! The kinds of `admissionregistration.k8s.io/v1alpha1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1alpha1 as api;
 
 /// The kind of [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
@@ -12,6 +13,7 @@ pub enum MutatingAdmissionPolicy {}
 
 impl Codec for MutatingAdmissionPolicy {
     type Object = api::MutatingAdmissionPolicy;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for MutatingAdmissionPolicy {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::MutatingAdmissionPolicy>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
     }
 }
 
@@ -38,6 +48,14 @@ impl Listable for MutatingAdmissionPolicy {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+    }
 }
 
 impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
@@ -52,6 +70,7 @@ pub enum MutatingAdmissionPolicyBinding {}
 
 impl Codec for MutatingAdmissionPolicyBinding {
     type Object = api::MutatingAdmissionPolicyBinding;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -59,6 +78,14 @@ impl Codec for MutatingAdmissionPolicyBinding {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
     }
 }
 
@@ -77,6 +104,14 @@ impl Listable for MutatingAdmissionPolicyBinding {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
     }
 }
 

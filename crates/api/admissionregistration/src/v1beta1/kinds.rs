@@ -3,7 +3,8 @@
 //! The kinds of `admissionregistration.k8s.io/v1beta1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
 
 k8s_openapi::k8s_if_ge_1_34! {
@@ -13,6 +14,7 @@ k8s_openapi::k8s_if_ge_1_34! {
 
     impl Codec for MutatingAdmissionPolicy {
         type Object = api::MutatingAdmissionPolicy;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -20,6 +22,14 @@ k8s_openapi::k8s_if_ge_1_34! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::MutatingAdmissionPolicy>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
         }
     }
 
@@ -39,6 +49,14 @@ k8s_openapi::k8s_if_ge_1_34! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicy>(body)
+        }
     }
 
     impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
@@ -55,6 +73,7 @@ k8s_openapi::k8s_if_ge_1_34! {
 
     impl Codec for MutatingAdmissionPolicyBinding {
         type Object = api::MutatingAdmissionPolicyBinding;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -62,6 +81,14 @@ k8s_openapi::k8s_if_ge_1_34! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
         }
     }
 
@@ -80,6 +107,14 @@ k8s_openapi::k8s_if_ge_1_34! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::MutatingAdmissionPolicyBinding>(body)
         }
     }
 
@@ -100,6 +135,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for ValidatingAdmissionPolicy {
         type Object = api::ValidatingAdmissionPolicy;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -107,6 +143,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ValidatingAdmissionPolicy>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
         }
     }
 
@@ -126,6 +170,14 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ValidatingAdmissionPolicy>(body)
+        }
     }
 
     impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
@@ -142,6 +194,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for ValidatingAdmissionPolicyBinding {
         type Object = api::ValidatingAdmissionPolicyBinding;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -149,6 +202,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
         }
     }
 
@@ -167,6 +228,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ValidatingAdmissionPolicyBinding>(body)
         }
     }
 

@@ -3,7 +3,8 @@
 //! The kinds of `apps/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 
@@ -13,6 +14,7 @@ pub enum ControllerRevision {}
 
 impl Codec for ControllerRevision {
     type Object = api::ControllerRevision;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -20,6 +22,14 @@ impl Codec for ControllerRevision {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ControllerRevision>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ControllerRevision>(body)
     }
 }
 
@@ -35,6 +45,14 @@ impl Listable for ControllerRevision {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ControllerRevision>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ControllerRevision>(body)
+    }
 }
 
 impl Applicable<ControllerRevision> for super::super::apply::ControllerRevisionApplyConfiguration {}
@@ -49,6 +67,7 @@ pub enum DaemonSet {}
 
 impl Codec for DaemonSet {
     type Object = api::DaemonSet;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -56,6 +75,14 @@ impl Codec for DaemonSet {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::DaemonSet>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::DaemonSet>(body)
     }
 }
 
@@ -69,6 +96,14 @@ impl Listable for DaemonSet {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::DaemonSet>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::DaemonSet>(body)
     }
 }
 
@@ -84,6 +119,7 @@ pub enum Deployment {}
 
 impl Codec for Deployment {
     type Object = api::Deployment;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -91,6 +127,14 @@ impl Codec for Deployment {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Deployment>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Deployment>(body)
     }
 }
 
@@ -106,6 +150,14 @@ impl Listable for Deployment {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::Deployment>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::Deployment>(body)
+    }
 }
 
 impl Applicable<Deployment> for super::super::apply::DeploymentApplyConfiguration {}
@@ -120,6 +172,7 @@ pub enum ReplicaSet {}
 
 impl Codec for ReplicaSet {
     type Object = api::ReplicaSet;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -127,6 +180,14 @@ impl Codec for ReplicaSet {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ReplicaSet>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ReplicaSet>(body)
     }
 }
 
@@ -142,6 +203,14 @@ impl Listable for ReplicaSet {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ReplicaSet>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ReplicaSet>(body)
+    }
 }
 
 impl Applicable<ReplicaSet> for super::super::apply::ReplicaSetApplyConfiguration {}
@@ -156,6 +225,7 @@ pub enum Scale {}
 
 impl Codec for Scale {
     type Object = autoscaling_v1::Scale;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -163,6 +233,14 @@ impl Codec for Scale {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<k8s_client_api_autoscaling::v1::protobuf::Scale>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<k8s_client_api_autoscaling::v1::protobuf::Scale>(body)
     }
 }
 
@@ -174,6 +252,7 @@ pub enum StatefulSet {}
 
 impl Codec for StatefulSet {
     type Object = api::StatefulSet;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -181,6 +260,14 @@ impl Codec for StatefulSet {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::StatefulSet>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::StatefulSet>(body)
     }
 }
 
@@ -195,6 +282,14 @@ impl Listable for StatefulSet {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::StatefulSet>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::StatefulSet>(body)
     }
 }
 

@@ -3,7 +3,8 @@
 //! The kinds of `authorization.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// The kind of [`LocalSubjectAccessReview`](api::LocalSubjectAccessReview).
@@ -12,6 +13,7 @@ pub enum LocalSubjectAccessReview {}
 
 impl Codec for LocalSubjectAccessReview {
     type Object = api::LocalSubjectAccessReview;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for LocalSubjectAccessReview {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::LocalSubjectAccessReview>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::LocalSubjectAccessReview>(body)
     }
 }
 
@@ -38,6 +48,7 @@ pub enum SelfSubjectAccessReview {}
 
 impl Codec for SelfSubjectAccessReview {
     type Object = api::SelfSubjectAccessReview;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -45,6 +56,14 @@ impl Codec for SelfSubjectAccessReview {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::SelfSubjectAccessReview>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::SelfSubjectAccessReview>(body)
     }
 }
 
@@ -64,6 +83,7 @@ pub enum SelfSubjectRulesReview {}
 
 impl Codec for SelfSubjectRulesReview {
     type Object = api::SelfSubjectRulesReview;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -71,6 +91,14 @@ impl Codec for SelfSubjectRulesReview {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::SelfSubjectRulesReview>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::SelfSubjectRulesReview>(body)
     }
 }
 
@@ -90,6 +118,7 @@ pub enum SubjectAccessReview {}
 
 impl Codec for SubjectAccessReview {
     type Object = api::SubjectAccessReview;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -97,6 +126,14 @@ impl Codec for SubjectAccessReview {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::SubjectAccessReview>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::SubjectAccessReview>(body)
     }
 }
 

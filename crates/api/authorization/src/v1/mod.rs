@@ -2,6 +2,8 @@
 
 //! Clients of `authorization.k8s.io/v1`; [`AuthorizationV1Client`] makes them.
 
+pub mod protobuf;
+
 #[cfg(feature = "clients")]
 pub use self::clients::*;
 

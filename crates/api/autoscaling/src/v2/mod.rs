@@ -3,6 +3,7 @@
 //! Clients of `autoscaling/v2`; [`AutoscalingV2Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

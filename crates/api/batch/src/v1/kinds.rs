@@ -3,7 +3,8 @@
 //! The kinds of `batch/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::batch::v1 as api;
 
 /// The kind of [`CronJob`](api::CronJob).
@@ -12,6 +13,7 @@ pub enum CronJob {}
 
 impl Codec for CronJob {
     type Object = api::CronJob;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for CronJob {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::CronJob>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::CronJob>(body)
     }
 }
 
@@ -32,6 +42,14 @@ impl Listable for CronJob {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::CronJob>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::CronJob>(body)
     }
 }
 
@@ -47,6 +65,7 @@ pub enum Job {}
 
 impl Codec for Job {
     type Object = api::Job;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -54,6 +73,14 @@ impl Codec for Job {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Job>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Job>(body)
     }
 }
 
@@ -67,6 +94,14 @@ impl Listable for Job {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::Job>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::Job>(body)
     }
 }
 

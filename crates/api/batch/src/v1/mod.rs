@@ -3,6 +3,7 @@
 //! Clients of `batch/v1`; [`BatchV1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

@@ -3,7 +3,8 @@
 //! The kinds of `certificates.k8s.io/v1alpha1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::certificates::v1alpha1 as api;
 
 /// The kind of [`ClusterTrustBundle`](api::ClusterTrustBundle).
@@ -12,6 +13,7 @@ pub enum ClusterTrustBundle {}
 
 impl Codec for ClusterTrustBundle {
     type Object = api::ClusterTrustBundle;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for ClusterTrustBundle {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ClusterTrustBundle>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ClusterTrustBundle>(body)
     }
 }
 
@@ -38,6 +48,14 @@ impl Listable for ClusterTrustBundle {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ClusterTrustBundle>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ClusterTrustBundle>(body)
+    }
 }
 
 impl Applicable<ClusterTrustBundle> for super::super::apply::ClusterTrustBundleApplyConfiguration {}
@@ -53,6 +71,7 @@ k8s_openapi::k8s_if_1_34! {
 
     impl Codec for PodCertificateRequest {
         type Object = api::PodCertificateRequest;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -60,6 +79,14 @@ k8s_openapi::k8s_if_1_34! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::PodCertificateRequest>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::PodCertificateRequest>(body)
         }
     }
 
@@ -78,6 +105,14 @@ k8s_openapi::k8s_if_1_34! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::PodCertificateRequest>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::PodCertificateRequest>(body)
         }
     }
 

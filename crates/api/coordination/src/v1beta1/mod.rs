@@ -3,6 +3,7 @@
 //! Clients of `coordination.k8s.io/v1beta1`; [`CoordinationV1beta1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

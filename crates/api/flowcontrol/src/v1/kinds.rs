@@ -3,7 +3,8 @@
 //! The kinds of `flowcontrol.apiserver.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::flowcontrol::v1 as api;
 
 /// The kind of [`FlowSchema`](api::FlowSchema).
@@ -12,6 +13,7 @@ pub enum FlowSchema {}
 
 impl Codec for FlowSchema {
     type Object = api::FlowSchema;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for FlowSchema {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::FlowSchema>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::FlowSchema>(body)
     }
 }
 
@@ -34,6 +44,14 @@ impl Listable for FlowSchema {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::FlowSchema>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::FlowSchema>(body)
+    }
 }
 
 impl Applicable<FlowSchema> for super::super::apply::FlowSchemaApplyConfiguration {}
@@ -48,6 +66,7 @@ pub enum PriorityLevelConfiguration {}
 
 impl Codec for PriorityLevelConfiguration {
     type Object = api::PriorityLevelConfiguration;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -55,6 +74,14 @@ impl Codec for PriorityLevelConfiguration {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::PriorityLevelConfiguration>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::PriorityLevelConfiguration>(body)
     }
 }
 
@@ -73,6 +100,14 @@ impl Listable for PriorityLevelConfiguration {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::PriorityLevelConfiguration>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::PriorityLevelConfiguration>(body)
     }
 }
 

@@ -3,7 +3,8 @@
 //! The kinds of `rbac.authorization.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::rbac::v1 as api;
 
 /// The kind of [`ClusterRole`](api::ClusterRole).
@@ -12,6 +13,7 @@ pub enum ClusterRole {}
 
 impl Codec for ClusterRole {
     type Object = api::ClusterRole;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for ClusterRole {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ClusterRole>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ClusterRole>(body)
     }
 }
 
@@ -34,6 +44,14 @@ impl Listable for ClusterRole {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ClusterRole>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ClusterRole>(body)
+    }
 }
 
 impl Applicable<ClusterRole> for super::super::apply::ClusterRoleApplyConfiguration {}
@@ -48,6 +66,7 @@ pub enum ClusterRoleBinding {}
 
 impl Codec for ClusterRoleBinding {
     type Object = api::ClusterRoleBinding;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -55,6 +74,14 @@ impl Codec for ClusterRoleBinding {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ClusterRoleBinding>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ClusterRoleBinding>(body)
     }
 }
 
@@ -74,6 +101,14 @@ impl Listable for ClusterRoleBinding {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ClusterRoleBinding>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ClusterRoleBinding>(body)
+    }
 }
 
 impl Applicable<ClusterRoleBinding> for super::super::apply::ClusterRoleBindingApplyConfiguration {}
@@ -88,6 +123,7 @@ pub enum Role {}
 
 impl Codec for Role {
     type Object = api::Role;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -95,6 +131,14 @@ impl Codec for Role {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Role>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Role>(body)
     }
 }
 
@@ -110,6 +154,14 @@ impl Listable for Role {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::Role>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::Role>(body)
+    }
 }
 
 impl Applicable<Role> for super::super::apply::RoleApplyConfiguration {}
@@ -124,6 +176,7 @@ pub enum RoleBinding {}
 
 impl Codec for RoleBinding {
     type Object = api::RoleBinding;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -131,6 +184,14 @@ impl Codec for RoleBinding {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::RoleBinding>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::RoleBinding>(body)
     }
 }
 
@@ -145,6 +206,14 @@ impl Listable for RoleBinding {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::RoleBinding>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::RoleBinding>(body)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Clients of `rbac.authorization.k8s.io/v1`; [`RbacV1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

@@ -3,7 +3,8 @@
 //! The kinds of `resource.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::resource::v1 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
@@ -12,6 +13,7 @@ pub enum DeviceClass {}
 
 impl Codec for DeviceClass {
     type Object = api::DeviceClass;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for DeviceClass {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::DeviceClass>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::DeviceClass>(body)
     }
 }
 
@@ -33,6 +43,14 @@ impl Listable for DeviceClass {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::DeviceClass>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::DeviceClass>(body)
     }
 }
 
@@ -49,6 +67,7 @@ k8s_openapi::k8s_if_ge_1_37! {
 
     impl Codec for DeviceTaintRule {
         type Object = api::DeviceTaintRule;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -56,6 +75,14 @@ k8s_openapi::k8s_if_ge_1_37! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::DeviceTaintRule>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::DeviceTaintRule>(body)
         }
     }
 
@@ -75,6 +102,14 @@ k8s_openapi::k8s_if_ge_1_37! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::DeviceTaintRule>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::DeviceTaintRule>(body)
+        }
     }
 
     impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
@@ -90,6 +125,7 @@ pub enum ResourceClaim {}
 
 impl Codec for ResourceClaim {
     type Object = api::ResourceClaim;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -97,6 +133,14 @@ impl Codec for ResourceClaim {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ResourceClaim>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ResourceClaim>(body)
     }
 }
 
@@ -112,6 +156,14 @@ impl Listable for ResourceClaim {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ResourceClaim>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ResourceClaim>(body)
+    }
 }
 
 impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
@@ -126,6 +178,7 @@ pub enum ResourceClaimTemplate {}
 
 impl Codec for ResourceClaimTemplate {
     type Object = api::ResourceClaimTemplate;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -133,6 +186,14 @@ impl Codec for ResourceClaimTemplate {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ResourceClaimTemplate>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ResourceClaimTemplate>(body)
     }
 }
 
@@ -152,6 +213,14 @@ impl Listable for ResourceClaimTemplate {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ResourceClaimTemplate>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ResourceClaimTemplate>(body)
+    }
 }
 
 impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
@@ -166,6 +235,7 @@ pub enum ResourceSlice {}
 
 impl Codec for ResourceSlice {
     type Object = api::ResourceSlice;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -173,6 +243,14 @@ impl Codec for ResourceSlice {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ResourceSlice>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ResourceSlice>(body)
     }
 }
 
@@ -187,6 +265,14 @@ impl Listable for ResourceSlice {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::ResourceSlice>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::ResourceSlice>(body)
     }
 }
 

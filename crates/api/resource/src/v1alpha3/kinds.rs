@@ -3,7 +3,8 @@
 //! The kinds of `resource.k8s.io/v1alpha3`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::resource::v1alpha3 as api;
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -13,6 +14,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for DeviceClass {
         type Object = api::DeviceClass;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -20,6 +22,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::DeviceClass>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::DeviceClass>(body)
         }
     }
 
@@ -34,6 +44,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::DeviceClass>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::DeviceClass>(body)
         }
     }
 
@@ -50,6 +68,7 @@ pub enum DeviceTaintRule {}
 
 impl Codec for DeviceTaintRule {
     type Object = api::DeviceTaintRule;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -57,6 +76,14 @@ impl Codec for DeviceTaintRule {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::DeviceTaintRule>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::DeviceTaintRule>(body)
     }
 }
 
@@ -76,6 +103,14 @@ impl Listable for DeviceTaintRule {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::DeviceTaintRule>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::DeviceTaintRule>(body)
+    }
 }
 
 impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
@@ -91,6 +126,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for ResourceClaim {
         type Object = api::ResourceClaim;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -98,6 +134,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ResourceClaim>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ResourceClaim>(body)
         }
     }
 
@@ -117,6 +161,14 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ResourceClaim>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ResourceClaim>(body)
+        }
     }
 
     impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
@@ -133,6 +185,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for ResourceClaimTemplate {
         type Object = api::ResourceClaimTemplate;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -140,6 +193,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ResourceClaimTemplate>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ResourceClaimTemplate>(body)
         }
     }
 
@@ -159,6 +220,14 @@ k8s_openapi::k8s_if_le_1_33! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ResourceClaimTemplate>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ResourceClaimTemplate>(body)
+        }
     }
 
     impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
@@ -175,6 +244,7 @@ k8s_openapi::k8s_if_ge_1_36! {
 
     impl Codec for ResourcePoolStatusRequest {
         type Object = api::ResourcePoolStatusRequest;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -182,6 +252,14 @@ k8s_openapi::k8s_if_ge_1_36! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ResourcePoolStatusRequest>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ResourcePoolStatusRequest>(body)
         }
     }
 
@@ -201,6 +279,14 @@ k8s_openapi::k8s_if_ge_1_36! {
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
         }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ResourcePoolStatusRequest>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ResourcePoolStatusRequest>(body)
+        }
     }
 
     impl Applicable<ResourcePoolStatusRequest> for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {}
@@ -217,6 +303,7 @@ k8s_openapi::k8s_if_le_1_33! {
 
     impl Codec for ResourceSlice {
         type Object = api::ResourceSlice;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -224,6 +311,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::ResourceSlice>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::ResourceSlice>(body)
         }
     }
 
@@ -242,6 +337,14 @@ k8s_openapi::k8s_if_le_1_33! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::ResourceSlice>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::ResourceSlice>(body)
         }
     }
 

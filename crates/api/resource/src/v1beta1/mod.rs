@@ -3,6 +3,7 @@
 //! Clients of `resource.k8s.io/v1beta1`; [`ResourceV1beta1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

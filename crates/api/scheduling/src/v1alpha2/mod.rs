@@ -3,6 +3,7 @@
 //! Clients of `scheduling.k8s.io/v1alpha2`; [`SchedulingV1alpha2Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

@@ -3,6 +3,7 @@
 //! Clients of `scheduling.k8s.io/v1alpha3`; `SchedulingV1alpha3Client` makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 k8s_openapi::k8s_if_ge_1_37! {
     #[cfg(feature = "clients")]

@@ -3,7 +3,8 @@
 //! The kinds of `storage.k8s.io/v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::storage::v1 as api;
 
 /// The kind of [`CSIDriver`](api::CSIDriver).
@@ -12,6 +13,7 @@ pub enum CSIDriver {}
 
 impl Codec for CSIDriver {
     type Object = api::CSIDriver;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for CSIDriver {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::CSIDriver>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::CSIDriver>(body)
     }
 }
 
@@ -34,6 +44,14 @@ impl Listable for CSIDriver {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::CSIDriver>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::CSIDriver>(body)
+    }
 }
 
 impl Applicable<CSIDriver> for super::super::apply::CSIDriverApplyConfiguration {}
@@ -48,6 +66,7 @@ pub enum CSINode {}
 
 impl Codec for CSINode {
     type Object = api::CSINode;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -55,6 +74,14 @@ impl Codec for CSINode {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::CSINode>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::CSINode>(body)
     }
 }
 
@@ -70,6 +97,14 @@ impl Listable for CSINode {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::CSINode>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::CSINode>(body)
+    }
 }
 
 impl Applicable<CSINode> for super::super::apply::CSINodeApplyConfiguration {}
@@ -84,6 +119,7 @@ pub enum CSIStorageCapacity {}
 
 impl Codec for CSIStorageCapacity {
     type Object = api::CSIStorageCapacity;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -91,6 +127,14 @@ impl Codec for CSIStorageCapacity {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::CSIStorageCapacity>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::CSIStorageCapacity>(body)
     }
 }
 
@@ -110,6 +154,14 @@ impl Listable for CSIStorageCapacity {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::CSIStorageCapacity>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::CSIStorageCapacity>(body)
+    }
 }
 
 impl Applicable<CSIStorageCapacity> for super::super::apply::CSIStorageCapacityApplyConfiguration {}
@@ -124,6 +176,7 @@ pub enum StorageClass {}
 
 impl Codec for StorageClass {
     type Object = api::StorageClass;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -131,6 +184,14 @@ impl Codec for StorageClass {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::StorageClass>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::StorageClass>(body)
     }
 }
 
@@ -146,6 +207,14 @@ impl Listable for StorageClass {
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
     }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::StorageClass>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::StorageClass>(body)
+    }
 }
 
 impl Applicable<StorageClass> for super::super::apply::StorageClassApplyConfiguration {}
@@ -160,6 +229,7 @@ pub enum VolumeAttachment {}
 
 impl Codec for VolumeAttachment {
     type Object = api::VolumeAttachment;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -167,6 +237,14 @@ impl Codec for VolumeAttachment {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::VolumeAttachment>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::VolumeAttachment>(body)
     }
 }
 
@@ -181,6 +259,14 @@ impl Listable for VolumeAttachment {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
         codec::from_json(body)
+    }
+
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+        codec::list_from_protobuf::<protobuf::VolumeAttachment>(body)
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::item_from_protobuf::<protobuf::VolumeAttachment>(body)
     }
 }
 
@@ -197,6 +283,7 @@ k8s_openapi::k8s_if_ge_1_34! {
 
     impl Codec for VolumeAttributesClass {
         type Object = api::VolumeAttributesClass;
+        const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
         fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
             codec::to_json(object)
@@ -204,6 +291,14 @@ k8s_openapi::k8s_if_ge_1_34! {
 
         fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
             codec::from_json(body)
+        }
+
+        fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+            codec::to_protobuf::<protobuf::VolumeAttributesClass>(object)
+        }
+
+        fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::from_protobuf::<protobuf::VolumeAttributesClass>(body)
         }
     }
 
@@ -222,6 +317,14 @@ k8s_openapi::k8s_if_ge_1_34! {
 
         fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
             codec::from_json(body)
+        }
+
+        fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+            codec::list_from_protobuf::<protobuf::VolumeAttributesClass>(body)
+        }
+
+        fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+            codec::item_from_protobuf::<protobuf::VolumeAttributesClass>(body)
         }
     }
 

@@ -3,6 +3,7 @@
 //! Clients of `storagemigration.k8s.io/v1alpha1`; [`StoragemigrationV1alpha1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;
