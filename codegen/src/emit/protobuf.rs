@@ -13,7 +13,7 @@ use super::{
     gate::Gate,
 };
 use crate::{
-    model::{Group, Home, Message, MessageField, Messages, Model, Occurs, Presence, Value},
+    model::{Empty, Group, Home, Message, MessageField, Messages, Model, Occurs, Presence, Value},
     spec::Error,
 };
 
@@ -114,8 +114,12 @@ fn gated(gate: &Gate, item: &str, text: &mut String) {
 
 fn table(model: &Model, home: &Home, name: &str, message: &Message) -> Result<String, Error> {
     let object = format!("k8s_openapi::{}::{}", message.object.module.join("::"), message.object.name);
-    let default = if message.without_default { ", without default" } else { "" };
-    let mut text = format!("message! {{\n    pub {name} of {object}{default} {{\n");
+    let empty = match message.empty {
+        Empty::Default => "",
+        Empty::Zeros => ", without default",
+        Empty::AnyObject => return Ok(format!("message! {{\n    pub {name} of {object}, any object {{}}\n}}\n")),
+    };
+    let mut text = format!("message! {{\n    pub {name} of {object}{empty} {{\n");
     let mut gates: BTreeMap<Gate, Vec<(&u32, &MessageField)>> = BTreeMap::new();
     for field in &message.fields {
         gates.entry(Gate::new(model, message.presence, field.1.presence)).or_default().push(field);

@@ -30,10 +30,21 @@ pub struct Message {
     pub fields: BTreeMap<u32, MessageField>,
     /// Messages whose fields are the object's own, by the numbers of their fields: their names, in the same module.
     pub embedded: BTreeMap<u32, String>,
-    /// k8s-openapi's type has no default: it has to have a time.
-    pub without_default: bool,
+    /// What an object is before its fields are read.
+    pub empty: Empty,
     /// Which Kubernetes versions have it.
     pub presence: Presence,
+}
+
+/// What an object is before its fields are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// The type's default.
+    Default,
+    /// A value with zeros: the type has no default, since it has to have a time.
+    Zeros,
+    /// An empty object of JSON: the type has no fields, and is any JSON in k8s-openapi.
+    AnyObject,
 }
 
 /// A field of a message.
@@ -192,7 +203,7 @@ impl Work<'_> {
             object: object.clone(),
             fields: BTreeMap::new(),
             embedded: BTreeMap::new(),
-            without_default: false,
+            empty: if self.schema.properties.is_empty() { Empty::AnyObject } else { Empty::Default },
             presence: here,
         });
         if message.object != *object {
@@ -208,7 +219,9 @@ impl Work<'_> {
                 message.embedded.insert(field.number, marker);
             } else if let Some(new) = self.field(field, policy)? {
                 let is_time = matches!(new.value, Value::Known("Time" | "MicroTime"));
-                message.without_default |= is_time && self.schema.required.contains(&field.name);
+                if is_time && self.schema.required.contains(&field.name) {
+                    message.empty = Empty::Zeros;
+                }
                 add(&mut message.fields, field.number, new).map_err(|problem| self.at.error(problem))?;
             }
         }

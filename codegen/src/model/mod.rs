@@ -13,7 +13,7 @@ mod names;
 use std::collections::BTreeMap;
 
 pub use configurations::{Configuration, Configurations, Field, FieldType, Home, Identity, META_CRATE, Merge};
-pub use messages::{Message, MessageField, Messages, Occurs, Value};
+pub use messages::{Empty, Message, MessageField, Messages, Occurs, Value};
 pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
 

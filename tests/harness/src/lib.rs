@@ -24,19 +24,19 @@
 //!
 //! Unix only: it relies on `sh`, `kill` and sockets in the file system.
 
+mod beside;
 mod component;
 mod control_plane;
 mod credentials;
 mod error;
-mod extract;
 mod janitor;
 mod probe;
 mod program;
 mod source;
 
+pub use beside::{build_extract, build_transcode};
 pub use control_plane::ControlPlane;
 pub use credentials::{ADMIN_CONTEXT, TOKEN_CONTEXT, UNPRIVILEGED_CONTEXT, UNPRIVILEGED_USER};
 pub use error::Error;
-pub use extract::build_extract;
 pub use program::build;
 pub use source::{ASSETS_VARIABLE, CONTROLLERS_VARIABLE, KUBECONFIG_VARIABLE, Source};

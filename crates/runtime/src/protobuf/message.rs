@@ -163,7 +163,14 @@ pub mod read {
 
 /// What the tables say of a field, for objects whose type has no default.
 pub mod empty {
+    use k8s_openapi::serde_json::{Map, Value};
+
     use super::{BTreeMap, Collection, Slot, Type};
+
+    /// An object without fields.
+    pub fn object() -> Value {
+        Value::Object(Map::new())
+    }
 
     /// Nothing, or a zero.
     pub fn one<T: Type, S: Slot<T::Value>>() -> S {
@@ -268,6 +275,14 @@ macro_rules! message {
             };
             { $($number $field: $how $type,)* }
             $($rest)*
+        }
+    };
+    // What has no fields in the API so far is any JSON in k8s-openapi: an object at least.
+    ($visibility:vis $message:ident of $object:path, any object {}) => {
+        $crate::message! {
+            @ $visibility $message of $object
+            as <$object>::from($crate::protobuf::empty::object());
+            {}
         }
     };
     (

@@ -5,8 +5,12 @@
 //! Deleting collections is not tried here, only compared with what the server says it serves.
 //!
 //! Apply uses the resource's own configuration, and goes further: see `apply`.
+//!
+//! All of it is done in protobuf and in JSON; the answers must be the same: see `answers`.
 
+mod answers;
 mod apply;
+mod codecs;
 mod generated;
 
 use std::{
@@ -15,13 +19,15 @@ use std::{
     path::Path,
 };
 
+use answers::Answers;
 use k8s_client::{
-    Clientset, FieldValidation, Patch,
+    Clientset, Config, FieldValidation, Patch,
     apply::{Applicable, Extract},
     codec::Codec,
+    object::AnyList as _,
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
-use k8s_client_integration_tests::{Test, TestResult, soon};
+use k8s_client_integration_tests::{Test, TestResult, control_plane, soon};
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -46,11 +52,15 @@ pub(crate) enum Area {
     Cluster,
 }
 
+/// An object of any kind, as far as tests look at it.
+pub(crate) trait Comparable: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug {}
+impl<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug> Comparable for T {}
+
 /// Is shown every client once for each verb that it has.
 pub(crate) trait Visitor {
-    async fn create<C: Creates>(&mut self, resource: &Resource, client: &C);
-    async fn get<C: Gets>(&mut self, resource: &Resource, client: &C);
-    async fn list<C: Lists>(&mut self, resource: &Resource, client: &C);
+    async fn create<C: Creates<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C);
+    async fn get<C: Gets<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C);
+    async fn list<C: Lists<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C);
     async fn watch<C: Watches>(&mut self, resource: &Resource, client: &C);
     async fn update<C: Updates>(&mut self, resource: &Resource, client: &C);
     async fn patch<C: Patches>(&mut self, resource: &Resource, client: &C);
@@ -64,17 +74,33 @@ pub(crate) trait Visitor {
 #[tokio::test]
 async fn every_verb_of_every_resource_works() -> TestResult {
     let test = Test::namespace().await;
-    let mut sweep = Sweep::new(Served::discover(&test.client).await?, &test.namespace)?;
-    generated::visit(&test.client, &test.namespace, &mut sweep).await;
+    let mut sweep = sweep(&test.client, &test.namespace).await?;
     sweep.compare_with_discovery();
-
     println!("{}", sweep.summary());
+
+    let mut config = Config::from_kubeconfig(control_plane().kubeconfig())?;
+    config.disable_protobuf = true;
+    let json = Clientset::new(&config)?;
+    let (one, two) = (self::sweep(&json, &test.namespace).await?, self::sweep(&json, &test.namespace).await?);
+    let (random, objects) = (sweep.answers.random, sweep.answers.read_by_both(&one.answers));
+    println!("{random} random objects created, {objects} objects read, the same in JSON and protobuf");
+    sweep.problems.extend(sweep.answers.differences(&one.answers, &two.answers));
+    sweep.problems.extend(one.problems.into_iter().map(|problem| format!("in JSON: {problem}")));
+
     assert!(sweep.problems.is_empty(), "{} problems:\n{}", sweep.problems.len(), sweep.problems.join("\n"));
+    assert!(random > 100 && objects > 100, "too little was compared");
     if cfg!(feature = "v1_37") {
         // The control plane that we build is of this version and has all there is switched on.
         assert!(sweep.not_served.is_empty(), "not served: {:?}", sweep.not_served);
     }
     Ok(())
+}
+
+/// Does all of it with this client.
+async fn sweep(client: &Clientset, namespace: &str) -> TestResult<Sweep> {
+    let mut sweep = Sweep::new(Served::discover(client).await?, namespace)?;
+    Box::pin(generated::visit(client, namespace, &mut sweep)).await;
+    Ok(sweep)
 }
 
 /// What the server says it serves: the verbs of each resource, by API version and plural name.
@@ -116,6 +142,7 @@ struct Sweep {
     not_served: BTreeSet<(&'static str, &'static str)>,
     calls: BTreeMap<&'static str, usize>,
     problems: Vec<String>,
+    answers: Answers,
 }
 
 impl Sweep {
@@ -129,6 +156,7 @@ impl Sweep {
             not_served: BTreeSet::new(),
             calls: BTreeMap::new(),
             problems: Vec::new(),
+            answers: Answers::default(),
         })
     }
 
@@ -166,6 +194,22 @@ impl Sweep {
     fn expect_success<T>(&mut self, verb: &str, resource: &Resource, answer: k8s_client::Result<T>) {
         if let Err(error) = answer {
             self.problem(verb, resource, error);
+        }
+    }
+
+    /// Creates variants of the smallest object in dry runs. The server does not take all of them.
+    async fn create_variants<C: Creates<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C) {
+        let Some(fixture) = self.fixture("create", resource) else { return };
+        for (index, variant) in answers::variants::<C::Kind>(resource, &fixture).into_iter().enumerate() {
+            // What the types of an older Kubernetes version cannot say.
+            let Ok(object) = C::Kind::decode_json(variant.to_string().as_bytes()) else { continue };
+            let answer = client.create(&object).dry_run().await;
+            self.answers.random += usize::from(answer.is_ok());
+            let what =
+                format!("create {} {} {:?} variant {index}", resource.api_version, resource.plural, resource.area);
+            if let Err(error) = self.answers.call(what, &answer) {
+                self.problem("create", resource, error);
+            }
         }
     }
 
@@ -238,25 +282,35 @@ impl Sweep {
 }
 
 impl Visitor for Sweep {
-    async fn create<C: Creates>(&mut self, resource: &Resource, client: &C) {
+    async fn create<C: Creates<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C) {
         if self.begin("create", resource)
             && let Some(object) = self.object::<C::Kind>("create", resource)
         {
             let answer = client.create(&object).dry_run().field_validation(FieldValidation::Strict).await;
+            let what = format!("create {} {} {:?}", resource.api_version, resource.plural, resource.area);
+            if let Err(error) = self.answers.call(what, &answer) {
+                self.problem("create", resource, error);
+            }
             self.expect_success("create", resource, answer);
+            self.create_variants(resource, client).await;
         }
     }
 
-    async fn get<C: Gets>(&mut self, resource: &Resource, client: &C) {
+    async fn get<C: Gets<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C) {
         if self.begin("get", resource) {
             let answer = client.get(ABSENT).await;
             self.expect_absent("get", resource, answer);
         }
     }
 
-    async fn list<C: Lists>(&mut self, resource: &Resource, client: &C) {
+    async fn list<C: Lists<Kind: Codec<Object: Comparable>>>(&mut self, resource: &Resource, client: &C) {
         if self.begin("list", resource) {
             let answer = client.list().limit(500).await;
+            if let Ok(list) = &answer
+                && let Err(error) = self.answers.objects(resource, list.items())
+            {
+                self.problem("list", resource, error);
+            }
             self.expect_success("list", resource, answer);
         }
     }

@@ -103,8 +103,7 @@ message! {
 }
 
 message! {
-    pub CustomResourceSubresourceStatus of k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceSubresourceStatus {
-    }
+    pub CustomResourceSubresourceStatus of k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceSubresourceStatus, any object {}
 }
 
 message! {

@@ -34,8 +34,7 @@ message! {
 }
 
 message! {
-    pub StorageVersionSpec of k8s_openapi::api::apiserverinternal::v1alpha1::StorageVersionSpec {
-    }
+    pub StorageVersionSpec of k8s_openapi::api::apiserverinternal::v1alpha1::StorageVersionSpec, any object {}
 }
 
 message! {

@@ -6,8 +6,7 @@ use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::{Int32, Text, message};
 
 message! {
-    pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha1::BasicSchedulingPolicy {
-    }
+    pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha1::BasicSchedulingPolicy, any object {}
 }
 
 message! {

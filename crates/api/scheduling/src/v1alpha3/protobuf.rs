@@ -10,29 +10,25 @@ use k8s_client_runtime::generated::protobuf::{Int32, Text};
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub AllCompositeDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::AllCompositeDisruptionMode {
-        }
+        pub AllCompositeDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::AllCompositeDisruptionMode, any object {}
     }
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub AllDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::AllDisruptionMode {
-        }
+        pub AllDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::AllDisruptionMode, any object {}
     }
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::BasicSchedulingPolicy {
-        }
+        pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::BasicSchedulingPolicy, any object {}
     }
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub CompositeBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::CompositeBasicSchedulingPolicy {
-        }
+        pub CompositeBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::CompositeBasicSchedulingPolicy, any object {}
     }
 }
 
@@ -224,15 +220,13 @@ k8s_openapi::k8s_if_ge_1_37! {
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub SingleCompositeDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::SingleCompositeDisruptionMode {
-        }
+        pub SingleCompositeDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::SingleCompositeDisruptionMode, any object {}
     }
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub SingleDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::SingleDisruptionMode {
-        }
+        pub SingleDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::SingleDisruptionMode, any object {}
     }
 }
 
@@ -265,15 +259,13 @@ k8s_openapi::k8s_if_ge_1_37! {
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub WorkloadPodGroupAllDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupAllDisruptionMode {
-        }
+        pub WorkloadPodGroupAllDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupAllDisruptionMode, any object {}
     }
 }
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub WorkloadPodGroupBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupBasicSchedulingPolicy {
-        }
+        pub WorkloadPodGroupBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupBasicSchedulingPolicy, any object {}
     }
 }
 
@@ -323,8 +315,7 @@ k8s_openapi::k8s_if_ge_1_37! {
 
 k8s_openapi::k8s_if_ge_1_37! {
     message! {
-        pub WorkloadPodGroupSingleDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupSingleDisruptionMode {
-        }
+        pub WorkloadPodGroupSingleDisruptionMode of k8s_openapi::api::scheduling::v1alpha3::WorkloadPodGroupSingleDisruptionMode, any object {}
     }
 }
 

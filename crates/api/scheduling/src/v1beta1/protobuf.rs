@@ -6,23 +6,19 @@ use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::{Int32, Text, message};
 
 message! {
-    pub AllCompositeDisruptionMode of k8s_openapi::api::scheduling::v1beta1::AllCompositeDisruptionMode {
-    }
+    pub AllCompositeDisruptionMode of k8s_openapi::api::scheduling::v1beta1::AllCompositeDisruptionMode, any object {}
 }
 
 message! {
-    pub AllDisruptionMode of k8s_openapi::api::scheduling::v1beta1::AllDisruptionMode {
-    }
+    pub AllDisruptionMode of k8s_openapi::api::scheduling::v1beta1::AllDisruptionMode, any object {}
 }
 
 message! {
-    pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1beta1::BasicSchedulingPolicy {
-    }
+    pub BasicSchedulingPolicy of k8s_openapi::api::scheduling::v1beta1::BasicSchedulingPolicy, any object {}
 }
 
 message! {
-    pub CompositeBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1beta1::CompositeBasicSchedulingPolicy {
-    }
+    pub CompositeBasicSchedulingPolicy of k8s_openapi::api::scheduling::v1beta1::CompositeBasicSchedulingPolicy, any object {}
 }
 
 message! {
@@ -149,13 +145,11 @@ message! {
 }
 
 message! {
-    pub SingleCompositeDisruptionMode of k8s_openapi::api::scheduling::v1beta1::SingleCompositeDisruptionMode {
-    }
+    pub SingleCompositeDisruptionMode of k8s_openapi::api::scheduling::v1beta1::SingleCompositeDisruptionMode, any object {}
 }
 
 message! {
-    pub SingleDisruptionMode of k8s_openapi::api::scheduling::v1beta1::SingleDisruptionMode {
-    }
+    pub SingleDisruptionMode of k8s_openapi::api::scheduling::v1beta1::SingleDisruptionMode, any object {}
 }
 
 message! {

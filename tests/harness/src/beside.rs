@@ -1,0 +1,55 @@
+//! The programs beside the control plane: Kubernetes' own answers to compare ours with.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::PathBuf,
+};
+
+use crate::{
+    Error,
+    program::{go, target_folder, workspace},
+};
+
+/// Builds `tests/control-plane/extract`, which answers what client-go extracts, and returns the program; `None` where there is
+/// no Go.
+///
+/// # Errors
+/// When the build fails, with what Go said.
+pub fn build_extract() -> Result<Option<PathBuf>, Error> {
+    build("extract")
+}
+
+/// Builds `tests/control-plane/transcode`, which writes objects as Kubernetes does, and returns the program; `None` where there
+/// is no Go.
+///
+/// # Errors
+/// When the build fails, with what Go said.
+pub fn build_transcode() -> Result<Option<PathBuf>, Error> {
+    build("transcode")
+}
+
+/// Builds one of the programs.
+///
+/// They share their packages with the control plane, so that it takes Go seconds where that was built. Another build of the same
+/// sources only looks whether it is current.
+fn build(name: &str) -> Result<Option<PathBuf>, Error> {
+    let workspace = workspace();
+    let folder = target_folder(&workspace).join("control-plane");
+    let at_folder = || format!("write to {}", folder.display());
+    fs::create_dir_all(&folder).map_err(Error::on(at_folder()))?;
+    let lock = File::create(folder.join(format!("{name}.lock"))).map_err(Error::on(at_folder()))?;
+    lock.lock().map_err(Error::on(at_folder()))?; // Until it is dropped.
+    let program = folder.join(name);
+    let mut go = go(&workspace.join("tests/control-plane"));
+    go.args(["build", "-buildvcs=false", "-ldflags", "-s -w", "-o"]).arg(&program).arg(format!("./{name}"));
+    match go.output() {
+        Ok(output) if output.status.success() => Ok(Some(program)),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(Error::new(format!("go build ./{name} in tests/control-plane: {}\n{said}", output.status)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::new(format!("start go: {error}"))),
+    }
+}
