@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 use self::{
     forwarder::Forwarder,
     job::Job,
+    measure::Measured,
     operators::Operators,
     peer::{Peer, Program},
     programs::Programs,
@@ -74,19 +75,27 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     let machine = machine::describe()?;
     if !plan.jobs.is_empty() {
         let results = plan.measure(command.kubeconfig.as_deref())?;
-        let rounds = plan.rounds;
-        let explained = format!("{machine}* medians of {rounds} rounds, in parentheses the least and the most\n");
-        finish(JOBS, &format!("{explained}\n{}", results.to_markdown()), &results.to_json(), command.record)?;
+        let explained = match plan.rounds {
+            1 => format!("{machine}* one round\n"),
+            rounds => format!("{machine}* medians of {rounds} rounds, in parentheses the least and the most\n"),
+        };
+        finish(JOBS, &machine, &format!("{explained}\n{}", results.to_markdown()), &results.to_json(), command.record)?;
     }
     if plan.builds {
         let operators = Operators::build(&plan.programs())?;
-        finish(BUILD, &format!("{machine}\n{}", operators.to_markdown()), &operators.to_json(), command.record)?;
+        finish(
+            BUILD,
+            &machine,
+            &format!("{machine}\n{}", operators.to_markdown()),
+            &operators.to_json(),
+            command.record,
+        )?;
     }
     Ok(())
 }
 
 /// Prints the tables and stores them, with all that was measured.
-fn finish(section: &str, markdown: &str, measured: &Value, record: bool) -> Result<()> {
+fn finish(section: &str, machine: &str, markdown: &str, measured: &Value, record: bool) -> Result<()> {
     process::heading("Results");
     println!("{markdown}");
     let write = |extension: &str, text: &str| {
@@ -96,7 +105,7 @@ fn finish(section: &str, markdown: &str, measured: &Value, record: bool) -> Resu
         Result::Ok(())
     };
     write("md", markdown)?;
-    let stored = json!({ "machine": machine::describe()?, "measured": measured });
+    let stored = json!({ "machine": machine.lines().collect::<Vec<_>>(), "measured": measured });
     write("json", &format!("{stored:#}\n"))?;
     if record {
         record::write(section, markdown)?;
@@ -119,6 +128,14 @@ struct Plan {
 struct Step {
     job: Job,
     size: usize,
+}
+
+impl Step {
+    fn run(self, peer: Peer, round: Option<usize>, measured: &Measured, values: BTreeMap<Metric, f64>) -> Result<Run> {
+        let items = measured.report["items"].as_u64();
+        let items = items.ok_or_else(|| format!("{}: {peer} does not tell how many items it saw", self.job))?;
+        Ok(Run { job: self.job, size: self.size, peer, round, items, values })
+    }
 }
 
 impl Plan {
@@ -166,28 +183,32 @@ impl Plan {
         let mut results = Results::default();
         process::heading("Allocations and bytes on the wire");
         let wire = Wire::of(&plane)?;
-        self.take_turns(&steps, |step, peer| {
-            results.add(runner.count(step, peer, wire.as_ref())?);
-            Ok(())
-        })?;
+        results.add(self.take_turns(&steps, |step, peer| runner.count(step, peer, wire.as_ref()))?);
         for round in 1..=self.rounds {
             process::heading(&format!("Round {round} of {}", self.rounds));
-            self.take_turns(&steps, |step, peer| {
-                results.add(runner.time(step, peer, round)?);
-                Ok(())
-            })?;
+            results.add(self.take_turns(&steps, |step, peer| runner.time(step, peer, round))?);
         }
         plane.stop()?;
         Ok(results)
     }
 
-    fn take_turns(&self, steps: &[Step], mut turn: impl FnMut(Step, Peer) -> Result<()>) -> Result<()> {
-        for step in steps {
-            for peer in &self.peers {
-                turn(*step, *peer)?;
+    /// Has each client do each job once, all of them one job before any of them the next.
+    fn take_turns(&self, steps: &[Step], mut turn: impl FnMut(Step, Peer) -> Result<Run>) -> Result<Vec<Run>> {
+        let mut runs: Vec<Run> = Vec::new();
+        for &step in steps {
+            let mut first: Option<(Peer, u64)> = None;
+            for &peer in &self.peers {
+                let run = turn(step, peer)?;
+                let (other, items) = *first.get_or_insert((peer, run.items));
+                // Whoever saw less has done less, and is not to be compared.
+                if run.items != items {
+                    let (job, saw) = (step.job, run.items);
+                    return Err(format!("{job}: {peer} saw {saw} items and {other} {items}").into());
+                }
+                runs.push(run);
             }
         }
-        Ok(())
+        Ok(runs)
     }
 }
 
@@ -224,7 +245,7 @@ impl Runner {
             (Metric::Wall, measured.wall),
             (Metric::PeakMemory, measured.peak_memory),
         ]);
-        Ok(Run { job: step.job, size: step.size, peer, round: Some(round), values })
+        step.run(peer, Some(round), &measured, values)
     }
 
     /// A run of which allocations and bytes are counted.
@@ -244,7 +265,7 @@ impl Runner {
             values.extend([(Metric::Sent, number(sent)), (Metric::Received, number(received))]);
         }
         println!("{:<14} {:>6} {peer:<15} {}", step.job, step.size, measured.report);
-        Ok(Run { job: step.job, size: step.size, peer, round: None, values })
+        step.run(peer, None, &measured, values)
     }
 
     fn program(&self, step: Step, peer: Peer, counts: bool) -> std::process::Command {

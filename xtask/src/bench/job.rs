@@ -67,6 +67,11 @@ impl Job {
         }
     }
 
+    /// Whether it matters how many pods there are.
+    pub(super) fn reads_pods(self) -> bool {
+        !matches!(self, Self::Write | Self::Build)
+    }
+
     /// Those of the sizes that this job is done at.
     pub(super) fn sizes(self, chosen: &[usize]) -> Vec<usize> {
         match self {

@@ -89,7 +89,7 @@ mod tests {
     fn program_that_fails_is_named() {
         let error = |script| shell(script).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error("exit 3").contains("without an answer (exit status: 3)"), "{}", error("exit 3"));
-        assert!(error("echo '{}'; exit 4").contains("exit status: 4"));
+        assert!(error("echo '{}'; read -r _; exit 4").contains("exit status: 4"));
         assert!(error("echo words; read -r _; exit 0").contains("words"));
     }
 }

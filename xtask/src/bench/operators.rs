@@ -94,7 +94,7 @@ impl Operators {
                 row("release build, CPU", Unit::Seconds, &|built| one(built.release.cpu)),
                 row("release build, wall", Unit::Seconds, &|built| one(built.release.wall)),
                 row("crates or packages", Unit::Count, &|built| one(built.units)),
-                row("stripped program", Unit::Megabytes, &|built| one(built.size)),
+                row("stripped program", Unit::FileSize, &|built| one(built.size)),
                 row("release build after a change, wall", Unit::Seconds, &|built| built.release_again),
                 row("dev build, CPU", Unit::Seconds, &|built| one(built.dev?.cpu)),
                 row("dev build, wall", Unit::Seconds, &|built| one(built.dev?.wall)),

@@ -22,7 +22,8 @@ pub(super) fn cpu_seconds_of_children() -> Result<f64> {
 /// The most memory that a process has had resident, in bytes.
 pub(super) fn peak_memory(process: u32) -> Result<f64> {
     let path = format!("/proc/{process}/status");
-    let kibibytes = kibibytes(&read(&path)?, "VmHWM").ok_or_else(|| format!("{path}: has no VmHWM"))?;
+    let kibibytes =
+        kibibytes(&read(&path)?, "VmHWM").ok_or_else(|| format!("{path}: has no VmHWM: the process has ended"))?;
     Ok(kibibytes * 1024.0)
 }
 

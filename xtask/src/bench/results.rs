@@ -8,7 +8,7 @@ use super::{
     job::Job,
     peer::Peer,
     statistics::Summary,
-    table::{Row, Table, Unit},
+    table::{Row, Table, Unit, grouped},
 };
 
 /// What is measured of a run.
@@ -54,7 +54,7 @@ impl Metric {
     fn unit(self) -> Unit {
         match self {
             Self::Cpu | Self::Wall => Unit::Seconds,
-            Self::PeakMemory | Self::AllocatedBytes | Self::Received | Self::Sent => Unit::Mebibytes,
+            Self::PeakMemory | Self::AllocatedBytes | Self::Received | Self::Sent => Unit::Bytes,
             Self::Allocations => Unit::Count,
         }
     }
@@ -68,6 +68,8 @@ pub(super) struct Run {
     pub(super) peer: Peer,
     /// None in the counting round, of which no time is taken.
     pub(super) round: Option<usize>,
+    /// How many objects or events it saw.
+    pub(super) items: u64,
     pub(super) values: BTreeMap<Metric, f64>,
 }
 
@@ -76,8 +78,8 @@ pub(super) struct Run {
 pub(super) struct Results(Vec<Run>);
 
 impl Results {
-    pub(super) fn add(&mut self, run: Run) {
-        self.0.push(run);
+    pub(super) fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
+        self.0.extend(runs);
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -87,6 +89,7 @@ impl Results {
                 "size": run.size,
                 "peer": run.peer.name(),
                 "round": run.round,
+                "items": run.items,
             });
             for (metric, measured) in &run.values {
                 value[metric.name()] = json!(measured);
@@ -114,7 +117,11 @@ impl Results {
                     let runs = of_the_job.iter().filter(|run| run.size == size && run.peer == *peer);
                     Summary::of(runs.filter_map(|run| run.values.get(&metric).copied()))
                 };
-                let label = format!("{} pods: {}", Unit::Count.show_number(size), metric.label());
+                let label = if job.reads_pods() {
+                    format!("{} pods: {}", grouped(size), metric.label())
+                } else {
+                    metric.label().to_owned()
+                };
                 rows.push(Row { label, unit: metric.unit(), cells: peers.iter().map(cell).collect() });
             }
         }
@@ -138,7 +145,7 @@ mod tests {
             (Peer::Kube, 3, 2.0),
         ] {
             let values = BTreeMap::from([(Metric::Cpu, cpu)]);
-            results.add(Run { job: Job::List, size: 5_000, peer, round: Some(round), values });
+            results.add([Run { job: Job::List, size: 5_000, peer, round: Some(round), items: 25_000, values }]);
         }
         let expected = "\
 ### list
@@ -154,7 +161,9 @@ The whole list of a namespace's pods, five times.
         assert_eq!(json.as_array().map(Vec::len), Some(6));
         assert_eq!(
             json[2],
-            json!({ "job": "list", "size": 5000, "peer": "k8s-client", "round": 2, "cpu_seconds": 1.5 })
+            json!({
+                "job": "list", "size": 5000, "peer": "k8s-client", "round": 2, "items": 25000, "cpu_seconds": 1.5
+            })
         );
     }
 }

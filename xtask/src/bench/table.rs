@@ -24,10 +24,10 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unit {
     Seconds,
-    /// Of bytes.
-    Mebibytes,
-    /// Of bytes, as disks and downloads are counted.
-    Megabytes,
+    /// In KiB and MiB, as memory is counted.
+    Bytes,
+    /// In MB, as downloads are counted.
+    FileSize,
     Count,
 }
 
@@ -35,24 +35,11 @@ impl Unit {
     fn show(self, value: f64) -> String {
         match self {
             Self::Seconds => format!("{value:.2} s"),
-            Self::Mebibytes => format!("{:.1} MiB", value / (1024.0 * 1024.0)),
-            Self::Megabytes => format!("{:.1} MB", value / 1e6),
-            Self::Count => self.show_number(format!("{value:.0}")),
+            Self::Bytes if value < 1024.0 * 1024.0 => format!("{:.1} KiB", value / 1024.0),
+            Self::Bytes => format!("{:.1} MiB", value / (1024.0 * 1024.0)),
+            Self::FileSize => format!("{:.1} MB", value / 1e6),
+            Self::Count => grouped(format!("{value:.0}")),
         }
-    }
-
-    /// A whole number with its digits in groups of three.
-    #[expect(clippy::unused_self, reason = "it belongs to how numbers are shown")]
-    pub(super) fn show_number(self, number: impl fmt::Display) -> String {
-        let digits = number.to_string();
-        let mut shown = String::new();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                shown.push(',');
-            }
-            shown.push(digit);
-        }
-        shown
     }
 
     /// The median, and how far the runs were apart where that can be seen.
@@ -66,6 +53,19 @@ impl Unit {
             _ => median,
         }
     }
+}
+
+/// A whole number with its digits in groups of three.
+pub(super) fn grouped(number: impl fmt::Display) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 impl fmt::Display for Table {
@@ -138,8 +138,9 @@ mod tests {
     #[test]
     fn numbers_are_shown_with_their_units() {
         assert_eq!(Unit::Seconds.show(0.456), "0.46 s");
-        assert_eq!(Unit::Mebibytes.show(1_572_864.0), "1.5 MiB");
-        assert_eq!(Unit::Megabytes.show(9_120_000.0), "9.1 MB");
+        assert_eq!(Unit::Bytes.show(1_572_864.0), "1.5 MiB");
+        assert_eq!(Unit::Bytes.show(2_048.0), "2.0 KiB");
+        assert_eq!(Unit::FileSize.show(9_120_000.0), "9.1 MB");
         for (number, shown) in [(0.0, "0"), (999.0, "999"), (1_000.0, "1,000"), (123_456.0, "123,456")] {
             assert_eq!(Unit::Count.show(number), shown);
         }

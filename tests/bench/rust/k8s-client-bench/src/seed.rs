@@ -74,59 +74,61 @@ async fn fill(pods: &Pods, size: usize) -> Result<(), Error> {
 
 /// A pod of the usual size: about 3.7 KB of JSON when it is read back, with its `managedFields` and the server's defaults.
 fn pod(number: usize) -> Result<Pod, Error> {
-    let replica_set = format!("web-{:08x}", number / 10 * 2_654_435_761 % 0xffff_ffff);
+    let replica_set = format!("{:016x}", scattered(number / 10));
     let pod = json!({
         "metadata": {
             "name": bench_shared::pod_name(number),
             "labels": {
                 "app.kubernetes.io/name": "web",
-                "app.kubernetes.io/instance": format!("web-{}", number % 50),
-                "app.kubernetes.io/version": "1.27.3",
-                "pod-template-hash": replica_set,
+                "pod-template-hash": &replica_set[..10],
             },
-            "annotations": {
-                "checksum/config": format!("{:064x}", number * 2_654_435_761),
-                "prometheus.io/port": "9090",
-                "prometheus.io/scrape": "true",
-            },
+            "annotations": { "checksum/config": checksum(number) },
         },
         "spec": {
             "containers": [web(number)],
-            "nodeSelector": { "kubernetes.io/os": "linux" },
             "tolerations": [
                 { "key": "dedicated", "operator": "Equal", "value": "web", "effect": "NoSchedule" },
             ],
             "volumes": [
                 { "name": "config", "configMap": { "name": "web-config" } },
-                { "name": "cache", "emptyDir": { "sizeLimit": "1Gi" } },
+                { "name": "cache", "emptyDir": {} },
             ],
         },
     });
     Ok(serde_json::from_value(pod)?)
 }
 
+/// What looks like a SHA-256 and is as hard to compress.
+fn checksum(number: usize) -> String {
+    let first = number * 4;
+    (first..first + 4).map(|part| format!("{:016x}", scattered(part))).collect::<Vec<_>>().concat()
+}
+
+/// A number that looks random and is always the same: the last steps of splitmix64.
+fn scattered(number: usize) -> u64 {
+    let mut mixed = u64::try_from(number).unwrap_or_default().wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 fn web(number: usize) -> Value {
     json!({
         "name": "web",
         "image": "registry.example.com/team/web:1.27.3",
-        "args": ["--config=/etc/web/config.yaml", "--verbosity=2"],
+        "args": ["--config=/etc/web/config.yaml"],
         "env": [
             { "name": "REPLICA", "value": number.to_string() },
-            { "name": "POD_NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
-            {
-                "name": "DATABASE_PASSWORD",
-                "valueFrom": { "secretKeyRef": { "name": "database", "key": "password" } },
-            },
+            { "name": "MODE", "value": "production" },
         ],
         "ports": [{ "name": "http", "containerPort": 8080 }],
         "resources": {
             "requests": { "cpu": "100m", "memory": "128Mi" },
             "limits": { "cpu": "500m", "memory": "256Mi" },
         },
-        "livenessProbe": { "httpGet": { "path": "/healthz", "port": "http" }, "periodSeconds": 10 },
-        "readinessProbe": { "httpGet": { "path": "/ready", "port": "http" }, "initialDelaySeconds": 5 },
+        "livenessProbe": { "httpGet": { "path": "/healthz", "port": "http" } },
         "volumeMounts": [
-            { "name": "config", "mountPath": "/etc/web", "readOnly": true },
+            { "name": "config", "mountPath": "/etc/web" },
             { "name": "cache", "mountPath": "/var/cache/web" },
         ],
     })
