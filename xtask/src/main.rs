@@ -1,5 +1,6 @@
 //! The developer's command line: `cargo xtask <command>`. One file a command; most of the work is done in `codegen`.
 
+mod bench;
 mod control_plane;
 mod coverage;
 mod examples;
@@ -24,6 +25,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of k8s-client", bin_name = "cargo xtask")]
 enum Command {
+    Bench(bench::Command),
     ControlPlane(control_plane::Command),
     Coverage(coverage::Command),
     Quickstart(quickstart::Command),
@@ -37,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     end_quietly_when_nobody_reads();
     let result = match Command::parse() {
+        Command::Bench(command) => bench::run(&command),
         Command::ControlPlane(command) => control_plane::run(&command),
         Command::Coverage(command) => coverage::run(&command),
         Command::Quickstart(command) => quickstart::run(&command),

@@ -23,6 +23,7 @@ const TOP_LEVEL: &[&str] = &[
     ".ci",
     ".gitignore",
     "ARCHITECTURE.md",
+    "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Cargo.lock",

@@ -1,0 +1,88 @@
+// The benchmark's jobs, done by client-go with its defaults but for the limit of requests, which it would wait for.
+//
+// PROGRAM <job> <namespace> <size> [--json] does one job, prints one line of JSON and waits for the end of its standard
+// input, so that `cargo xtask bench` can read its CPU time and its memory in /proc while it is still there.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// timeLimit ends a job that hangs, such as a watch for events that do not come.
+const timeLimit = 10 * time.Minute
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments []string) error {
+	task, err := parse(arguments)
+	if err != nil {
+		return err
+	}
+	clientset, err := connect(task.json)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
+	defer cancel()
+	items, err := task.do(ctx, clientset)
+	if err != nil {
+		return err
+	}
+
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Printf(`{"items": %d, "allocations": %d, "allocated_bytes": %d}`+"\n",
+		items, memory.Mallocs, memory.TotalAlloc)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// task is what the program is told to do.
+type task struct {
+	job       string
+	namespace string
+	size      int
+	// Whether the client is to speak JSON where it would speak protobuf.
+	json bool
+}
+
+func parse(arguments []string) (task, error) {
+	json := len(arguments) == 4 && arguments[3] == "--json"
+	if len(arguments) != 3 && !json {
+		return task{}, fmt.Errorf("usage: PROGRAM <job> <namespace> <size> [--json]")
+	}
+	size, err := strconv.Atoi(arguments[2])
+	if err != nil {
+		return task{}, fmt.Errorf("size: %w", err)
+	}
+	return task{job: arguments[0], namespace: arguments[1], size: size, json: json}, nil
+}
+
+func connect(json bool) (*kubernetes.Clientset, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, err
+	}
+	// Five requests a second by default; what is compared is work, not waiting.
+	config.QPS = -1
+	if json {
+		// Without a choice, typed clients of built-in kinds speak protobuf.
+		config.ContentType = "application/json"
+	}
+	return kubernetes.NewForConfig(config)
+}

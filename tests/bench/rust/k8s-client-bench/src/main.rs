@@ -1,0 +1,120 @@
+//! The benchmark's jobs, done by k8s-client with its defaults; and `seed`, which makes the objects of all.
+
+mod seed;
+
+use std::process::ExitCode;
+
+use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
+use k8s_client_api_core::v1::{ConfigMaps, CoreV1Client, Pods};
+use k8s_client_runtime::{
+    Config, RestClient, k8s_openapi::api::core::v1::ConfigMap, resource::Patch, watch::WatchEvent,
+};
+
+fn main() -> ExitCode {
+    bench_shared::run(work)
+}
+
+async fn work(task: Task) -> Result<usize, Error> {
+    let mut config = Config::infer()?;
+    if task.json {
+        json_only(&mut config)?;
+    }
+    let core = CoreV1Client::new(&RestClient::new(&config)?);
+    let pods = core.pods(&task.namespace);
+    match task.job.as_str() {
+        "list" => list(&pods).await,
+        "list-paged" => list_paged(&pods).await,
+        "list-streamed" => list_streamed(&pods).await,
+        "watch" => watch(&pods, task.size).await,
+        "get" => get(&pods, task.size.min(MOST_GETS)).await,
+        "get-concurrent" => get_concurrent(&pods, task.size.min(MOST_CONCURRENT_GETS)).await,
+        "write" => write(&core.config_maps(&task.namespace)).await,
+        "seed" => seed::seed(&core, &task.namespace, task.size).await,
+        _ => Err(task.unknown()),
+    }
+}
+
+/// Has the client speak JSON where it would speak protobuf.
+fn json_only(_config: &mut Config) -> Result<(), Error> {
+    // `config.disable_protobuf = true`, once there is protobuf.
+    Err("k8s-client speaks nothing but JSON so far: there is no variant of it".into())
+}
+
+async fn list(pods: &Pods) -> Result<usize, Error> {
+    let mut items = 0;
+    for _ in 0..LISTS {
+        items += pods.list().await?.items.len();
+    }
+    Ok(items)
+}
+
+async fn list_paged(pods: &Pods) -> Result<usize, Error> {
+    let mut items = 0;
+    for _ in 0..LISTS {
+        let mut pages = pods.list().limit(PAGE).pages();
+        while let Some(page) = pages.try_next().await? {
+            items += page.items.len();
+        }
+    }
+    Ok(items)
+}
+
+async fn list_streamed(pods: &Pods) -> Result<usize, Error> {
+    let mut items = 0;
+    for _ in 0..LISTS {
+        // `pods.list().stream().await?`, once a list's items can be had while it arrives.
+        let mut stream = pods.list().items();
+        while let Some(_pod) = stream.try_next().await? {
+            items += 1;
+        }
+    }
+    Ok(items)
+}
+
+async fn watch(pods: &Pods, events: usize) -> Result<usize, Error> {
+    let mut stream = pods.watch().resource_version("0").await?;
+    let mut seen = 0;
+    while seen < events {
+        match stream.try_next().await? {
+            Some(WatchEvent::Bookmark { .. }) => {}
+            Some(_) => seen += 1,
+            None => return Err(format!("the watch ended after {seen} of {events} events").into()),
+        }
+    }
+    Ok(seen)
+}
+
+async fn get(pods: &Pods, count: usize) -> Result<usize, Error> {
+    for number in 0..count {
+        pods.get(&bench_shared::pod_name(number)).await?;
+    }
+    Ok(count)
+}
+
+async fn get_concurrent(pods: &Pods, count: usize) -> Result<usize, Error> {
+    let pods = pods.clone();
+    let get = move |number| {
+        let pods = pods.clone();
+        async move {
+            pods.get(&bench_shared::pod_name(number)).await?;
+            Ok(())
+        }
+    };
+    bench_shared::at_once(count, get).await
+}
+
+async fn write(config_maps: &ConfigMaps) -> Result<usize, Error> {
+    let patch = Patch::Merge(serde_json::json!({ "data": { "patched": "yes" } }));
+    for number in 0..WRITES {
+        let name = bench_shared::written_name(number);
+        let mut config_map = ConfigMap::default();
+        config_map.metadata.name = Some(name.clone());
+        config_map.data.get_or_insert_default().insert("settings".to_owned(), bench_shared::configuration());
+        let mut created = config_maps.create(&config_map).await?;
+        created.data.get_or_insert_default().insert("updated".to_owned(), "yes".to_owned());
+        config_maps.update(&created).await?;
+        config_maps.patch(&name, &patch).await?;
+        config_maps.delete(&name).await?;
+    }
+    Ok(WRITES)
+}

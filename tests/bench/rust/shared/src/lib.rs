@@ -1,0 +1,161 @@
+//! What the programs of the benchmark have in common: how they are told what to do and how they tell what came of it.
+//!
+//! `PROGRAM <job> <namespace> <size> [--json]` does one job, prints one line of JSON and waits for the end of its standard
+//! input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc` while it is still there.
+
+use std::{
+    env,
+    fmt::Display,
+    io::{self, Read as _, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
+
+#[cfg(feature = "count-allocations")]
+#[global_allocator]
+static ALLOCATOR: stats_alloc::StatsAlloc<std::alloc::System> = stats_alloc::StatsAlloc::system();
+
+/// How often a list is read: one alone would be lost beside the start of the program.
+pub const LISTS: usize = 5;
+
+/// How many objects a page has: what client-go's pager asks for.
+pub const PAGE: u32 = 500;
+
+/// The most objects that are read one after the other.
+pub const MOST_GETS: usize = 2_000;
+
+/// The most objects that are read at once, [`AT_ONCE`] each time.
+pub const MOST_CONCURRENT_GETS: usize = 5_000;
+
+/// How many requests are under way at once in the jobs that have more than one.
+pub const AT_ONCE: usize = 64;
+
+/// How many objects are created, updated, patched and deleted.
+pub const WRITES: usize = 500;
+
+/// How long a job may take. One that hangs, such as a watch for events that do not come, must not hang the benchmark.
+pub const TIME_LIMIT: Duration = Duration::from_secs(600);
+
+/// The default error of a program: it is for people to read.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a program is told to do.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The job's name, such as `list`.
+    pub job: String,
+    /// Where the objects are.
+    pub namespace: String,
+    /// How many objects there are.
+    pub size: usize,
+    /// Whether the client is to speak JSON though it knows something better.
+    pub json: bool,
+}
+
+impl Task {
+    /// Reads it from the command line.
+    fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, Error> {
+        const USAGE: &str = "usage: PROGRAM <job> <namespace> <size> [--json]";
+        let mut next = || arguments.next().ok_or(USAGE);
+        let (job, namespace, size) = (next()?, next()?, next()?);
+        let size = size.parse().map_err(|error| format!("size {size:?}: {error}"))?;
+        let json = match next().ok().as_deref() {
+            None => false,
+            Some("--json") => true,
+            Some(other) => return Err(format!("{other}: unknown; {USAGE}").into()),
+        };
+        Ok(Self { job, namespace, size, json })
+    }
+
+    /// The error for a job that a program does not know.
+    pub fn unknown(&self) -> Error {
+        format!("{}: no such job", self.job).into()
+    }
+}
+
+/// Runs a program: `work` does the task on a runtime with the defaults of tokio and tells how many items it saw.
+pub fn run<F>(work: impl FnOnce(Task) -> F) -> ExitCode
+where
+    F: Future<Output = Result<usize, Error>>,
+{
+    let done = Task::from_arguments(env::args().skip(1)).and_then(|task| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let items = runtime.block_on(async {
+            let limit = TIME_LIMIT.as_secs();
+            tokio::time::timeout(TIME_LIMIT, work(task)).await.map_err(|_| format!("not done after {limit} s"))?
+        })?;
+        report(items)?;
+        // The runtime and with it the connections live until here, for all programs alike.
+        drop(runtime);
+        Ok(())
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &impl Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+/// Tells the result, and waits until it was taken in.
+fn report(items: usize) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, r#"{{"items": {items}{}}}"#, allocations())?;
+    out.flush()?;
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+#[cfg(feature = "count-allocations")]
+fn allocations() -> String {
+    let stats = ALLOCATOR.stats();
+    // A buffer that grows in place or moves is one more allocation, as it is for Go, which has no other way to grow.
+    let count = stats.allocations + stats.reallocations;
+    let bytes = stats.bytes_allocated;
+    format!(r#", "allocations": {count}, "allocated_bytes": {bytes}"#)
+}
+
+#[cfg(not(feature = "count-allocations"))]
+fn allocations() -> &'static str {
+    ""
+}
+
+/// The name of a pod that `seed` has made.
+pub fn pod_name(number: usize) -> String {
+    format!("web-{number:05}")
+}
+
+/// The name of an object that `write` creates and deletes: another for each process, as one may have been stopped half-way.
+pub fn written_name(number: usize) -> String {
+    format!("written-{}-{number}", std::process::id())
+}
+
+/// About a kilobyte of text, as a configuration file has.
+pub fn configuration() -> String {
+    let line = |number: usize| format!("setting-{number:02}: a value of the usual length, {number}\n");
+    (0..20).map(line).collect::<Vec<_>>().concat()
+}
+
+/// Calls `get` for the numbers below `count`, [`AT_ONCE`] at a time, each in a task of its own.
+pub async fn at_once<F>(count: usize, get: impl Fn(usize) -> F + Clone + Send + 'static) -> Result<usize, Error>
+where
+    F: Future<Output = Result<(), Error>> + Send,
+{
+    let mut workers = tokio::task::JoinSet::new();
+    for first in 0..AT_ONCE {
+        let get = get.clone();
+        workers.spawn(async move {
+            for number in (first..count).step_by(AT_ONCE) {
+                get(number).await?;
+            }
+            Ok::<_, Error>(())
+        });
+    }
+    while let Some(ended) = workers.join_next().await {
+        ended??;
+    }
+    Ok(count)
+}

@@ -1,0 +1,117 @@
+//! What the programs are told to do, and with how many objects.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// The sizes of the namespaces, so that growth shows.
+pub(super) const SIZES: [usize; 3] = [1_000, 5_000, 20_000];
+
+/// Where the jobs run that do so many requests and no more, however many objects there are.
+const SIZE_OF_SINGLE_REQUESTS: usize = 5_000;
+
+/// Something that every client can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum Job {
+    /// The whole list of a namespace's pods, five times
+    List,
+    /// The same in pages of 500
+    ListPaged,
+    /// The same item by item, for clients that need not hold them all
+    ListStreamed,
+    /// A watch that begins with all the pods there are
+    Watch,
+    /// 2,000 reads of a pod, one after the other
+    Get,
+    /// 5,000 reads of a pod, 64 at once
+    GetConcurrent,
+    /// 500 times create, update, patch and delete of a ConfigMap of a kilobyte
+    Write,
+    /// How long a small operator takes to build, and how large it is; takes minutes
+    Build,
+}
+
+impl Job {
+    /// Those that need an API server, which is all that are run unless some are chosen.
+    pub(super) const ON_A_SERVER: [Self; 7] =
+        [Self::List, Self::ListPaged, Self::ListStreamed, Self::Watch, Self::Get, Self::GetConcurrent, Self::Write];
+
+    /// The name on command lines.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::ListPaged => "list-paged",
+            Self::ListStreamed => "list-streamed",
+            Self::Watch => "watch",
+            Self::Get => "get",
+            Self::GetConcurrent => "get-concurrent",
+            Self::Write => "write",
+            Self::Build => "build",
+        }
+    }
+
+    /// What a reader of the table should know.
+    pub(super) fn description(self) -> &'static str {
+        match self {
+            Self::List => "The whole list of a namespace's pods, five times.",
+            Self::ListPaged => "The same in pages of 500.",
+            Self::ListStreamed => {
+                "The same item by item, for programs that need not hold them all. kube and client-go have no list that \
+                 streams; they read pages."
+            }
+            Self::Watch => "A watch from version 0 until each pod was told once.",
+            Self::Get => "Reads of a pod, one after the other: as many as there are pods, 2,000 at most.",
+            Self::GetConcurrent => "Reads of a pod, 64 at once: as many as there are pods, 5,000 at most.",
+            Self::Write => "500 times create, update, merge-patch and delete of a ConfigMap of a kilobyte.",
+            Self::Build => "An operator on one API group, built from nothing.",
+        }
+    }
+
+    /// Whether it matters how many pods there are.
+    pub(super) fn reads_pods(self) -> bool {
+        !matches!(self, Self::Write | Self::Build)
+    }
+
+    /// Those of the sizes that this job is done at.
+    pub(super) fn sizes(self, chosen: &[usize]) -> Vec<usize> {
+        match self {
+            Self::List | Self::ListPaged | Self::ListStreamed | Self::Watch => chosen.to_vec(),
+            Self::Get | Self::GetConcurrent | Self::Write => {
+                let fitting = chosen.iter().filter(|size| **size <= SIZE_OF_SINGLE_REQUESTS).max();
+                fitting.or(chosen.iter().min()).copied().into_iter().collect()
+            }
+            Self::Build => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The namespace that has so many pods.
+pub(super) fn namespace(size: usize) -> String {
+    format!("bench-{size}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_requests_are_done_at_one_size() {
+        assert_eq!(Job::Get.sizes(&SIZES), [5_000]);
+        assert_eq!(Job::Write.sizes(&[1_000]), [1_000]);
+        assert_eq!(Job::Get.sizes(&[50_000, 20_000]), [20_000]);
+        assert_eq!(Job::List.sizes(&SIZES), SIZES);
+    }
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for job in Job::value_variants() {
+            assert_eq!(job.to_possible_value().map(|value| value.get_name().to_owned()).as_deref(), Some(job.name()));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What was measured: every single run, and the tables made of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    job::Job,
+    peer::Peer,
+    statistics::Summary,
+    table::{Row, Table, Unit, grouped},
+};
+
+/// What is measured of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Metric {
+    Cpu,
+    Wall,
+    PeakMemory,
+    Allocations,
+    AllocatedBytes,
+    Received,
+    Sent,
+}
+
+impl Metric {
+    const ALL: [Self; 7] =
+        [Self::Cpu, Self::Wall, Self::PeakMemory, Self::Allocations, Self::AllocatedBytes, Self::Received, Self::Sent];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu_seconds",
+            Self::Wall => "wall_seconds",
+            Self::PeakMemory => "peak_memory_bytes",
+            Self::Allocations => "allocations",
+            Self::AllocatedBytes => "allocated_bytes",
+            Self::Received => "received_bytes",
+            Self::Sent => "sent_bytes",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::Wall => "wall",
+            Self::PeakMemory => "peak memory",
+            Self::Allocations => "allocations",
+            Self::AllocatedBytes => "allocated",
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+
+    fn unit(self) -> Unit {
+        match self {
+            Self::Cpu | Self::Wall => Unit::Seconds,
+            Self::PeakMemory | Self::AllocatedBytes | Self::Received | Self::Sent => Unit::Bytes,
+            Self::Allocations => Unit::Count,
+        }
+    }
+}
+
+/// One run of one client.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) job: Job,
+    pub(super) size: usize,
+    pub(super) peer: Peer,
+    /// None in the counting round, of which no time is taken.
+    pub(super) round: Option<usize>,
+    /// How many objects or events it saw.
+    pub(super) items: u64,
+    pub(super) values: BTreeMap<Metric, f64>,
+}
+
+/// All runs, in the order in which they were made.
+#[derive(Debug, Default)]
+pub(super) struct Results(Vec<Run>);
+
+impl Results {
+    pub(super) fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
+        self.0.extend(runs);
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let run = |run: &Run| {
+            let mut value = json!({
+                "job": run.job.name(),
+                "size": run.size,
+                "peer": run.peer.name(),
+                "round": run.round,
+                "items": run.items,
+            });
+            for (metric, measured) in &run.values {
+                value[metric.name()] = json!(measured);
+            }
+            value
+        };
+        self.0.iter().map(run).collect()
+    }
+
+    /// A table for each job, with a line for each size and metric and a column for each client.
+    pub(super) fn to_markdown(&self) -> String {
+        let jobs: BTreeSet<Job> = self.0.iter().map(|run| run.job).collect();
+        let section = |job: Job| format!("### {job}\n\n{}\n\n{}", job.description(), self.table(job));
+        jobs.into_iter().map(section).collect::<Vec<_>>().join("\n")
+    }
+
+    fn table(&self, job: Job) -> Table {
+        let of_the_job: Vec<&Run> = self.0.iter().filter(|run| run.job == job).collect();
+        let peers: BTreeSet<Peer> = of_the_job.iter().map(|run| run.peer).collect();
+        let sizes: BTreeSet<usize> = of_the_job.iter().map(|run| run.size).collect();
+        let mut rows = Vec::new();
+        for size in sizes {
+            for metric in Metric::ALL {
+                let cell = |peer: &Peer| {
+                    let runs = of_the_job.iter().filter(|run| run.size == size && run.peer == *peer);
+                    Summary::of(runs.filter_map(|run| run.values.get(&metric).copied()))
+                };
+                let label = if job.reads_pods() {
+                    format!("{} pods: {}", grouped(size), metric.label())
+                } else {
+                    metric.label().to_owned()
+                };
+                rows.push(Row { label, unit: metric.unit(), cells: peers.iter().map(cell).collect() });
+            }
+        }
+        Table { peers: peers.into_iter().collect(), rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_become_medians_and_keep_their_values() {
+        let mut results = Results::default();
+        for (peer, round, cpu) in [
+            (Peer::K8sClient, 1, 0.5),
+            (Peer::Kube, 1, 2.0),
+            (Peer::K8sClient, 2, 1.5),
+            (Peer::Kube, 2, 2.0),
+            (Peer::K8sClient, 3, 1.0),
+            (Peer::Kube, 3, 2.0),
+        ] {
+            let values = BTreeMap::from([(Metric::Cpu, cpu)]);
+            results.add([Run { job: Job::List, size: 5_000, peer, round: Some(round), items: 25_000, values }]);
+        }
+        let expected = "\
+### list
+
+The whole list of a namespace's pods, five times.
+
+| | k8s-client | kube | k8s-client / best peer |
+|---|--:|--:|--:|
+| 5,000 pods: CPU | 1.00 s (0.50–1.50) | 2.00 s | 0.50 |
+";
+        assert_eq!(results.to_markdown(), expected);
+        let json = results.to_json();
+        assert_eq!(json.as_array().map(Vec::len), Some(6));
+        assert_eq!(
+            json[2],
+            json!({
+                "job": "list", "size": 5000, "peer": "k8s-client", "round": 2, "items": 25000, "cpu_seconds": 1.5
+            })
+        );
+    }
+}
