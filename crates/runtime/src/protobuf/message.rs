@@ -133,7 +133,12 @@ pub mod read {
         reader: &mut Reader<'_>,
         wire: WireType,
     ) -> Result<()> {
-        T::read_item(list.get_or_empty(), reader, wire)
+        let list = list.get_or_empty();
+        if list.is_empty() {
+            // Room for as many as there are: a list that grows has room for four at least, and objects are large.
+            list.reserve_exact(1 + reader.more_of_the_same());
+        }
+        T::read_item(list, reader, wire)
     }
 
     /// A map, a field for each entry.

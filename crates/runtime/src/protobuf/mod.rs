@@ -9,6 +9,7 @@
 
 mod envelope;
 mod error;
+mod fields;
 mod list;
 mod message;
 mod meta;

@@ -8,7 +8,7 @@ use k8s_openapi::{
     serde_json::{self, Value},
 };
 
-use super::{Error, Message, Reader, Result, Type, WireType, Writer};
+use super::{Error, Message, Reader, Result, Type, WireType, Writer, fields};
 
 /// Text. Bytes that are not UTF-8 are replaced, as the server does in JSON.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ impl Type for Text {
     }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<String>> {
-        text(reader, wire).map(Some)
+        reader.bytes(wire).map(text_of).map(Some)
     }
 
     fn write(value: &String, number: u32, writer: &mut Writer) -> Result<()> {
@@ -31,12 +31,11 @@ impl Type for Text {
     }
 }
 
-fn text(reader: &mut Reader<'_>, wire: WireType) -> Result<String> {
-    let bytes = reader.bytes(wire)?;
-    Ok(match str::from_utf8(bytes) {
+fn text_of(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    })
+    }
 }
 
 /// Bytes.
@@ -214,21 +213,17 @@ impl Type for MicroTime {
     }
 }
 
-/// The field of number 1 in a message that has no other.
-fn in_message<T>(
-    reader: &mut Reader<'_>,
-    wire: WireType,
-    read: impl Fn(&mut Reader<'_>, WireType) -> Result<Option<T>>,
-) -> Result<Option<T>> {
-    let mut value = None;
+/// The bytes in a message that has nothing else.
+fn bytes_in_message<'a>(reader: &mut Reader<'a>, wire: WireType) -> Result<&'a [u8]> {
+    let mut bytes = &[][..];
     let mut message = reader.message(wire)?;
     while let Some((number, wire)) = message.field()? {
         match number {
-            1 => value = read(&mut message, wire)?,
+            1 => bytes = message.bytes(wire)?,
             _ => message.skip(wire)?,
         }
     }
-    Ok(value)
+    Ok(bytes)
 }
 
 /// An amount with a unit.
@@ -244,8 +239,11 @@ impl Type for Quantity {
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<resource::Quantity>> {
         // Go writes a zero amount without text, too.
-        let text = in_message(reader, wire, Text::read)?.filter(|text| !text.is_empty());
-        Ok(Some(resource::Quantity(text.unwrap_or_else(|| "0".to_owned()))))
+        let amount = match bytes_in_message(reader, wire)? {
+            [] => "0".to_owned(),
+            amount => text_of(amount),
+        };
+        Ok(Some(resource::Quantity(amount)))
     }
 
     fn write(value: &resource::Quantity, number: u32, writer: &mut Writer) -> Result<()> {
@@ -297,12 +295,21 @@ impl Type for IntOrString {
 }
 
 /// What is in JSON wherever it is: its bytes, or nothing where there are none, which JSON writes as `null`.
-fn json(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Value>> {
-    let body = in_message(reader, wire, |reader, wire| reader.bytes(wire).map(|bytes| Some(bytes.to_owned())))?;
-    let Some(body) = body.filter(|body| !body.is_empty()) else { return Ok(None) };
-    let value: Value = serde_json::from_slice(&body)
-        .map_err(|error| Error::value(format!("what should be JSON in it is not: {error}")))?;
+fn json(
+    reader: &mut Reader<'_>,
+    wire: WireType,
+    read: fn(&[u8]) -> serde_json::Result<Value>,
+) -> Result<Option<Value>> {
+    let body = bytes_in_message(reader, wire)?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let value = read(body).map_err(|error| Error::value(format!("what should be JSON in it is not: {error}")))?;
     Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+fn any_json(json: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(json)
 }
 
 fn write_json(value: &Value, number: u32, writer: &mut Writer) -> Result<()> {
@@ -314,7 +321,7 @@ fn write_json(value: &Value, number: u32, writer: &mut Writer) -> Result<()> {
 }
 
 macro_rules! json {
-    ($(#[$docs:meta])* $name:ident: $value:path) => {
+    ($(#[$docs:meta])* $name:ident: $value:path, by $read:expr) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug)]
         pub enum $name {}
@@ -327,7 +334,7 @@ macro_rules! json {
             }
 
             fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<$value>> {
-                Ok(json(reader, wire)?.map($value))
+                Ok(json(reader, wire, $read)?.map($value))
             }
 
             fn write(value: &$value, number: u32, writer: &mut Writer) -> Result<()> {
@@ -339,17 +346,17 @@ macro_rules! json {
 
 json! {
     /// The fields that a manager owns.
-    FieldsV1: meta::FieldsV1
+    FieldsV1: meta::FieldsV1, by fields::read
 }
 
 json! {
     /// An object of a kind that is told by itself.
-    RawExtension: runtime::RawExtension
+    RawExtension: runtime::RawExtension, by any_json
 }
 
 json! {
     /// Any JSON.
-    JSON: apiextensions::JSON
+    JSON: apiextensions::JSON, by any_json
 }
 
 /// A list of text that is the value of a map, and so a message with one field.

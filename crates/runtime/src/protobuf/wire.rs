@@ -26,6 +26,8 @@ pub struct Reader<'a> {
     /// Where `bytes` ends, counted from the start of the body.
     end: usize,
     depth: u32,
+    /// The number of the field that was read last.
+    number: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -36,7 +38,7 @@ impl<'a> Reader<'a> {
 
     /// A reader of what stands behind so many bytes of the body.
     pub(super) fn behind(offset: usize, bytes: &'a [u8]) -> Self {
-        Self { bytes, end: offset + bytes.len(), depth: 0 }
+        Self { bytes, end: offset + bytes.len(), depth: 0, number: 0 }
     }
 
     /// Whether nothing is left.
@@ -68,7 +70,10 @@ impl<'a> Reader<'a> {
             _ => return Err(self.wrong("a field of an unknown wire type")),
         };
         match u32::try_from(tag >> 3) {
-            Ok(number) if number > 0 => Ok(Some((number, wire))),
+            Ok(number) if number > 0 => {
+                self.number = number;
+                Ok(Some((number, wire)))
+            }
             _ => Err(self.wrong("a field number out of range")),
         }
     }
@@ -153,7 +158,7 @@ impl<'a> Reader<'a> {
         if self.depth == MAX_DEPTH {
             return Err(self.wrong("messages nested too deep"));
         }
-        Ok(Self { bytes, end: self.offset(), depth: self.depth + 1 })
+        Ok(Self { bytes, end: self.offset(), depth: self.depth + 1, number: 0 })
     }
 
     /// Passes over a field that nobody knows.
@@ -166,9 +171,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many fields like the one that was read last are ahead.
+    pub(super) fn more_of_the_same(&self) -> usize {
+        self.count(self.number)
+    }
+
     /// How many fields of this number are ahead: what room a list needs.
     pub(super) fn count(&self, number: u32) -> usize {
-        let mut ahead = Self { bytes: self.bytes, end: self.end, depth: self.depth };
+        let mut ahead = Self { bytes: self.bytes, ..*self };
         let mut count = 0;
         // What is wrong there is told when it is read.
         while let Ok(Some((field, wire))) = ahead.field() {

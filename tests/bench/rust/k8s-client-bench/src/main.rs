@@ -16,9 +16,7 @@ fn main() -> ExitCode {
 
 async fn work(task: Task) -> Result<usize, Error> {
     let mut config = Config::infer()?;
-    if task.json {
-        json_only(&mut config)?;
-    }
+    config.disable_protobuf = task.json;
     let core = CoreV1Client::new(&RestClient::new(&config)?);
     let pods = core.pods(&task.namespace);
     match task.job.as_str() {
@@ -32,12 +30,6 @@ async fn work(task: Task) -> Result<usize, Error> {
         "seed" => seed::seed(&core, &task.namespace, task.size).await,
         _ => Err(task.unknown()),
     }
-}
-
-/// Has the client speak JSON where it would speak protobuf.
-fn json_only(_config: &mut Config) -> Result<(), Error> {
-    // `config.disable_protobuf = true`, once there is protobuf.
-    Err("k8s-client speaks nothing but JSON so far: there is no variant of it".into())
 }
 
 async fn list(pods: &Pods) -> Result<usize, Error> {
