@@ -51,6 +51,7 @@ const RUNTIME_MODULES: &[&str] = &[
     "retry",
     "rest",
     "watch",
+    "list",
     "resource",
     "generated",
 ];

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use k8s_client_runtime::{
     RestClient,
-    codec::{self, Codec, Listable},
+    codec::{self, Codec, ListHead, Listable},
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
     object::{AnyList, AnyObject},
     resource::{
@@ -190,6 +190,19 @@ impl Listable for PartialObjectMetadataKind {
             }
         }
         Ok(list)
+    }
+
+    fn decode_item_json(body: &[u8], list: &ListHead) -> codec::Result<PartialObjectMetadata> {
+        let mut item: PartialObjectMetadata = codec::from_json(body)?;
+        // A list that says its kind behind its items is one of custom resources as they are.
+        let is_reduced = match &list.kind {
+            Some(kind) => kind == "PartialObjectMetadataList",
+            None => item.kind.as_deref() == Some("PartialObjectMetadata"),
+        };
+        if !is_reduced {
+            (item.api_version, item.kind) = (None, None);
+        }
+        Ok(item)
     }
 }
 

@@ -7,6 +7,7 @@
 //! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
 
 mod error;
+mod list_head;
 mod media_type;
 
 use k8s_openapi::{
@@ -15,7 +16,8 @@ use k8s_openapi::{
     serde::{Serialize, de::DeserializeOwned},
 };
 
-pub use self::{error::Error, media_type::MediaType};
+pub(crate) use self::list_head::{list_head, list_metadata};
+pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 use crate::{
     object::{AnyList, AnyObject},
     protobuf::{self, Message},
@@ -113,6 +115,21 @@ pub trait Listable: Codec<Object: AnyObject> {
     fn decode_item_protobuf(body: &[u8]) -> Result<Self::Object> {
         let _ = body;
         Err(no_protobuf())
+    }
+
+    /// Reads an item of a list from JSON, where it may lack what the list says for all: `apiVersion` and `kind`. By default it
+    /// is read as an object by itself is.
+    fn decode_item_json(body: &[u8], list: &ListHead) -> Result<Self::Object> {
+        let _ = list;
+        Self::decode_json(body)
+    }
+
+    /// Reads an item of a list from whichever of the accepted forms the server chose.
+    fn decode_item(media_type: MediaType, body: &[u8], list: &ListHead) -> Result<Self::Object> {
+        match media_type {
+            MediaType::Json => Self::decode_item_json(body, list),
+            MediaType::Protobuf => Self::decode_item_protobuf(body),
+        }
     }
 
     /// Reads a list from whichever of the accepted forms the server chose.

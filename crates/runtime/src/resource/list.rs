@@ -11,7 +11,7 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with};
-use crate::{codec::Listable, error::Result, object::AnyList as _, rest::Request};
+use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
 const PAGE_SIZE: u32 = 500;
@@ -120,6 +120,39 @@ impl<K: Listable> List<K> {
             }
         });
         Pages { pages: Box::pin(pages), url }
+    }
+
+    /// Sends the one request and reads object after object of its answer as they arrive, so that a list of any size takes the
+    /// memory of one object. The list's metadata is there at the end.
+    ///
+    /// Awaiting it gives the stream once the server has begun to answer. A time limit of the call, or the configuration's, holds
+    /// to the end of the stream: bytes that come later are not waited for. The server has a limit of its own, and breaks off an
+    /// answer that it could not hand over within its `--request-timeout`, a minute by default; who takes longer over the objects
+    /// wants [`items`](List::items). The answer is one state of the server, whereas pages may expire.
+    ///
+    /// ```no_run
+    /// # use k8s_client_runtime::{Error, resource::ResourceClient};
+    /// # use k8s_openapi::api::core::v1::ConfigMap;
+    /// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+    /// let mut items = config_maps.list().stream().await?;
+    /// while let Some(config_map) = items.try_next().await? {
+    ///     println!("{:?}", config_map.metadata.name);
+    /// }
+    /// let version = items.metadata().and_then(|metadata| metadata.resource_version.as_deref());
+    /// println!("as of {version:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first one ends the stream, and a list that breaks off always ends in one: see [`ListStream`].
+    pub async fn stream(self) -> Result<ListStream<K::Object>> {
+        let request = self.into_request();
+        let url = request.url();
+        let response = request.send().await?;
+        let media_type = response.media_type()?;
+        Ok(ListStream::new::<K>(response.into_limited_body(), media_type, url))
     }
 
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).

@@ -9,7 +9,7 @@ use tracing::{Instrument, Span};
 use super::{
     Answering,
     attempts::{timed_out, within},
-    trace,
+    limited, trace,
     warnings::{Warning, warnings},
 };
 use crate::{
@@ -77,6 +77,14 @@ impl Response {
     /// the server was told to end, by `timeoutSeconds`, must end 30 seconds later.
     pub fn into_body(self) -> Body {
         self.body
+    }
+
+    /// The body as a stream of bytes, within the call's time limit: what comes after it is not waited for.
+    pub(crate) fn into_limited_body(self) -> Body {
+        match self.origin.deadline {
+            Some(deadline) => limited::until(deadline, self.body, timed_out),
+            None => self.body,
+        }
     }
 
     /// The answer as it came.
