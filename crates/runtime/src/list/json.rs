@@ -191,7 +191,8 @@ impl Scanner {
     fn is_behind_items(&self) -> bool {
         let key = self.head[self.text..].trim_ascii_end();
         let Some(key) = key.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
-        key == br#""items""# || (key.contains(&b'\\') && codec::from_json::<String>(key).is_ok_and(|key| key == "items"))
+        key == br#""items""#
+            || (key.contains(&b'\\') && codec::from_json::<String>(key).is_ok_and(|key| key == "items"))
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
