@@ -339,4 +339,22 @@ mod tests {
         let body = br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":null}"#;
         assert!(PartialObjectMetadataKind::decode_list_json(body).unwrap().items.is_empty());
     }
+
+    #[test]
+    fn items_are_the_same_one_by_one_as_in_their_list() {
+        let item = r#"{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"name":"web"}}"#;
+        for (kind, item) in [
+            ("PartialObjectMetadataList", item.to_owned()),
+            ("PodList", item.to_owned()),
+            ("PodList", r#"{"kind":"Pod","metadata":{"name":"web"},"spec":{}}"#.to_owned()),
+        ] {
+            let list = format!(r#"{{"kind":"{kind}","items":[{item}]}}"#);
+            let mut head = ListHead::default();
+            head.kind = Some(kind.to_owned());
+            let whole = PartialObjectMetadataKind::decode_list_json(list.as_bytes()).unwrap();
+            assert_eq!(PartialObjectMetadataKind::decode_item_json(item.as_bytes(), &head).unwrap(), whole.items[0]);
+        }
+        let behind = PartialObjectMetadataKind::decode_item_json(item.as_bytes(), &ListHead::default()).unwrap();
+        assert_eq!(behind.kind.as_deref(), Some("PartialObjectMetadata"));
+    }
 }

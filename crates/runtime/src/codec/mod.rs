@@ -207,6 +207,10 @@ pub fn item_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> 
     Ok(protobuf::read_item::<M>(body)?)
 }
 
+pub(crate) fn not_json() -> Error {
+    Error::custom("it is protobuf, where JSON is read; ask for JSON by `Accept`")
+}
+
 fn no_protobuf() -> Error {
     Error::custom("this codec has no protobuf; leave it out of `ACCEPT`")
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ListMeta, serde::de::DeserializeOwned};
 
 use super::{Piece, Pieces};
 use crate::{
@@ -49,6 +49,14 @@ impl<T> ListStream<T> {
     /// The items of the list that is the answer to a GET of this URL.
     pub(crate) fn new<K: Listable<Object = T>>(body: Body, media_type: MediaType, url: String) -> Self {
         Self::formed(body, media_type, url, Form { check: check::<K>, item: K::decode_item })
+    }
+
+    /// The same with items of a type that need not be the list's.
+    pub(crate) fn of_json<K: Listable>(body: Body, media_type: MediaType, url: String) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        Self::formed(body, media_type, url, Form { check: check::<K>, item: any_json })
     }
 
     fn formed(body: Body, media_type: MediaType, url: String, form: Form<T>) -> Self {
@@ -101,6 +109,13 @@ impl<T> ListStream<T> {
 
     fn unreadable(&mut self, error: codec::Error) -> Error {
         self.pieces.failed(Error::new(ErrorKind::Decode, "the list could not be decoded").with_source(error))
+    }
+}
+
+fn any_json<T: DeserializeOwned>(media_type: MediaType, item: &[u8], _: &ListHead) -> codec::Result<T> {
+    match media_type {
+        MediaType::Json => codec::from_json(item),
+        MediaType::Protobuf => Err(codec::not_json()),
     }
 }
 

@@ -101,9 +101,7 @@ impl Response {
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         self.collecting().await?.decode(|media_type, body| match media_type {
             MediaType::Json => codec::from_json(body),
-            MediaType::Protobuf => {
-                Err(codec::Error::custom("it is protobuf, where JSON is read; ask for JSON by `Accept`"))
-            }
+            MediaType::Protobuf => Err(codec::not_json()),
         })
     }
 
