@@ -52,6 +52,7 @@ const RUNTIME_MODULES: &[&str] = &[
     "retry",
     "rest",
     "watch",
+    "list",
     "resource",
     "generated",
 ];

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use k8s_client_runtime::{
     RestClient,
     apply::Applicable,
-    codec::{self, Codec, Listable},
+    codec::{self, Codec, ListHead, Listable},
     resource::{
         AnyScope, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Modify,
         Patch, PatchRequest, Patches, ResourceClient, TypedClient, Update, Updates, Watch, Watches,
@@ -216,6 +216,17 @@ impl Listable for AnyKind {
         let list: UnstructuredList = codec::from_json(body)?;
         list.kind().is_some().then_some(()).ok_or_else(|| codec::Error::custom("it is no list: it has no kind"))?;
         Ok(list)
+    }
+
+    fn decode_item_json(body: &[u8], list: &ListHead) -> codec::Result<Unstructured> {
+        let mut item: Unstructured = codec::from_json(body)?;
+        let is_nameless = item.api_version().is_none() && item.kind().is_none();
+        if is_nameless && (list.api_version.is_none() || list.kind.is_none()) {
+            let problem = "it has no kind, and its list says its own behind the items; read the list whole";
+            return Err(codec::Error::custom(problem));
+        }
+        item.fill_in(list.api_version.as_deref(), list.kind.as_deref());
+        Ok(item)
     }
 }
 

@@ -70,22 +70,27 @@ impl TryFrom<Fields> for UnstructuredList {
             Some(other) => return Err(FieldError::mismatch(".items", &other, "a list")),
         };
         let mut list = Self { object, items: Vec::with_capacity(items.len()) };
-        let api_version = list.api_version().map(str::to_owned);
-        let kind = list.kind().map(|kind| kind.strip_suffix("List").unwrap_or(kind)).filter(|kind| !kind.is_empty());
-        let kind = kind.map(str::to_owned);
+        let [api_version, kind] = [list.api_version(), list.kind()].map(|text| text.map(str::to_owned));
         for (index, item) in items.into_iter().enumerate() {
             let Value::Object(fields) = item else {
                 return Err(FieldError::mismatch(format!(".items[{index}]"), &item, "an object"));
             };
             let mut item = Unstructured::from(fields);
-            if let (None, None, Some(api_version), Some(kind)) = (item.api_version(), item.kind(), &api_version, &kind)
-            {
-                item.set_api_version(api_version);
-                item.set_kind(kind);
-            }
+            item.fill_in(api_version.as_deref(), kind.as_deref());
             list.items.push(item);
         }
         Ok(list)
+    }
+}
+
+impl Unstructured {
+    /// Gives an item of a list the names that servers leave out of it. Half a name is left as it is.
+    pub(crate) fn fill_in(&mut self, list_api_version: Option<&str>, list_kind: Option<&str>) {
+        let kind = list_kind.map(|kind| kind.strip_suffix("List").unwrap_or(kind)).filter(|kind| !kind.is_empty());
+        if let (None, None, Some(api_version), Some(kind)) = (self.api_version(), self.kind(), list_api_version, kind) {
+            self.set_api_version(api_version);
+            self.set_kind(kind);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use k8s_client_runtime::{
     RestClient,
-    codec::{self, Codec, Listable},
+    codec::{self, Codec, ListHead, Listable},
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
     object::{AnyList, AnyObject},
     resource::{
@@ -191,6 +191,19 @@ impl Listable for PartialObjectMetadataKind {
         }
         Ok(list)
     }
+
+    fn decode_item_json(body: &[u8], list: &ListHead) -> codec::Result<PartialObjectMetadata> {
+        let mut item: PartialObjectMetadata = codec::from_json(body)?;
+        // A list that says its kind behind its items is one of custom resources as they are.
+        let is_reduced = match &list.kind {
+            Some(kind) => kind == "PartialObjectMetadataList",
+            None => item.kind.as_deref() == Some("PartialObjectMetadata"),
+        };
+        if !is_reduced {
+            (item.api_version, item.kind) = (None, None);
+        }
+        Ok(item)
+    }
 }
 
 /// client-go's test for an object that the server did not reduce.
@@ -325,5 +338,23 @@ mod tests {
     fn null_items_are_an_empty_list() {
         let body = br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":null}"#;
         assert!(PartialObjectMetadataKind::decode_list_json(body).unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn items_are_the_same_one_by_one_as_in_their_list() {
+        let item = r#"{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"name":"web"}}"#;
+        for (kind, item) in [
+            ("PartialObjectMetadataList", item.to_owned()),
+            ("PodList", item.to_owned()),
+            ("PodList", r#"{"kind":"Pod","metadata":{"name":"web"},"spec":{}}"#.to_owned()),
+        ] {
+            let list = format!(r#"{{"kind":"{kind}","items":[{item}]}}"#);
+            let mut head = ListHead::default();
+            head.kind = Some(kind.to_owned());
+            let whole = PartialObjectMetadataKind::decode_list_json(list.as_bytes()).unwrap();
+            assert_eq!(PartialObjectMetadataKind::decode_item_json(item.as_bytes(), &head).unwrap(), whole.items[0]);
+        }
+        let behind = PartialObjectMetadataKind::decode_item_json(item.as_bytes(), &ListHead::default()).unwrap();
+        assert_eq!(behind.kind.as_deref(), Some("PartialObjectMetadata"));
     }
 }

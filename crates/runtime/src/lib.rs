@@ -34,6 +34,8 @@ pub mod rest;
 
 pub mod watch;
 
+pub mod list;
+
 pub mod resource;
 
 pub mod error;

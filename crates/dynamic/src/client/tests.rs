@@ -199,3 +199,26 @@ fn body_is_the_object_as_it_is() {
     assert_eq!(AnyKind::decode_json(request.body_bytes()).unwrap(), web);
     assert_eq!(request.headers()["content-type"], "application/json");
 }
+
+#[test]
+fn items_are_the_same_one_by_one_as_in_their_list() {
+    let mut head = ListHead::default();
+    head.api_version = Some("apps/v1".to_owned());
+    head.kind = Some("DeploymentList".to_owned());
+    let items =
+        [json!({}), json!({ "kind": "Half" }), json!({ "apiVersion": "v1", "kind": "Pod" }), json!({ "a": [1] })];
+    let list = json!({ "apiVersion": "apps/v1", "kind": "DeploymentList", "items": items }).to_string();
+    let whole = AnyKind::decode_list_json(list.as_bytes()).unwrap().items;
+    for (item, expected) in items.iter().zip(whole) {
+        let item = item.to_string();
+        assert_eq!(AnyKind::decode_item_json(item.as_bytes(), &head).unwrap(), expected);
+    }
+}
+
+#[test]
+fn item_that_its_list_names_too_late_is_an_error_and_not_nameless() {
+    let named = json!({ "apiVersion": "v1", "kind": "Pod" });
+    let read = |item: &serde_json::Value| AnyKind::decode_item_json(item.to_string().as_bytes(), &ListHead::default());
+    assert_eq!(read(&named).unwrap().kind(), Some("Pod"));
+    assert!(read(&json!({})).unwrap_err().to_string().contains("behind the items"));
+}

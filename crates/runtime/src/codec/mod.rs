@@ -7,6 +7,7 @@
 //! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
 
 mod error;
+mod list_head;
 mod media_type;
 
 use k8s_openapi::{
@@ -15,7 +16,8 @@ use k8s_openapi::{
     serde::{Serialize, de::DeserializeOwned},
 };
 
-pub use self::{error::Error, media_type::MediaType};
+pub(crate) use self::list_head::{list_head, list_metadata};
+pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 use crate::{
     object::{AnyList, AnyObject},
     protobuf::{self, Message},
@@ -115,6 +117,21 @@ pub trait Listable: Codec<Object: AnyObject> {
         Err(no_protobuf())
     }
 
+    /// Reads an item of a list from JSON, where it may lack what the list says for all: `apiVersion` and `kind`. By default it
+    /// is read as an object by itself is.
+    fn decode_item_json(body: &[u8], list: &ListHead) -> Result<Self::Object> {
+        let _ = list;
+        Self::decode_json(body)
+    }
+
+    /// Reads an item of a list from whichever of the accepted forms the server chose.
+    fn decode_item(media_type: MediaType, body: &[u8], list: &ListHead) -> Result<Self::Object> {
+        match media_type {
+            MediaType::Json => Self::decode_item_json(body, list),
+            MediaType::Protobuf => Self::decode_item_protobuf(body),
+        }
+    }
+
     /// Reads a list from whichever of the accepted forms the server chose.
     fn decode_list(media_type: MediaType, body: &[u8]) -> Result<Self::List> {
         match media_type {
@@ -188,6 +205,10 @@ pub fn list_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> 
 /// Reads an item of a list from protobuf: the body of a generated [`Listable::decode_item_protobuf`].
 pub fn item_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M::Object> {
     Ok(protobuf::read_item::<M>(body)?)
+}
+
+pub(crate) fn not_json() -> Error {
+    Error::custom("it is protobuf, where JSON is read; ask for JSON by `Accept`")
 }
 
 fn no_protobuf() -> Error {

@@ -3,6 +3,7 @@
 //!
 //! This module is there with the feature `fuzzing` only, and is no part of the API.
 
+mod list_stream;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,10 @@ use http::Uri;
 use http_body::Frame;
 use k8s_openapi::api::core::v1::ConfigMap;
 use secrecy::ExposeSecret as _;
+
+pub use list_stream::list_stream;
+#[cfg(test)]
+pub(crate) use list_stream::{ConfigMapKind, ConfigMapMessage, streamed};
 
 use crate::{
     auth,
@@ -170,9 +175,9 @@ fn events(chunks: Vec<Bytes>) -> Vec<String> {
 }
 
 /// A body whose chunks are all there.
-struct Chunks {
-    rest: VecDeque<Bytes>,
-    taken: Arc<AtomicUsize>,
+pub(crate) struct Chunks {
+    pub(crate) rest: VecDeque<Bytes>,
+    pub(crate) taken: Arc<AtomicUsize>,
 }
 
 impl http_body::Body for Chunks {

@@ -40,6 +40,33 @@ fn no_body_breaks_a_watch() {
 }
 
 #[test]
+fn no_body_breaks_a_list() {
+    fuzz(
+        "list_stream",
+        super::list_stream,
+        4000,
+        &[
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "\\\"",
+            ",",
+            ":",
+            "null",
+            "\"items\":",
+            "\"kind\":",
+            "k8s\0",
+            "\x12\0",
+            "\x12\x02",
+            "\x0a",
+            "\x1a",
+        ],
+    );
+}
+
+#[test]
 fn no_settings_of_a_proxy_are_misread() {
     fuzz(
         "no_proxy",

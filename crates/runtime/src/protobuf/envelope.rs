@@ -5,7 +5,7 @@ use super::{Error, Reader, Result, Writer, types::Text};
 use crate::protobuf::Type as _;
 
 /// What every body begins with.
-const MAGIC: &[u8] = b"k8s\0";
+pub(crate) const MAGIC: &[u8] = b"k8s\0";
 
 /// An object whose kind is known, and still to be read.
 #[derive(Debug)]
@@ -59,6 +59,11 @@ impl<'a> Envelope<'a> {
         Err(Error::value(format!("a {} of {} in place of a {kind} of {api_version}", self.kind, self.api_version)))
     }
 
+    /// The group and the version.
+    pub(crate) fn api_version(&self) -> &str {
+        &self.api_version
+    }
+
     /// The kind.
     pub(crate) fn kind(&self) -> &str {
         &self.kind
@@ -80,4 +85,11 @@ pub(super) fn write(api_version: &str, kind: &str, object: impl FnOnce(&mut Writ
     })?;
     writer.message(2, object)?;
     Ok(writer.finish())
+}
+
+/// An envelope that has these fields already, with an object in it.
+pub(crate) fn around(fields: &[u8], object: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::behind(&[MAGIC, fields].concat());
+    writer.bytes(2, object);
+    writer.finish()
 }

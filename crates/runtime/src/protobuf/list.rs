@@ -23,3 +23,17 @@ pub fn read_list<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<Li
     }
     Ok(list)
 }
+
+/// Reads the metadata of a list of any kind.
+pub(crate) fn list_metadata(body: &[u8]) -> Result<Metadata> {
+    let envelope = Envelope::open(body)?;
+    let mut reader = envelope.reader();
+    let mut metadata = Metadata::default();
+    while let Some((number, wire)) = reader.field()? {
+        match number {
+            METADATA => ListMeta::read_into(&mut metadata, &mut reader, wire)?,
+            _ => reader.skip(wire)?,
+        }
+    }
+    Ok(metadata)
+}

@@ -22,7 +22,8 @@ mod wire;
 use k8s_openapi::{ListableResource, Resource};
 
 pub(crate) use self::{
-    envelope::Envelope,
+    envelope::{Envelope, MAGIC, around},
+    list::{ITEMS, METADATA, list_metadata},
     meta::{Bookmark, bookmark, watch_event},
 };
 pub use self::{

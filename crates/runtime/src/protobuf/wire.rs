@@ -204,7 +204,7 @@ impl Writer {
     }
 
     /// What was written.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.buffer
     }
 
@@ -233,7 +233,7 @@ impl Writer {
     }
 
     /// A field that is text or bytes.
-    pub(super) fn bytes(&mut self, number: u32, value: &[u8]) {
+    pub(crate) fn bytes(&mut self, number: u32, value: &[u8]) {
         self.tag(number, 2);
         self.varint(value.len() as u64);
         self.buffer.extend_from_slice(value);
@@ -243,7 +243,7 @@ impl Writer {
     ///
     /// Its length is known once it is written: one byte is kept free for it, and what was written moves where that is too
     /// little. That is cheaper than to go through everything twice.
-    pub(super) fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.tag(number, 2);
         let start = self.buffer.len();
         self.buffer.push(0);

@@ -4,7 +4,7 @@ use std::{future::IntoFuture, marker::PhantomData};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Preconditions, Status};
 
-use super::{Answering, DeleteOptions, ListOptions, PropagationPolicy, call_options};
+use super::{Answering, DeleteOptions, ListOptions, PropagationPolicy, call_options, whole_answer};
 use crate::{
     codec::{self, Codec, Listable, MediaType},
     rest::{Answer, Request},
@@ -84,6 +84,7 @@ macro_rules! delete_options {
         }
 
         call_options!($builder<C: $bound>, DeleteOptions);
+        whole_answer!($builder<C: $bound>);
     };
 }
 
@@ -95,9 +96,9 @@ impl<C: Codec> Delete<C> {
         Self { request, options: DeleteOptions::default(), codec: PhantomData }
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.json(&self.options.body()).accept(C::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.json(&self.options.body())
     }
 }
 
@@ -124,9 +125,9 @@ impl<K: Listable> DeleteCollection<K> {
         self
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.with_query(|query| self.chosen.write(query)).json(&self.options.body()).accept(K::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.with_query(|query| self.chosen.write(query)).json(&self.options.body())
     }
 }
 
@@ -138,7 +139,7 @@ impl<C: Codec> IntoFuture for Delete<C> {
         fn object<C: Codec>(media_type: MediaType, body: &[u8]) -> codec::Result<Deleted<C::Object>> {
             C::decode(media_type, body).map(|object| Deleted::Object(Box::new(object)))
         }
-        let answer = self.into_request().answer();
+        let answer = self.prepared().accept(C::ACCEPT).answer();
         Box::pin(async move { status_or(&answer.await?, Deleted::Status, object::<C>) })
     }
 }
@@ -151,7 +152,7 @@ impl<K: Listable> IntoFuture for DeleteCollection<K> {
         fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::List>> {
             K::decode_list(media_type, body).map(DeletedCollection::List)
         }
-        let answer = self.into_request().answer();
+        let answer = self.prepared().accept(K::ACCEPT).answer();
         Box::pin(async move { status_or(&answer.await?, DeletedCollection::Status, list::<K>) })
     }
 }

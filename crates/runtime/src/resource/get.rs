@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, marker::PhantomData};
 
-use super::{Answering, GetOptions, call_options, execute};
+use super::{Answering, GetOptions, call_options, execute, whole_answer};
 use crate::{codec::Codec, rest::Request};
 
 /// Reads one object. Awaiting it gives the object.
@@ -24,19 +24,20 @@ impl<C: Codec> Get<C> {
         self
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.with_query(|query| self.options.write(query))
     }
 }
 
 call_options!(Get<C: Codec>, GetOptions);
+whole_answer!(Get<C: Codec>);
 
 impl<C: Codec> IntoFuture for Get<C> {
     type Output = crate::Result<C::Object>;
     type IntoFuture = Answering<C::Object>;
 
     fn into_future(self) -> Self::IntoFuture {
-        execute::<C>(self.into_request())
+        execute::<C>(self.prepared())
     }
 }

@@ -9,9 +9,10 @@ use std::{
 
 use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::serde::de::DeserializeOwned;
 
-use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with};
-use crate::{codec::Listable, error::Result, object::AnyList as _, rest::Request};
+use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with, whole_answer};
+use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
 const PAGE_SIZE: u32 = 500;
@@ -79,9 +80,9 @@ impl<K: Listable> List<K> {
         self
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.with_query(|query| self.options.write(query)).accept(K::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.with_query(|query| self.options.write(query))
     }
 
     /// Reads page after page, each dropped before the next if you drop it: memory stays that of one page.
@@ -122,6 +123,60 @@ impl<K: Listable> List<K> {
         Pages { pages: Box::pin(pages), url }
     }
 
+    /// Sends the one request and reads object after object of its answer as they arrive, so that a list of any size takes the
+    /// memory of one object. The list's metadata is there at the end.
+    ///
+    /// Awaiting it gives the stream once the server has begun to answer. A time limit of the call, or the configuration's, holds
+    /// to the end of the stream: bytes that come later are not waited for. The server has a limit of its own, and breaks off an
+    /// answer that it could not hand over within its `--request-timeout`, a minute by default; who takes longer over the objects
+    /// wants [`items`](List::items). The answer is one state of the server, whereas pages may expire.
+    ///
+    /// ```no_run
+    /// # use k8s_client_runtime::{Error, resource::ResourceClient};
+    /// # use k8s_openapi::api::core::v1::ConfigMap;
+    /// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+    /// let mut items = config_maps.list().stream().await?;
+    /// while let Some(config_map) = items.try_next().await? {
+    ///     println!("{:?}", config_map.metadata.name);
+    /// }
+    /// let version = items.metadata().and_then(|metadata| metadata.resource_version.as_deref());
+    /// println!("as of {version:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first one ends the stream, and a list that breaks off always ends in one: see [`ListStream`].
+    pub async fn stream(self) -> Result<ListStream<K::Object>> {
+        let (body, media_type, url) = self.prepared().accept(K::ACCEPT).streamed().await?;
+        Ok(ListStream::new::<K>(body, media_type, url))
+    }
+
+    /// The same as [`stream`](List::stream) with items of a type of your own, which has only the fields that you need: the rest is
+    /// passed over without being made into anything. It asks for JSON.
+    ///
+    /// ```no_run
+    /// # use k8s_client_runtime::{Error, resource::ResourceClient};
+    /// # use k8s_openapi::api::core::v1::Pod;
+    /// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Named { metadata: Name }
+    /// #[derive(serde::Deserialize)]
+    /// struct Name { name: String }
+    ///
+    /// let mut items = pods.list().stream_json::<Named>().await?;
+    /// while let Some(Named { metadata }) = items.try_next().await? {
+    ///     println!("{}", metadata.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn stream_json<T: DeserializeOwned>(self) -> Result<ListStream<T>> {
+        let (body, media_type, url) = self.into_request().streamed().await?;
+        Ok(ListStream::of_json::<K>(body, media_type, url))
+    }
+
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).
     pub fn items(self) -> Items<K> {
         let Pages { pages, url } = self.pages();
@@ -131,13 +186,14 @@ impl<K: Listable> List<K> {
 }
 
 call_options!(List<K: Listable>, ListOptions);
+whole_answer!(List<K: Listable>);
 
 impl<K: Listable> IntoFuture for List<K> {
     type Output = Result<K::List>;
     type IntoFuture = Answering<K::List>;
 
     fn into_future(self) -> Self::IntoFuture {
-        execute_with(self.into_request(), K::decode_list)
+        execute_with(self.prepared().accept(K::ACCEPT), K::decode_list)
     }
 }
 

@@ -14,8 +14,28 @@
 //! # }
 //! ```
 //!
-//! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_max_retries`), and
-//! `into_request` gives the plain [`Request`], for whoever wants raw bytes or a type of their own.
+//! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_max_retries`).
+//!
+//! In place of `.await`, `.json::<T>().await` reads the answer into a type of your own, `.raw().await` gives its bytes, and
+//! `into_request` the plain [`Request`]. All three ask for JSON.
+//!
+//! ```no_run
+//! # use k8s_client_runtime::{Error, resource::ResourceClient};
+//! # use k8s_openapi::api::core::v1::Pod;
+//! # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+//! #[derive(serde::Deserialize)]
+//! struct Names { items: Vec<Named> }
+//! #[derive(serde::Deserialize)]
+//! struct Named { metadata: Name }
+//! #[derive(serde::Deserialize)]
+//! struct Name { name: String }
+//!
+//! for pod in pods.list().label_selector("app=web").json::<Names>().await?.items {
+//!     println!("{}", pod.metadata.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::{
     codec::{self, Codec, MediaType},
@@ -95,6 +115,12 @@ macro_rules! call_options {
                 self.request = self.request.header(name, value);
                 self
             }
+
+            /// The plain request, for whoever wants the head of the answer too. It asks for JSON, which awaiting the builder may
+            /// not do, unless an `accept` header was set.
+            pub fn into_request(self) -> crate::rest::Request {
+                self.prepared().accept(crate::codec::MediaType::JSON)
+            }
         }
 
         impl $(<$parameter: $bound>)? std::fmt::Debug for $builder $(<$parameter>)? {
@@ -108,6 +134,25 @@ macro_rules! call_options {
     };
 }
 use call_options;
+
+/// Gives a builder whose answer is read whole what takes it in other ways than awaiting the builder does.
+macro_rules! whole_answer {
+    ($builder:ident <$parameter:ident: $bound:path>) => {
+        impl<$parameter: $bound> $builder<$parameter> {
+            /// Sends the request and reads the answer as JSON of any type: one of your own that has only the fields you need
+            /// makes a large answer cheap.
+            pub async fn json<T: k8s_openapi::serde::de::DeserializeOwned>(self) -> crate::Result<T> {
+                self.into_request().send().await?.json().await
+            }
+
+            /// Sends the request and gives the answer as it came: JSON, unless an `accept` header asks for something else.
+            pub async fn raw(self) -> crate::Result<bytes::Bytes> {
+                self.into_request().send().await?.bytes().await
+            }
+        }
+    };
+}
+use whole_answer;
 
 /// Gives a builder that writes an object what create, update, patch and apply have in common.
 macro_rules! write_options {
@@ -134,13 +179,14 @@ macro_rules! write_options {
         }
 
         crate::resource::call_options!($builder<C: Codec>, $options);
+        crate::resource::whole_answer!($builder<C: Codec>);
 
         impl<C: Codec> std::future::IntoFuture for $builder<C> {
             type Output = crate::Result<C::Object>;
             type IntoFuture = crate::resource::Answering<C::Object>;
 
             fn into_future(self) -> Self::IntoFuture {
-                crate::resource::execute::<C>(self.into_request())
+                crate::resource::execute::<C>(self.prepared())
             }
         }
     };

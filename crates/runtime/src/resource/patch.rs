@@ -62,9 +62,9 @@ impl<C: Codec> PatchRequest<C> {
         Self { request, options: PatchOptions::default(), codec: PhantomData }
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.with_query(|query| self.options.write(query))
     }
 }
 
@@ -80,13 +80,13 @@ impl<C: Codec> Apply<C> {
         self
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
         let request = match self.options.field_manager.as_deref() {
             None | Some("") => self.request.wrong("apply needs to know who owns the fields: set field_manager"),
             Some(_) => self.request,
         };
-        request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+        request.with_query(|query| self.options.write(query))
     }
 }
 

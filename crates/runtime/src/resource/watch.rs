@@ -75,9 +75,9 @@ impl<K: Listable> Watch<K> {
         self
     }
 
-    /// The plain request.
-    pub fn into_request(self) -> Request {
-        self.request.with_query(|query| self.options.write(query)).accept(K::ACCEPT)
+    /// The request, but for what it accepts.
+    fn prepared(self) -> Request {
+        self.request.with_query(|query| self.options.write(query))
     }
 }
 
@@ -88,7 +88,7 @@ impl<K: Listable> IntoFuture for Watch<K> {
     type IntoFuture = Answering<WatchStream<K>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let request = self.into_request();
+        let request = self.prepared().accept(K::ACCEPT);
         Box::pin(async move {
             let url = request.url();
             let response = request.send().await?;

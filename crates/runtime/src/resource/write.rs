@@ -31,9 +31,9 @@ macro_rules! write_verb {
                 Self { request: request.object::<B>(object), options: $options::default(), answer: PhantomData }
             }
 
-            /// The plain request.
-            pub fn into_request(self) -> Request {
-                self.request.with_query(|query| self.options.write(query)).accept(C::ACCEPT)
+            /// The request, but for what it accepts.
+            fn prepared(self) -> Request {
+                self.request.with_query(|query| self.options.write(query))
             }
         }
 

@@ -143,7 +143,7 @@ impl Call {
         }
         let end = self.longest.and_then(|longest| started.checked_add(longest));
         let body = match end {
-            Some(end) => limited::until(end, body),
+            Some(end) => limited::until(end, body, limited::endless_watch),
             None => body,
         };
         Ok(Response::new(head, body, origin))

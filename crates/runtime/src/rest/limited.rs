@@ -15,15 +15,22 @@ use crate::{
     transport::Body,
 };
 
-/// The body, ended with an error at the deadline if it has not ended by itself.
-pub(super) fn until(deadline: Instant, body: Body) -> Body {
-    Body::new(Limited { body, deadline: Some(Box::pin(sleep_until(deadline))) })
+/// The body, ended with this error at the deadline if it has not ended by itself.
+pub(super) fn until(deadline: Instant, body: Body, late: fn() -> Error) -> Body {
+    Body::new(Limited { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
+}
+
+/// The error of a watch that the server was told to end, and did not.
+pub(super) fn endless_watch() -> Error {
+    let problem = "the server did not end the watch in time; watch again from the last event's version";
+    Error::new(ErrorKind::Timeout, problem)
 }
 
 struct Limited {
     body: Body,
     /// None once it has passed.
     deadline: Option<Pin<Box<Sleep>>>,
+    late: fn() -> Error,
 }
 
 impl http_body::Body for Limited {
@@ -41,9 +48,8 @@ impl http_body::Body for Limited {
             return Poll::Pending;
         }
         // The stream is given back at once, and there is nothing more to come.
-        *self = Self { body: Body::default(), deadline: None };
-        let problem = "the server did not end the watch in time; watch again from the last event's version";
-        Poll::Ready(Some(Err(Error::new(ErrorKind::Timeout, problem))))
+        (self.body, self.deadline) = (Body::default(), None);
+        Poll::Ready(Some(Err((self.late)())))
     }
 }
 
@@ -66,7 +72,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_ends_with_one_error() {
-        let mut body = until(Instant::now() + Duration::from_secs(90), Body::new(Silence));
+        let mut body = until(Instant::now() + Duration::from_secs(90), Body::new(Silence), endless_watch);
         let error = body.chunk().await.expect("an end").expect_err("of the time");
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(body.chunk().await.is_none());
@@ -74,7 +80,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_arrived_is_not_lost() {
-        let mut body = until(Instant::now(), Body::from("late"));
+        let mut body = until(Instant::now(), Body::from("late"), endless_watch);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(body.chunk().await.expect("bytes").expect("whole"), "late");
         assert!(body.chunk().await.is_none());

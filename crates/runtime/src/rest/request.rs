@@ -10,7 +10,7 @@ use crate::{
     codec::{self, ApiResource, Codec, MediaType},
     error::{Error, ErrorKind, Result},
     rest::{
-        Answer, Answering, CallKind, Query, Response, RestClient,
+        Answer, Answering, Body, CallKind, Query, Response, RestClient,
         answer::Target,
         attempts::Call,
         path::{check_name, push_segment},
@@ -392,6 +392,17 @@ impl Request {
     /// Sends the request and reads the whole answer.
     pub(crate) fn answer(self) -> Answering<Answer> {
         Box::pin(async move { self.sending().await?.collect().await })
+    }
+
+    /// Sends the request and gives the body of the answer as it comes, within the call's time limit: with its form, and the URL
+    /// that it comes from.
+    pub(crate) fn streamed(self) -> Answering<(Body, MediaType, String)> {
+        Box::pin(async move {
+            let url = self.url();
+            let response = self.sending().await?;
+            let media_type = response.media_type()?;
+            Ok((response.into_limited_body(), media_type, url))
+        })
     }
 
     /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so

@@ -9,7 +9,7 @@ use tracing::{Instrument, Span};
 use super::{
     Answering,
     attempts::{timed_out, within},
-    trace,
+    limited, trace,
     warnings::{Warning, warnings},
 };
 use crate::{
@@ -79,6 +79,14 @@ impl Response {
         self.body
     }
 
+    /// The body as a stream of bytes, within the call's time limit: what comes after it is not waited for.
+    pub(crate) fn into_limited_body(self) -> Body {
+        match self.origin.deadline {
+            Some(deadline) => limited::until(deadline, self.body, timed_out),
+            None => self.body,
+        }
+    }
+
     /// The answer as it came.
     pub(super) fn into_http(self) -> http::Response<Body> {
         http::Response::from_parts(self.head, self.body)
@@ -93,9 +101,7 @@ impl Response {
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         self.collecting().await?.decode(|media_type, body| match media_type {
             MediaType::Json => codec::from_json(body),
-            MediaType::Protobuf => {
-                Err(codec::Error::custom("it is protobuf, where JSON is read; ask for JSON by `Accept`"))
-            }
+            MediaType::Protobuf => Err(codec::not_json()),
         })
     }
 

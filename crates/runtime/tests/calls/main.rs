@@ -5,6 +5,7 @@ mod support;
 
 mod http2;
 mod limits;
+mod lists;
 mod middleware;
 mod rate_limit;
 mod retries;

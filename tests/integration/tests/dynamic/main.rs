@@ -3,6 +3,7 @@
 mod custom;
 mod metadata;
 mod scale;
+mod streams;
 mod verbs;
 
 use k8s_client::{

@@ -54,8 +54,7 @@ async fn list_paged(pods: &Pods) -> Result<usize, Error> {
 async fn list_streamed(pods: &Pods) -> Result<usize, Error> {
     let mut items = 0;
     for _ in 0..LISTS {
-        // `pods.list().stream().await?`, once a list's items can be had while it arrives.
-        let mut stream = pods.list().items();
+        let mut stream = pods.list().stream().await?;
         while let Some(_pod) = stream.try_next().await? {
             items += 1;
         }

@@ -1,0 +1,263 @@
+//! Items out of a list that is JSON.
+//!
+//! Strings, escapes and brackets are followed, nothing else: whether an item is JSON is told by decoding it, and whether what
+//! stands around the items is, by decoding that.
+
+use bytes::Bytes;
+use memchr::memchr2;
+
+use super::{CUT_OFF, EMPTY, Piece, Problem, TOO_LONG};
+use crate::codec;
+
+/// Finds the items of a list in its bytes.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    place: Place,
+    nesting: Nesting,
+    /// All but the items, whose place `[]` takes.
+    head: Vec<u8>,
+    /// Where in the head the last text begins: before a colon, it is a key.
+    text: usize,
+    /// What there is of the item that is arriving.
+    item: Vec<u8>,
+    has_items: bool,
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Before,
+    /// In the list, outside its items.
+    Head,
+    /// Behind `"items":`.
+    Items,
+    /// Behind `[`, where an item may begin.
+    First,
+    /// Behind a comma, where an item must begin.
+    Next,
+    /// Behind an item.
+    Behind,
+    /// In an item that has an end of its own.
+    Nested,
+    /// In an item that is neither text nor has brackets, so that it ends before something else.
+    Bare,
+    After,
+}
+
+/// How deep in brackets a place is, and whether in a text.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: usize,
+    text: Text,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Text {
+    #[default]
+    Outside,
+    Inside,
+    /// Behind a backslash.
+    Escaped,
+}
+
+impl Scanner {
+    /// A scanner that takes items of this length at most.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            place: Place::Before,
+            nesting: Nesting::default(),
+            head: Vec::new(),
+            text: 0,
+            item: Vec::new(),
+            has_items: false,
+            limit,
+        }
+    }
+
+    /// Goes on to the next piece; nothing if the input is used up before.
+    pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
+        loop {
+            match self.place {
+                Place::Head => {
+                    let used = self.scan_head(input)?;
+                    let _ = input.split_to(used);
+                    if self.place == Place::Head {
+                        return Ok(None);
+                    }
+                }
+                Place::Nested | Place::Bare => {
+                    let end = match self.place {
+                        Place::Bare => input.iter().position(|byte| ends_bare(*byte)),
+                        _ => self.nesting.end(input),
+                    };
+                    let held = self.item.len().saturating_add(end.unwrap_or(input.len()));
+                    if held > self.limit {
+                        return Err(TOO_LONG);
+                    }
+                    let Some(end) = end else {
+                        self.item.extend_from_slice(input);
+                        input.clear();
+                        return Ok(None);
+                    };
+                    let rest = input.split_to(end);
+                    self.place = Place::Behind;
+                    if self.item.is_empty() {
+                        return Ok(Some(Piece::Item(rest)));
+                    }
+                    self.item.extend_from_slice(&rest);
+                    return Ok(Some(Piece::Item(std::mem::take(&mut self.item).into())));
+                }
+                _ => {
+                    let Some(white) = input.iter().position(|byte| !is_white(*byte)) else {
+                        input.clear();
+                        return Ok(None);
+                    };
+                    let _ = input.split_to(white);
+                    if let Some(begin) = self.step(input)? {
+                        return Ok(Some(begin));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what is no white space and stands neither in an item nor in the head.
+    fn step(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
+        let byte = input[0];
+        match (self.place, byte) {
+            (Place::Before, b'{') => self.place = Place::Head,
+            (Place::Before, _) => return Err("the answer is no list: it is no JSON object"),
+            (Place::Items, b'[') => {
+                let _ = input.split_to(1);
+                self.push(b"[]")?;
+                self.place = Place::First;
+                let mut head = self.head.clone();
+                head.push(b'}');
+                return Ok(Some(Piece::Begin(head.into())));
+            }
+            // Null is no items, and anything else is what the codec says of it.
+            (Place::Items, _) => self.place = Place::Head,
+            (Place::First | Place::Behind, b']') => {
+                let _ = input.split_to(1);
+                self.nesting = Nesting { depth: 1, text: Text::Outside };
+                self.place = Place::Head;
+            }
+            (Place::Behind, b',') => {
+                let _ = input.split_to(1);
+                self.place = Place::Next;
+            }
+            (Place::First | Place::Next, b'{' | b'[' | b'"') => {
+                self.nesting = Nesting::default();
+                self.place = Place::Nested;
+            }
+            (Place::First | Place::Next, byte) if !ends_bare(byte) => self.place = Place::Bare,
+            (Place::After, _) => return Err("there is something behind the list"),
+            _ => return Err("between the items of the list stands what is no comma"),
+        }
+        Ok(None)
+    }
+
+    /// Takes what stands around the items, and says how much that was.
+    fn scan_head(&mut self, input: &[u8]) -> Result<usize, Problem> {
+        let mut taken = 0;
+        for (at, byte) in input.iter().enumerate() {
+            let outside = self.nesting.text == Text::Outside;
+            let closed = self.nesting.step(*byte);
+            if closed {
+                self.place = Place::After;
+                self.push(&input[taken..=at])?;
+                return Ok(at + 1);
+            }
+            if outside && *byte == b'"' {
+                self.text = self.head.len() + at - taken;
+            }
+            if outside && *byte == b':' && self.nesting.depth == 1 {
+                self.push(&input[taken..=at])?;
+                taken = at + 1;
+                if self.is_behind_items() {
+                    if std::mem::replace(&mut self.has_items, true) {
+                        return Err("the list has items in two places");
+                    }
+                    self.place = Place::Items;
+                    return Ok(taken);
+                }
+            }
+        }
+        self.push(&input[taken..])?;
+        Ok(input.len())
+    }
+
+    /// Whether the colon at the end of the head stands behind the key `items`.
+    fn is_behind_items(&self) -> bool {
+        let key = self.head[self.text..].trim_ascii_end();
+        let Some(key) = key.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
+        key == br#""items""#
+            || (key.contains(&b'\\') && codec::from_json::<String>(key).is_ok_and(|key| key == "items"))
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        if self.head.len().saturating_add(bytes.len()) > self.limit {
+            return Err(TOO_LONG);
+        }
+        self.head.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The list without its items, if that was all of it.
+    pub(super) fn end(&mut self) -> Result<Bytes, Problem> {
+        match self.place {
+            Place::Before => Err(EMPTY),
+            Place::After => Ok(std::mem::take(&mut self.head).into()),
+            _ => Err(CUT_OFF),
+        }
+    }
+}
+
+impl Nesting {
+    /// Takes a byte, and says whether it is the last of the value that began outside.
+    fn step(&mut self, byte: u8) -> bool {
+        match (self.text, byte) {
+            (Text::Escaped, _) => self.text = Text::Inside,
+            (Text::Inside, b'\\') => self.text = Text::Escaped,
+            (Text::Inside, b'"') => {
+                self.text = Text::Outside;
+                return self.depth == 0;
+            }
+            (Text::Inside, _) => {}
+            (Text::Outside, b'"') => self.text = Text::Inside,
+            (Text::Outside, b'{' | b'[') => self.depth += 1,
+            (Text::Outside, b'}' | b']') => {
+                self.depth = self.depth.saturating_sub(1);
+                return self.depth == 0;
+            }
+            (Text::Outside, _) => {}
+        }
+        false
+    }
+
+    /// How many bytes there are to the end of the value, if that is among them.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.text == Text::Inside {
+                // Most of a list is text.
+                at += memchr2(b'"', b'\\', &bytes[at..])?;
+            }
+            let closed = self.step(bytes[at]);
+            at += 1;
+            if closed {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// Whether this ends a number or a word, and cannot begin one.
+fn ends_bare(byte: u8) -> bool {
+    is_white(byte) || matches!(byte, b',' | b']')
+}

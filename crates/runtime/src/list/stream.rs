@@ -1,0 +1,148 @@
+//! The stream of a list's items.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ListMeta, serde::de::DeserializeOwned};
+
+use super::{Piece, Pieces};
+use crate::{
+    codec::{self, ListHead, Listable, MediaType},
+    error::{Error, ErrorKind, Result},
+    transport::Body,
+};
+
+/// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is 1.5 MiB
+/// for an object.
+const MAX_ITEM: usize = 16 << 20;
+
+/// The items of one list, each decoded as it arrives: see [`List::stream`](crate::resource::List::stream).
+///
+/// No more is in memory than the item that arrives, up to 16 MiB, and what the transport holds ready. Bytes are read only as
+/// items are taken.
+///
+/// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in the stream
+/// is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should ends in nothing.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct ListStream<T> {
+    pieces: Pieces,
+    media_type: MediaType,
+    form: Form<T>,
+    head: ListHead,
+    metadata: Option<ListMeta>,
+    /// How many items there were.
+    items: usize,
+}
+
+/// How a list and its items are read.
+struct Form<T> {
+    /// Whether the list, given without its items, is what was asked for.
+    check: fn(MediaType, &[u8]) -> codec::Result<()>,
+    item: fn(MediaType, &[u8], &ListHead) -> codec::Result<T>,
+}
+
+impl<T> ListStream<T> {
+    /// The items of the list that is the answer to a GET of this URL.
+    pub(crate) fn new<K: Listable<Object = T>>(body: Body, media_type: MediaType, url: String) -> Self {
+        Self::formed(body, media_type, url, Form { check: check::<K>, item: K::decode_item })
+    }
+
+    /// The same with items of a type that need not be the list's.
+    pub(crate) fn of_json<K: Listable>(body: Body, media_type: MediaType, url: String) -> Self
+    where
+        T: DeserializeOwned,
+    {
+        Self::formed(body, media_type, url, Form { check: check::<K>, item: any_json })
+    }
+
+    fn formed(body: Body, media_type: MediaType, url: String, form: Form<T>) -> Self {
+        let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
+        Self { pieces, media_type, form, head: ListHead::default(), metadata: None, items: 0 }
+    }
+
+    /// The next item, or `None` when the list has ended, all of it.
+    pub async fn try_next(&mut self) -> Result<Option<T>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
+    }
+
+    /// The list's metadata: its `resourceVersion`, from which a watch goes on, and `continue` and `remainingItemCount` when
+    /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and after an error, it is
+    /// `None`, so that half a list is never gone on from.
+    pub fn metadata(&self) -> Option<&ListMeta> {
+        self.metadata.as_ref()
+    }
+
+    /// Looks at what stands before the items. What the list does not say there, it says at its end.
+    fn begin(&mut self, list: &[u8]) -> Result<()> {
+        self.head = codec::list_head(self.media_type, list).map_err(|error| self.unreadable(error))?;
+        if self.head.kind.is_some() {
+            (self.form.check)(self.media_type, list).map_err(|error| self.unreadable(error))?;
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: &[u8]) -> Result<T> {
+        let object = (self.form.item)(self.media_type, item, &self.head).map_err(|error| {
+            let problem = format!("item {} of the list could not be decoded", self.items);
+            self.pieces.failed(Error::new(ErrorKind::Decode, problem).with_source(error))
+        })?;
+        self.items += 1;
+        Ok(object)
+    }
+
+    fn end(&mut self, list: &[u8]) -> Result<()> {
+        if let Some(status) = codec::status(self.media_type, list)
+            && status.status.as_deref() == Some("Failure")
+        {
+            return Err(self.pieces.failed(Error::api(status)));
+        }
+        let metadata = (self.form.check)(self.media_type, list)
+            .and_then(|()| codec::list_metadata(self.media_type, list))
+            .map_err(|error| self.unreadable(error))?;
+        self.metadata = Some(metadata);
+        Ok(())
+    }
+
+    fn unreadable(&mut self, error: codec::Error) -> Error {
+        self.pieces.failed(Error::new(ErrorKind::Decode, "the list could not be decoded").with_source(error))
+    }
+}
+
+fn any_json<T: DeserializeOwned>(media_type: MediaType, item: &[u8], _: &ListHead) -> codec::Result<T> {
+    match media_type {
+        MediaType::Json => codec::from_json(item),
+        MediaType::Protobuf => Err(codec::not_json()),
+    }
+}
+
+fn check<K: Listable>(media_type: MediaType, list: &[u8]) -> codec::Result<()> {
+    K::decode_list(media_type, list).map(drop)
+}
+
+impl<T> Stream for ListStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while let Some(piece) = ready!(self.pieces.poll_piece(context)) {
+            let done = match piece? {
+                Piece::Item(item) => return Poll::Ready(Some(self.item(&item))),
+                Piece::Begin(list) => self.begin(&list),
+                Piece::End(list) => self.end(&list),
+            };
+            if let Err(error) = done {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl<T> fmt::Debug for ListStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ListStream({})", self.pieces.url())
+    }
+}
