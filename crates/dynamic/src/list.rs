@@ -112,6 +112,10 @@ impl AnyList for UnstructuredList {
         &self.items
     }
 
+    fn items_mut(&mut self) -> &mut [Unstructured] {
+        &mut self.items
+    }
+
     fn into_items(self) -> Vec<Unstructured> {
         self.items
     }

@@ -239,6 +239,10 @@ impl AnyObject for PartialObjectMetadata {
     fn resource_version(&self) -> Option<&str> {
         said(self.metadata.resource_version.as_ref())
     }
+
+    fn remove_managed_fields(&mut self) {
+        self.metadata.managed_fields = None;
+    }
 }
 
 impl AnyList for PartialObjectMetadataList {
@@ -246,6 +250,10 @@ impl AnyList for PartialObjectMetadataList {
 
     fn items(&self) -> &[PartialObjectMetadata] {
         &self.items
+    }
+
+    fn items_mut(&mut self) -> &mut [PartialObjectMetadata] {
+        &mut self.items
     }
 
     fn into_items(self) -> Vec<PartialObjectMetadata> {

@@ -20,6 +20,9 @@ pub trait AnyObject {
 
     /// `metadata.resourceVersion`; `None` when it is not set or empty.
     fn resource_version(&self) -> Option<&str>;
+
+    /// Takes `metadata.managedFields` out of the object.
+    fn remove_managed_fields(&mut self);
 }
 
 /// A list of any type.
@@ -29,6 +32,9 @@ pub trait AnyList {
 
     /// The items.
     fn items(&self) -> &[Self::Object];
+
+    /// The items, to be changed.
+    fn items_mut(&mut self) -> &mut [Self::Object];
 
     /// The items, without the list around them.
     fn into_items(self) -> Vec<Self::Object>;
@@ -56,6 +62,10 @@ impl<T: Metadata<Ty = ObjectMeta>> AnyObject for T {
     fn resource_version(&self) -> Option<&str> {
         said(self.metadata().resource_version.as_ref())
     }
+
+    fn remove_managed_fields(&mut self) {
+        self.metadata_mut().managed_fields = None;
+    }
 }
 
 impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
@@ -63,6 +73,10 @@ impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
 
     fn items(&self) -> &[T] {
         &self.items
+    }
+
+    fn items_mut(&mut self) -> &mut [T] {
+        &mut self.items
     }
 
     fn into_items(self) -> Vec<T> {

@@ -171,6 +171,10 @@ impl AnyObject for Unstructured {
     fn resource_version(&self) -> Option<&str> {
         self.resource_version()
     }
+
+    fn remove_managed_fields(&mut self) {
+        self.set_managed_fields(&[]);
+    }
 }
 
 impl From<Fields> for Unstructured {

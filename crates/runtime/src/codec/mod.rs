@@ -7,6 +7,7 @@
 //! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
 
 mod error;
+pub(crate) mod lean;
 mod list_head;
 mod media_type;
 

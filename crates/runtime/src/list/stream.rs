@@ -51,6 +51,12 @@ impl<T> ListStream<T> {
         Self::formed(body, media_type, url, Form { check: check::<K>, item: K::decode_item })
     }
 
+    /// The same with items without their `managedFields`.
+    pub(crate) fn lean<K: Listable<Object = T>>(mut self) -> Self {
+        self.form.item = codec::lean::item::<K>;
+        self
+    }
+
     /// The same with items of a type that need not be the list's.
     pub(crate) fn of_json<K: Listable>(body: Body, media_type: MediaType, url: String) -> Self
     where

@@ -152,6 +152,11 @@ impl<'a> Reader<'a> {
         Ok(number)
     }
 
+    /// The bytes that are left.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// A reader of the message that a field holds.
     pub(super) fn message(&mut self, wire: WireType) -> Result<Self> {
         let bytes = self.bytes(wire)?;
@@ -237,6 +242,11 @@ impl Writer {
         self.tag(number, 2);
         self.varint(value.len() as u64);
         self.buffer.extend_from_slice(value);
+    }
+
+    /// A field as it was read.
+    pub(super) fn raw(&mut self, field: &[u8]) {
+        self.buffer.extend_from_slice(field);
     }
 
     /// A field that is a message.

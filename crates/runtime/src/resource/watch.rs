@@ -14,13 +14,14 @@ use crate::{
 pub struct Watch<K> {
     request: Request,
     options: WatchOptions,
+    lean: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Listable> Watch<K> {
     pub(super) fn new(request: Request) -> Self {
         let request = request.kind(CallKind::Watch);
-        Self { request, options: WatchOptions::default(), kind: PhantomData }
+        Self { request, options: WatchOptions::default(), lean: false, kind: PhantomData }
     }
 
     /// Chooses by labels. An object that stops matching is told as deleted.
@@ -75,6 +76,12 @@ impl<K: Listable> Watch<K> {
         self
     }
 
+    /// Leaves `metadata.managedFields` out of the objects: see [`List::without_managed_fields`](super::List::without_managed_fields).
+    pub fn without_managed_fields(mut self) -> Self {
+        self.lean = true;
+        self
+    }
+
     /// The request, but for what it accepts.
     fn prepared(self) -> Request {
         self.request.with_query(|query| self.options.write(query))
@@ -88,12 +95,14 @@ impl<K: Listable> IntoFuture for Watch<K> {
     type IntoFuture = Answering<WatchStream<K>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let lean = self.lean;
         let request = self.prepared().accept(K::ACCEPT);
         Box::pin(async move {
             let url = request.url();
             let response = request.send().await?;
             let media_type = response.media_type()?;
-            Ok(WatchStream::new(response.into_body(), media_type, url))
+            let stream = WatchStream::new(response.into_body(), media_type, url);
+            Ok(if lean { stream.lean() } else { stream })
         })
     }
 }

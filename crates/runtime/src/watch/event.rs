@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    codec::{self, Codec, MediaType},
+    codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
     protobuf::{self, Bookmark},
 };
@@ -107,8 +107,12 @@ fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<RawEvent<'_>> {
 }
 
 /// Decodes the object of an event.
-pub(super) fn decode<C: Codec>(media_type: MediaType, event: RawEvent<'_>) -> Result<WatchEvent<C::Object>> {
-    let object = |body: &[u8]| C::decode(media_type, body).map_err(|error| unreadable("the object", error));
+pub(super) fn decode<T>(
+    media_type: MediaType,
+    event: RawEvent<'_>,
+    decode: fn(MediaType, &[u8]) -> codec::Result<T>,
+) -> Result<WatchEvent<T>> {
+    let object = |body: &[u8]| decode(media_type, body).map_err(|error| unreadable("the object", error));
     Ok(match event {
         WatchEvent::Added(body) => WatchEvent::Added(object(body)?),
         WatchEvent::Modified(body) => WatchEvent::Modified(object(body)?),
@@ -138,7 +142,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
 
     fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
-        super::decode::<ConfigMap>(MediaType::Json, parse(MediaType::Json, line.as_bytes())?)
+        super::decode(MediaType::Json, parse(MediaType::Json, line.as_bytes())?, <ConfigMap as codec::Codec>::decode)
     }
 
     #[test]

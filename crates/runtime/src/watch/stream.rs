@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -15,8 +14,9 @@ use super::{
     pieces::{AnswerPieces, Cut},
 };
 use crate::{
-    codec::{Codec, MediaType},
+    codec::{self, Codec, MediaType},
     error::{Error, Result},
+    object::AnyObject,
     transport::Body,
 };
 
@@ -42,11 +42,14 @@ const MAX_EVENT: usize = 16 << 20;
 /// # }
 /// ```
 #[must_use = "a stream does nothing until it is polled"]
-pub struct WatchStream<C> {
+pub struct WatchStream<C: Codec> {
     pieces: EventPieces,
     media_type: MediaType,
-    codec: PhantomData<fn() -> C>,
+    decode: Decode<C>,
 }
+
+/// How the objects are decoded.
+type Decode<C> = fn(MediaType, &[u8]) -> codec::Result<<C as Codec>::Object>;
 
 /// The part of a watch that needs no type, and is compiled once for all.
 struct EventPieces {
@@ -61,7 +64,16 @@ impl<C: Codec> WatchStream<C> {
             MediaType::Protobuf => Cut::Frames,
         };
         let pieces = EventPieces { pieces: AnswerPieces::new(body, cut, MAX_EVENT, url), ended: false };
-        Self { pieces, media_type, codec: PhantomData }
+        Self { pieces, media_type, decode: C::decode }
+    }
+
+    /// The same with objects without their `managedFields`.
+    pub(crate) fn lean(mut self) -> Self
+    where
+        C: Codec<Object: AnyObject>,
+    {
+        self.decode = codec::lean::object::<C>;
+        self
     }
 
     /// The next event, or `None` when the server closed the watch.
@@ -100,7 +112,8 @@ impl<C: Codec> Stream for WatchStream<C> {
         Poll::Ready(match ready!(self.pieces.poll_piece(context)) {
             Some(Ok(piece)) => {
                 let media_type = self.media_type;
-                let event = event::parse(media_type, &piece).and_then(|event| event::decode::<C>(media_type, event));
+                let event =
+                    event::parse(media_type, &piece).and_then(|event| event::decode(media_type, event, self.decode));
                 Some(event.map_err(|error| self.pieces.failed(error)))
             }
             Some(Err(error)) => Some(Err(error)),
@@ -109,7 +122,7 @@ impl<C: Codec> Stream for WatchStream<C> {
     }
 }
 
-impl<C> fmt::Debug for WatchStream<C> {
+impl<C: Codec> fmt::Debug for WatchStream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WatchStream({})", self.pieces.pieces.url())
     }

@@ -2,9 +2,9 @@
 
 //! How the types of `scheduling.k8s.io/v1alpha3` travel as protobuf: the numbers of their fields, and what the fields hold.
 
-use k8s_client_runtime::generated::protobuf::message;
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_api_meta::v1::protobuf as meta_v1;
+use k8s_client_runtime::generated::protobuf::message;
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_runtime::generated::protobuf::{Int32, Text};
 
