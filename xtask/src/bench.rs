@@ -197,7 +197,7 @@ impl Plan {
         let mut runs: Vec<Run> = Vec::new();
         for &step in steps {
             let mut first: Option<(Peer, u64)> = None;
-            for &peer in &self.peers {
+            for &peer in self.peers.iter().filter(|peer| peer.does(step.job)) {
                 let run = turn(step, peer)?;
                 let (other, items) = *first.get_or_insert((peer, run.items));
                 // Whoever saw less has done less, and is not to be compared.

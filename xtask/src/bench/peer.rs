@@ -4,11 +4,15 @@ use std::fmt;
 
 use clap::ValueEnum;
 
+use super::job::Job;
+
 /// A client, or a variant of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Peer {
     /// This project
     K8sClient,
+    /// This project, leaving managedFields out
+    K8sClientLean,
     /// This project, speaking JSON where it would speak protobuf
     K8sClientJson,
     /// kube-rs
@@ -20,13 +24,15 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    /// Those that run unless some are chosen. `K8sClientJson` joins them once the client speaks anything else.
-    pub(super) const ALL: [Self; 4] = [Self::K8sClient, Self::Kube, Self::ClientGo, Self::ClientGoJson];
+    /// Those that run unless some are chosen.
+    pub(super) const ALL: [Self; 6] =
+        [Self::K8sClient, Self::K8sClientLean, Self::K8sClientJson, Self::Kube, Self::ClientGo, Self::ClientGoJson];
 
     /// The name on command lines and in results.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::K8sClient => "k8s-client",
+            Self::K8sClientLean => "k8s-client-lean",
             Self::K8sClientJson => "k8s-client-json",
             Self::Kube => "kube",
             Self::ClientGo => "client-go",
@@ -37,7 +43,7 @@ impl Peer {
     /// The program that does this client's jobs.
     pub(super) fn program(self) -> Program {
         match self {
-            Self::K8sClient | Self::K8sClientJson => Program::K8sClient,
+            Self::K8sClient | Self::K8sClientLean | Self::K8sClientJson => Program::K8sClient,
             Self::Kube => Program::Kube,
             Self::ClientGo | Self::ClientGoJson => Program::ClientGo,
         }
@@ -46,6 +52,7 @@ impl Peer {
     /// What the program is told beside its job.
     pub(super) fn flags(self) -> &'static [&'static str] {
         match self {
+            Self::K8sClientLean => &["--lean"],
             Self::K8sClientJson | Self::ClientGoJson => &["--json"],
             Self::K8sClient | Self::Kube | Self::ClientGo => &[],
         }
@@ -53,7 +60,12 @@ impl Peer {
 
     /// Whether it is another project's.
     pub(super) fn is_foreign(self) -> bool {
-        !matches!(self, Self::K8sClient | Self::K8sClientJson)
+        self.program() != Program::K8sClient
+    }
+
+    /// Whether it does the job in a way of its own.
+    pub(super) fn does(self, job: Job) -> bool {
+        self != Self::K8sClientLean || matches!(job, Job::List | Job::ListPaged | Job::ListStreamed | Job::Watch)
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::{peer::Peer, statistics::Summary};
 
+/// Those of ours that are held against the others.
+const COMPARED: [Peer; 2] = [Peer::K8sClient, Peer::K8sClientLean];
+
 /// A table of medians.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -74,17 +77,23 @@ impl fmt::Display for Table {
         for peer in &self.peers {
             write!(f, " {peer} |")?;
         }
-        writeln!(f, " k8s-client / best peer |")?;
-        writeln!(f, "|---|{}--:|", "--:|".repeat(self.peers.len()))?;
+        let ours: Vec<Peer> = self.peers.iter().copied().filter(|peer| COMPARED.contains(peer)).collect();
+        for peer in &ours {
+            write!(f, " {peer} / best peer |")?;
+        }
+        writeln!(f, "\n|---|{}", "--:|".repeat(self.peers.len() + ours.len()))?;
         for row in self.rows.iter().filter(|row| row.cells.iter().any(Option::is_some)) {
             write!(f, "| {} |", row.label)?;
             for cell in &row.cells {
                 write!(f, " {} |", cell.map_or_else(|| "–".to_owned(), |summary| row.unit.summary(summary)))?;
             }
-            match self.ratio(row) {
-                Some(ratio) => writeln!(f, " {ratio:.2} |")?,
-                None => writeln!(f, " – |")?,
+            for peer in &ours {
+                match self.ratio(row, *peer) {
+                    Some(ratio) => write!(f, " {ratio:.2} |")?,
+                    None => write!(f, " – |")?,
+                }
             }
+            writeln!(f)?;
         }
         Ok(())
     }
@@ -92,12 +101,12 @@ impl fmt::Display for Table {
 
 impl Table {
     /// Our median by the best median of other projects: below 1 we are ahead of all of them.
-    fn ratio(&self, row: &Row) -> Option<f64> {
+    fn ratio(&self, row: &Row, peer: Peer) -> Option<f64> {
         let medians = || {
             let cells = self.peers.iter().zip(&row.cells);
             cells.filter_map(|(peer, cell)| cell.map(|summary| (*peer, summary.median)))
         };
-        let (_, ours) = medians().find(|(peer, _)| *peer == Peer::K8sClient)?;
+        let (_, ours) = medians().find(|(other, _)| *other == peer)?;
         let best = medians().filter(|(peer, _)| peer.is_foreign()).map(|(_, median)| median).reduce(f64::min)?;
         (best > 0.0).then(|| ours / best)
     }

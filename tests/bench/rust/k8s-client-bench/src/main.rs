@@ -5,9 +5,12 @@ mod seed;
 use std::process::ExitCode;
 
 use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
-use k8s_client_api_core::v1::{ConfigMaps, CoreV1Client, Pods};
+use k8s_client_api_core::v1::{ConfigMaps, CoreV1Client, Pods, kinds::Pod};
 use k8s_client_runtime::{
-    Config, RestClient, k8s_openapi::api::core::v1::ConfigMap, resource::Patch, watch::WatchEvent,
+    Config, RestClient,
+    k8s_openapi::api::core::v1::ConfigMap,
+    resource::{List, Patch},
+    watch::WatchEvent,
 };
 
 fn main() -> ExitCode {
@@ -20,10 +23,10 @@ async fn work(task: Task) -> Result<usize, Error> {
     let core = CoreV1Client::new(&RestClient::new(&config)?);
     let pods = core.pods(&task.namespace);
     match task.job.as_str() {
-        "list" => list(&pods).await,
-        "list-paged" => list_paged(&pods).await,
-        "list-streamed" => list_streamed(&pods).await,
-        "watch" => watch(&pods, task.size).await,
+        "list" => list(&pods, &task).await,
+        "list-paged" => list_paged(&pods, &task).await,
+        "list-streamed" => list_streamed(&pods, &task).await,
+        "watch" => watch(&pods, &task).await,
         "get" => get(&pods, task.size.min(MOST_GETS)).await,
         "get-concurrent" => get_concurrent(&pods, task.size.min(MOST_CONCURRENT_GETS)).await,
         "write" => write(&core.config_maps(&task.namespace)).await,
@@ -32,18 +35,23 @@ async fn work(task: Task) -> Result<usize, Error> {
     }
 }
 
-async fn list(pods: &Pods) -> Result<usize, Error> {
+/// The list as the task wants it.
+fn listing(pods: &Pods, task: &Task) -> List<Pod> {
+    if task.lean { pods.list().without_managed_fields() } else { pods.list() }
+}
+
+async fn list(pods: &Pods, task: &Task) -> Result<usize, Error> {
     let mut items = 0;
     for _ in 0..LISTS {
-        items += pods.list().await?.items.len();
+        items += listing(pods, task).await?.items.len();
     }
     Ok(items)
 }
 
-async fn list_paged(pods: &Pods) -> Result<usize, Error> {
+async fn list_paged(pods: &Pods, task: &Task) -> Result<usize, Error> {
     let mut items = 0;
     for _ in 0..LISTS {
-        let mut pages = pods.list().limit(PAGE).pages();
+        let mut pages = listing(pods, task).limit(PAGE).pages();
         while let Some(page) = pages.try_next().await? {
             items += page.items.len();
         }
@@ -51,10 +59,10 @@ async fn list_paged(pods: &Pods) -> Result<usize, Error> {
     Ok(items)
 }
 
-async fn list_streamed(pods: &Pods) -> Result<usize, Error> {
+async fn list_streamed(pods: &Pods, task: &Task) -> Result<usize, Error> {
     let mut items = 0;
     for _ in 0..LISTS {
-        let mut stream = pods.list().stream().await?;
+        let mut stream = listing(pods, task).stream().await?;
         while let Some(_pod) = stream.try_next().await? {
             items += 1;
         }
@@ -62,8 +70,10 @@ async fn list_streamed(pods: &Pods) -> Result<usize, Error> {
     Ok(items)
 }
 
-async fn watch(pods: &Pods, events: usize) -> Result<usize, Error> {
-    let mut stream = pods.watch().resource_version("0").await?;
+async fn watch(pods: &Pods, task: &Task) -> Result<usize, Error> {
+    let events = task.size;
+    let watch = pods.watch().resource_version("0");
+    let mut stream = if task.lean { watch.without_managed_fields() } else { watch }.await?;
     let mut seen = 0;
     while seen < events {
         match stream.try_next().await? {

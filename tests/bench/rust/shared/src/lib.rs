@@ -1,6 +1,6 @@
 //! What the programs of the benchmark have in common: how they are told what to do and how they tell what came of it.
 //!
-//! `PROGRAM <job> <namespace> <size> [--json]` does one job, prints one line of JSON and waits for the end of its standard
+//! `PROGRAM <job> <namespace> <size> [--json|--lean]` does one job, prints one line of JSON and waits for the end of its standard
 //! input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc` while it is still there.
 
 use std::{
@@ -50,21 +50,24 @@ pub struct Task {
     pub size: usize,
     /// Whether the client is to speak JSON though it knows something better.
     pub json: bool,
+    /// Whether the client is to leave managedFields out.
+    pub lean: bool,
 }
 
 impl Task {
     /// Reads it from the command line.
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, Error> {
-        const USAGE: &str = "usage: PROGRAM <job> <namespace> <size> [--json]";
+        const USAGE: &str = "usage: PROGRAM <job> <namespace> <size> [--json|--lean]";
         let mut next = || arguments.next().ok_or(USAGE);
         let (job, namespace, size) = (next()?, next()?, next()?);
         let size = size.parse().map_err(|error| format!("size {size:?}: {error}"))?;
-        let json = match next().ok().as_deref() {
-            None => false,
-            Some("--json") => true,
+        let (json, lean) = match next().ok().as_deref() {
+            None => (false, false),
+            Some("--json") => (true, false),
+            Some("--lean") => (false, true),
             Some(other) => return Err(format!("{other}: unknown; {USAGE}").into()),
         };
-        Ok(Self { job, namespace, size, json })
+        Ok(Self { job, namespace, size, json, lean })
     }
 
     /// The error for a job that a program does not know.
