@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod content_types;
 mod http2;
 mod limits;
 mod lists;
