@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let client = Client::try_default().await?;
     loop {
         // Watches end: the server closes them in time, and connections break.
-        if let Err(error) = label_deployments(&client).await {
+        if let Err(error) = Box::pin(label_deployments(&client)).await {
             eprintln!("{error}");
         }
         sleep(Duration::from_secs(1)).await;
