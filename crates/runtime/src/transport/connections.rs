@@ -29,9 +29,10 @@ use crate::{
     error::{Error, Result},
 };
 
-// Go's windows. What nobody reads yet of one answer counts against the whole connection, so a small window there would let a
-// few slow readers stop all others.
-const STREAM_WINDOW: u32 = 4 << 20;
+// What nobody reads yet of one answer counts against the whole connection, so a small window there would let a few slow readers
+// stop all others: Go's is as large. A stream's window is what a watch may hold that is read slower than it comes, and a quarter
+// of Go's: enough for 100 MB/s at 10 ms from the server.
+const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 1 << 30;
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const MAX_IDLE_PER_HOST: usize = 25;
