@@ -217,20 +217,18 @@ impl Nesting {
     /// Takes a byte, and says whether it is the last of the value that began outside.
     fn step(&mut self, byte: u8) -> bool {
         match (self.text, byte) {
-            (Text::Escaped, _) => self.text = Text::Inside,
+            (Text::Escaped, _) | (Text::Outside, b'"') => self.text = Text::Inside,
             (Text::Inside, b'\\') => self.text = Text::Escaped,
             (Text::Inside, b'"') => {
                 self.text = Text::Outside;
                 return self.depth == 0;
             }
-            (Text::Inside, _) => {}
-            (Text::Outside, b'"') => self.text = Text::Inside,
             (Text::Outside, b'{' | b'[') => self.depth += 1,
             (Text::Outside, b'}' | b']') => {
                 self.depth = self.depth.saturating_sub(1);
                 return self.depth == 0;
             }
-            (Text::Outside, _) => {}
+            (Text::Inside | Text::Outside, _) => {}
         }
         false
     }

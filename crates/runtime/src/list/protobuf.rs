@@ -98,12 +98,10 @@ impl Scanner {
     /// Goes on to the next piece; nothing if the input is used up before.
     pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
         while !input.is_empty() {
-            let piece = match self.place {
-                Place::Value(usage, left) => self.value(usage, left, input)?,
-                _ => {
-                    let byte = input.get_u8();
-                    self.byte(byte)?
-                }
+            let piece = if let Place::Value(usage, left) = self.place {
+                self.value(usage, left, input)?
+            } else {
+                self.byte(input.get_u8())?
             };
             if piece.is_some() {
                 return Ok(piece);

@@ -17,6 +17,9 @@ use hyper::body::Incoming;
 use super::{BoxError, failure, lanes};
 use crate::error::{Error, Result};
 
+/// The most that room is made for because the head of an answer says so. What really comes makes its own.
+const MOST_ROOM: usize = 64 << 20;
+
 /// The body of a request or of an answer.
 ///
 /// An answer's is read by [`chunk`](Self::chunk), as a [`Stream`], or all at once by [`collect`](Self::collect). Dropping it
@@ -68,7 +71,12 @@ impl Body {
         let Some(second) = self.chunk().await.transpose()? else {
             return Ok(first);
         };
-        let mut all = BytesMut::from(first);
+        // How many are left, where the head of the answer said it.
+        let left = http_body::Body::size_hint(&self).exact().unwrap_or(0);
+        let left = usize::try_from(left).unwrap_or(usize::MAX).min(MOST_ROOM);
+        let mut all = BytesMut::with_capacity((first.len() + second.len()).saturating_add(left));
+        all.extend_from_slice(&first);
+        drop(first);
         all.extend_from_slice(&second);
         while let Some(chunk) = self.chunk().await.transpose()? {
             all.extend_from_slice(&chunk);

@@ -11,7 +11,8 @@ use std::{
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use decoders::{list, pod};
 use k8s_client_runtime::{Config, RestClient, resource::ResourceClient};
-use k8s_openapi::{api::core::v1::Pod, serde::Deserialize};
+use k8s_openapi::api::core::v1::Pod;
+use serde::Deserialize;
 
 const COUNT: usize = 5_000;
 const CHUNK: usize = 16 << 10;
@@ -31,18 +32,24 @@ struct Names {
     items: Vec<Named>,
 }
 
-/// A client that is always answered with these bytes, in chunks as servers write what they do not know the length of.
-fn client(body: &[u8], encoding: &str) -> RestClient {
+/// A client that is always answered with these bytes, whose length the head says or not: servers do not know it of a list.
+fn client(body: &[u8], encoding: &str, is_known: bool) -> RestClient {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     let address = listener.local_addr().expect("a bound socket has an address");
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    let length =
+        if is_known { format!("Content-Length: {}", body.len()) } else { "Transfer-Encoding: chunked".to_owned() };
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n");
     let mut answer = format!("{head}{encoding}\r\n").into_bytes();
-    for chunk in body.chunks(CHUNK) {
-        answer.extend(format!("{:x}\r\n", chunk.len()).bytes());
-        answer.extend(chunk);
-        answer.extend(b"\r\n");
+    if is_known {
+        answer.extend(body);
+    } else {
+        for chunk in body.chunks(CHUNK) {
+            answer.extend(format!("{:x}\r\n", chunk.len()).bytes());
+            answer.extend(chunk);
+            answer.extend(b"\r\n");
+        }
+        answer.extend(b"0\r\n\r\n");
     }
-    answer.extend(b"0\r\n\r\n");
     thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
             let mut request = [0; 4096];
@@ -71,7 +78,14 @@ fn answers(criterion: &mut Criterion) {
     }
     let body = serde_json::to_vec(&pods).expect("it is a list");
     drop(pods);
-    for (name, client) in [("plain", client(&body, "")), ("gzip", client(&gzip(&body), "Content-Encoding: gzip\r\n"))] {
+    let known = client(&body, "", true);
+    let known = ResourceClient::<Pod>::all_namespaces(&known);
+    criterion.bench_function(&format!("{COUNT} pods of known length/bytes"), |bencher| {
+        bencher.iter(|| black_box(runtime.block_on(known.list().raw()).expect("it is an answer")).len());
+    });
+    for (name, client) in
+        [("plain", client(&body, "", false)), ("gzip", client(&gzip(&body), "Content-Encoding: gzip\r\n", false))]
+    {
         let pods = ResourceClient::<Pod>::all_namespaces(&client);
         let mut group = criterion.benchmark_group(format!("{COUNT} pods {name}"));
         group.throughput(Throughput::Bytes(body.len() as u64)).sample_size(10);

@@ -5,6 +5,7 @@
 use k8s_openapi::{
     List, ListableResource,
     api::core::v1::{ConfigMap, Event, Pod},
+    apimachinery::pkg::apis::meta::v1::ListMeta,
     serde::de::DeserializeOwned,
 };
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ pub fn pod(number: usize) -> Pod {
         })
     };
     let condition = |kind: &str| json!({ "type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": "2025-11-03T09:14:27Z" });
+    let conditions = ["Initialized", "Ready", "ContainersReady", "PodScheduled"].map(condition);
     typed(json!({
         "metadata": {
             "name": name,
@@ -101,7 +103,7 @@ pub fn pod(number: usize) -> Pod {
         },
         "status": {
             "phase": "Running",
-            "conditions": ["Initialized", "Ready", "ContainersReady", "PodScheduled"].map(condition),
+            "conditions": conditions,
             "hostIP": "10.0.3.17", "podIP": format!("10.12.{}.{}", number / 250 % 250, number % 250),
             "startTime": "2025-11-03T09:14:21Z", "qosClass": "Burstable",
             "containerStatuses": [{
@@ -155,9 +157,8 @@ pub fn config_map(number: usize) -> ConfigMap {
 
 /// A list of this many.
 pub fn list<T: ListableResource>(count: usize, item: fn(usize) -> T) -> List<T> {
-    let mut list = List { items: (0..count).map(item).collect(), ..List::default() };
-    list.metadata.resource_version = Some("40000000".to_owned());
-    list
+    let metadata = ListMeta { resource_version: Some("40000000".to_owned()), ..ListMeta::default() };
+    List { items: (0..count).map(item).collect(), metadata }
 }
 
 /// Reads JSON by each library, by name.
