@@ -187,9 +187,8 @@ fn read_definitions(folder: &Path, definitions: &mut Definitions) -> Result<()> 
 
 /// Whether a file is Go that somebody wrote, other than tests.
 fn is_written_go(name: &str) -> bool {
-    name.ends_with(".go")
-        && !["generated.", "zz_generated."].iter().any(|prefix| name.starts_with(prefix))
-        && !name.ends_with("_test.go")
+    let Some(name) = name.strip_suffix(".go") else { return false };
+    !name.starts_with("generated.") && !name.starts_with("zz_generated.") && !name.ends_with("_test")
 }
 
 /// The modules whose types the API has.

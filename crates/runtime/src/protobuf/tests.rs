@@ -269,13 +269,18 @@ fn of_a_bookmark_only_what_is_told_is_read() {
     object.bytes(1, &metadata.finish());
     object.bytes(2, b"\xff");
     let object = object.finish();
-    let body = [&b"k8s\0\x12"[..], &[object.len() as u8], &object].concat();
+    let body = [&b"k8s\0\x12"[..], &[byte(object.len())], &object].concat();
     let read = bookmark(&body).unwrap();
     assert_eq!(read.resource_version, "12");
     assert_eq!(read.annotations, BTreeMap::from([("k".to_owned(), "v".to_owned())]));
 
-    let frame = [&b"\x0a\x08BOOKMARK\x12"[..], &[body.len() as u8 + 2, 0x0a, body.len() as u8], &body].concat();
+    let frame = [&b"\x0a\x08BOOKMARK\x12"[..], &[byte(body.len() + 2), 0x0a, byte(body.len())], &body].concat();
     assert_eq!(watch_event(&frame).unwrap(), ("BOOKMARK".to_owned(), &body[..]));
+}
+
+/// A length that is one byte long.
+fn byte(length: usize) -> u8 {
+    u8::try_from(length).unwrap()
 }
 
 fn samples() -> impl Strategy<Value = Sample> {

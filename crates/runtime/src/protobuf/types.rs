@@ -107,12 +107,17 @@ number! {
 
 number! {
     /// A number of 32 bits; longer ones are cut, as protobuf has it.
-    Int32: i32, |number| number as i32, |value| i64::from(value) as u64
+    Int32: i32, |number| low_half(number), |value| i64::from(value).cast_unsigned()
+}
+
+fn low_half(number: u64) -> i32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
 }
 
 number! {
     /// A number of 64 bits.
-    Int64: i64, |number| number as i64, |value| value as u64
+    Int64: i64, |number| number.cast_signed(), |value| value.cast_unsigned()
 }
 
 /// A floating-point number.

@@ -215,10 +215,10 @@ impl Writer {
 
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.buffer.push((value & 0x7f) as u8 | 0x80);
+            self.buffer.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        self.buffer.push(value as u8);
+        self.buffer.push(value.to_le_bytes()[0]);
     }
 
     fn tag(&mut self, number: u32, wire: u64) {
@@ -258,14 +258,12 @@ impl Writer {
         let start = self.buffer.len();
         self.buffer.push(0);
         write(self)?;
-        let length = self.buffer.len() - start - 1;
-        if length < 0x80 {
-            self.buffer[start] = length as u8;
-            return Ok(());
+        let mut length = Self::default();
+        length.varint((self.buffer.len() - start - 1) as u64);
+        match length.buffer[..] {
+            [length] => self.buffer[start] = length,
+            _ => drop(self.buffer.splice(start..=start, length.buffer)),
         }
-        let mut written = Self::default();
-        written.varint(length as u64);
-        self.buffer.splice(start..=start, written.buffer);
         Ok(())
     }
 }

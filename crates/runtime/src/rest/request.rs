@@ -66,10 +66,13 @@ pub struct Request {
     max_retries: Option<u32>,
     body: Bytes,
     /// Makes JSON of a body that is not, for a server that does not read it.
-    as_json: Option<fn(&[u8]) -> codec::Result<Vec<u8>>>,
+    as_json: Option<AsJson>,
     /// The first thing that was wrong.
     problem: Option<String>,
 }
+
+/// Makes JSON of a body in another form.
+type AsJson = fn(&[u8]) -> codec::Result<Vec<u8>>;
 
 impl Request {
     pub(super) fn new(client: RestClient, method: Method) -> Self {
@@ -421,7 +424,7 @@ impl Request {
     }
 
     /// The same request for a server that refused its body unread, because it is not JSON.
-    fn in_json(self, as_json: fn(&[u8]) -> codec::Result<Vec<u8>>) -> Self {
+    fn in_json(self, as_json: AsJson) -> Self {
         self.client.write_json_only(self.place());
         let body = as_json(&self.body);
         self.encoded(MediaType::Json.as_str(), body)
