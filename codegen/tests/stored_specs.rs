@@ -39,6 +39,13 @@ fn every_schema_but_the_versions_own_has_a_protobuf_message() {
 }
 
 #[test]
+fn every_property_has_a_field_in_protobuf() {
+    for folder in ["v1.33", "v1.34", "v1.35", "v1.36", "v1.37"] {
+        assert_eq!(load(folder).properties_without_field(), [""; 0], "{folder}");
+    }
+}
+
+#[test]
 fn every_operation_on_objects_tells_its_kind_and_answer() {
     for folder in ["v1.33", "v1.34", "v1.35", "v1.36", "v1.37"] {
         let spec = load(folder);

@@ -99,7 +99,10 @@ fn store(upstream: Upstream, old: &Files) -> Result<Files> {
     };
     files.insert("protobuf.txt".to_owned(), table);
     files.insert("SOURCE".to_owned(), source.to_string());
-    spec::load(&files)?;
+    let lost = spec::load(&files)?.properties_without_field();
+    if !lost.is_empty() {
+        return Err(format!("protobuf has no fields for {}", lost.join(", ")).into());
+    }
     Ok(files)
 }
 

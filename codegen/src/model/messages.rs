@@ -160,16 +160,10 @@ impl Gathering<'_> {
         let at = At::new(format!("{}/schemas/{}.json", spec.version().folder(), package(name)), name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
         let object = TypeName::new(name).map_err(|message| at.error(message))?;
-        let mut work = Work { spec, at: &at, schema, version, inner: Vec::new(), told: BTreeSet::new() };
-        let message = message_of_schema(name);
+        let mut work = Work { spec, at: &at, schema, version, inner: Vec::new() };
         let module = self.modules.entry(home.clone()).or_default();
         let marker = object.name.clone();
-        work.message(module, &marker, &object, &message, self.policy)?;
-        let is_left = |property: &&String| !["apiVersion", "kind"].contains(&property.as_str());
-        let left: Vec<_> = schema.properties.keys().filter(|name| !work.told.contains(*name)).filter(is_left).collect();
-        if !left.is_empty() {
-            return Err(at.error(format!("{message} has no fields for {left:?}")));
-        }
+        work.message(module, &marker, &object, &message_of_schema(name), self.policy)?;
         Ok(work.inner)
     }
 }
@@ -182,8 +176,6 @@ struct Work<'a> {
     version: usize,
     /// The types that it contains.
     inner: Vec<String>,
-    /// The properties that have a field.
-    told: BTreeSet<String>,
 }
 
 impl Work<'_> {
@@ -229,10 +221,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A field of this version, unless the schema has it not.
+    /// A field of this version, unless the schema has it not. That each property has a field is seen to when a spec is taken in.
     fn field(&mut self, field: &proto::Field, policy: &Policy) -> Result<Option<MessageField>, Error> {
         let Some(property) = self.schema.properties.get(&field.name) else { return Ok(None) };
-        self.told.insert(field.name.clone());
         let wrong = || self.at.error(format!("`{}` is not what protobuf.txt says", field.name));
         let (occurs, value) = match &field.kind {
             FieldKind::Optional(of) => {

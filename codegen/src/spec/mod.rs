@@ -61,6 +61,23 @@ impl Spec {
         self.source.version
     }
 
+    /// Names the properties that no field of their message stands for, but for `apiVersion` and `kind`, which the envelope has.
+    /// There must be none, or they would be lost in protobuf.
+    pub fn properties_without_field(&self) -> Vec<String> {
+        let mut lost = Vec::new();
+        for (name, schema) in &self.schemas {
+            let message = proto::message_of_schema(name);
+            let told = self.protobuf.names(&message);
+            let is_lost = |property: &&String| {
+                !told.contains(property.as_str()) && !["apiVersion", "kind"].contains(&property.as_str())
+            };
+            if self.protobuf.messages.contains_key(&message) {
+                lost.extend(schema.properties.keys().filter(is_lost).map(|property| format!("{name}.{property}")));
+            }
+        }
+        lost
+    }
+
     /// Goes through the operations of all documents, in the order of documents, paths and methods.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.documents.values().flatten()

@@ -143,6 +143,20 @@ impl FieldKind {
 }
 
 impl Table {
+    /// The names of a message's fields, those of embedded structs among them.
+    pub(crate) fn names(&self, message: &str) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for field in self.messages.get(message).into_iter().flatten() {
+            match &field.kind {
+                FieldKind::Optional(FieldType::Message(embedded)) if field.go.inline => {
+                    names.extend(self.names(embedded));
+                }
+                _ => drop(names.insert(&field.name)),
+            }
+        }
+        names
+    }
+
     /// Drops the packages that `packages` neither has nor refers to, directly or through others.
     ///
     /// Upstream keeps definitions of API versions long gone; storing them would only grow the table.

@@ -1,11 +1,14 @@
 //! Specs from a few lines of text.
 
+use std::{collections::BTreeMap, fmt::Write as _};
+
 use k8s_client_codegen::spec::{self, Files, Spec};
 use serde_json::{Map, Value, json};
 
 /// The lines of `golden/spec.txt`'s form that a version has, as a spec.
 pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut messages: BTreeMap<String, String> = BTreeMap::new();
     for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let words: Vec<&str> = line.split_whitespace().collect();
         if words[0] != "all" && words[0] != version {
@@ -22,6 +25,15 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
                 schema_of(&mut schemas, name).as_object_mut().expect("a schema").extend(keywords);
                 continue;
             }
+            [_, "number", name, ref number @ ..] => {
+                let fields = messages.entry(full(name)).or_default();
+                let expanded = number.iter().map(|word| match word.strip_prefix('@') {
+                    Some(name) => message(&full(name)),
+                    None => (*word).to_owned(),
+                });
+                let _ = writeln!(fields, "  {}", expanded.collect::<Vec<_>>().join(" "));
+                continue;
+            }
             [_, method, action, path, kind, body, answer] => (method, action, path, kind, body, answer),
             _ => panic!("{line}"),
         };
@@ -31,9 +43,15 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method.to_lowercase()] = operation(action, path, kind, body, answer);
     }
+    for (package, types) in &schemas {
+        for name in types.as_object().into_iter().flat_map(Map::keys) {
+            messages.entry(format!("{package}.{name}")).or_default();
+        }
+    }
+    let messages: String = messages.iter().map(|(name, fields)| format!("{}\n{fields}", message(name))).collect();
     let mut files = Files::from([
         ("SOURCE".to_owned(), format!("version: {version}.0\nopenapi: made by hand\n")),
-        ("protobuf.txt".to_owned(), String::new()),
+        ("protobuf.txt".to_owned(), messages),
         ("parameters.json".to_owned(), "{}".to_owned()),
         ("paths/hand.made.json".to_owned(), Value::Object(paths).to_string()),
     ]);
@@ -100,6 +118,11 @@ fn operation(action: &str, path: &str, kind: &str, body: &str, answer: &str) -> 
         operation["requestBody"] = json!({"content": {"*/*": {"schema": schema(body)}}});
     }
     operation
+}
+
+/// The name that a type has in protobuf.
+fn message(name: &str) -> String {
+    name.replacen("io.k8s.", "k8s.io.", 1)
 }
 
 fn full(name: &str) -> String {

@@ -2,6 +2,8 @@
 
 //! Clients of `authentication.k8s.io/v1`; [`AuthenticationV1Client`] makes them.
 
+pub mod protobuf;
+
 #[cfg(feature = "clients")]
 pub use self::clients::*;
 

@@ -10,8 +10,10 @@ record! {
     ContainerApplyConfiguration
     of Container in "k8s_openapi::api::core::v1"
     {
+        liveness_probe("livenessProbe"): ProbeApplyConfiguration,
         name("name"): String,
         ports("ports"): [ContainerPortApplyConfiguration] keyed("containerPort", "protocol" = "\"TCP\""),
+        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ 34..=34,
     }
 }
 
@@ -25,10 +27,35 @@ record! {
 }
 
 record! {
+    ContainerRestartRuleApplyConfiguration
+    of ContainerRestartRule in "k8s_openapi::api::core::v1"
+    {
+        action("action"): String,
+    }
+}
+
+record! {
+    ExecActionApplyConfiguration
+    of ExecAction in "k8s_openapi::api::core::v1"
+    {
+        command("command"): [String],
+    }
+}
+
+record! {
     PlaceApplyConfiguration
     of Place in "k8s_openapi::api::core::v1"
     merges atomic
     {
         node("node"): String,
+    }
+}
+
+record! {
+    ProbeApplyConfiguration
+    of Probe in "k8s_openapi::api::core::v1"
+    {
+        exec("exec"): ExecActionApplyConfiguration,
+        period_seconds("periodSeconds"): i32,
     }
 }

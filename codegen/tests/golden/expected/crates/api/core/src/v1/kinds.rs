@@ -3,9 +3,11 @@
 //! The kinds of `v1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
+use super::super::protobuf;
+
 pub use k8s_client_runtime::generated::kinds::Status;
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, codec};
+use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
 
@@ -15,6 +17,7 @@ pub enum Endpoints {}
 
 impl Codec for Endpoints {
     type Object = api::Endpoints;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -22,6 +25,14 @@ impl Codec for Endpoints {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Endpoints>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Endpoints>(body)
     }
 }
 
@@ -36,6 +47,7 @@ pub enum Eviction {}
 
 impl Codec for Eviction {
     type Object = policy_v1::Eviction;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -43,6 +55,14 @@ impl Codec for Eviction {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Eviction>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Eviction>(body)
     }
 }
 
@@ -52,6 +72,7 @@ pub enum Pod {}
 
 impl Codec for Pod {
     type Object = api::Pod;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -59,6 +80,14 @@ impl Codec for Pod {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::Pod>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::Pod>(body)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Clients of `v1`; [`CoreV1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

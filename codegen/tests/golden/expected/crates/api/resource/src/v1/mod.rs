@@ -3,6 +3,7 @@
 //! Clients of `resource.k8s.io/v1`; `ResourceV1Client` makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 k8s_openapi::k8s_if_ge_1_34! {
     #[cfg(feature = "clients")]

@@ -2,6 +2,8 @@
 
 //! Clients of `resource.k8s.io/v1beta1`; [`ResourceV1beta1Client`] makes them.
 
+pub mod protobuf;
+
 #[cfg(feature = "clients")]
 pub use self::clients::*;
 

@@ -3,6 +3,7 @@
 //! Clients of `storage.k8s.io/v1`; [`StorageV1Client`] makes them.
 
 pub mod apply;
+pub mod protobuf;
 
 #[cfg(feature = "clients")]
 pub use self::clients::*;

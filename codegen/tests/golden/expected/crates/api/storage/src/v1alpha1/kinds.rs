@@ -3,7 +3,8 @@
 //! The kinds of `storage.k8s.io/v1alpha1`, as the runtime needs to know them: how their objects are written and read,
 //! and where the API has them.
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, codec};
+use super::super::protobuf;
+use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::storage::v1alpha1 as api;
 
 /// The kind of [`VolumeAttributesClass`](api::VolumeAttributesClass).
@@ -12,6 +13,7 @@ pub enum VolumeAttributesClass {}
 
 impl Codec for VolumeAttributesClass {
     type Object = api::VolumeAttributesClass;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -19,6 +21,14 @@ impl Codec for VolumeAttributesClass {
 
     fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
         codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::VolumeAttributesClass>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::VolumeAttributesClass>(body)
     }
 }
 

@@ -2,6 +2,8 @@
 
 //! Clients of `storage.k8s.io/v1alpha1`; [`StorageV1alpha1Client`] makes them.
 
+pub mod protobuf;
+
 #[cfg(feature = "clients")]
 pub use self::clients::*;
 
