@@ -206,7 +206,7 @@ fn what_is_no_list_is_an_error_that_says_so() {
         (list(b"\x12"), "ends in the middle"),
         (list(b"\x0a\x01"), "longer than the list"),
         (list(b"\x10\x01"), "another wire type"),
-        (list(b"\x13"), "unknown wire type"),
+        (list(b"\x13"), "another wire type"),
         (list(b"\x1b"), "unknown wire type"),
         (list(b"\x00\x01"), "field number"),
         (list(b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), "more than 64 bits"),
