@@ -51,8 +51,10 @@ pub(super) fn source(model: &Model, home: &Home, api_version: &str, given: Prese
 
 /// Writes what the tables name: first what they name with every version.
 fn imports(model: &Model, home: &Home, messages: &Messages, given: Presence, text: &mut String) {
-    let (mut names, mut now_and_then) = (BTreeSet::from([(String::new(), "message".to_owned())]), BTreeSet::new());
+    let (mut names, mut now_and_then) = (BTreeSet::new(), BTreeSet::new());
     for message in messages.values() {
+        let used = if message.presence == given { &mut names } else { &mut now_and_then };
+        used.insert((String::new(), "message".to_owned()));
         for field in message.fields.values() {
             let is_always_there = message.presence == given && field.presence == given;
             let used = if is_always_there { &mut names } else { &mut now_and_then };

@@ -52,7 +52,7 @@ fn message_says_what_was_tried_and_what_came_back() {
 #[test]
 fn what_does_not_decode_is_not_quoted_where_it_may_be_a_secret() {
     let message = |url: &str| {
-        let error = serde_json::from_str::<u32>("\n\"hunter2\"").expect_err("it is text");
+        let error = codec::Error::from(serde_json::from_str::<u32>("\n\"hunter2\"").expect_err("it is text"));
         let error = Error::new(ErrorKind::Decode, "the answer could not be decoded").with_source(error);
         let error = error.with_request(&Method::GET, url);
         format!("{error} {error:?}")

@@ -6,7 +6,9 @@ use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::message;
 
 message! {
-    pub HorizontalPodAutoscaler of k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler, any object {}
+    pub HorizontalPodAutoscaler of k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler {
+        1 metadata: one meta_v1::ObjectMeta,
+    }
 }
 
 message! {

@@ -2,6 +2,7 @@
 
 //! How the types of `v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
+use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::{Bool, Int32, Text, Time, message};
 
 message! {
@@ -31,11 +32,15 @@ k8s_openapi::k8s_if_ge_1_34! {
 }
 
 message! {
-    pub Endpoints of k8s_openapi::api::core::v1::Endpoints, any object {}
+    pub Endpoints of k8s_openapi::api::core::v1::Endpoints {
+        1 metadata: one meta_v1::ObjectMeta,
+    }
 }
 
 message! {
-    pub Eviction of k8s_openapi::api::policy::v1::Eviction, any object {}
+    pub Eviction of k8s_openapi::api::policy::v1::Eviction {
+        1 metadata: one meta_v1::ObjectMeta,
+    }
 }
 
 message! {
@@ -46,6 +51,7 @@ message! {
 
 message! {
     pub Pod of k8s_openapi::api::core::v1::Pod {
+        1 metadata: one meta_v1::ObjectMeta,
         2 spec: one PodSpec,
         3 status: one PodStatus,
     }

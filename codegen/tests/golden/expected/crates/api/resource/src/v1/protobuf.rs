@@ -2,10 +2,15 @@
 
 //! How the types of `resource.k8s.io/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
+#[allow(unused_imports, reason = "it depends on the Kubernetes version")]
+use k8s_client_api_meta::v1::protobuf as meta_v1;
+#[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_runtime::generated::protobuf::message;
 
 k8s_openapi::k8s_if_ge_1_34! {
     message! {
-        pub DeviceClass of k8s_openapi::api::resource::v1::DeviceClass, any object {}
+        pub DeviceClass of k8s_openapi::api::resource::v1::DeviceClass {
+            1 metadata: one meta_v1::ObjectMeta,
+        }
     }
 }

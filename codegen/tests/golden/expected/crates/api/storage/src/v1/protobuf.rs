@@ -13,6 +13,8 @@ message! {
 
 k8s_openapi::k8s_if_ge_1_34! {
     message! {
-        pub VolumeAttributesClass of k8s_openapi::api::storage::v1::VolumeAttributesClass, any object {}
+        pub VolumeAttributesClass of k8s_openapi::api::storage::v1::VolumeAttributesClass {
+            1 metadata: one meta_v1::ObjectMeta,
+        }
     }
 }
