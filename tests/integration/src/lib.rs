@@ -6,6 +6,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on has nothing better to do")]
 
 mod apply;
+mod ask;
 mod filled;
 
 use std::{
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 pub use apply::{json_of, owned, reapply};
+pub use ask::ask;
 pub use filled::{Filling, filled};
 
 /// What a test returns: `?` works on everything.

@@ -20,6 +20,11 @@ pub trait Message: 'static {
     /// An object of which no field was read yet.
     fn empty() -> Self::Object;
 
+    /// Makes an object ready that is there already, with its type's default, before fields are read into it.
+    fn begin(object: &mut Self::Object) {
+        let _ = object;
+    }
+
     /// Reads one field into the object; one that is not known is passed over.
     fn read_field(object: &mut Self::Object, number: u32, wire: WireType, reader: &mut Reader<'_>) -> Result<()>;
 
@@ -91,6 +96,7 @@ impl<M: Message> Type for M {
 /// Reads all fields that the reader has.
 pub(super) fn read_message<M: Message>(object: &mut M::Object, mut reader: Reader<'_>) -> Result<()> {
     let failed = |error: Error, reader: &Reader<'_>| error.at(reader.offset()).within(M::NAME);
+    M::begin(object);
     loop {
         match reader.field() {
             Ok(None) => return Ok(()),
@@ -282,12 +288,13 @@ macro_rules! message {
             $($rest)*
         }
     };
-    // What has no fields in the API so far is any JSON in k8s-openapi: an object at least.
+    // What has no fields in the API so far is any JSON in k8s-openapi: an object at least, not its default, which is null.
     ($visibility:vis $message:ident of $object:path, any object {}) => {
         $crate::message! {
             @ $visibility $message of $object
             as <$object>::from($crate::protobuf::empty::object());
             {}
+            begin |object| *object = Self::empty(),
         }
     };
     (
@@ -309,6 +316,7 @@ macro_rules! message {
         {
             $($number:literal $field:ident: $how:ident $type:ty,)*
         }
+        $(begin |$begun:ident| $begin:expr,)?
         $(embedded { $($embedded_number:literal $embedded:ty,)* })?
         $(if $($gate:ident)+ { $($gated_number:literal $gated_field:ident: $gated_how:ident $gated_type:ty,)* })*
     ) => {
@@ -324,6 +332,10 @@ macro_rules! message {
             fn empty() -> $object {
                 $empty
             }
+
+            $(fn begin($begun: &mut $object) {
+                $begin;
+            })?
 
             fn read_field(
                 object: &mut $object,

@@ -415,84 +415,60 @@ fn schema_or<M: Message, V: Default>(
     Ok((schema, other))
 }
 
-/// One schema, or one for each item.
-#[derive(Clone, Copy, Debug)]
-pub struct JSONSchemaPropsOrArray<M>(std::convert::Infallible, std::marker::PhantomData<M>);
+macro_rules! or_schema {
+    (
+        $(#[$docs:meta])*
+        $name:ident, schema in $schema:literal, or $variant:ident($other:ty) in $number:literal,
+        read by $read:expr, written by |$value:ident, $writer:ident| $write:expr
+        $(, and $said:ident of a schema)?
+    ) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name<M>(std::convert::Infallible, std::marker::PhantomData<M>);
 
-impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrArray<M> {
-    type Value = apiextensions::JSONSchemaPropsOrArray;
+        impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for $name<M> {
+            type Value = apiextensions::$name;
 
-    fn empty() -> Self::Value {
-        Self::Value::Schemas(Vec::new())
-    }
+            fn empty() -> Self::Value {
+                Self::Value::$variant(<$other>::default())
+            }
 
-    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
-        let (schema, schemas) = schema_or::<M, Vec<_>>(reader, wire, [1, 2], M::read_item)?;
-        Ok(Some(match schema {
-            Some(schema) => Self::Value::Schema(schema),
-            None => Self::Value::Schemas(schemas),
-        }))
-    }
+            fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
+                let (schema, other) = schema_or::<M, $other>(reader, wire, [$schema, $number], $read)?;
+                Ok(Some(match schema {
+                    Some(schema) => Self::Value::Schema(schema),
+                    None => Self::Value::$variant(other),
+                }))
+            }
 
-    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
-        writer.message(number, |writer| match value {
-            Self::Value::Schema(schema) => M::write(schema, 1, writer),
-            Self::Value::Schemas(schemas) => schemas.iter().try_for_each(|schema| M::write(schema, 2, writer)),
-        })
-    }
+            fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
+                writer.message(number, |$writer| match value {
+                    Self::Value::Schema(schema) => {
+                        $($said::write(&true, $number, $writer)?;)?
+                        M::write(schema, $schema, $writer)
+                    }
+                    Self::Value::$variant($value) => $write,
+                })
+            }
+        }
+    };
 }
 
-/// A schema, or whether anything is allowed.
-#[derive(Clone, Copy, Debug)]
-pub struct JSONSchemaPropsOrBool<M>(std::convert::Infallible, std::marker::PhantomData<M>);
-
-impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrBool<M> {
-    type Value = apiextensions::JSONSchemaPropsOrBool;
-
-    fn empty() -> Self::Value {
-        Self::Value::Bool(false)
-    }
-
-    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
-        let (schema, allows) = schema_or::<M, bool>(reader, wire, [2, 1], Bool::read_into::<bool>)?;
-        Ok(Some(match schema {
-            Some(schema) => Self::Value::Schema(schema),
-            None => Self::Value::Bool(allows),
-        }))
-    }
-
-    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
-        // Go says of a schema that something is allowed, too.
-        writer.message(number, |writer| match value {
-            Self::Value::Schema(schema) => Bool::write(&true, 1, writer).and_then(|()| M::write(schema, 2, writer)),
-            Self::Value::Bool(allows) => Bool::write(allows, 1, writer),
-        })
-    }
+or_schema! {
+    /// One schema, or one for each item.
+    JSONSchemaPropsOrArray, schema in 1, or Schemas(Vec<apiextensions::JSONSchemaProps>) in 2,
+    read by M::read_item, written by |schemas, writer| schemas.iter().try_for_each(|schema| M::write(schema, 2, writer))
 }
 
-/// A schema, or the names of properties.
-#[derive(Clone, Copy, Debug)]
-pub struct JSONSchemaPropsOrStringArray<M>(std::convert::Infallible, std::marker::PhantomData<M>);
+or_schema! {
+    /// A schema, or whether anything is allowed; in Go that is so of a schema, too.
+    JSONSchemaPropsOrBool, schema in 2, or Bool(bool) in 1,
+    read by Bool::read_into::<bool>, written by |allows, writer| Bool::write(allows, 1, writer),
+    and Bool of a schema
+}
 
-impl<M: Message<Object = apiextensions::JSONSchemaProps>> Type for JSONSchemaPropsOrStringArray<M> {
-    type Value = apiextensions::JSONSchemaPropsOrStringArray;
-
-    fn empty() -> Self::Value {
-        Self::Value::Strings(Vec::new())
-    }
-
-    fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Self::Value>> {
-        let (schema, names) = schema_or::<M, Vec<String>>(reader, wire, [1, 2], Text::read_item)?;
-        Ok(Some(match schema {
-            Some(schema) => Self::Value::Schema(schema),
-            None => Self::Value::Strings(names),
-        }))
-    }
-
-    fn write(value: &Self::Value, number: u32, writer: &mut Writer) -> Result<()> {
-        writer.message(number, |writer| match value {
-            Self::Value::Schema(schema) => M::write(schema, 1, writer),
-            Self::Value::Strings(names) => names.iter().try_for_each(|name| Text::write(name, 2, writer)),
-        })
-    }
+or_schema! {
+    /// A schema, or the names of properties.
+    JSONSchemaPropsOrStringArray, schema in 1, or Strings(Vec<String>) in 2,
+    read by Text::read_item, written by |names, writer| names.iter().try_for_each(|name| Text::write(name, 2, writer))
 }

@@ -1,10 +1,6 @@
 //! What is extracted, compared with what client-go extracts from the same objects.
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-    thread,
-};
+use std::process::Command;
 
 use k8s_client::{
     apply::{Applicable, Extract},
@@ -12,7 +8,7 @@ use k8s_client::{
     openapi::serde::Serialize,
     resource::{Applies, Gets},
 };
-use k8s_client_integration_tests::{Test, TestResult, json_of};
+use k8s_client_integration_tests::{Test, TestResult, ask, json_of};
 use serde_json::{Value, json};
 
 use crate::objects::{self, MANAGERS, Visitor};
@@ -48,7 +44,7 @@ async fn extracts_what_client_go_extracts() -> TestResult {
     let test = Test::namespace().await;
     let mut questions = Questions::default();
     Box::pin(objects::visit(&test, &mut questions)).await?;
-    let answers = ask(Command::new(program), questions.0.iter().map(|(question, _)| question))?;
+    let answers: Vec<Value> = ask(Command::new(program), questions.0.iter().map(|(question, _)| question))?;
     assert_eq!(answers.len(), questions.0.len());
 
     let mut differences = Vec::new();
@@ -62,20 +58,4 @@ async fn extracts_what_client_go_extracts() -> TestResult {
     println!("{} extractions are client-go's", questions.0.len() - differences.len());
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
     Ok(())
-}
-
-/// A line in, a line out.
-fn ask<'a>(mut program: Command, questions: impl Iterator<Item = &'a Value>) -> TestResult<Vec<Value>> {
-    let lines: Vec<String> = questions.map(Value::to_string).collect();
-    let lines = lines.join("\n");
-    let mut running = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut input = running.stdin.take().ok_or("it has no standard input")?;
-    // It answers before it has read everything.
-    let writer = thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = running.wait_with_output()?;
-    writer.join().map_err(|_| "the writer panicked")??;
-    if !output.status.success() {
-        return Err(format!("client-go's program: {}", output.status).into());
-    }
-    String::from_utf8(output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }

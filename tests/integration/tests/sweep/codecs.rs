@@ -1,12 +1,7 @@
 //! JSON and protobuf are the same: of every kind, objects with something in every field, and objects with anything in any, held
 //! against each other and against what Kubernetes' own codecs make of them.
 
-use std::{
-    collections::BTreeSet,
-    io::Write as _,
-    process::{Command, Stdio},
-    thread,
-};
+use std::{collections::BTreeSet, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use fastrand::Rng;
@@ -16,7 +11,7 @@ use k8s_client::{
     codec::Codec,
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
-use k8s_client_integration_tests::{Filling, TestResult, filled};
+use k8s_client_integration_tests::{Filling, TestResult, ask, filled};
 use k8s_openapi::serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -97,6 +92,17 @@ impl Codecs {
                 return Err(format!("it did not come back from protobuf: {difference}").into());
             }
         }
+        // Whatever becomes of the bytes on the way, they are an object or an error.
+        for _ in 0..20 {
+            let mut damaged = protobuf.clone();
+            let place = self.rng.usize(..damaged.len());
+            if self.rng.bool() {
+                damaged.truncate(place);
+            } else {
+                damaged[place] = self.rng.u8(..);
+            }
+            let _ = K::decode_protobuf(&damaged);
+        }
         self.questions.push(Question {
             api_version: resource.api_version,
             kind: resource.kind,
@@ -143,7 +149,7 @@ struct Answer {
 /// Asks Kubernetes' codecs for both forms of each object, once of the JSON and once of the protobuf.
 fn compare(program: Command, questions: &[Question]) -> TestResult<Vec<String>> {
     let bodies = questions.iter().flat_map(|question| [&question.json, &question.protobuf]);
-    let answers = ask(program, bodies.map(|body| json!({ "body": BASE64.encode(body) })))?;
+    let answers: Vec<Answer> = ask(program, bodies.map(|body| json!({ "body": BASE64.encode(body) })))?;
     let (mut problems, mut compared) = (Vec::new(), 0);
     for (question, answers) in questions.iter().zip(answers.chunks(2)) {
         let [of_json, of_protobuf] = answers else { return Err("an answer is missing".into()) };
@@ -198,22 +204,6 @@ fn without_what_protobuf_lacks(json: &Value, is_whole: bool) -> Value {
         Value::Array(items) => items.iter().map(|item| without_what_protobuf_lacks(item, false)).collect(),
         _ => json.clone(),
     }
-}
-
-/// A line in, a line out.
-fn ask(mut program: Command, questions: impl Iterator<Item = Value>) -> TestResult<Vec<Answer>> {
-    let lines: Vec<String> = questions.map(|question| question.to_string()).collect();
-    let lines = lines.join("\n");
-    let mut running = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut input = running.stdin.take().ok_or("it has no standard input")?;
-    // It answers before it has read everything.
-    let writer = thread::spawn(move || input.write_all(lines.as_bytes()));
-    let output = running.wait_with_output()?;
-    writer.join().map_err(|_| "the writer panicked")??;
-    if !output.status.success() {
-        return Err(format!("Kubernetes' codecs: {}", output.status).into());
-    }
-    String::from_utf8(output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
 impl Visitor for Codecs {
