@@ -63,6 +63,10 @@ fn imports(model: &Model, home: &Home, messages: &Messages, given: Presence, tex
     }
     write_imports(&names, "", text);
     let others: BTreeSet<_> = now_and_then.difference(&names).cloned().collect();
+    if !names.is_empty() && !others.is_empty() {
+        // Together, rustfmt would put them into another order.
+        text.push('\n');
+    }
     write_imports(&others, "#[allow(unused_imports, reason = \"it depends on the Kubernetes version\")]\n", text);
 }
 

@@ -48,7 +48,10 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
             messages.entry(format!("{package}.{name}")).or_default();
         }
     }
-    let messages: String = messages.iter().map(|(name, fields)| format!("{}\n{fields}", message(name))).collect();
+    let messages = messages.iter().fold(String::new(), |mut text, (name, fields)| {
+        let _ = write!(text, "{}\n{fields}", message(name));
+        text
+    });
     let mut files = Files::from([
         ("SOURCE".to_owned(), format!("version: {version}.0\nopenapi: made by hand\n")),
         ("protobuf.txt".to_owned(), messages),

@@ -4,6 +4,7 @@
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::{Text, message};
+
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_runtime::generated::protobuf::{Bytes, Int32, Time};
 

@@ -43,7 +43,8 @@ fn protobuf_list<K: Listable>(criterion: &mut Criterion, name: &str, items: &[K:
     let kind = std::any::type_name::<K>().rsplit("::").next().expect("a type has a name");
     let mut names = Vec::from(*b"k8s\0\x0a");
     let list = format!("{kind}List");
-    names.extend([list.len() as u8 + 6, 0x0a, 2, b'v', b'1', 0x12, list.len() as u8]);
+    let length = u8::try_from(list.len()).expect("it is short");
+    names.extend([length + 6, 0x0a, 2, b'v', b'1', 0x12, length]);
     names.extend(list.as_bytes());
     field(&mut names, &raw);
     let mut group = criterion.benchmark_group(name);
@@ -59,10 +60,10 @@ fn field(out: &mut Vec<u8>, value: &[u8]) {
     out.push(0x12);
     let mut length = value.len();
     while length >= 0x80 {
-        out.push((length & 0x7f) as u8 | 0x80);
+        out.push(length.to_le_bytes()[0] | 0x80);
         length >>= 7;
     }
-    out.push(length as u8);
+    out.push(length.to_le_bytes()[0]);
     out.extend(value);
 }
 

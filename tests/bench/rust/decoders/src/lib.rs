@@ -141,8 +141,8 @@ pub fn event(number: usize) -> Event {
 
 /// A config map with a file in it.
 pub fn config_map(number: usize) -> ConfigMap {
-    let file: String =
-        (0..40).map(|line| format!("server.backend-{line}.url = \"http://backend-{line}:8080/\"\n")).collect();
+    let lines = (0..40).map(|line| format!("server.backend-{line}.url = \"http://backend-{line}:8080/\""));
+    let file = lines.collect::<Vec<_>>().join("\n");
     typed(json!({
         "metadata": {
             "name": format!("settings-{number:05}"),
@@ -161,10 +161,16 @@ pub fn list<T: ListableResource>(count: usize, item: fn(usize) -> T) -> List<T> 
     List { items: (0..count).map(item).collect(), metadata }
 }
 
-/// Reads JSON by each library, by name.
-pub fn readers<T: DeserializeOwned>() -> Vec<(&'static str, fn(&[u8]) -> T)> {
-    let mut readers: Vec<(&'static str, fn(&[u8]) -> T)> =
-        vec![("serde_json", |body| serde_json::from_slice(body).expect("it is JSON"))];
+/// A library's name, and how it reads JSON.
+pub type Reader<T> = (&'static str, fn(&[u8]) -> T);
+
+/// How each library reads JSON.
+///
+/// # Panics
+///
+/// The readers do, where it is no JSON.
+pub fn readers<T: DeserializeOwned>() -> Vec<Reader<T>> {
+    let mut readers: Vec<Reader<T>> = vec![("serde_json", |body| serde_json::from_slice(body).expect("it is JSON"))];
     #[cfg(feature = "alternatives")]
     {
         // It changes its input, so it needs one of its own.
