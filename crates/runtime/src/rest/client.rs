@@ -78,6 +78,9 @@ impl RestClient {
     /// and where the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather
     /// than being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
     ///
+    /// Typed clients send and ask for protobuf, and read JSON all the same. A service that reads what is sent to it may want
+    /// [`Config::disable_protobuf`].
+    ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// use k8s_client_runtime::{Config, RestClient, rest::Body};
