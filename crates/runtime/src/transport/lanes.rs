@@ -10,6 +10,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper_util::client::legacy::Client;
+use tokio::task::yield_now;
 
 use super::{
     Body,
@@ -59,7 +60,12 @@ impl Lanes {
             match self.try_take(patient) {
                 Ok(place) => return place,
                 // When a connection failed, each request may find out for itself. One after the other would take too long.
-                Err(waiting) => patient = !waiting.failed().await,
+                Err(waiting) => {
+                    patient = !waiting.failed().await;
+                    // What the server allows is read before the pool has the connection: by the request that made it, which was
+                    // woken in the same moment. Whoever comes first finds the pool empty and makes a connection of its own.
+                    yield_now().await;
+                }
             }
         }
     }
