@@ -30,8 +30,9 @@ impl Answers {
         let mut answer = match answer {
             Ok(object) => serde_json::to_value(object)?,
             Err(error) => {
-                // Its words may have a time or a uid in them.
-                let fields: Vec<_> = error.causes().iter().map(|cause| (&cause.field, &cause.reason)).collect();
+                // Its words may have a time or a uid in them, and Go's maps give what is wrong in any order.
+                let mut fields: Vec<_> = error.causes().iter().map(|cause| (&cause.field, &cause.reason)).collect();
+                fields.sort();
                 json!({ "code": error.code(), "reason": error.reason(), "fields": fields })
             }
         };
