@@ -112,7 +112,7 @@ impl AnyList for UnstructuredList {
         &self.items
     }
 
-    fn items_mut(&mut self) -> &mut [Unstructured] {
+    fn items_mut(&mut self) -> &mut Vec<Unstructured> {
         &mut self.items
     }
 

@@ -252,7 +252,7 @@ impl AnyList for PartialObjectMetadataList {
         &self.items
     }
 
-    fn items_mut(&mut self) -> &mut [PartialObjectMetadata] {
+    fn items_mut(&mut self) -> &mut Vec<PartialObjectMetadata> {
         &mut self.items
     }
 

@@ -34,7 +34,7 @@ pub trait AnyList {
     fn items(&self) -> &[Self::Object];
 
     /// The items, to be changed.
-    fn items_mut(&mut self) -> &mut [Self::Object];
+    fn items_mut(&mut self) -> &mut Vec<Self::Object>;
 
     /// The items, without the list around them.
     fn into_items(self) -> Vec<Self::Object>;
@@ -75,7 +75,7 @@ impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
         &self.items
     }
 
-    fn items_mut(&mut self) -> &mut [T] {
+    fn items_mut(&mut self) -> &mut Vec<T> {
         &mut self.items
     }
 

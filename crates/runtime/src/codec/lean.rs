@@ -1,28 +1,13 @@
 //! Decoding without `managedFields`: from protobuf they are never made into anything; from JSON they are dropped at once.
 
 use super::{Codec, ListHead, Listable, MediaType, Result};
-use crate::{
-    object::{AnyList as _, AnyObject},
-    protobuf,
-};
+use crate::{object::AnyObject, protobuf};
 
 /// Reads an object.
 pub(crate) fn object<C: Codec<Object: AnyObject>>(media_type: MediaType, body: &[u8]) -> Result<C::Object> {
     match media_type {
         MediaType::Json => C::decode_json(body).map(without),
         MediaType::Protobuf => C::decode_protobuf(&protobuf::object_without_managed_fields(body)?),
-    }
-}
-
-/// Reads a list.
-pub(crate) fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> Result<K::List> {
-    match media_type {
-        MediaType::Json => {
-            let mut list = K::decode_list_json(body)?;
-            list.items_mut().iter_mut().for_each(AnyObject::remove_managed_fields);
-            Ok(list)
-        }
-        MediaType::Protobuf => K::decode_list_protobuf(&protobuf::list_without_managed_fields(body)?),
     }
 }
 

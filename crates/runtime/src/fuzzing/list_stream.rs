@@ -14,6 +14,7 @@ use crate::{
     list::ListStream,
     message,
     protobuf::types::{Bool, Text},
+    rest::Arriving,
     transport::Body,
 };
 
@@ -45,13 +46,18 @@ pub fn list_stream(input: &[u8]) {
     }
 }
 
+/// An answer that comes in these chunks.
+pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> Arriving {
+    let body = Body::new(Chunks { rest: chunks.into(), taken: std::sync::Arc::default() });
+    Arriving { body, media_type, url: String::new() }
+}
+
 /// The items of a body, its error for the last of them, and the metadata that the list ended with.
 pub(crate) fn streamed<K: Listable>(
     form: MediaType,
     chunks: Vec<Bytes>,
 ) -> (Vec<Result<K::Object, String>>, Option<ListMeta>) {
-    let body = Body::new(Chunks { rest: chunks.into(), taken: std::sync::Arc::default() });
-    let mut stream = ListStream::new::<K>(body, form, String::new());
+    let mut stream = ListStream::new::<K>(arriving(form, chunks), false);
     let mut items = Vec::new();
     loop {
         assert_eq!(stream.metadata(), None, "half a list is taken for a whole one");

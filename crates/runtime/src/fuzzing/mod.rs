@@ -28,7 +28,7 @@ use secrecy::ExposeSecret as _;
 
 pub use list_stream::list_stream;
 #[cfg(test)]
-pub(crate) use list_stream::{ConfigMapKind, ConfigMapMessage, streamed};
+pub(crate) use list_stream::{ConfigMapKind, ConfigMapMessage, arriving, streamed};
 
 use crate::{
     auth,

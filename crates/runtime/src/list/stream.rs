@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use futures_core::Stream;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ListMeta, serde::de::DeserializeOwned};
 
@@ -13,7 +14,8 @@ use super::{Piece, Pieces};
 use crate::{
     codec::{self, ListHead, Listable, MediaType},
     error::{Error, ErrorKind, Result},
-    transport::Body,
+    object::AnyList as _,
+    rest::Arriving,
 };
 
 /// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is 1.5 MiB
@@ -33,7 +35,8 @@ pub struct ListStream<T> {
     media_type: MediaType,
     form: Form<T>,
     head: ListHead,
-    metadata: Option<ListMeta>,
+    /// The list without its items, once it has ended, and its metadata.
+    end: Option<(Bytes, ListMeta)>,
     /// How many items there were.
     items: usize,
 }
@@ -46,28 +49,23 @@ struct Form<T> {
 }
 
 impl<T> ListStream<T> {
-    /// The items of the list that is the answer to a GET of this URL.
-    pub(crate) fn new<K: Listable<Object = T>>(body: Body, media_type: MediaType, url: String) -> Self {
-        Self::formed(body, media_type, url, Form { check: check::<K>, item: K::decode_item })
-    }
-
-    /// The same with items without their `managedFields`.
-    pub(crate) fn lean<K: Listable<Object = T>>(mut self) -> Self {
-        self.form.item = codec::lean::item::<K>;
-        self
+    /// The items of the list that arrives, lean ones without their `managedFields`.
+    pub(crate) fn new<K: Listable<Object = T>>(list: Arriving, lean: bool) -> Self {
+        let item = if lean { codec::lean::item::<K> } else { K::decode_item };
+        Self::formed(list, Form { check: check::<K>, item })
     }
 
     /// The same with items of a type that need not be the list's.
-    pub(crate) fn of_json<K: Listable>(body: Body, media_type: MediaType, url: String) -> Self
+    pub(crate) fn of_json<K: Listable>(list: Arriving) -> Self
     where
         T: DeserializeOwned,
     {
-        Self::formed(body, media_type, url, Form { check: check::<K>, item: any_json })
+        Self::formed(list, Form { check: check::<K>, item: any_json })
     }
 
-    fn formed(body: Body, media_type: MediaType, url: String, form: Form<T>) -> Self {
+    fn formed(Arriving { body, media_type, url }: Arriving, form: Form<T>) -> Self {
         let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
-        Self { pieces, media_type, form, head: ListHead::default(), metadata: None, items: 0 }
+        Self { pieces, media_type, form, head: ListHead::default(), end: None, items: 0 }
     }
 
     /// The next item, or `None` when the list has ended, all of it.
@@ -79,7 +77,19 @@ impl<T> ListStream<T> {
     /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and after an error, it is
     /// `None`, so that half a list is never gone on from.
     pub fn metadata(&self) -> Option<&ListMeta> {
-        self.metadata.as_ref()
+        self.end.as_ref().map(|(_, metadata)| metadata)
+    }
+
+    /// Takes all items and makes them the list that they are.
+    pub(crate) async fn collect<K: Listable<Object = T>>(mut self) -> Result<K::List> {
+        let mut items = Vec::new();
+        while let Some(item) = self.try_next().await? {
+            items.push(item);
+        }
+        let (list, _) = self.end.take().unwrap_or_default();
+        let mut list = K::decode_list(self.media_type, &list).map_err(|error| self.unreadable(error))?;
+        *list.items_mut() = items;
+        Ok(list)
     }
 
     /// Looks at what stands before the items. What the list does not say there, it says at its end.
@@ -100,16 +110,16 @@ impl<T> ListStream<T> {
         Ok(object)
     }
 
-    fn end(&mut self, list: &[u8]) -> Result<()> {
-        if let Some(status) = codec::status(self.media_type, list)
+    fn end(&mut self, list: Bytes) -> Result<()> {
+        if let Some(status) = codec::status(self.media_type, &list)
             && status.status.as_deref() == Some("Failure")
         {
             return Err(self.pieces.failed(Error::api(status)));
         }
-        let metadata = (self.form.check)(self.media_type, list)
-            .and_then(|()| codec::list_metadata(self.media_type, list))
+        let metadata = (self.form.check)(self.media_type, &list)
+            .and_then(|()| codec::list_metadata(self.media_type, &list))
             .map_err(|error| self.unreadable(error))?;
-        self.metadata = Some(metadata);
+        self.end = Some((list, metadata));
         Ok(())
     }
 
@@ -137,7 +147,7 @@ impl<T> Stream for ListStream<T> {
             let done = match piece? {
                 Piece::Item(item) => return Poll::Ready(Some(self.item(&item))),
                 Piece::Begin(list) => self.begin(&list),
-                Piece::End(list) => self.end(&list),
+                Piece::End(list) => self.end(list),
             };
             if let Err(error) = done {
                 return Poll::Ready(Some(Err(error)));

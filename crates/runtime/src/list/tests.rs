@@ -19,8 +19,9 @@ use super::{Piece, Pieces, stream::ListStream};
 use crate::{
     codec::{Listable as _, MediaType},
     error::{Error, ErrorKind},
-    fuzzing::{Chunks, ConfigMapKind, ConfigMapMessage, streamed},
+    fuzzing::{Chunks, ConfigMapKind, ConfigMapMessage, arriving, streamed},
     protobuf::{self, Message as _, Type as _, Writer},
+    rest::Arriving,
     transport::Body,
 };
 
@@ -269,12 +270,10 @@ fn bytes_are_taken_only_as_items_are() {
         let taken = Arc::new(AtomicUsize::new(0));
         let chunk = 64;
         let rest = chunks(&body, chunk).into();
-        let mut items = ListStream::new::<ConfigMapKind>(
-            Body::new(Chunks { rest, taken: Arc::clone(&taken) }),
-            form,
-            String::new(),
-        );
         let item = body.len() / COUNT + 1;
+        let body = Body::new(Chunks { rest, taken: Arc::clone(&taken) });
+        let mut items =
+            ListStream::new::<ConfigMapKind>(Arriving { body, media_type: form, url: String::new() }, false);
         for number in 0..COUNT {
             items.try_next().now_or_never().expect("it is there").expect("it is good").expect("it is an item");
             let ahead = taken.load(Ordering::Relaxed).saturating_sub(number * item);
@@ -291,7 +290,8 @@ async fn connection_that_breaks_is_an_error_behind_the_items_before() {
     for (frames, count) in [(vec![start.clone()], 1), (vec![start, rest], 2)] {
         let frames = stream::iter(frames).map(|bytes| Ok(Frame::data(bytes))).chain(stream::iter([Err(broken())]));
         let url = "https://host/api/v1/configmaps".to_owned();
-        let mut items = ListStream::new::<ConfigMapKind>(Body::new(StreamBody::new(frames)), JSON, url);
+        let body = Body::new(StreamBody::new(frames));
+        let mut items = ListStream::new::<ConfigMapKind>(Arriving { body, media_type: JSON, url }, false);
         for _ in 0..count {
             items.try_next().await.expect("it is whole").expect("it is an item");
         }
@@ -306,7 +306,7 @@ async fn connection_that_breaks_is_an_error_behind_the_items_before() {
 fn secret_is_not_quoted_where_it_cannot_be_read() {
     let body = Bytes::from_static(br#"{"items":[{"data":{"a":["hunter2"]}},{"data":"hunter2"}]}"#);
     let url = "https://host/api/v1/secrets".to_owned();
-    let mut items = ListStream::new::<ConfigMapKind>(Body::from(body), JSON, url);
+    let mut items = ListStream::new::<ConfigMapKind>(Arriving { body: body.into(), media_type: JSON, url }, false);
     let error = items.try_next().now_or_never().expect("it is there").expect_err("it is no secret");
     assert!(!format!("{error} {error:#?}").contains("hunter2"), "{error:#?}");
 }
@@ -351,6 +351,9 @@ proptest! {
         };
         let whole = ConfigMapKind::decode_list(form, &body).unwrap();
         prop_assert_eq!(&whole, &list);
+        let collected = ListStream::new::<ConfigMapKind>(arriving(form, chunks(&body, size)), false);
+        let collected = collected.collect::<ConfigMapKind>().now_or_never().expect("there is nothing to wait for");
+        prop_assert_eq!(&collected.unwrap(), &list);
         let (items, metadata) = streamed::<ConfigMapKind>(form, chunks(&body, size));
         let items = items.into_iter().collect::<Result<Vec<_>, _>>();
         prop_assert_eq!((items, metadata), (Ok(list.items), Some(list.metadata)));

@@ -24,7 +24,7 @@ use k8s_openapi::{ListableResource, Resource};
 
 pub(crate) use self::{
     envelope::{Envelope, MAGIC, around},
-    lean::{item_without_managed_fields, list_without_managed_fields, object_without_managed_fields},
+    lean::{item_without_managed_fields, object_without_managed_fields},
     list::{ITEMS, METADATA, list_metadata},
     meta::{Bookmark, bookmark, watch_event},
 };

@@ -11,14 +11,8 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::serde::de::DeserializeOwned;
 
-use super::{Answering, ListOptions, ResourceVersionMatch, call_options, execute_with, whole_answer};
-use crate::{
-    codec::{self, Listable},
-    error::Result,
-    list::ListStream,
-    object::AnyList as _,
-    rest::Request,
-};
+use super::{Answering, ListOptions, ResourceVersionMatch, call_options, whole_answer};
+use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
 const PAGE_SIZE: u32 = 500;
@@ -168,9 +162,7 @@ impl<K: Listable> List<K> {
     /// The first one ends the stream, and a list that breaks off always ends in one: see [`ListStream`].
     pub async fn stream(self) -> Result<ListStream<K::Object>> {
         let lean = self.lean;
-        let (body, media_type, url) = self.prepared().accept(K::ACCEPT).streamed().await?;
-        let stream = ListStream::new::<K>(body, media_type, url);
-        Ok(if lean { stream.lean::<K>() } else { stream })
+        Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).streamed().await?, lean))
     }
 
     /// The same as [`stream`](List::stream) with items of a type of your own, which has only the fields that you need: the rest is
@@ -193,8 +185,7 @@ impl<K: Listable> List<K> {
     /// # }
     /// ```
     pub async fn stream_json<T: DeserializeOwned>(self) -> Result<ListStream<T>> {
-        let (body, media_type, url) = self.into_request().streamed().await?;
-        Ok(ListStream::of_json::<K>(body, media_type, url))
+        Ok(ListStream::of_json::<K>(self.into_request().streamed().await?))
     }
 
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).
@@ -213,8 +204,9 @@ impl<K: Listable> IntoFuture for List<K> {
     type IntoFuture = Answering<K::List>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let decode = if self.lean { codec::lean::list::<K> } else { K::decode_list };
-        execute_with(self.prepared().accept(K::ACCEPT), decode)
+        let lean = self.lean;
+        let answer = self.prepared().accept(K::ACCEPT).streamed_and_traced();
+        Box::pin(async move { ListStream::new::<K>(answer.await?, lean).collect::<K>().await })
     }
 }
 

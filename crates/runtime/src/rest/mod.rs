@@ -27,8 +27,8 @@ pub use client::RestClient;
 pub use kind::CallKind;
 pub(crate) use query::Query;
 pub use request::Request;
-pub(crate) use response::Answer;
 pub use response::Response;
+pub(crate) use response::{Answer, Arriving};
 pub use warnings::{DeduplicatedWarnings, LogWarnings, NoWarnings, Warning, WarningHandler};
 
 pub use crate::transport::{Body, BoxError, HttpFuture, HttpService, Upgraded};

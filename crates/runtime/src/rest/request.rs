@@ -10,7 +10,7 @@ use crate::{
     codec::{self, ApiResource, Codec, MediaType},
     error::{Error, ErrorKind, Result},
     rest::{
-        Answer, Answering, Body, CallKind, Query, Response, RestClient,
+        Answer, Answering, Arriving, CallKind, Query, Response, RestClient,
         answer::Target,
         attempts::Call,
         path::{check_name, push_segment},
@@ -397,15 +397,14 @@ impl Request {
         Box::pin(async move { self.sending().await?.collect().await })
     }
 
-    /// Sends the request and gives the body of the answer as it comes, within the call's time limit: with its form, and the URL
-    /// that it comes from.
-    pub(crate) fn streamed(self) -> Answering<(Body, MediaType, String)> {
-        Box::pin(async move {
-            let url = self.url();
-            let response = self.sending().await?;
-            let media_type = response.media_type()?;
-            Ok((response.into_limited_body(), media_type, url))
-        })
+    /// Sends the request and gives the body of the answer as it comes, within the call's time limit.
+    pub(crate) fn streamed(self) -> Answering<Arriving> {
+        Box::pin(async move { self.sending().await?.arriving() })
+    }
+
+    /// The same for an answer that is read to its end, and so is traced as any other.
+    pub(crate) fn streamed_and_traced(self) -> Answering<Arriving> {
+        Box::pin(async move { self.sending().await?.traced().await?.arriving() })
     }
 
     /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so

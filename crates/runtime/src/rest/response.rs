@@ -68,23 +68,35 @@ impl Response {
         self.origin.retries
     }
 
-    /// The form of the body by its content type, for one that is decoded as it comes.
-    pub(crate) fn media_type(&self) -> Result<MediaType> {
-        media_type(&self.head).map_err(|error| error.with_request(&self.origin.method, self.origin.url.clone()))
-    }
-
     /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here. Only a watch that
     /// the server was told to end, by `timeoutSeconds`, must end 30 seconds later.
     pub fn into_body(self) -> Body {
         self.body
     }
 
-    /// The body as a stream of bytes, within the call's time limit: what comes after it is not waited for.
-    pub(crate) fn into_limited_body(self) -> Body {
-        match self.origin.deadline {
+    /// The form of the body by its content type, for one that is decoded as it comes.
+    pub(crate) fn media_type(&self) -> Result<MediaType> {
+        media_type(&self.head).map_err(|error| error.with_request(&self.origin.method, self.origin.url.clone()))
+    }
+
+    /// The body, to be decoded as it comes, within the call's time limit: what comes after it is not waited for.
+    pub(super) fn arriving(self) -> Result<Arriving> {
+        let media_type = self.media_type()?;
+        let body = match self.origin.deadline {
             Some(deadline) => limited::until(deadline, self.body, timed_out),
             None => self.body,
+        };
+        Ok(Arriving { body, media_type, url: self.origin.url })
+    }
+
+    /// The same answer, whose body is traced, if anybody traces: then it is all there already.
+    pub(super) async fn traced(self) -> Result<Self> {
+        if !trace::are_bodies_wanted() {
+            return Ok(self);
         }
+        let Self { head, body, origin } = self;
+        let body = origin.collect(body).await?;
+        Ok(Self { head, body: body.into(), origin })
     }
 
     /// The answer as it came.
@@ -112,16 +124,29 @@ impl Response {
 
     /// Reads the whole body, to be decoded by what its content type says.
     pub(crate) async fn collect(self) -> Result<Answer> {
-        let Self { head, body, origin: Origin { method, url, deadline, bodies_are_shown, span, .. } } = self;
-        let collected = within(deadline, body.collect()).instrument(span.clone()).await;
-        match collected.unwrap_or_else(|| Err(timed_out())) {
-            Ok(body) => {
-                span.in_scope(|| trace::body("answer", bodies_are_shown, &body));
-                Ok(Answer { head, body, method, url })
-            }
-            Err(error) => Err(error.with_request(&method, url)),
-        }
+        let Self { head, body, origin } = self;
+        let body = origin.collect(body).await?;
+        Ok(Answer { head, body, method: origin.method, url: origin.url })
     }
+}
+
+impl Origin {
+    /// Reads the whole body within the call's time limit, and traces it.
+    async fn collect(&self, body: Body) -> Result<Bytes> {
+        let collected = within(self.deadline, body.collect()).instrument(self.span.clone()).await;
+        let body = collected
+            .unwrap_or_else(|| Err(timed_out()))
+            .map_err(|error| error.with_request(&self.method, self.url.clone()))?;
+        self.span.in_scope(|| trace::body("answer", self.bodies_are_shown, &body));
+        Ok(body)
+    }
+}
+
+/// The body of an answer to a GET that is decoded as it comes.
+pub(crate) struct Arriving {
+    pub(crate) body: Body,
+    pub(crate) media_type: MediaType,
+    pub(crate) url: String,
 }
 
 fn media_type(head: &Parts) -> Result<MediaType> {

@@ -48,9 +48,14 @@ pub(super) fn headers(of: &'static str, headers: &HeaderMap) {
     tracing::trace!(headers = ?Shown(headers), "headers of the {of}");
 }
 
+/// Whether anybody listens to what is told of bodies.
+pub(super) fn are_bodies_wanted() -> bool {
+    tracing::enabled!(Level::TRACE)
+}
+
 /// Tells of the body of a request or an answer, as far as it may be shown.
 pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
-    if !tracing::enabled!(Level::TRACE) || body.is_empty() {
+    if !are_bodies_wanted() || body.is_empty() {
         return;
     }
     let bytes = body.len();
