@@ -16,7 +16,7 @@ use k8s_openapi::{
 };
 use proptest::prelude::*;
 
-use super::{types::*, wire::Writer, *};
+use super::{message::read, types::*, wire::Writer, *};
 use crate::message;
 
 /// One field of every form.
@@ -219,6 +219,9 @@ fn types_with_rules_of_their_own_come_back() {
     round_trip!(JSONSchemaPropsOrStringArray<Schema>: OrStrings::Schema(props()), OrStrings::Strings(vec!["a".to_owned()]));
 
     assert_eq!(value::<Quantity>(b"\x02\x0a\x00").unwrap(), Some(resource::Quantity("0".to_owned())));
+    let mut amounts = None::<BTreeMap<String, resource::Quantity>>;
+    read::map::<Quantity, _>(&mut amounts, &mut Reader::new(b"\x03\x0a\x01k"), WireType::Bytes).unwrap();
+    assert_eq!(amounts, Some([("k".to_owned(), resource::Quantity("0".to_owned()))].into()), "an entry without amount");
     assert_eq!(value::<RawExtension>(b"\x00").unwrap(), None, "null in JSON");
     assert!(value::<IntOrString>(b"\x02\x08\x07").is_err());
     assert!(value::<FieldsV1>(b"\x03\x0a\x01{").is_err());

@@ -239,16 +239,15 @@ impl Type for Quantity {
     type Value = resource::Quantity;
 
     fn empty() -> resource::Quantity {
-        resource::Quantity::default()
+        resource::Quantity("0".to_owned())
     }
 
     fn read(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<resource::Quantity>> {
         // Go writes a zero amount without text, too.
-        let amount = match bytes_in_message(reader, wire)? {
-            [] => "0".to_owned(),
-            amount => text_of(amount),
-        };
-        Ok(Some(resource::Quantity(amount)))
+        Ok(Some(match bytes_in_message(reader, wire)? {
+            [] => Self::empty(),
+            amount => resource::Quantity(text_of(amount)),
+        }))
     }
 
     fn write(value: &resource::Quantity, number: u32, writer: &mut Writer) -> Result<()> {
