@@ -18,7 +18,7 @@ use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as
 const PAGE_SIZE: u32 = 500;
 
 /// Lists objects. Awaiting it gives one answer of the server; [`pages`](List::pages) and [`items`](List::items) go on
-/// until there are no more.
+/// until there are no more. An object of more than 16 MiB, ten times what kube-apiserver stores, is an error.
 #[must_use = "a request is sent when it is awaited"]
 pub struct List<K> {
     request: Request,
