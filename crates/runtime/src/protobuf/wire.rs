@@ -258,11 +258,13 @@ impl Writer {
         let start = self.buffer.len();
         self.buffer.push(0);
         write(self)?;
-        let mut length = Self::default();
-        length.varint((self.buffer.len() - start - 1) as u64);
-        match length.buffer[..] {
-            [length] => self.buffer[start] = length,
-            _ => drop(self.buffer.splice(start..=start, length.buffer)),
+        let length = self.buffer.len() - start - 1;
+        if let Ok(length @ ..0x80) = u8::try_from(length) {
+            self.buffer[start] = length;
+        } else {
+            let mut written = Self::default();
+            written.varint(length as u64);
+            self.buffer.splice(start..=start, written.buffer);
         }
         Ok(())
     }
