@@ -38,7 +38,7 @@
 //! ```
 
 use crate::{
-    codec::{self, Codec, MediaType},
+    codec::Codec,
     rest::{Answering, Request},
 };
 
@@ -75,15 +75,10 @@ pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, TypedClient, Up
 pub use watch::Watch;
 pub use write::{Create, Update};
 
-/// Sends a request and decodes the answer as one object.
+/// Sends a request and decodes the answer as one object. All but the decoding is compiled once, in this crate.
 fn execute<C: Codec>(request: Request) -> Answering<C::Object> {
-    execute_with(request.accept(C::ACCEPT), C::decode)
-}
-
-/// Sends a request and decodes the answer. All but the decoding is compiled once, in this crate.
-fn execute_with<T: 'static>(request: Request, decode: fn(MediaType, &[u8]) -> codec::Result<T>) -> Answering<T> {
-    let answer = request.answer();
-    Box::pin(async move { answer.await?.decode(decode) })
+    let answer = request.accept(C::ACCEPT).answer();
+    Box::pin(async move { answer.await?.decode(C::decode) })
 }
 
 /// Gives a builder with a `request` and `options` what all of them have.
