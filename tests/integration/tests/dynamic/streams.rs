@@ -97,8 +97,8 @@ async fn streamed_objects_of_any_kind_have_their_kind() -> TestResult {
 
     let config_maps = GroupVersionResource::new("", "v1", "configmaps");
     let metadata = MetadataClient::new(test.client.rest_client()).resource(config_maps).namespace(&test.namespace);
-    let whole = metadata.list().await?;
-    let mut items = metadata.list().stream().await?;
+    let whole = metadata.list().label_selector("app=test").await?;
+    let mut items = metadata.list().label_selector("app=test").stream().await?;
     for expected in &whole.items {
         assert_eq!(items.try_next().await?.as_ref(), Some(expected));
     }
