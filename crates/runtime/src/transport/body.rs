@@ -12,9 +12,8 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
-use super::{BoxError, failure, lanes};
+use super::{BoxError, failure, http1, http2};
 use crate::error::{Error, Result};
 
 /// The most that room is made for because the head of an answer says so. What really comes makes its own.
@@ -29,8 +28,10 @@ pub struct Body(Inner);
 enum Inner {
     /// All of it, until it is read.
     Whole(Option<Bytes>),
-    /// What arrives on a connection; the stream is none once the body has ended.
-    Incoming(Incoming, Option<lanes::Stream>),
+    /// What arrives over HTTP/1.1.
+    Http1(http1::Incoming),
+    /// What arrives over HTTP/2.
+    Http2(http2::Incoming),
     /// Of another service. The lock is never taken: it makes the body `Sync`.
     Other(Mutex<Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>>),
 }
@@ -53,8 +54,12 @@ impl Body {
         }
     }
 
-    pub(super) fn incoming(incoming: Incoming, stream: lanes::Stream) -> Self {
-        Self(Inner::Incoming(incoming, Some(stream)))
+    pub(super) fn http1(incoming: http1::Incoming) -> Self {
+        Self(Inner::Http1(incoming))
+    }
+
+    pub(super) fn http2(incoming: http2::Incoming) -> Self {
+        Self(Inner::Http2(incoming))
     }
 
     /// The next bytes, as many as have arrived; nothing at the end.
@@ -133,13 +138,8 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         match &mut self.0 {
             Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inner::Incoming(incoming, stream) => {
-                let frame = ready!(Pin::new(incoming).poll_frame(context));
-                if frame.is_none() {
-                    *stream = None;
-                }
-                Poll::Ready(frame.map(|frame| frame.map_err(failure::of_body)))
-            }
+            Inner::Http1(incoming) => incoming.poll_frame(context),
+            Inner::Http2(incoming) => incoming.poll_data(context).map_ok(Frame::data),
             Inner::Other(body) => {
                 let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
                 body.as_mut().poll_frame(context).map_err(failure::of_service)
@@ -150,7 +150,8 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Whole(bytes) => bytes.is_none(),
-            Inner::Incoming(incoming, _) => incoming.is_end_stream(),
+            Inner::Http1(incoming) => incoming.is_at_end(),
+            Inner::Http2(incoming) => incoming.is_at_end(),
             Inner::Other(_) => false,
         }
     }
@@ -158,7 +159,8 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Inner::Incoming(incoming, _) => incoming.size_hint(),
+            Inner::Http1(incoming) => incoming.size_hint(),
+            Inner::Http2(incoming) => incoming.left().map_or_else(SizeHint::default, SizeHint::with_exact),
             Inner::Other(_) => SizeHint::default(),
         }
     }

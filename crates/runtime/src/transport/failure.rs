@@ -52,12 +52,27 @@ impl fmt::Display for ConnectError {
 
 impl StdError for ConnectError {}
 
-/// Why no answer came.
-pub(super) fn of_request(error: hyper_util::client::legacy::Error) -> Error {
-    if let Some(failed) = find::<ConnectError>(&error) {
-        return Error::new(failed.kind, &failed.message).with_fate(failed.fate);
-    }
+/// Why there is no connection.
+pub(super) fn of_connect(error: ConnectError) -> Error {
+    Error::new(error.kind, error.message).with_fate(error.fate)
+}
+
+/// Why no answer came over HTTP/1.1.
+pub(super) fn of_http1(error: hyper::Error) -> Error {
     let fate = fate(&error);
+    broken(error).with_fate(fate)
+}
+
+/// Why no answer, or no more of one, came over HTTP/2.
+pub(super) fn of_http2(error: h2::Error, silent: bool) -> Error {
+    if silent {
+        let problem = "the connection went silent: a ping was not answered within http2_ping_timeout";
+        return Error::new(ErrorKind::Transport, problem).with_fate(Fate::Lost);
+    }
+    let fate = match error.get_io() {
+        Some(error) => fate(error),
+        None => fate(&error),
+    };
     broken(error).with_fate(fate)
 }
 
@@ -81,7 +96,7 @@ pub(super) fn of_gzip(problem: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
 }
 
-/// Why the rest of an answer did not come. Whatever the reason, the request has been processed.
+/// Why the rest of an answer did not come over HTTP/1.1. Whatever the reason, the request has been processed.
 pub(super) fn of_body(error: hyper::Error) -> Error {
     broken(error).with_fate(Fate::Lost)
 }
@@ -118,12 +133,11 @@ const LOST: [io::ErrorKind; 5] = [
 /// hyper and h2 tell it so:
 ///
 /// * `Canceled` is what hyper makes of a request that it hands back since nothing of it was written, and `ChannelClosed` of a
-///   connection that ended before it took one.
+///   connection that ended before it took one. Both are of HTTP/1.1.
 /// * A stream that the server resets with `REFUSED_STREAM` was not processed, by the protocol.
 /// * A GOAWAY of the server becomes the error of those streams that are above its last one, and of requests that come to
 ///   the connection later. Streams up to the last one go on, or fail as a broken connection.
-/// * A connection that ended before the head of an answer is an incomplete message, an error of input and output, or a ping
-///   that was not answered in time.
+/// * A connection that ended before the head of an answer is an incomplete message or an error of input and output.
 fn fate(error: &(dyn StdError + 'static)) -> Fate {
     if let Some(error) = find::<h2::Error>(error).filter(|error| error.is_remote()) {
         if error.is_go_away() {
@@ -137,7 +151,7 @@ fn fate(error: &(dyn StdError + 'static)) -> Fate {
         if error.is_canceled() || error.is_closed() {
             return Fate::Unprocessed;
         }
-        if error.is_incomplete_message() || error.is_timeout() {
+        if error.is_incomplete_message() {
             return Fate::Lost;
         }
         if error.is_parse() {

@@ -3,7 +3,8 @@
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
 //! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not retry what was sent:
 //! only a request that found its pooled connection closed before its first byte goes to another one. No time limit applies
-//! but those of connecting, and one for the head of the answer where `rest` sets it. A connection that went silent is found by HTTP/2 pings, as in client-go.
+//! but those of connecting, and one for the head of the answer where `rest` sets it. A connection that went
+//! silent is found by HTTP/2 pings, as in client-go.
 //!
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
@@ -22,13 +23,13 @@ mod dial;
 mod failure;
 mod forward;
 mod gzip;
-mod lanes;
+mod http1;
+mod http2;
+mod pool;
 mod proxy;
 mod retirement;
-mod room;
 mod rotation;
 mod service;
-mod settings;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -5,6 +5,7 @@ mod connections;
 mod credentials;
 mod gzip;
 mod keys;
+mod pool;
 mod proxies;
 mod rotation;
 mod streams;

@@ -92,22 +92,22 @@ async fn http1_has_a_connection_for_each_watch() {
 }
 
 #[tokio::test]
-async fn lanes_whose_connection_closed_are_forgotten() {
+async fn connections_that_were_idle_for_long_are_closed_and_forgotten() {
     let (server, config) = server(Some(1)).await;
     let mut connections = Connections::new(&config).unwrap();
     let transport = Transport::new(&config, HttpService::new(connections.clone()), true).unwrap();
     let watches = watches(5, &transport, &config).await;
-    assert_eq!((server.connections(), connections.lanes()), (5, 5));
+    assert_eq!((server.connections(), connections.http2_connections()), (5, 5));
     drop(watches);
     until_zero(&server.watches).await;
-    // The pools close what was idle for 90 seconds.
+    // The pool closes what was idle for 90 seconds.
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(200)).await;
     tokio::time::resume();
     until_zero(&server.open).await;
     let request = Request::get(config.server.clone()).body(Body::default()).unwrap();
     connections.call(request).await.unwrap();
-    assert_eq!((server.connections(), connections.lanes()), (1, 1));
+    assert_eq!((server.connections(), connections.http2_connections()), (1, 1));
 }
 
 /// A server that takes connections and says nothing, until it is told to speak.

@@ -1,0 +1,298 @@
+//! HTTP/2: as many requests at a time on a connection as the server allows.
+//!
+//! Requests are given to h2 where they are made: no task stands between a caller and the connection, and head and body of a
+//! request leave together.
+
+use std::{
+    future::{Future, pending, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{
+    Ping, PingPong, Reason, RecvStream,
+    client::{self, SendRequest},
+};
+use http::{
+    HeaderName, HeaderValue, Method, Request, Response, Version,
+    header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    request::Parts,
+};
+use tokio::{
+    sync::OwnedMutexGuard,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    Body,
+    connection::{Connection, Latest, Stream},
+    failure,
+    pool::{self, Id, Shared},
+};
+use crate::error::{Error, Fate, Result};
+
+// What nobody reads yet of one answer counts against the whole connection, so a small window there would let a few slow readers
+// stop all others: Go's is as large. A stream's window is what a watch may hold that is read slower than it comes, and a quarter
+// of Go's: enough for 100 MB/s at 10 ms from the server.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 1 << 30;
+/// The most that the headers of an answer may be, as in Go.
+const MAX_HEADERS: u32 = 10 << 20;
+
+/// The number of streams until the server has told how many it allows: one that it cannot tell.
+const UNTOLD: usize = usize::MAX - 1;
+
+/// What is used of a connection without a limit. Go's client does the same.
+const UNLIMITED: usize = 1000;
+
+/// What HTTP/1.1 says of a connection has no place in HTTP/2 (RFC 9113, 8.2.2).
+const OF_HTTP1: [HeaderName; 5] = [
+    CONNECTION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
+/// How a connection that went silent is found.
+#[derive(Clone, Copy)]
+pub(super) struct Pings {
+    pub(super) interval: Option<Duration>,
+    pub(super) timeout: Duration,
+}
+
+/// A connection, as the pool has it.
+pub(super) struct Sender {
+    pub(super) id: Id,
+    send: SendRequest<Bytes>,
+    usage: Arc<Usage>,
+}
+
+/// What all streams of a connection know of it.
+#[derive(Default)]
+struct Usage {
+    streams: AtomicUsize,
+    /// When a stream ended last.
+    last: Latest,
+    /// No ping was answered, so the connection was given up.
+    silent: AtomicBool,
+}
+
+/// A stream that a request may use, or that an answer comes on.
+pub(super) struct Place {
+    pub(super) id: Id,
+    send: SendRequest<Bytes>,
+    lease: Lease,
+}
+
+/// Counts as a stream in use until it is dropped.
+struct Lease(Arc<Usage>);
+
+impl Sender {
+    /// Begins to speak on a connection and gives the first place on it. The others are found in the pool, where the connection
+    /// comes as soon as the server has told how many there are; then `turn` passes on to whoever waits for a connection.
+    pub(super) async fn start(
+        connection: Connection,
+        pings: Pings,
+        pool: &Arc<Shared>,
+        turn: Option<OwnedMutexGuard<()>>,
+    ) -> Result<Place> {
+        let last_read = connection.stream.last_read();
+        let handshake = client::Builder::new()
+            .initial_max_send_streams(UNTOLD)
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(MAX_HEADERS)
+            .enable_push(false)
+            // It counts what still arrives of answers that were given up, over the whole life of a connection, and ends it for
+            // all others at 1024. That guards servers; a client gave those answers up itself.
+            .max_local_error_reset_streams(None)
+            .handshake(connection.stream)
+            .await;
+        let (send, connection) = handshake.map_err(|error| failure::of_http2(error, false))?;
+        let sender = Self { id: pool.next_id(), send, usage: Arc::default() };
+        let place = sender.place();
+        tokio::spawn(attend(connection, sender, turn, Arc::downgrade(pool), pings, last_read));
+        Ok(place)
+    }
+
+    /// A place for one more request, if there is one.
+    pub(super) fn free_place(&self) -> Option<Place> {
+        let allowed = match self.send.current_max_send_streams() {
+            usize::MAX => UNLIMITED,
+            allowed => allowed,
+        };
+        (self.usage.streams.load(Ordering::Relaxed) < allowed).then(|| self.place())
+    }
+
+    /// Since when there is no stream.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        (self.usage.streams.load(Ordering::Acquire) == 0).then(|| self.usage.last.get())
+    }
+
+    fn place(&self) -> Place {
+        self.usage.streams.fetch_add(1, Ordering::Relaxed);
+        Place { id: self.id, send: self.send.clone(), lease: Lease(self.usage.clone()) }
+    }
+}
+
+impl Place {
+    /// Whether the connection takes requests: not when it is broken, or the server has said goodbye.
+    pub(super) fn is_open(&mut self) -> bool {
+        matches!(self.send.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn send(self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
+        let Self { mut send, lease, .. } = self;
+        for name in OF_HTTP1 {
+            head.headers.remove(name);
+        }
+        head.version = Version::HTTP_2;
+        let meant_to_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
+        if !body.is_empty() || meant_to_have_body {
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        }
+        let sent = send.send_request(Request::from_parts(head, ()), body.is_empty());
+        // The answer keeps the connection.
+        drop(send);
+        let (answer, mut stream) = sent.map_err(|error| {
+            // The connection broke since it was looked at.
+            let unsent = error.is_io();
+            let error = lease.explain(error);
+            if unsent { error.with_fate(Fate::Unprocessed) } else { error }
+        })?;
+        if !body.is_empty() {
+            // All of it is in memory already, so waiting for room in the stream's window would save none.
+            stream.send_data(body, true).map_err(|error| lease.explain(error))?;
+        }
+        drop(stream);
+        let response = answer.await.map_err(|error| lease.explain(error))?;
+        let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        Ok(response.map(|stream| Body::http2(Incoming { stream, left: length, lease: Some(lease) })))
+    }
+}
+
+/// The body of an answer.
+pub(super) struct Incoming {
+    stream: RecvStream,
+    /// How many bytes are left, where the server has told.
+    left: Option<u64>,
+    /// None when the body has ended.
+    lease: Option<Lease>,
+}
+
+impl Incoming {
+    pub(super) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let Some(lease) = &self.lease else { return Poll::Ready(None) };
+        match ready!(self.stream.poll_data(context)) {
+            Some(Ok(data)) => {
+                // Giving back more than has arrived would be the only error.
+                let _ = self.stream.flow_control().release_capacity(data.len());
+                self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+                Poll::Ready(Some(Ok(data)))
+            }
+            // A server that wants no more of the request says so after its whole answer (RFC 9113, 8.1).
+            Some(Err(error))
+                if !(error.is_reset() && error.reason() == Some(Reason::NO_ERROR) && self.is_complete()) =>
+            {
+                Poll::Ready(Some(Err(lease.explain(error).with_fate(Fate::Lost))))
+            }
+            Some(Err(_)) | None => {
+                self.lease = None;
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    /// Whether nothing is missing, as far as is known.
+    fn is_complete(&self) -> bool {
+        self.left.is_none_or(|left| left == 0)
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.lease.is_none() || self.stream.is_end_stream()
+    }
+
+    pub(super) fn left(&self) -> Option<u64> {
+        self.left
+    }
+}
+
+impl Lease {
+    fn explain(&self, error: h2::Error) -> Error {
+        failure::of_http2(error, self.0.silent.load(Ordering::Acquire))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.last.set_now();
+        self.0.streams.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Keeps a connection going to its end, and the pool informed.
+async fn attend(
+    mut connection: client::Connection<Stream, Bytes>,
+    sender: Sender,
+    turn: Option<OwnedMutexGuard<()>>,
+    pool: Weak<Shared>,
+    pings: Pings,
+    last_read: Arc<Latest>,
+) {
+    let (id, usage) = (sender.id, sender.usage.clone());
+    let ping_pong = connection.ping_pong();
+    let mut untold = Some((sender, turn));
+    let alive = poll_fn(|context| {
+        let ended = Pin::new(&mut connection).poll(context);
+        if connection.max_concurrent_send_streams() != UNTOLD
+            && let Some((sender, _turn)) = untold.take()
+            && let Some(pool) = pool.upgrade()
+        {
+            pool.add(sender);
+        }
+        ended
+    });
+    tokio::select! {
+        biased;
+        // Its streams are told what went wrong.
+        _ = alive => {}
+        () = silence(ping_pong, pings, &last_read) => usage.silent.store(true, Ordering::Release),
+        never = pool::forget_when_idle(pool.clone(), id) => match never {},
+    }
+    if let Some(pool) = pool.upgrade() {
+        if untold.is_some() {
+            pool.failed();
+        }
+        pool.forget(id);
+    }
+    // A silent connection ends here, and with it the streams on it.
+    drop(connection);
+}
+
+/// Waits until a ping is not answered. There is one whenever nothing has arrived for a while.
+async fn silence(ping_pong: Option<PingPong>, pings: Pings, last_read: &Latest) {
+    let (Some(mut ping_pong), Some(interval)) = (ping_pong, pings.interval) else { return pending().await };
+    loop {
+        sleep_until(last_read.get() + interval).await;
+        if last_read.get() + interval > Instant::now() {
+            continue;
+        }
+        if ping_pong.send_ping(Ping::opaque()).is_err() {
+            // The connection is about to end and says why.
+            return pending().await;
+        }
+        match timeout(pings.timeout, poll_fn(|context| ping_pong.poll_pong(context))).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return pending().await,
+            Err(_) => return,
+        }
+    }
+}

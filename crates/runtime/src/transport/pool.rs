@@ -1,0 +1,244 @@
+//! The connections to one server: which one a request goes to, and when one is made or let go.
+//!
+//! A server limits the streams of an HTTP/2 connection, and each watch takes one for as long as it lasts. A request that
+//! found no room would wait for the end of a watch, without a word. So, like Go's client, this one opens another connection.
+//!
+//! What the limit is, a server says first of all on a connection. Where requests come before that, one goes ahead and the
+//! others wait: what they would have waited for anyway, and it saves as many handshakes as there are requests. Over HTTP/1.1
+//! nobody waits, as each needs a connection of its own.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Response, Uri, request::Parts};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Body,
+    connect::{Connector, Offer},
+    failure, http1,
+    http2::{self, Pings},
+};
+use crate::error::Result;
+
+/// How long a connection without requests is kept, as in Go.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How many HTTP/1.1 connections without requests are kept at once.
+const MAX_IDLE: usize = 25;
+
+/// Tells connections apart.
+pub(super) type Id = u64;
+
+/// The connections to a server; a clone shares them.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Shared>);
+
+/// What connections know of their pool.
+pub(super) struct Shared {
+    connector: Connector,
+    pings: Pings,
+    open: Mutex<Open>,
+    ids: AtomicU64,
+    /// Held by the request that makes a connection, until it is known how many others that takes.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// How many attempts to connect have failed.
+    failures: AtomicU64,
+    /// Told of each HTTP/1.1 connection that becomes idle.
+    given_back: Notify,
+    /// The server chose HTTP/1.1 when it was asked last.
+    http1: AtomicBool,
+}
+
+#[derive(Default)]
+struct Open {
+    /// The oldest first, so that others become idle.
+    http2: Vec<http2::Sender>,
+    /// Those without a request; what was used last is used next.
+    idle: Vec<(http1::Sender, Instant)>,
+}
+
+/// Where a request may go.
+enum Place {
+    Http1(http1::Sender),
+    Http2(http2::Place),
+}
+
+impl Pool {
+    pub(super) fn new(connector: Connector, pings: Pings) -> Self {
+        Self(Arc::new(Shared {
+            connector,
+            pings,
+            open: Mutex::default(),
+            ids: AtomicU64::default(),
+            turn: Arc::default(),
+            failures: AtomicU64::default(),
+            given_back: Notify::default(),
+            http1: AtomicBool::default(),
+        }))
+    }
+
+    /// Sends a request and waits for the head of the answer. Only a request of which nothing was sent goes to another
+    /// connection when one is closed.
+    pub(super) async fn send(self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
+        loop {
+            match self.0.place(&head.uri).await? {
+                Place::Http2(place) => {
+                    // The client may go while the request is under way, and its idle connections with it.
+                    drop(self);
+                    return place.send(head, body).await;
+                }
+                Place::Http1(sender) => match sender.send(head, body.clone()).await {
+                    Ok(response) => return Ok(response),
+                    Err(http1::Failure::Failed(error)) => return Err(error),
+                    Err(http1::Failure::Unsent(unsent)) => head = *unsent,
+                },
+            }
+        }
+    }
+
+    /// Sends a request whose connection is to become something else than HTTP, on one of its own.
+    pub(super) async fn upgrade(self, head: Parts, body: Bytes) -> Result<Response<Body>> {
+        let connection = self.0.connector.connect(&head.uri, Offer::Http1).await.map_err(failure::of_connect)?;
+        drop(self);
+        http1::upgrade(connection, head, body).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn http2_connections(&self) -> usize {
+        self.0.open().http2.len()
+    }
+}
+
+impl Shared {
+    /// A place on a connection that is there, or on a new one.
+    async fn place(self: &Arc<Self>, server: &Uri) -> Result<Place> {
+        if let Some(place) = self.free_place() {
+            return Ok(place);
+        }
+        let mut turn = None;
+        if !self.http1.load(Ordering::Relaxed) {
+            let failures = self.failures.load(Ordering::Relaxed);
+            let mine = self.turn.clone().lock_owned().await;
+            if let Some(place) = self.free_place() {
+                return Ok(place);
+            }
+            // When a connection failed, each request may find out for itself. One after the other would take too long.
+            let patient = self.failures.load(Ordering::Relaxed) == failures && !self.http1.load(Ordering::Relaxed);
+            turn = patient.then_some(mine);
+        }
+        let connection = tokio::select! {
+            biased;
+            // Whoever reads the end of an answer over HTTP/1.1 and asks again may be here before its connection is back.
+            place = self.place_given_back() => return Ok(place),
+            connection = self.connector.connect(server, Offer::Any) => connection.map_err(|error| {
+                self.failed();
+                failure::of_connect(error)
+            })?,
+        };
+        self.http1.store(!connection.http2, Ordering::Relaxed);
+        if connection.http2 {
+            http2::Sender::start(connection, self.pings, self, turn).await.map(Place::Http2)
+        } else {
+            drop(turn);
+            http1::Sender::start(connection, self).await.map(Place::Http1)
+        }
+    }
+
+    async fn place_given_back(&self) -> Place {
+        loop {
+            self.given_back.notified().await;
+            if let Some(place) = self.free_place() {
+                return place;
+            }
+        }
+    }
+
+    fn free_place(&self) -> Option<Place> {
+        let mut open = self.open();
+        let Open { http2, idle } = &mut *open;
+        while let Some(mut place) = http2.iter().find_map(http2::Sender::free_place) {
+            if place.is_open() {
+                return Some(Place::Http2(place));
+            }
+            http2.retain(|sender| sender.id != place.id);
+        }
+        while let Some((sender, _)) = idle.pop() {
+            if sender.is_open() {
+                return Some(Place::Http1(sender));
+            }
+        }
+        None
+    }
+
+    pub(super) fn next_id(&self) -> Id {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes in a connection that has room.
+    pub(super) fn add(&self, sender: http2::Sender) {
+        self.open().http2.push(sender);
+    }
+
+    /// Takes back a connection that can be used again.
+    pub(super) fn give_back(&self, sender: http1::Sender) {
+        let mut open = self.open();
+        if open.idle.len() < MAX_IDLE {
+            open.idle.push((sender, Instant::now()));
+            self.given_back.notify_one();
+        }
+    }
+
+    /// Says that there will be no connection, so that nobody else waits for one.
+    pub(super) fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Lets go of a connection. Its streams go on.
+    pub(super) fn forget(&self, id: Id) {
+        let mut open = self.open();
+        open.http2.retain(|sender| sender.id != id);
+        open.idle.retain(|(sender, _)| sender.id != id);
+    }
+
+    /// Lets go of a connection if it was idle for long, and says when to look again.
+    fn forget_idle(&self, id: Id) -> Instant {
+        let mut open = self.open();
+        let Open { http2, idle } = &mut *open;
+        let http1 = idle.iter().find(|(sender, _)| sender.id == id).map(|(_, since)| *since);
+        let http2_idle = || http2.iter().find(|sender| sender.id == id).and_then(http2::Sender::idle_since);
+        let now = Instant::now();
+        let end = http1.or_else(http2_idle).unwrap_or(now) + IDLE_TIMEOUT;
+        if end > now {
+            return end;
+        }
+        http2.retain(|sender| sender.id != id);
+        idle.retain(|(sender, _)| sender.id != id);
+        now + IDLE_TIMEOUT
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Nothing panics while it holds the lock.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has the pool forget a connection that was idle for long, which is its end.
+pub(super) async fn forget_when_idle(pool: Weak<Shared>, id: Id) -> Infallible {
+    let mut next = Instant::now() + IDLE_TIMEOUT;
+    loop {
+        sleep_until(next).await;
+        let Some(pool) = pool.upgrade() else { return pending().await };
+        next = pool.forget_idle(id);
+    }
+}

@@ -1,0 +1,211 @@
+//! Which connection a request goes to when there is one already, and when there is none any more.
+
+use std::sync::Mutex;
+
+use tokio::{net::TcpStream, task::JoinHandle};
+
+use super::*;
+
+/// A server of HTTP/1.1 whose connections each get the answers in turn, and are closed after the last one.
+async fn scripted(answers: &'static [&'static str]) -> (Config, Arc<Mutex<Vec<String>>>, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let config = Config::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let (asked, open) = (Arc::new(Mutex::default()), Arc::new(AtomicUsize::new(0)));
+    let (asked_of, opened) = (asked.clone(), open.clone());
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            opened.fetch_add(1, Ordering::SeqCst);
+            let (asked, opened) = (asked_of.clone(), opened.clone());
+            tokio::spawn(async move {
+                play(stream, number, answers, &asked).await;
+                opened.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (config, asked, open)
+}
+
+async fn play(mut stream: TcpStream, number: usize, answers: &[&str], asked: &Mutex<Vec<String>>) {
+    for answer in answers {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let Ok(byte) = stream.read_u8().await else { return };
+            head.push(byte);
+        }
+        let line = String::from_utf8(head).unwrap().lines().next().unwrap().to_owned();
+        asked.lock().unwrap().push(format!("{number}: {line}"));
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
+const WITH_LENGTH: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody";
+const IN_CHUNKS: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+const WITHOUT_BODY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+
+#[tokio::test]
+async fn http1_connection_is_used_again_after_the_last_byte_of_an_answer() {
+    let (config, asked, open) = scripted(&[WITH_LENGTH, IN_CHUNKS, WITHOUT_BODY, WITH_LENGTH, WITH_LENGTH]).await;
+    let transport = connected(&config).unwrap();
+    for expected in ["body", "body", ""] {
+        assert_eq!(get(&transport, &config, "/").await.unwrap(), expected);
+    }
+    // Who knows the length reads no further than that.
+    let request = || Request::get(config.server.clone()).body(Bytes::new()).unwrap();
+    let mut body = transport.send(request()).await.unwrap().into_body();
+    assert_eq!(body.chunk().await.unwrap().unwrap(), "body");
+    drop(body);
+    get(&transport, &config, "/").await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), vec!["0: GET / HTTP/1.1"; 5]);
+    until_zero(&open).await;
+}
+
+#[tokio::test]
+async fn http1_connection_of_an_answer_that_was_given_up_is_closed() {
+    let (config, asked, open) = scripted(&[HALF, WITH_LENGTH]).await;
+    let transport = connected(&config).unwrap();
+    let request = Request::get(config.server.clone()).body(Bytes::new()).unwrap();
+    let mut body = transport.send(request).await.unwrap().into_body();
+    assert_eq!(body.chunk().await.unwrap().unwrap(), "half");
+    drop(body);
+    until_zero(&open).await;
+    drop(transport.send(Request::get(config.server.clone()).body(Bytes::new()).unwrap()).await.unwrap());
+    assert_eq!(*asked.lock().unwrap(), ["0: GET / HTTP/1.1", "1: GET / HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn request_of_which_nothing_was_sent_goes_to_a_new_connection() {
+    let (config, asked, open) = scripted(&[WITH_LENGTH]).await;
+    let transport = connected(&config).unwrap();
+    get(&transport, &config, "/").await.unwrap();
+    // The client's end is still open, and only finds out.
+    until_zero(&open).await;
+    let create = Request::post(config.server.clone()).body(Bytes::from_static(b"object")).unwrap();
+    assert_eq!(transport.send(create).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(*asked.lock().unwrap(), ["0: GET / HTTP/1.1", "1: POST / HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn idle_http1_connections_are_few_and_closed_in_time() {
+    let server = Server::start(None).await;
+    let config = server.config("http", "127.0.0.1");
+    let transport = connected(&config).unwrap();
+    let mut watches = Vec::new();
+    for _ in 0..40 {
+        watches.push(watch(&transport, &config).await.unwrap());
+    }
+    let answers: Vec<_> = (0..40)
+        .map(|_| {
+            let (transport, config) = (transport.clone(), config.clone());
+            tokio::spawn(async move { get(&transport, &config, "/").await.unwrap() })
+        })
+        .collect();
+    for answer in answers {
+        answer.await.unwrap();
+    }
+    drop(watches);
+    let few = async {
+        while server.connections() > 25 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), few).await.expect("no more than 25 are kept");
+    assert!(server.connections() > 0);
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(89)).await;
+    assert!(server.connections() > 0);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::resume();
+    until_zero(&server.open).await;
+}
+
+/// Where a server of TLS listens, and how to reach it.
+async fn tls_listener() -> (TlsAcceptor, TcpListener, Config) {
+    let authority = Authority::new();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+    config.tls.ca = Some(authority.pem());
+    (TlsAcceptor::from(Arc::new(authority.server(&["localhost"], None))), listener, config)
+}
+
+/// A server of HTTP/2 that says goodbye to each connection after its first answer, which tells the connection's number and
+/// what came with the request.
+async fn saying_goodbye() -> (Config, JoinHandle<()>) {
+    let (acceptor, listener, config) = tls_listener().await;
+    let serving = tokio::spawn(async move {
+        for number in 0.. {
+            let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(request) = connection.accept().await {
+                    let (request, mut respond) = request.unwrap();
+                    let mut headers: Vec<_> =
+                        request.headers().iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+                    headers.sort();
+                    let answer = format!("{number} {} {}", request.method(), headers.join(" "));
+                    respond.send_response(Response::new(()), false).unwrap().send_data(answer.into(), true).unwrap();
+                    connection.graceful_shutdown();
+                }
+            });
+        }
+    });
+    (config, serving)
+}
+
+#[tokio::test]
+async fn connection_that_the_server_says_goodbye_to_is_left_for_another() {
+    let (config, serving) = saying_goodbye().await;
+    let transport = connected(&config).unwrap();
+    for number in 0..20 {
+        let answer = get(&transport, &config, "/").await.unwrap();
+        assert!(answer.starts_with(&format!("{number} GET")), "{answer}");
+        // The goodbye comes behind the answer, and a request that is faster would be refused, which is the caller's to repeat.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    serving.abort();
+}
+
+#[tokio::test]
+async fn headers_of_http1_stay_behind_and_the_length_of_no_body_is_told() {
+    let (mut config, serving) = saying_goodbye().await;
+    config.user_agent = Some("me".to_owned());
+    config.disable_compression = true;
+    let transport = connected(&config).unwrap();
+    let request = Request::post(config.server.clone()).header("connection", "close").header("keep-alive", "1");
+    let request = request.header("transfer-encoding", "chunked").header("mine", "kept").body(Bytes::new()).unwrap();
+    let answer = transport.send(request).await.unwrap().into_body().collect().await.unwrap();
+    assert_eq!(answer, r#"0 POST content-length="0" mine="kept" user-agent="me""#);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn answer_that_the_server_cuts_off_is_an_error_whatever_the_reason() {
+    use h2::Reason;
+    let (acceptor, listener, config) = tls_listener().await;
+    let transport = connected(&config).unwrap();
+    tokio::spawn(async move {
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(request) = connection.accept().await {
+            let (request, mut respond) = request.unwrap();
+            let reason = match request.uri().path() {
+                "/no-error" => Reason::NO_ERROR,
+                "/cancel" => Reason::CANCEL,
+                _ => Reason::INTERNAL_ERROR,
+            };
+            let head = Response::builder().header("content-length", "100").body(()).unwrap();
+            let mut body = respond.send_response(head, false).unwrap();
+            body.send_data(Bytes::from_static(b"half"), false).unwrap();
+            tokio::spawn(async move {
+                // Otherwise the reset overtakes the answer.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                body.send_reset(reason);
+            });
+        }
+    });
+    for path in ["/no-error", "/cancel", "/internal-error"] {
+        let error = get(&transport, &config, path).await.expect_err(path);
+        assert_eq!(error.kind(), ErrorKind::Transport, "{path}: {error}");
+    }
+}
