@@ -2,11 +2,14 @@
 
 use std::borrow::Borrow;
 
+use k8s_client_api_meta::v1::protobuf as protobuf_of_meta;
 use k8s_client_runtime::{
     RestClient,
-    codec::{self, Codec, ListHead, Listable},
+    codec::{self, Codec, ListHead, Listable, MediaType},
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
+    message,
     object::{AnyList, AnyObject},
+    protobuf,
     resource::{
         AnyScope, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Patch, PatchRequest, Patches,
         ResourceClient, TypedClient, Watch, Watches,
@@ -15,15 +18,18 @@ use k8s_client_runtime::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What asks for the metadata of one object, or of each event, and takes the whole where the server knows no better.
-const ACCEPT: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+/// Of one object, and of each event.
+const KIND: &str = "PartialObjectMetadata";
+const LIST_KIND: &str = "PartialObjectMetadataList";
+const API_VERSION: &str = "meta.k8s.io/v1";
 
-/// The same for a list.
-const ACCEPT_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+/// What is deleted is answered as it is, which is read in JSON.
+const AS_IT_IS: &str = "application/json";
 
 /// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small one.
 ///
-/// A server that cannot leave the rest out sends whole objects; they are read as metadata all the same.
+/// They travel as protobuf, those of custom resources too. A server that cannot leave the rest out sends whole objects, in JSON;
+/// they are read as metadata all the same.
 ///
 /// ```no_run
 /// use k8s_client_dynamic::MetadataClient;
@@ -51,10 +57,10 @@ pub struct MetadataResource(ResourceClient<PartialObjectMetadataKind, AnyScope>)
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PartialObjectMetadata {
-    /// `meta.k8s.io/v1`; `None` when the server sent the whole object, and in lists.
+    /// `meta.k8s.io/v1`; `None` when the server sent the whole object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// `PartialObjectMetadata`; `None` when the server sent the whole object, and in lists.
+    /// `PartialObjectMetadata`; `None` when the server sent the whole object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The object's metadata.
@@ -109,42 +115,42 @@ impl MetadataResource {
 
     /// Reads the named object's metadata.
     pub fn get(&self, name: &str) -> Get<PartialObjectMetadataKind> {
-        self.0.get(name).with_header("accept", ACCEPT)
+        self.0.get(name).as_kind(KIND)
     }
 
     /// Lists the objects' metadata.
     pub fn list(&self) -> List<PartialObjectMetadataKind> {
-        self.0.list().with_header("accept", ACCEPT_LIST)
+        self.0.list().as_kind(LIST_KIND)
     }
 
     /// Watches the objects for changes. All changes are told, those of other fields too.
     pub fn watch(&self) -> Watch<PartialObjectMetadataKind> {
-        self.0.watch().with_header("accept", ACCEPT)
+        self.0.watch().as_kind(KIND)
     }
 
     /// Deletes the named object.
     pub fn delete(&self, name: &str) -> Delete<PartialObjectMetadataKind> {
-        self.0.delete(name)
+        self.0.delete(name).with_header("accept", AS_IT_IS)
     }
 
     /// Deletes all objects, or those that the selectors choose.
     pub fn delete_collection(&self) -> DeleteCollection<PartialObjectMetadataKind> {
-        self.0.delete_collection()
+        self.0.delete_collection().with_header("accept", AS_IT_IS)
     }
 
     /// Changes parts of the named object, of its metadata or elsewhere, and reads its metadata.
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<PartialObjectMetadataKind> {
-        self.0.patch(name, patch).with_header("accept", ACCEPT)
+        self.0.patch(name, patch).as_kind(KIND)
     }
 
     /// Reads the metadata of a subresource of the named object.
     pub fn get_subresource(&self, name: &str, subresource: &str) -> Get<PartialObjectMetadataKind> {
-        self.0.get_subresource(name, subresource.to_owned()).with_header("accept", ACCEPT)
+        self.0.get_subresource(name, subresource.to_owned()).as_kind(KIND)
     }
 
     /// Deletes a subresource of the named object.
     pub fn delete_subresource(&self, name: &str, subresource: &str) -> Delete<PartialObjectMetadataKind> {
-        self.0.delete_subresource(name, subresource.to_owned())
+        self.0.delete_subresource(name, subresource.to_owned()).with_header("accept", AS_IT_IS)
     }
 
     /// Changes parts of a subresource of the named object, and reads its metadata.
@@ -154,12 +160,27 @@ impl MetadataResource {
         subresource: &str,
         patch: &Patch,
     ) -> PatchRequest<PartialObjectMetadataKind> {
-        self.0.patch_subresource(name, subresource.to_owned(), patch).with_header("accept", ACCEPT)
+        self.0.patch_subresource(name, subresource.to_owned(), patch).as_kind(KIND)
+    }
+}
+
+message! {
+    ObjectMessage of PartialObjectMetadata {
+        1 metadata: one protobuf_of_meta::ObjectMeta,
+    }
+}
+
+message! {
+    ListMessage of PartialObjectMetadataList {
+        1 metadata: one protobuf::ListMeta,
+        2 items: many ObjectMessage,
     }
 }
 
 impl Codec for PartialObjectMetadataKind {
     type Object = PartialObjectMetadata;
+
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
 
     fn encode_json(object: &PartialObjectMetadata) -> codec::Result<Vec<u8>> {
         codec::to_json(object)
@@ -167,7 +188,7 @@ impl Codec for PartialObjectMetadataKind {
 
     fn decode_json(body: &[u8]) -> codec::Result<PartialObjectMetadata> {
         let mut object: PartialObjectMetadata = codec::from_json(body)?;
-        if object.kind.as_deref() != Some("PartialObjectMetadata") {
+        if object.kind.as_deref() != Some(KIND) {
             if !is_likely(&object.metadata) {
                 return Err(codec::Error::custom("it is no object: it has no metadata to speak of"));
             }
@@ -176,6 +197,14 @@ impl Codec for PartialObjectMetadataKind {
         }
         Ok(object)
     }
+
+    fn encode_protobuf(object: &PartialObjectMetadata) -> codec::Result<Vec<u8>> {
+        Ok(protobuf::write_kind::<ObjectMessage>(object, API_VERSION, KIND)?)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<PartialObjectMetadata> {
+        Ok(with_kind(protobuf::read_kind::<ObjectMessage>(body, API_VERSION, KIND)?))
+    }
 }
 
 impl Listable for PartialObjectMetadataKind {
@@ -183,7 +212,7 @@ impl Listable for PartialObjectMetadataKind {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<PartialObjectMetadataList> {
         let mut list: PartialObjectMetadataList = codec::from_json(body)?;
-        if list.kind.as_deref() != Some("PartialObjectMetadataList") {
+        if list.kind.as_deref() != Some(LIST_KIND) {
             (list.api_version, list.kind) = (None, None);
             for item in &mut list.items {
                 (item.api_version, item.kind) = (None, None);
@@ -192,18 +221,34 @@ impl Listable for PartialObjectMetadataKind {
         Ok(list)
     }
 
+    fn decode_list_protobuf(body: &[u8]) -> codec::Result<PartialObjectMetadataList> {
+        let list = protobuf::read_kind::<ListMessage>(body, API_VERSION, LIST_KIND)?;
+        let (api_version, kind) = (Some(API_VERSION.to_owned()), Some(LIST_KIND.to_owned()));
+        let items = list.items.into_iter().map(with_kind).collect();
+        Ok(PartialObjectMetadataList { api_version, kind, items, ..list })
+    }
+
+    fn decode_item_protobuf(body: &[u8]) -> codec::Result<PartialObjectMetadata> {
+        Ok(with_kind(codec::item_from_protobuf::<ObjectMessage>(body)?))
+    }
+
     fn decode_item_json(body: &[u8], list: &ListHead) -> codec::Result<PartialObjectMetadata> {
         let mut item: PartialObjectMetadata = codec::from_json(body)?;
         // A list that says its kind behind its items is one of custom resources as they are.
         let is_reduced = match &list.kind {
-            Some(kind) => kind == "PartialObjectMetadataList",
-            None => item.kind.as_deref() == Some("PartialObjectMetadata"),
+            Some(kind) => kind == LIST_KIND,
+            None => item.kind.as_deref() == Some(KIND),
         };
         if !is_reduced {
             (item.api_version, item.kind) = (None, None);
         }
         Ok(item)
     }
+}
+
+/// What comes as protobuf was reduced, and says of which kind it is outside.
+fn with_kind(object: PartialObjectMetadata) -> PartialObjectMetadata {
+    PartialObjectMetadata { api_version: Some(API_VERSION.to_owned()), kind: Some(KIND.to_owned()), ..object }
 }
 
 /// client-go's test for an object that the server did not reduce.
@@ -317,8 +362,10 @@ mod tests {
         let object = PartialObjectMetadataKind::decode_json(body).unwrap();
         assert_eq!(object.kind.as_deref(), Some("PartialObjectMetadata"));
         assert_eq!(object.name(), Some("web"));
-        let written = PartialObjectMetadataKind::encode_json(&object).unwrap();
-        assert_eq!(PartialObjectMetadataKind::decode_json(&written).unwrap(), object);
+        for media_type in [MediaType::Json, MediaType::Protobuf] {
+            let written = PartialObjectMetadataKind::encode(media_type, &object).unwrap();
+            assert_eq!(PartialObjectMetadataKind::decode(media_type, &written).unwrap(), object);
+        }
     }
 
     #[test]

@@ -28,6 +28,19 @@ impl MediaType {
         }
     }
 
+    /// The value of an `Accept` header for these media types, best first, of objects as they are or made into another kind.
+    pub(crate) fn accept<'a>(media_types: impl Iterator<Item = &'a Self>, as_kind: Option<&str>) -> String {
+        let names = media_types.map(|media_type| media_type.as_str());
+        match as_kind {
+            None => names.collect::<Vec<_>>().join(","),
+            Some(kind) => {
+                let made = names.map(|name| format!("{name};as={kind};g=meta.k8s.io;v=v1"));
+                // Objects as they are, of whatever kind, can be read in JSON only.
+                made.chain([Self::Json.as_str().to_owned()]).collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+
     /// The media type that a `Content-Type` header names, parameters left aside. No header means JSON, as the API
     /// conventions have it.
     pub(crate) fn of_answer(content_type: Option<&HeaderValue>) -> Option<Self> {
@@ -40,6 +53,17 @@ impl MediaType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_kinds_are_asked_for_in_each_form_and_whole_objects_in_json() {
+        let accept = |as_kind| MediaType::accept(MediaType::PROTOBUF_OR_JSON.iter(), as_kind);
+        assert_eq!(accept(None), "application/vnd.kubernetes.protobuf,application/json");
+        assert_eq!(
+            accept(Some("Table")),
+            "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json;as=Table;g=meta.k8s.io;v=v1,\
+             application/json"
+        );
+    }
 
     #[test]
     fn content_type_chooses_the_decoder() {

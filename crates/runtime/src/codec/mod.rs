@@ -204,7 +204,7 @@ pub fn list_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> 
 }
 
 /// Reads an item of a list from protobuf: the body of a generated [`Listable::decode_item_protobuf`].
-pub fn item_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M::Object> {
+pub fn item_from_protobuf<M: Message>(body: &[u8]) -> Result<M::Object> {
     Ok(protobuf::read_item::<M>(body)?)
 }
 

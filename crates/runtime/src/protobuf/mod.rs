@@ -20,7 +20,7 @@ mod tests;
 pub mod types;
 mod wire;
 
-use k8s_openapi::{ListableResource, Resource};
+use k8s_openapi::Resource;
 
 pub(crate) use self::{
     envelope::{Envelope, MAGIC, around},
@@ -46,14 +46,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Reads an object out of the envelope that says of which kind it is.
 pub fn read_object<M: Message<Object: Resource>>(body: &[u8]) -> Result<M::Object> {
-    let envelope = Envelope::open(body)?.of(M::Object::API_VERSION, M::Object::KIND)?;
+    read_kind::<M>(body, M::Object::API_VERSION, M::Object::KIND)
+}
+
+/// Reads an object of a kind that its type does not tell out of its envelope.
+pub fn read_kind<M: Message>(body: &[u8], api_version: &str, kind: &str) -> Result<M::Object> {
+    let envelope = Envelope::open(body)?.of(api_version, kind)?;
     let mut object = M::empty();
     message::read_message::<M>(&mut object, envelope.reader())?;
     Ok(object)
 }
 
 /// Reads an object that is the item of a list: without an envelope.
-pub fn read_item<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M::Object> {
+pub fn read_item<M: Message>(body: &[u8]) -> Result<M::Object> {
     let mut object = M::empty();
     message::read_message::<M>(&mut object, Reader::new(body))?;
     Ok(object)
@@ -61,5 +66,10 @@ pub fn read_item<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<M:
 
 /// Writes an object with its envelope.
 pub fn write_object<M: Message<Object: Resource>>(object: &M::Object) -> Result<Vec<u8>> {
-    envelope::write(M::Object::API_VERSION, M::Object::KIND, |writer| M::write_fields(object, writer))
+    write_kind::<M>(object, M::Object::API_VERSION, M::Object::KIND)
+}
+
+/// Writes an object of a kind that its type does not tell, with its envelope.
+pub fn write_kind<M: Message>(object: &M::Object, api_version: &str, kind: &str) -> Result<Vec<u8>> {
+    envelope::write(api_version, kind, |writer| M::write_fields(object, writer))
 }

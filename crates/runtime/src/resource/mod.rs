@@ -105,6 +105,13 @@ macro_rules! call_options {
                 self
             }
 
+            /// Has the server make another kind of the objects that it sends; see
+            /// [`Request::as_kind`](crate::rest::Request::as_kind). Read it by `json`, into a type of your own.
+            pub fn as_kind(mut self, kind: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+                self.request = self.request.as_kind(kind);
+                self
+            }
+
             /// Sets a header of the request.
             pub fn with_header(mut self, name: &str, value: &str) -> Self {
                 self.request = self.request.header(name, value);

@@ -65,6 +65,8 @@ pub struct Request {
     timeout: Option<Duration>,
     max_retries: Option<u32>,
     body: Bytes,
+    /// The kind of `meta.k8s.io/v1` that the server is to make of objects.
+    as_kind: Option<Cow<'static, str>>,
     /// Makes JSON of a body that is not, for a server that does not read it.
     as_json: Option<AsJson>,
     /// The first thing that was wrong.
@@ -91,6 +93,7 @@ impl Request {
             timeout: None,
             max_retries: None,
             body: Bytes::new(),
+            as_kind: None,
             as_json: None,
             problem: None,
         }
@@ -195,6 +198,13 @@ impl Request {
         }
     }
 
+    /// Has the server make another kind of the objects that it sends, one of `meta.k8s.io/v1`: `PartialObjectMetadata`,
+    /// `PartialObjectMetadataList` or `Table`. A server that cannot sends them as they are.
+    pub fn as_kind(mut self, kind: impl Into<Cow<'static, str>>) -> Self {
+        self.as_kind = Some(kind.into());
+        self
+    }
+
     /// Limits the whole call, and tells the server so with `?timeout=`: waiting for the client's rate limit, all attempts
     /// and the pauses between them, and reading the answer. Of a watch or a stream, it limits only the time until the
     /// head of the answer is there.
@@ -275,13 +285,13 @@ impl Request {
     }
 
     /// Says what is read, unless the caller said it.
-    pub(crate) fn accept(mut self, media_types: &[MediaType]) -> Self {
-        if !self.headers.contains_key(header::ACCEPT) {
-            let read = media_types.iter().filter(|it| **it != MediaType::Protobuf || self.client.reads_protobuf());
-            let value = read.map(|media_type| media_type.as_str()).collect::<Vec<_>>().join(",");
-            self.headers.insert(header::ACCEPT, HeaderValue::try_from(value).expect("media types are plain ASCII"));
+    pub(crate) fn accept(self, media_types: &[MediaType]) -> Self {
+        if self.headers.contains_key(header::ACCEPT) {
+            return self;
         }
-        self
+        let read = media_types.iter().filter(|it| **it != MediaType::Protobuf || self.client.reads_protobuf());
+        let value = MediaType::accept(read, self.as_kind.as_deref());
+        self.header(header::ACCEPT.as_str(), &value)
     }
 
     /// Notes what is wrong; the first problem is the one that is told.
