@@ -54,8 +54,6 @@ pub(crate) enum Fate {
     Unreachable,
     /// The server certainly did not process it.
     Unprocessed,
-    /// The server went away, and says, or seems to say, that it did not process it.
-    GoneAway,
     /// Its connection was lost: the server may have processed it or not.
     Lost,
     /// What came back is no HTTP.

@@ -66,7 +66,7 @@ impl Call {
             CallKind::Watch | CallKind::Streaming => explicit,
         };
         let mut retries = Retries::new(self.client.retry_policy(), self.max_retries, Instant::now(), deadline);
-        let nature = Nature::new(self.kind, &self.method, &self.body);
+        let nature = Nature::new(self.kind, &self.method);
         let mut previous: Option<Error> = None;
         let bodies_are_shown = trace::bodies_are_shown(self.kind, &self.uri);
         trace::headers("request", &self.headers);

@@ -26,12 +26,11 @@ pub(super) struct Nature {
     pub(super) kind: CallKind,
     /// It changes nothing, so it may be processed twice.
     pub(super) reads: bool,
-    pub(super) has_body: bool,
 }
 
 impl Nature {
-    pub(super) fn new(kind: CallKind, method: &Method, body: &[u8]) -> Self {
-        Self { kind, reads: *method == Method::GET, has_body: !body.is_empty() }
+    pub(super) fn new(kind: CallKind, method: &Method) -> Self {
+        Self { kind, reads: *method == Method::GET }
     }
 
     /// Why a request without an answer is sent again, if it is.
@@ -40,10 +39,6 @@ impl Nature {
         let lost = "the connection was lost";
         match error.fate() {
             Fate::Unprocessed => Some(certain),
-            // A server that goes away names the requests that it has not processed. The HTTP/2 library says the same when
-            // the connection ends in the very moment in which a stream is opened on it. Then the body has not been sent,
-            // without which nothing is changed; a request that has no body may have arrived.
-            Fate::GoneAway if self.reads || self.has_body => Some(certain),
             Fate::Lost if self.reads && self.kind != CallKind::Streaming => Some(lost),
             _ if self.kind == CallKind::Watch && error.kind() == ErrorKind::Timeout => Some("it took too long"),
             _ => None,
@@ -125,33 +120,29 @@ mod tests {
     fn failures_are_repeated_by_what_is_certain() {
         use CallKind::{Ordinary, Streaming, Watch};
         let (get, post) = (Method::GET, Method::POST);
-        let (none, some) = (&b""[..], &b"{}"[..]);
-        for (kind, method, body, fate, expected) in [
-            (Ordinary, &get, none, Fate::Unprocessed, true),
-            (Ordinary, &post, some, Fate::Unprocessed, true),
-            (Ordinary, &post, none, Fate::Unprocessed, true),
-            (Streaming, &get, none, Fate::Unprocessed, true),
-            (Ordinary, &get, none, Fate::GoneAway, true),
-            (Ordinary, &post, some, Fate::GoneAway, true),
-            (Ordinary, &Method::DELETE, none, Fate::GoneAway, false),
-            (Ordinary, &get, none, Fate::Lost, true),
-            (Watch, &get, none, Fate::Lost, true),
-            (Streaming, &get, none, Fate::Lost, false),
-            (Ordinary, &post, some, Fate::Lost, false),
-            (Ordinary, &Method::PUT, some, Fate::Lost, false),
-            (Ordinary, &Method::DELETE, some, Fate::Lost, false),
-            (Ordinary, &Method::PATCH, some, Fate::Lost, false),
-            (Ordinary, &get, none, Fate::Unknown, false),
-            (Ordinary, &get, none, Fate::Unreachable, false),
-            (Ordinary, &get, none, Fate::Garbled, false),
+        for (kind, method, fate, expected) in [
+            (Ordinary, &get, Fate::Unprocessed, true),
+            (Ordinary, &post, Fate::Unprocessed, true),
+            (Streaming, &get, Fate::Unprocessed, true),
+            (Ordinary, &Method::DELETE, Fate::Unprocessed, true),
+            (Ordinary, &get, Fate::Lost, true),
+            (Watch, &get, Fate::Lost, true),
+            (Streaming, &get, Fate::Lost, false),
+            (Ordinary, &post, Fate::Lost, false),
+            (Ordinary, &Method::PUT, Fate::Lost, false),
+            (Ordinary, &Method::DELETE, Fate::Lost, false),
+            (Ordinary, &Method::PATCH, Fate::Lost, false),
+            (Ordinary, &get, Fate::Unknown, false),
+            (Ordinary, &get, Fate::Unreachable, false),
+            (Ordinary, &get, Fate::Garbled, false),
         ] {
             let error = Error::new(ErrorKind::Transport, "lost").with_fate(fate);
-            let again = Nature::new(kind, method, body).worth_another_try(&error).is_some();
-            assert_eq!(again, expected, "{kind:?} {method} {} bytes {fate:?}", body.len());
+            let again = Nature::new(kind, method).worth_another_try(&error).is_some();
+            assert_eq!(again, expected, "{kind:?} {method} {fate:?}");
         }
         let late = Error::new(ErrorKind::Timeout, "late");
         for (kind, expected) in [(Ordinary, false), (Watch, true), (Streaming, false)] {
-            assert_eq!(Nature::new(kind, &get, none).worth_another_try(&late).is_some(), expected, "{kind:?}");
+            assert_eq!(Nature::new(kind, &get).worth_another_try(&late).is_some(), expected, "{kind:?}");
         }
     }
 

@@ -57,8 +57,6 @@ impl Connections {
         }
         let compressed = self.0.compressed && gzip::ask(&mut request);
         let pool = self.pool(request.extensions().get())?;
-        // The client may go while the request is under way.
-        drop(self);
         let (head, body) = request.into_parts();
         // Requests are small: a layer's body that comes in pieces is none that would not fit into memory.
         let body = body.collect().await?;

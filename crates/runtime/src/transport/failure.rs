@@ -135,17 +135,15 @@ const LOST: [io::ErrorKind; 5] = [
 /// * `Canceled` is what hyper makes of a request that it hands back since nothing of it was written, and `ChannelClosed` of a
 ///   connection that ended before it took one. Both are of HTTP/1.1.
 /// * A stream that the server resets with `REFUSED_STREAM` was not processed, by the protocol.
-/// * A GOAWAY of the server becomes the error of those streams that are above its last one, and of requests that come to
-///   the connection later. Streams up to the last one go on, or fail as a broken connection.
+/// * A GOAWAY of the server becomes the error of those streams that are above its last one, which it has not processed, and of
+///   requests that come to the connection later. Streams up to the last one go on, or fail as a broken connection.
 /// * A connection that ended before the head of an answer is an incomplete message or an error of input and output.
 fn fate(error: &(dyn StdError + 'static)) -> Fate {
-    if let Some(error) = find::<h2::Error>(error).filter(|error| error.is_remote()) {
-        if error.is_go_away() {
-            return Fate::GoneAway;
-        }
-        if error.reason() == Some(h2::Reason::REFUSED_STREAM) {
-            return Fate::Unprocessed;
-        }
+    if let Some(error) = find::<h2::Error>(error)
+        && error.is_remote()
+        && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    {
+        return Fate::Unprocessed;
     }
     if let Some(error) = find::<hyper::Error>(error) {
         if error.is_canceled() || error.is_closed() {

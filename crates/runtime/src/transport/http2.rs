@@ -5,7 +5,7 @@
 
 use std::{
     future::{Future, pending, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,17 +16,17 @@ use std::{
 
 use bytes::Bytes;
 use h2::{
-    Ping, PingPong, Reason, RecvStream,
+    Ping, PingPong, RecvStream,
     client::{self, SendRequest},
 };
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, Version,
-    header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version,
+    header::{CONNECTION, CONTENT_LENGTH, TE, TRANSFER_ENCODING, UPGRADE},
     request::Parts,
 };
 use tokio::{
-    sync::OwnedMutexGuard,
-    time::{Instant, sleep_until, timeout},
+    sync::{Notify, OwnedMutexGuard},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -35,7 +35,7 @@ use super::{
     failure,
     pool::{self, Id, Shared},
 };
-use crate::error::{Error, Fate, Result};
+use crate::error::{Error, ErrorKind, Fate, Result};
 
 // What nobody reads yet of one answer counts against the whole connection, so a small window there would let a few slow readers
 // stop all others: Go's is as large. A stream's window is what a watch may hold that is read slower than it comes, and a quarter
@@ -51,7 +51,13 @@ const UNTOLD: usize = usize::MAX - 1;
 /// What is used of a connection without a limit. Go's client does the same.
 const UNLIMITED: usize = 1000;
 
-/// What HTTP/1.1 says of a connection has no place in HTTP/2 (RFC 9113, 8.2.2).
+/// How long a server may take to tell it: as long as Go lets it take for a handshake.
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest body: what a stream's window can become.
+const MAX_BODY: usize = i32::MAX as usize;
+
+/// What HTTP/1.1 says of a connection.
 const OF_HTTP1: [HeaderName; 5] = [
     CONNECTION,
     TRANSFER_ENCODING,
@@ -75,9 +81,10 @@ pub(super) struct Sender {
 }
 
 /// What all streams of a connection know of it.
-#[derive(Default)]
 struct Usage {
     streams: AtomicUsize,
+    /// Told when one of them ends.
+    freed: Arc<Notify>,
     /// When a stream ended last.
     last: Latest,
     /// No ping was answered, so the connection was given up.
@@ -116,9 +123,16 @@ impl Sender {
             .handshake(connection.stream)
             .await;
         let (send, connection) = handshake.map_err(|error| failure::of_http2(error, false))?;
-        let sender = Self { id: pool.next_id(), send, usage: Arc::default() };
-        let place = sender.place();
-        tokio::spawn(attend(connection, sender, turn, Arc::downgrade(pool), pings, last_read));
+        let usage = Usage {
+            streams: AtomicUsize::new(0),
+            freed: pool.freed(),
+            last: Latest::default(),
+            silent: AtomicBool::new(false),
+        };
+        let sender = Self { id: pool.next_id(), send, usage: Arc::new(usage) };
+        let (place, usage) = (sender.place(), sender.usage.clone());
+        let entry = Entry { pool: Arc::downgrade(pool), id: sender.id, untold: Some((sender, turn)) };
+        tokio::spawn(attend(connection, entry, usage, pings, last_read));
         Ok(place)
     }
 
@@ -151,9 +165,13 @@ impl Place {
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn send(self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
         let Self { mut send, lease, .. } = self;
-        for name in OF_HTTP1 {
-            head.headers.remove(name);
+        if body.len() > MAX_BODY {
+            return Err(Error::new(
+                ErrorKind::Request,
+                format!("a body of {} bytes is too large for HTTP/2", body.len()),
+            ));
         }
+        leave_out_http1(&mut head.headers);
         head.version = Version::HTTP_2;
         let meant_to_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
         if !body.is_empty() || meant_to_have_body {
@@ -163,14 +181,15 @@ impl Place {
         // The answer keeps the connection.
         drop(send);
         let (answer, mut stream) = sent.map_err(|error| {
-            // The connection broke since it was looked at.
-            let unsent = error.is_io();
+            // The connection broke, or the server said goodbye, since it was looked at.
+            let unsent = error.is_io() || error.is_go_away();
             let error = lease.explain(error);
             if unsent { error.with_fate(Fate::Unprocessed) } else { error }
         })?;
         if !body.is_empty() {
-            // All of it is in memory already, so waiting for room in the stream's window would save none.
-            stream.send_data(body, true).map_err(|error| lease.explain(error))?;
+            // All of it is in memory already, so waiting for room in the stream's window would save none. If the stream has ended
+            // meanwhile, the answer tells how.
+            let _ = stream.send_data(body, true);
         }
         drop(stream);
         let response = answer.await.map_err(|error| lease.explain(error))?;
@@ -198,22 +217,12 @@ impl Incoming {
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
                 Poll::Ready(Some(Ok(data)))
             }
-            // A server that wants no more of the request says so after its whole answer (RFC 9113, 8.1).
-            Some(Err(error))
-                if !(error.is_reset() && error.reason() == Some(Reason::NO_ERROR) && self.is_complete()) =>
-            {
-                Poll::Ready(Some(Err(lease.explain(error).with_fate(Fate::Lost))))
-            }
-            Some(Err(_)) | None => {
+            Some(Err(error)) => Poll::Ready(Some(Err(lease.explain(error).with_fate(Fate::Lost)))),
+            None => {
                 self.lease = None;
                 Poll::Ready(None)
             }
         }
-    }
-
-    /// Whether nothing is missing, as far as is known.
-    fn is_complete(&self) -> bool {
-        self.left.is_none_or(|left| left == 0)
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -235,28 +244,78 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.0.last.set_now();
         self.0.streams.fetch_sub(1, Ordering::Release);
+        self.0.freed.notify_one();
+    }
+}
+
+/// Takes out what has no place in HTTP/2 (RFC 9113, 8.2.2).
+fn leave_out_http1(headers: &mut HeaderMap) {
+    let named =
+        headers.get_all(CONNECTION).iter().filter_map(|names| names.to_str().ok()).flat_map(|names| names.split(','));
+    let named: Vec<_> = named.filter_map(|name| HeaderName::try_from(name.trim()).ok()).collect();
+    for name in named.iter().chain(&OF_HTTP1) {
+        headers.remove(name);
+    }
+    if headers.get(TE).is_some_and(|te| te != "trailers") {
+        headers.remove(TE);
+    }
+}
+
+/// A connection's entry in the pool, from before it has one until it is over, however it ends.
+struct Entry {
+    pool: Weak<Shared>,
+    id: Id,
+    /// What comes into the pool once the server has told how many streams it allows, and the turn that passes on then.
+    untold: Option<(Sender, Option<OwnedMutexGuard<()>>)>,
+}
+
+impl Entry {
+    fn tell(&mut self) {
+        if let Some((sender, _turn)) = self.untold.take()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.add(sender);
+        }
+    }
+
+    /// Leaves the connection to the request that made it.
+    fn give_up(&mut self) {
+        if let Some(_untold) = self.untold.take()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.failed();
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.give_up();
+        if let Some(pool) = self.pool.upgrade() {
+            pool.forget(self.id);
+        }
     }
 }
 
 /// Keeps a connection going to its end, and the pool informed.
 async fn attend(
     mut connection: client::Connection<Stream, Bytes>,
-    sender: Sender,
-    turn: Option<OwnedMutexGuard<()>>,
-    pool: Weak<Shared>,
+    mut entry: Entry,
+    usage: Arc<Usage>,
     pings: Pings,
     last_read: Arc<Latest>,
 ) {
-    let (id, usage) = (sender.id, sender.usage.clone());
     let ping_pong = connection.ping_pong();
-    let mut untold = Some((sender, turn));
+    let (pool, id) = (entry.pool.clone(), entry.id);
+    let mut too_late = pin!(sleep(SETTINGS_TIMEOUT));
     let alive = poll_fn(|context| {
         let ended = Pin::new(&mut connection).poll(context);
-        if connection.max_concurrent_send_streams() != UNTOLD
-            && let Some((sender, _turn)) = untold.take()
-            && let Some(pool) = pool.upgrade()
-        {
-            pool.add(sender);
+        if entry.untold.is_some() {
+            if connection.max_concurrent_send_streams() != UNTOLD {
+                entry.tell();
+            } else if too_late.as_mut().poll(context).is_ready() {
+                entry.give_up();
+            }
         }
         ended
     });
@@ -264,25 +323,19 @@ async fn attend(
         biased;
         // Its streams are told what went wrong.
         _ = alive => {}
+        // They are told by the end of the connection, which is here.
         () = silence(ping_pong, pings, &last_read) => usage.silent.store(true, Ordering::Release),
-        never = pool::forget_when_idle(pool.clone(), id) => match never {},
+        never = pool::forget_when_idle(pool, id) => match never {},
     }
-    if let Some(pool) = pool.upgrade() {
-        if untold.is_some() {
-            pool.failed();
-        }
-        pool.forget(id);
-    }
-    // A silent connection ends here, and with it the streams on it.
-    drop(connection);
 }
 
 /// Waits until a ping is not answered. There is one whenever nothing has arrived for a while.
 async fn silence(ping_pong: Option<PingPong>, pings: Pings, last_read: &Latest) {
     let (Some(mut ping_pong), Some(interval)) = (ping_pong, pings.interval) else { return pending().await };
     loop {
-        sleep_until(last_read.get() + interval).await;
-        if last_read.get() + interval > Instant::now() {
+        let Some(quiet) = last_read.get().checked_add(interval) else { return pending().await };
+        if quiet > Instant::now() {
+            sleep_until(quiet).await;
             continue;
         }
         if ping_pong.send_ping(Ping::opaque()).is_err() {

@@ -54,8 +54,8 @@ pub(super) struct Shared {
     turn: Arc<tokio::sync::Mutex<()>>,
     /// How many attempts to connect have failed.
     failures: AtomicU64,
-    /// Told of each HTTP/1.1 connection that becomes idle.
-    given_back: Notify,
+    /// Told of each place that comes or becomes free.
+    freed: Arc<Notify>,
     /// The server chose HTTP/1.1 when it was asked last.
     http1: AtomicBool,
 }
@@ -83,21 +83,17 @@ impl Pool {
             ids: AtomicU64::default(),
             turn: Arc::default(),
             failures: AtomicU64::default(),
-            given_back: Notify::default(),
+            freed: Arc::default(),
             http1: AtomicBool::default(),
         }))
     }
 
     /// Sends a request and waits for the head of the answer. Only a request of which nothing was sent goes to another
     /// connection when one is closed.
-    pub(super) async fn send(self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
+    pub(super) async fn send(&self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
         loop {
             match self.0.place(&head.uri).await? {
-                Place::Http2(place) => {
-                    // The client may go while the request is under way, and its idle connections with it.
-                    drop(self);
-                    return place.send(head, body).await;
-                }
+                Place::Http2(place) => return place.send(head, body).await,
                 Place::Http1(sender) => match sender.send(head, body.clone()).await {
                     Ok(response) => return Ok(response),
                     Err(http1::Failure::Failed(error)) => return Err(error),
@@ -108,9 +104,8 @@ impl Pool {
     }
 
     /// Sends a request whose connection is to become something else than HTTP, on one of its own.
-    pub(super) async fn upgrade(self, head: Parts, body: Bytes) -> Result<Response<Body>> {
+    pub(super) async fn upgrade(&self, head: Parts, body: Bytes) -> Result<Response<Body>> {
         let connection = self.0.connector.connect(&head.uri, Offer::Http1).await.map_err(failure::of_connect)?;
-        drop(self);
         http1::upgrade(connection, head, body).await
     }
 
@@ -121,11 +116,30 @@ impl Pool {
 }
 
 impl Shared {
-    /// A place on a connection that is there, or on a new one.
+    /// A place on a connection that is there, or on a new one, whichever comes first.
     async fn place(self: &Arc<Self>, server: &Uri) -> Result<Place> {
         if let Some(place) = self.free_place() {
             return Ok(place);
         }
+        let done = AtomicBool::new(false);
+        tokio::select! {
+            biased;
+            place = self.freed_place(&done) => Ok(place),
+            place = self.new_place(server, &done) => place,
+        }
+    }
+
+    async fn freed_place(&self, done: &AtomicBool) -> Place {
+        loop {
+            self.freed.notified().await;
+            if let Some(place) = self.free_place() {
+                done.store(true, Ordering::Relaxed);
+                return place;
+            }
+        }
+    }
+
+    async fn new_place(self: &Arc<Self>, server: &Uri, done: &AtomicBool) -> Result<Place> {
         let mut turn = None;
         if !self.http1.load(Ordering::Relaxed) {
             let failures = self.failures.load(Ordering::Relaxed);
@@ -133,35 +147,21 @@ impl Shared {
             if let Some(place) = self.free_place() {
                 return Ok(place);
             }
-            // When a connection failed, each request may find out for itself. One after the other would take too long.
+            // When an attempt failed, each request may find out for itself. One after the other would take too long.
             let patient = self.failures.load(Ordering::Relaxed) == failures && !self.http1.load(Ordering::Relaxed);
             turn = patient.then_some(mine);
         }
-        let connection = tokio::select! {
-            biased;
-            // Whoever reads the end of an answer over HTTP/1.1 and asks again may be here before its connection is back.
-            place = self.place_given_back() => return Ok(place),
-            connection = self.connector.connect(server, Offer::Any) => connection.map_err(|error| {
-                self.failed();
-                failure::of_connect(error)
-            })?,
-        };
+        let _attempt = Attempt { pool: self, done };
+        let connection = self.connector.connect(server, Offer::Any).await.map_err(failure::of_connect)?;
         self.http1.store(!connection.http2, Ordering::Relaxed);
-        if connection.http2 {
-            http2::Sender::start(connection, self.pings, self, turn).await.map(Place::Http2)
+        let place = if connection.http2 {
+            Place::Http2(http2::Sender::start(connection, self.pings, self, turn).await?)
         } else {
             drop(turn);
-            http1::Sender::start(connection, self).await.map(Place::Http1)
-        }
-    }
-
-    async fn place_given_back(&self) -> Place {
-        loop {
-            self.given_back.notified().await;
-            if let Some(place) = self.free_place() {
-                return place;
-            }
-        }
+            Place::Http1(http1::Sender::start(connection, self).await?)
+        };
+        done.store(true, Ordering::Relaxed);
+        Ok(place)
     }
 
     fn free_place(&self) -> Option<Place> {
@@ -181,6 +181,11 @@ impl Shared {
         None
     }
 
+    /// What is told of each place that becomes free.
+    pub(super) fn freed(&self) -> Arc<Notify> {
+        self.freed.clone()
+    }
+
     pub(super) fn next_id(&self) -> Id {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
@@ -188,6 +193,7 @@ impl Shared {
     /// Takes in a connection that has room.
     pub(super) fn add(&self, sender: http2::Sender) {
         self.open().http2.push(sender);
+        self.freed.notify_waiters();
     }
 
     /// Takes back a connection that can be used again.
@@ -195,11 +201,11 @@ impl Shared {
         let mut open = self.open();
         if open.idle.len() < MAX_IDLE {
             open.idle.push((sender, Instant::now()));
-            self.given_back.notify_one();
+            self.freed.notify_one();
         }
     }
 
-    /// Says that there will be no connection, so that nobody else waits for one.
+    /// Says that an attempt came to nothing, so that nobody else waits for its turn.
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
@@ -230,6 +236,21 @@ impl Shared {
     fn open(&self) -> MutexGuard<'_, Open> {
         // Nothing panics while it holds the lock.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An attempt to make a connection. It has failed if it ends before its request has a place: also when that was given up, or a
+/// server that takes longer than requests wait would never be reached.
+struct Attempt<'a> {
+    pool: &'a Shared,
+    done: &'a AtomicBool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.done.load(Ordering::Relaxed) {
+            self.pool.failed();
+        }
     }
 }
 

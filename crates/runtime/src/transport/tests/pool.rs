@@ -173,7 +173,8 @@ async fn headers_of_http1_stay_behind_and_the_length_of_no_body_is_told() {
     config.disable_compression = true;
     let transport = connected(&config).unwrap();
     let request = Request::post(config.server.clone()).header("connection", "close").header("keep-alive", "1");
-    let request = request.header("transfer-encoding", "chunked").header("mine", "kept").body(Bytes::new()).unwrap();
+    let request = request.header("transfer-encoding", "chunked").header("te", "gzip").header("mine", "kept");
+    let request = request.header("connection", "hop, other").header("hop", "1").body(Bytes::new()).unwrap();
     let answer = transport.send(request).await.unwrap().into_body().collect().await.unwrap();
     assert_eq!(answer, r#"0 POST content-length="0" mine="kept" user-agent="me""#);
     serving.abort();
@@ -194,7 +195,9 @@ async fn answer_that_the_server_cuts_off_is_an_error_whatever_the_reason() {
                 "/cancel" => Reason::CANCEL,
                 _ => Reason::INTERNAL_ERROR,
             };
-            let head = Response::builder().header("content-length", "100").body(()).unwrap();
+            let head = Response::builder();
+            let head = if request.uri().query().is_some() { head } else { head.header("content-length", "100") };
+            let head = head.body(()).unwrap();
             let mut body = respond.send_response(head, false).unwrap();
             body.send_data(Bytes::from_static(b"half"), false).unwrap();
             tokio::spawn(async move {
@@ -204,8 +207,61 @@ async fn answer_that_the_server_cuts_off_is_an_error_whatever_the_reason() {
             });
         }
     });
-    for path in ["/no-error", "/cancel", "/internal-error"] {
+    for path in ["/no-error", "/no-error?no-length", "/cancel", "/cancel?no-length", "/internal-error"] {
         let error = get(&transport, &config, path).await.expect_err(path);
         assert_eq!(error.kind(), ErrorKind::Transport, "{path}: {error}");
     }
+}
+
+#[tokio::test]
+async fn request_goes_to_a_place_that_becomes_free_before_a_new_connection_is_there() {
+    let (acceptor, listener, config) = tls_listener().await;
+    let transport = connected(&config).unwrap();
+    // Of a server that takes one connection only, and one stream on it.
+    tokio::spawn(async move {
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        serve(stream, "the only one".to_owned(), Some(1), Arc::default()).await;
+        drop(listener);
+    });
+    let watched = watch(&transport, &config).await.unwrap();
+    let (of_task, config_of_task) = (transport.clone(), config.clone());
+    let waiting = tokio::spawn(async move { get(&of_task, &config_of_task, "/").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!waiting.is_finished());
+    drop(watched);
+    let answer =
+        tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it need not wait for the handshake");
+    assert!(answer.unwrap().unwrap().contains("the only one"));
+}
+
+#[tokio::test]
+async fn server_that_does_not_say_how_many_streams_there_are_holds_nobody_up_for_long() {
+    let (acceptor, listener, mut config) = tls_listener().await;
+    config.http2_ping_interval = None;
+    let transport = connected(&config).unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    tokio::spawn(async move {
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        count.fetch_add(1, Ordering::SeqCst);
+        let mute = stream;
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        count.fetch_add(1, Ordering::SeqCst);
+        serve(stream, "another".to_owned(), Some(10), Arc::default()).await;
+        drop(mute);
+    });
+    let request = || {
+        let (transport, config) = (transport.clone(), config.clone());
+        tokio::spawn(async move { get(&transport, &config, "/").await })
+    };
+    let (_first, second) = (request(), request());
+    while connections.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    let answer = tokio::time::timeout(Duration::from_secs(5), second).await.expect("it connects itself");
+    assert!(answer.unwrap().unwrap().contains("another"));
 }
