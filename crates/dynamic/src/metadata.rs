@@ -28,8 +28,8 @@ const AS_IT_IS: &str = "application/json";
 
 /// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small one.
 ///
-/// They travel as protobuf, those of custom resources too. A server that cannot leave the rest out sends whole objects, in JSON;
-/// they are read as metadata all the same.
+/// It travels as protobuf, that of custom resources too. A server that cannot leave the rest out sends whole objects, in JSON,
+/// which are read as metadata all the same.
 ///
 /// ```no_run
 /// use k8s_client_dynamic::MetadataClient;
