@@ -34,7 +34,7 @@ struct Inner {
 /// The connections that were made with the same certificates.
 struct Generation {
     handshake: Option<Arc<Handshake>>,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 impl Connections {
@@ -45,7 +45,7 @@ impl Connections {
         let connector = Connector::new(config, rotation.clone())?;
         let pings = Pings { interval: config.http2_ping_interval, timeout: config.http2_ping_timeout };
         let handshake = rotation.as_ref().map(|rotation| rotation.current(None)).transpose()?;
-        let current = Mutex::new(Generation { handshake, pool: Pool::new(connector.clone(), pings) });
+        let current = Mutex::new(Generation { handshake, pool: Arc::new(Pool::new(connector.clone(), pings)) });
         let proxy_authorization = connector.dialer().forward_authorization();
         let compressed = !config.disable_compression;
         Ok(Self(Arc::new(Inner { connector, pings, rotation, current, proxy_authorization, compressed })))
@@ -70,12 +70,12 @@ impl Connections {
 
     /// The connections of the certificates that are current. Those of others are let go: they close when they are idle, or
     /// when their time is up.
-    fn pool(&self, identity: Option<&Arc<ClientIdentity>>) -> Result<Pool> {
+    fn pool(&self, identity: Option<&Arc<ClientIdentity>>) -> Result<Arc<Pool>> {
         let Inner { connector, pings, rotation, current, .. } = &*self.0;
         let handshake = rotation.as_ref().map(|rotation| rotation.current(identity)).transpose()?;
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.handshake.as_ref().map(Arc::as_ptr) != handshake.as_ref().map(Arc::as_ptr) {
-            *current = Generation { handshake, pool: Pool::new(connector.clone(), *pings) };
+            *current = Generation { handshake, pool: Arc::new(Pool::new(connector.clone(), *pings)) };
         }
         Ok(current.pool.clone())
     }

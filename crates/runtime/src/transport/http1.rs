@@ -17,7 +17,7 @@ use super::{
     Body,
     connection::Connection,
     failure,
-    pool::{self, Id, Shared},
+    pool::{self, Id, Pool},
 };
 use crate::error::{Error, Result};
 
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 pub(super) struct Sender {
     pub(super) id: Id,
     send: SendRequest<Body>,
-    pool: Weak<Shared>,
+    pool: Weak<Pool>,
     proxied: bool,
     /// The server may have closed it while it was idle.
     reused: bool,
@@ -40,7 +40,7 @@ pub(super) enum Failure {
 
 impl Sender {
     /// Begins to speak on a connection, which closes when the pool has forgotten it or is gone itself.
-    pub(super) async fn start(connection: Connection, pool: &Arc<Shared>) -> Result<Self> {
+    pub(super) async fn start(connection: Connection, pool: &Arc<Pool>) -> Result<Self> {
         let (id, proxied) = (pool.next_id(), connection.proxied);
         let handshake = http1::handshake(TokioIo::new(connection.stream)).await;
         let (send, connection) = handshake.map_err(failure::of_http1)?;

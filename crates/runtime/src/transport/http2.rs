@@ -33,7 +33,7 @@ use super::{
     Body,
     connection::{Connection, Latest, Stream},
     failure,
-    pool::{self, Id, Shared},
+    pool::{self, Id, Pool},
 };
 use crate::error::{Error, ErrorKind, Fate, Result};
 
@@ -107,7 +107,7 @@ impl Sender {
     pub(super) async fn start(
         connection: Connection,
         pings: Pings,
-        pool: &Arc<Shared>,
+        pool: &Arc<Pool>,
         turn: Option<OwnedMutexGuard<()>>,
     ) -> Result<Place> {
         let last_read = connection.stream.last_read();
@@ -263,7 +263,7 @@ fn leave_out_http1(headers: &mut HeaderMap) {
 
 /// A connection's entry in the pool, from before it has one until it is over, however it ends.
 struct Entry {
-    pool: Weak<Shared>,
+    pool: Weak<Pool>,
     id: Id,
     /// What comes into the pool once the server has told how many streams it allows, and the turn that passes on then.
     untold: Option<(Sender, Option<OwnedMutexGuard<()>>)>,

@@ -40,12 +40,8 @@ const MAX_IDLE: usize = 25;
 /// Tells connections apart.
 pub(super) type Id = u64;
 
-/// The connections to a server; a clone shares them.
-#[derive(Clone)]
-pub(super) struct Pool(Arc<Shared>);
-
-/// What connections know of their pool.
-pub(super) struct Shared {
+/// The connections to a server.
+pub(super) struct Pool {
     connector: Connector,
     pings: Pings,
     open: Mutex<Open>,
@@ -76,7 +72,7 @@ enum Place {
 
 impl Pool {
     pub(super) fn new(connector: Connector, pings: Pings) -> Self {
-        Self(Arc::new(Shared {
+        Self {
             connector,
             pings,
             open: Mutex::default(),
@@ -85,14 +81,14 @@ impl Pool {
             failures: AtomicU64::default(),
             freed: Arc::default(),
             http1: AtomicBool::default(),
-        }))
+        }
     }
 
     /// Sends a request and waits for the head of the answer. Only a request of which nothing was sent goes to another
     /// connection when one is closed.
-    pub(super) async fn send(&self, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
+    pub(super) async fn send(self: &Arc<Self>, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
         loop {
-            match self.0.place(&head.uri).await? {
+            match self.place(&head.uri).await? {
                 Place::Http2(place) => return place.send(head, body).await,
                 Place::Http1(sender) => match sender.send(head, body.clone()).await {
                     Ok(response) => return Ok(response),
@@ -105,17 +101,15 @@ impl Pool {
 
     /// Sends a request whose connection is to become something else than HTTP, on one of its own.
     pub(super) async fn upgrade(&self, head: Parts, body: Bytes) -> Result<Response<Body>> {
-        let connection = self.0.connector.connect(&head.uri, Offer::Http1).await.map_err(failure::of_connect)?;
+        let connection = self.connector.connect(&head.uri, Offer::Http1).await.map_err(failure::of_connect)?;
         http1::upgrade(connection, head, body).await
     }
 
     #[cfg(test)]
     pub(super) fn http2_connections(&self) -> usize {
-        self.0.open().http2.len()
+        self.open().http2.len()
     }
-}
 
-impl Shared {
     /// A place on a connection that is there, or on a new one, whichever comes first.
     async fn place(self: &Arc<Self>, server: &Uri) -> Result<Place> {
         if let Some(place) = self.free_place() {
@@ -242,7 +236,7 @@ impl Shared {
 /// An attempt to make a connection. It has failed if it ends before its request has a place: also when that was given up, or a
 /// server that takes longer than requests wait would never be reached.
 struct Attempt<'a> {
-    pool: &'a Shared,
+    pool: &'a Pool,
     done: &'a AtomicBool,
 }
 
@@ -255,7 +249,7 @@ impl Drop for Attempt<'_> {
 }
 
 /// Has the pool forget a connection that was idle for long, which is its end.
-pub(super) async fn forget_when_idle(pool: Weak<Shared>, id: Id) -> Infallible {
+pub(super) async fn forget_when_idle(pool: Weak<Pool>, id: Id) -> Infallible {
     let mut next = Instant::now() + IDLE_TIMEOUT;
     loop {
         sleep_until(next).await;
