@@ -24,7 +24,7 @@ const LIST_KIND: &str = "PartialObjectMetadataList";
 const API_VERSION: &str = "meta.k8s.io/v1";
 
 /// What is deleted is answered as it is, which is read in JSON.
-const AS_IT_IS: &str = "application/json";
+const AS_IT_IS: &str = MediaType::Json.as_str();
 
 /// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small one.
 ///

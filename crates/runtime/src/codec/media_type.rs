@@ -21,7 +21,7 @@ impl MediaType {
     pub const PROTOBUF_OR_JSON: &'static [Self] = &[Self::Protobuf, Self::Json];
 
     /// The value of an `Accept` or a `Content-Type` header.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Protobuf => "application/vnd.kubernetes.protobuf",
