@@ -81,8 +81,8 @@ impl Connections {
     }
 
     #[cfg(test)]
-    pub(super) fn http2_connections(&self) -> usize {
-        self.0.current.lock().unwrap().pool.http2_connections()
+    pub(super) fn count(&self) -> usize {
+        self.0.current.lock().unwrap().pool.count()
     }
 }
 

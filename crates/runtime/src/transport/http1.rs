@@ -17,7 +17,7 @@ use super::{
     Body,
     connection::Connection,
     failure,
-    pool::{self, Id, Pool},
+    pool::{Entry, Id, Pool},
 };
 use crate::error::{Error, Result};
 
@@ -41,20 +41,20 @@ pub(super) enum Failure {
 impl Sender {
     /// Begins to speak on a connection, which closes when the pool has forgotten it or is gone itself.
     pub(super) async fn start(connection: Connection, pool: &Arc<Pool>) -> Result<Self> {
-        let (id, proxied) = (pool.next_id(), connection.proxied);
+        let proxied = connection.proxied;
         let handshake = http1::handshake(TokioIo::new(connection.stream)).await;
         let (send, connection) = handshake.map_err(failure::of_http1)?;
-        let pool = Arc::downgrade(pool);
-        let idle = pool::forget_when_idle(pool.clone(), id);
+        let entry = Entry::new(pool);
+        let id = entry.id;
         tokio::spawn(async move {
             tokio::select! {
                 biased;
                 // Whoever waits for an answer on it is told what went wrong.
                 _ = connection => {}
-                never = idle => match never {},
+                never = entry.forget_when_idle() => match never {},
             }
         });
-        Ok(Self { id, send, pool, proxied, reused: false })
+        Ok(Self { id, send, pool: Arc::downgrade(pool), proxied, reused: false })
     }
 
     fn give_back(self) {

@@ -33,7 +33,7 @@ use super::{
     Body,
     connection::{Connection, Latest, Stream},
     failure,
-    pool::{self, Id, Pool},
+    pool::{Entry, Id, Pool},
 };
 use crate::error::{Error, ErrorKind, Fate, Result};
 
@@ -129,10 +129,11 @@ impl Sender {
             last: Latest::default(),
             silent: AtomicBool::new(false),
         };
-        let sender = Self { id: pool.next_id(), send, usage: Arc::new(usage) };
+        let entry = Entry::new(pool);
+        let sender = Self { id: entry.id, send, usage: Arc::new(usage) };
         let (place, usage) = (sender.place(), sender.usage.clone());
-        let entry = Entry { pool: Arc::downgrade(pool), id: sender.id, untold: Some((sender, turn)) };
-        tokio::spawn(attend(connection, entry, usage, pings, last_read));
+        let arrival = Arrival { pool: Arc::downgrade(pool), untold: Some((sender, turn)) };
+        tokio::spawn(attend(connection, entry, arrival, usage, pings, last_read));
         Ok(place)
     }
 
@@ -261,15 +262,14 @@ fn leave_out_http1(headers: &mut HeaderMap) {
     }
 }
 
-/// A connection's entry in the pool, from before it has one until it is over, however it ends.
-struct Entry {
+/// A connection that is on its way into the pool, until it is there or has ended.
+struct Arrival {
     pool: Weak<Pool>,
-    id: Id,
     /// What comes into the pool once the server has told how many streams it allows, and the turn that passes on then.
     untold: Option<(Sender, Option<OwnedMutexGuard<()>>)>,
 }
 
-impl Entry {
+impl Arrival {
     fn tell(&mut self) {
         if let Some((sender, _turn)) = self.untold.take()
             && let Some(pool) = self.pool.upgrade()
@@ -288,33 +288,30 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for Arrival {
     fn drop(&mut self) {
         self.give_up();
-        if let Some(pool) = self.pool.upgrade() {
-            pool.forget(self.id);
-        }
     }
 }
 
 /// Keeps a connection going to its end, and the pool informed.
 async fn attend(
     mut connection: client::Connection<Stream, Bytes>,
-    mut entry: Entry,
+    entry: Entry,
+    mut arrival: Arrival,
     usage: Arc<Usage>,
     pings: Pings,
     last_read: Arc<Latest>,
 ) {
     let ping_pong = connection.ping_pong();
-    let (pool, id) = (entry.pool.clone(), entry.id);
     let mut too_late = pin!(sleep(SETTINGS_TIMEOUT));
     let alive = poll_fn(|context| {
         let ended = Pin::new(&mut connection).poll(context);
-        if entry.untold.is_some() {
+        if arrival.untold.is_some() {
             if connection.max_concurrent_send_streams() != UNTOLD {
-                entry.tell();
+                arrival.tell();
             } else if too_late.as_mut().poll(context).is_ready() {
-                entry.give_up();
+                arrival.give_up();
             }
         }
         ended
@@ -325,7 +322,7 @@ async fn attend(
         _ = alive => {}
         // They are told by the end of the connection, which is here.
         () = silence(ping_pong, pings, &last_read) => usage.silent.store(true, Ordering::Release),
-        never = pool::forget_when_idle(pool, id) => match never {},
+        never = entry.forget_when_idle() => match never {},
     }
 }
 

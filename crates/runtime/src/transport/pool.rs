@@ -64,6 +64,13 @@ struct Open {
     idle: Vec<(http1::Sender, Instant)>,
 }
 
+impl Open {
+    fn forget(&mut self, id: Id) {
+        self.http2.retain(|sender| sender.id != id);
+        self.idle.retain(|(sender, _)| sender.id != id);
+    }
+}
+
 /// Where a request may go.
 enum Place {
     Http1(http1::Sender),
@@ -106,8 +113,9 @@ impl Pool {
     }
 
     #[cfg(test)]
-    pub(super) fn http2_connections(&self) -> usize {
-        self.open().http2.len()
+    pub(super) fn count(&self) -> usize {
+        let open = self.open();
+        open.http2.len() + open.idle.len()
     }
 
     /// A place on a connection that is there, or on a new one, whichever comes first.
@@ -160,14 +168,13 @@ impl Pool {
 
     fn free_place(&self) -> Option<Place> {
         let mut open = self.open();
-        let Open { http2, idle } = &mut *open;
-        while let Some(mut place) = http2.iter().find_map(http2::Sender::free_place) {
+        while let Some(mut place) = open.http2.iter().find_map(http2::Sender::free_place) {
             if place.is_open() {
                 return Some(Place::Http2(place));
             }
-            http2.retain(|sender| sender.id != place.id);
+            open.forget(place.id);
         }
-        while let Some((sender, _)) = idle.pop() {
+        while let Some((sender, _)) = open.idle.pop() {
             if sender.is_open() {
                 return Some(Place::Http1(sender));
             }
@@ -178,10 +185,6 @@ impl Pool {
     /// What is told of each place that becomes free.
     pub(super) fn freed(&self) -> Arc<Notify> {
         self.freed.clone()
-    }
-
-    pub(super) fn next_id(&self) -> Id {
-        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Takes in a connection that has room.
@@ -204,26 +207,17 @@ impl Pool {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Lets go of a connection. Its streams go on.
-    pub(super) fn forget(&self, id: Id) {
-        let mut open = self.open();
-        open.http2.retain(|sender| sender.id != id);
-        open.idle.retain(|(sender, _)| sender.id != id);
-    }
-
     /// Lets go of a connection if it was idle for long, and says when to look again.
     fn forget_idle(&self, id: Id) -> Instant {
         let mut open = self.open();
-        let Open { http2, idle } = &mut *open;
-        let http1 = idle.iter().find(|(sender, _)| sender.id == id).map(|(_, since)| *since);
-        let http2_idle = || http2.iter().find(|sender| sender.id == id).and_then(http2::Sender::idle_since);
+        let http1 = open.idle.iter().find(|(sender, _)| sender.id == id).map(|(_, since)| *since);
+        let http2 = || open.http2.iter().find(|sender| sender.id == id).and_then(http2::Sender::idle_since);
         let now = Instant::now();
-        let end = http1.or_else(http2_idle).unwrap_or(now) + IDLE_TIMEOUT;
+        let end = http1.or_else(http2).unwrap_or(now) + IDLE_TIMEOUT;
         if end > now {
             return end;
         }
-        http2.retain(|sender| sender.id != id);
-        idle.retain(|(sender, _)| sender.id != id);
+        open.forget(id);
         now + IDLE_TIMEOUT
     }
 
@@ -248,12 +242,33 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Has the pool forget a connection that was idle for long, which is its end.
-pub(super) async fn forget_when_idle(pool: Weak<Pool>, id: Id) -> Infallible {
-    let mut next = Instant::now() + IDLE_TIMEOUT;
-    loop {
-        sleep_until(next).await;
-        let Some(pool) = pool.upgrade() else { return pending().await };
-        next = pool.forget_idle(id);
+/// A connection's entry in its pool, whether or not it is there: the pool forgets the connection when this is dropped, however
+/// the connection ended.
+pub(super) struct Entry {
+    pool: Weak<Pool>,
+    pub(super) id: Id,
+}
+
+impl Entry {
+    pub(super) fn new(pool: &Arc<Pool>) -> Self {
+        Self { pool: Arc::downgrade(pool), id: pool.ids.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Has the pool forget a connection that was idle for long, which is its end.
+    pub(super) async fn forget_when_idle(&self) -> Infallible {
+        let mut next = Instant::now() + IDLE_TIMEOUT;
+        loop {
+            sleep_until(next).await;
+            let Some(pool) = self.pool.upgrade() else { return pending().await };
+            next = pool.forget_idle(self.id);
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.open().forget(self.id);
+        }
     }
 }

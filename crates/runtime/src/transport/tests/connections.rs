@@ -23,13 +23,7 @@ async fn one_http2_connection_carries_requests_at_the_same_time() {
     config.tls.ca = Some(authority.pem());
     let transport = connected(&config).unwrap();
     get(&transport, &config, "/").await.unwrap();
-    let requests = (0..50).map(|_| {
-        let (transport, config) = (transport.clone(), config.clone());
-        tokio::spawn(async move { get(&transport, &config, "/").await.unwrap() })
-    });
-    for request in requests.collect::<Vec<_>>() {
-        request.await.unwrap();
-    }
+    gets(50, &transport, &config).await;
     assert_eq!(server.open.load(Ordering::SeqCst), 1);
 }
 
@@ -109,13 +103,7 @@ async fn a_connection_that_breaks_in_the_body_is_an_error() {
 
 /// A server of one connection whose answers never end, and the configuration to reach it.
 async fn endless(protocol: &[u8], open: Arc<AtomicUsize>) -> Config {
-    let authority = Authority::new();
-    let mut tls = authority.server(&["localhost"], None);
-    tls.alpn_protocols = vec![protocol.to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
-    config.tls.ca = Some(authority.pem());
+    let (acceptor, listener, config) = tls_listener(protocol).await;
     tokio::spawn(async move {
         let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
         let answer = service_fn(move |_: Request<Incoming>| {

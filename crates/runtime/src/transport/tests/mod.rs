@@ -228,12 +228,49 @@ impl Drop for Endless {
 }
 
 async fn until_zero(count: &AtomicUsize) {
-    let zero = async {
-        while count.load(Ordering::SeqCst) > 0 {
+    until_at_most(0, count).await;
+}
+
+async fn until_at_most(most: usize, count: &AtomicUsize) {
+    let few = async {
+        while count.load(Ordering::SeqCst) > most {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), zero).await.expect("still open after five seconds");
+    tokio::time::timeout(Duration::from_secs(5), few).await.expect("still open after five seconds");
+}
+
+/// Where a server of TLS and this protocol listens, and how to reach it.
+async fn tls_listener(protocol: &[u8]) -> (TlsAcceptor, TcpListener, Config) {
+    let authority = Authority::new();
+    let mut tls = authority.server(&["localhost"], None);
+    tls.alpn_protocols = vec![protocol.to_vec()];
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+    config.tls.ca = Some(authority.pem());
+    (TlsAcceptor::from(Arc::new(tls)), listener, config)
+}
+
+/// Calls made at the same time.
+async fn together<T: Send + 'static, F>(count: usize, call: impl Fn() -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+{
+    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.unwrap());
+    }
+    answers
+}
+
+/// Answers to requests made at the same time.
+async fn gets(count: usize, transport: &Transport, config: &Config) -> Vec<String> {
+    together(count, || {
+        let (transport, config) = (transport.clone(), config.clone());
+        async move { get(&transport, &config, "/").await.unwrap() }
+    })
+    .await
 }
 
 /// The body of `/watch`, of which the first chunk has arrived.

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use tokio::{net::TcpStream, task::JoinHandle};
+use tokio::{net::TcpStream, sync::oneshot};
 
 use super::*;
 
@@ -14,11 +14,12 @@ async fn scripted(answers: &'static [&'static str]) -> (Config, Arc<Mutex<Vec<St
     let (asked_of, opened) = (asked.clone(), open.clone());
     tokio::spawn(async move {
         for number in 0.. {
-            let (stream, _) = listener.accept().await.unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
             opened.fetch_add(1, Ordering::SeqCst);
             let (asked, opened) = (asked_of.clone(), opened.clone());
             tokio::spawn(async move {
-                play(stream, number, answers, &asked).await;
+                play(&mut stream, number, answers, &asked).await;
+                drop(stream);
                 opened.fetch_sub(1, Ordering::SeqCst);
             });
         }
@@ -26,7 +27,7 @@ async fn scripted(answers: &'static [&'static str]) -> (Config, Arc<Mutex<Vec<St
     (config, asked, open)
 }
 
-async fn play(mut stream: TcpStream, number: usize, answers: &[&str], asked: &Mutex<Vec<String>>) {
+async fn play(stream: &mut TcpStream, number: usize, answers: &[&str], asked: &Mutex<Vec<String>>) {
     for answer in answers {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -95,22 +96,9 @@ async fn idle_http1_connections_are_few_and_closed_in_time() {
     for _ in 0..40 {
         watches.push(watch(&transport, &config).await.unwrap());
     }
-    let answers: Vec<_> = (0..40)
-        .map(|_| {
-            let (transport, config) = (transport.clone(), config.clone());
-            tokio::spawn(async move { get(&transport, &config, "/").await.unwrap() })
-        })
-        .collect();
-    for answer in answers {
-        answer.await.unwrap();
-    }
+    gets(40, &transport, &config).await;
     drop(watches);
-    let few = async {
-        while server.connections() > 25 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), few).await.expect("no more than 25 are kept");
+    until_at_most(25, &server.open).await;
     assert!(server.connections() > 0);
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(89)).await;
@@ -120,20 +108,34 @@ async fn idle_http1_connections_are_few_and_closed_in_time() {
     until_zero(&server.open).await;
 }
 
-/// Where a server of TLS listens, and how to reach it.
-async fn tls_listener() -> (TlsAcceptor, TcpListener, Config) {
-    let authority = Authority::new();
+#[tokio::test]
+async fn idle_http1_connection_that_the_server_closes_is_forgotten_at_once() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut config = Config::new(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
-    config.tls.ca = Some(authority.pem());
-    (TlsAcceptor::from(Arc::new(authority.server(&["localhost"], None))), listener, config)
+    let config = Config::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let connections = Connections::new(&config).unwrap();
+    let transport = Transport::new(&config, HttpService::new(connections.clone()), true).unwrap();
+    let (close, closed) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut stream = listener.accept().await.unwrap().0;
+        play(&mut stream, 0, &[WITH_LENGTH], &Mutex::default()).await;
+        closed.await.unwrap();
+    });
+    get(&transport, &config, "/").await.unwrap();
+    assert_eq!(connections.count(), 1);
+    close.send(()).unwrap();
+    let forgotten = async {
+        while connections.count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), forgotten).await.expect("it takes no place among the idle ones");
 }
 
 /// A server of HTTP/2 that says goodbye to each connection after its first answer, which tells the connection's number and
 /// what came with the request.
-async fn saying_goodbye() -> (Config, JoinHandle<()>) {
-    let (acceptor, listener, config) = tls_listener().await;
-    let serving = tokio::spawn(async move {
+async fn saying_goodbye() -> Config {
+    let (acceptor, listener, config) = tls_listener(b"h2").await;
+    tokio::spawn(async move {
         for number in 0.. {
             let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
             tokio::spawn(async move {
@@ -150,12 +152,12 @@ async fn saying_goodbye() -> (Config, JoinHandle<()>) {
             });
         }
     });
-    (config, serving)
+    config
 }
 
 #[tokio::test]
 async fn connection_that_the_server_says_goodbye_to_is_left_for_another() {
-    let (config, serving) = saying_goodbye().await;
+    let config = saying_goodbye().await;
     let transport = connected(&config).unwrap();
     for number in 0..20 {
         let answer = get(&transport, &config, "/").await.unwrap();
@@ -163,12 +165,11 @@ async fn connection_that_the_server_says_goodbye_to_is_left_for_another() {
         // The goodbye comes behind the answer, and a request that is faster would be refused, which is the caller's to repeat.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    serving.abort();
 }
 
 #[tokio::test]
 async fn headers_of_http1_stay_behind_and_the_length_of_no_body_is_told() {
-    let (mut config, serving) = saying_goodbye().await;
+    let mut config = saying_goodbye().await;
     config.user_agent = Some("me".to_owned());
     config.disable_compression = true;
     let transport = connected(&config).unwrap();
@@ -177,13 +178,12 @@ async fn headers_of_http1_stay_behind_and_the_length_of_no_body_is_told() {
     let request = request.header("connection", "hop, other").header("hop", "1").body(Bytes::new()).unwrap();
     let answer = transport.send(request).await.unwrap().into_body().collect().await.unwrap();
     assert_eq!(answer, r#"0 POST content-length="0" mine="kept" user-agent="me""#);
-    serving.abort();
 }
 
 #[tokio::test]
 async fn answer_that_the_server_cuts_off_is_an_error_whatever_the_reason() {
     use h2::Reason;
-    let (acceptor, listener, config) = tls_listener().await;
+    let (acceptor, listener, config) = tls_listener(b"h2").await;
     let transport = connected(&config).unwrap();
     tokio::spawn(async move {
         let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
@@ -215,7 +215,7 @@ async fn answer_that_the_server_cuts_off_is_an_error_whatever_the_reason() {
 
 #[tokio::test]
 async fn request_goes_to_a_place_that_becomes_free_before_a_new_connection_is_there() {
-    let (acceptor, listener, config) = tls_listener().await;
+    let (acceptor, listener, config) = tls_listener(b"h2").await;
     let transport = connected(&config).unwrap();
     // Of a server that takes one connection only, and one stream on it.
     tokio::spawn(async move {
@@ -236,17 +236,14 @@ async fn request_goes_to_a_place_that_becomes_free_before_a_new_connection_is_th
 
 #[tokio::test]
 async fn server_that_does_not_say_how_many_streams_there_are_holds_nobody_up_for_long() {
-    let (acceptor, listener, mut config) = tls_listener().await;
+    let (acceptor, listener, mut config) = tls_listener(b"h2").await;
     config.http2_ping_interval = None;
     let transport = connected(&config).unwrap();
-    let connections = Arc::new(AtomicUsize::new(0));
-    let count = connections.clone();
+    let (accept, accepted) = oneshot::channel();
     tokio::spawn(async move {
+        let mute = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        accept.send(()).unwrap();
         let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
-        count.fetch_add(1, Ordering::SeqCst);
-        let mute = stream;
-        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
-        count.fetch_add(1, Ordering::SeqCst);
         serve(stream, "another".to_owned(), Some(10), Arc::default()).await;
         drop(mute);
     });
@@ -255,9 +252,7 @@ async fn server_that_does_not_say_how_many_streams_there_are_holds_nobody_up_for
         tokio::spawn(async move { get(&transport, &config, "/").await })
     };
     let (_first, second) = (request(), request());
-    while connections.load(Ordering::SeqCst) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    accepted.await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(11)).await;

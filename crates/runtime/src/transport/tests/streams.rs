@@ -12,19 +12,6 @@ async fn server(streams: Option<u32>) -> (Server, Config) {
     (server, config)
 }
 
-/// Calls made at the same time.
-async fn together<T: Send + 'static, F>(count: usize, call: impl Fn() -> F) -> Vec<T>
-where
-    F: Future<Output = T> + Send + 'static,
-{
-    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.unwrap());
-    }
-    answers
-}
-
 /// Watches begun at the same time.
 async fn watches(count: usize, transport: &Transport, config: &Config) -> Vec<Body> {
     let watches = together(count, || {
@@ -97,7 +84,7 @@ async fn connections_that_were_idle_for_long_are_closed_and_forgotten() {
     let mut connections = Connections::new(&config).unwrap();
     let transport = Transport::new(&config, HttpService::new(connections.clone()), true).unwrap();
     let watches = watches(5, &transport, &config).await;
-    assert_eq!((server.connections(), connections.http2_connections()), (5, 5));
+    assert_eq!((server.connections(), connections.count()), (5, 5));
     drop(watches);
     until_zero(&server.watches).await;
     // The pool closes what was idle for 90 seconds.
@@ -107,7 +94,7 @@ async fn connections_that_were_idle_for_long_are_closed_and_forgotten() {
     until_zero(&server.open).await;
     let request = Request::get(config.server.clone()).body(Body::default()).unwrap();
     connections.call(request).await.unwrap();
-    assert_eq!((server.connections(), connections.http2_connections()), (1, 1));
+    assert_eq!((server.connections(), connections.count()), (1, 1));
 }
 
 /// A server that takes connections and says nothing, until it is told to speak.
