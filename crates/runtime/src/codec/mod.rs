@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod lean;
 mod list_head;
 mod media_type;
+mod nesting;
 
 use k8s_openapi::{
     ListableResource, Metadata, Resource,
@@ -17,8 +18,11 @@ use k8s_openapi::{
     serde::{Serialize, de::DeserializeOwned},
 };
 
-pub(crate) use self::list_head::{list_head, list_metadata};
 pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
+pub(crate) use self::{
+    list_head::{list_head, list_metadata},
+    nesting::{Nesting, is_white},
+};
 use crate::{
     object::{AnyList, AnyObject},
     protobuf::{self, Message},

@@ -4,10 +4,9 @@
 //! stands around the items is, by decoding that.
 
 use bytes::Bytes;
-use memchr::memchr2;
 
 use super::{CUT_OFF, EMPTY, Piece, Problem, TOO_LONG};
-use crate::codec;
+use crate::codec::{self, Nesting, is_white};
 
 /// Finds the items of a list in its bytes.
 #[derive(Debug)]
@@ -42,22 +41,6 @@ enum Place {
     /// In an item that is neither text nor has brackets, so that it ends before something else.
     Bare,
     After,
-}
-
-/// How deep in brackets a place is, and whether in a text.
-#[derive(Debug, Default)]
-struct Nesting {
-    depth: usize,
-    text: Text,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Text {
-    #[default]
-    Outside,
-    Inside,
-    /// Behind a backslash.
-    Escaped,
 }
 
 impl Scanner {
@@ -139,7 +122,7 @@ impl Scanner {
             (Place::Items, _) => self.place = Place::Head,
             (Place::First | Place::Behind, b']') => {
                 let _ = input.split_to(1);
-                self.nesting = Nesting { depth: 1, text: Text::Outside };
+                self.nesting = Nesting::inside(1);
                 self.place = Place::Head;
             }
             (Place::Behind, b',') => {
@@ -161,7 +144,7 @@ impl Scanner {
     fn scan_head(&mut self, input: &[u8]) -> Result<usize, Problem> {
         let mut taken = 0;
         for (at, byte) in input.iter().enumerate() {
-            let outside = self.nesting.text == Text::Outside;
+            let outside = !self.nesting.is_in_text();
             let closed = self.nesting.step(*byte);
             if closed {
                 self.place = Place::After;
@@ -171,7 +154,7 @@ impl Scanner {
             if outside && *byte == b'"' {
                 self.text = self.head.len() + at - taken;
             }
-            if outside && *byte == b':' && self.nesting.depth == 1 {
+            if outside && *byte == b':' && self.nesting.depth() == 1 {
                 self.push(&input[taken..=at])?;
                 taken = at + 1;
                 if self.is_behind_items() {
@@ -211,48 +194,6 @@ impl Scanner {
             _ => Err(CUT_OFF),
         }
     }
-}
-
-impl Nesting {
-    /// Takes a byte, and says whether it is the last of the value that began outside.
-    fn step(&mut self, byte: u8) -> bool {
-        match (self.text, byte) {
-            (Text::Escaped, _) | (Text::Outside, b'"') => self.text = Text::Inside,
-            (Text::Inside, b'\\') => self.text = Text::Escaped,
-            (Text::Inside, b'"') => {
-                self.text = Text::Outside;
-                return self.depth == 0;
-            }
-            (Text::Outside, b'{' | b'[') => self.depth += 1,
-            (Text::Outside, b'}' | b']') => {
-                self.depth = self.depth.saturating_sub(1);
-                return self.depth == 0;
-            }
-            (Text::Inside | Text::Outside, _) => {}
-        }
-        false
-    }
-
-    /// How many bytes there are to the end of the value, if that is among them.
-    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while at < bytes.len() {
-            if self.text == Text::Inside {
-                // Most of a list is text.
-                at += memchr2(b'"', b'\\', &bytes[at..])?;
-            }
-            let closed = self.step(bytes[at]);
-            at += 1;
-            if closed {
-                return Some(at);
-            }
-        }
-        None
-    }
-}
-
-fn is_white(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// Whether this ends a number or a word, and cannot begin one.
