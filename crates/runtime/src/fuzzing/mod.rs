@@ -34,8 +34,9 @@ use crate::{
     auth,
     codec::MediaType,
     config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl, changed_kubeconfigs},
+    rest::pieces::{AnswerPieces, Cut},
     transport::Body,
-    watch::{AnswerPieces, Cut, WatchStream},
+    watch::WatchStream,
 };
 
 /// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token. Where its

@@ -15,9 +15,11 @@ use k8s_openapi::jiff::Timestamp;
 use super::Answering;
 use crate::{
     error::Result,
-    rest::Request,
+    rest::{
+        Request,
+        pieces::{AnswerPieces, Cut},
+    },
     transport::Body,
-    watch::{AnswerPieces, Cut},
 };
 
 /// The longest line of a log: a container runtime splits lines far below.

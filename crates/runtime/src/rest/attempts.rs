@@ -1,23 +1,23 @@
 //! A call: its time limits, and as many attempts as it takes.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span};
 
 use super::{
     CallKind, Response, RestClient,
     answer::{self, Target},
-    limited,
+    deadline::{in_time, timed_out, within},
     response::Origin,
     retrying::{Nature, Retries, asked_to_wait},
-    trace,
+    timed_body, trace,
     warnings::warnings,
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     transport::Body,
 };
 
@@ -143,7 +143,7 @@ impl Call {
         }
         let end = self.longest.and_then(|longest| started.checked_add(longest));
         let body = match end {
-            Some(end) => limited::until(end, body, limited::endless_watch),
+            Some(end) => timed_body::until(end, body, timed_body::endless_watch),
             None => body,
         };
         Ok(Response::new(head, body, origin))
@@ -163,24 +163,6 @@ impl Call {
     fn shown_url<'a>(&self, url: &'a str) -> &'a str {
         trace::shown_url(self.kind, url)
     }
-}
-
-/// The error of a call that took longer than it may.
-pub(super) fn timed_out() -> Error {
-    Error::new(ErrorKind::Timeout, "the call's time limit passed; raise it, or look why the server is slow")
-}
-
-/// Waits for something, but not beyond the deadline.
-pub(super) async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.ok(),
-        None => Some(work.await),
-    }
-}
-
-/// The end of a limit that begins now; one that is out of all bounds is none.
-fn in_time(limit: Option<Duration>) -> Option<Instant> {
-    limit.and_then(|limit| Instant::now().checked_add(limit))
 }
 
 fn millis(duration: Duration) -> u64 {

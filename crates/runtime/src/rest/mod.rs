@@ -1,6 +1,7 @@
 //! Requests and answers: everything that client-go's `rest` package knows, nothing of types or verbs.
 //!
-//! Architecture invariant: nothing here imports from [`watch`](crate::watch) or [`resource`](crate::resource).
+//! Architecture invariant: nothing here imports from [`watch`](crate::watch), [`list`](crate::list) or
+//! [`resource`](crate::resource).
 
 use std::{future::Future, pin::Pin};
 
@@ -10,14 +11,14 @@ mod answer;
 mod attempts;
 mod builder;
 mod client;
+mod deadline;
 mod kind;
-mod limited;
-mod path;
-mod query;
+pub(crate) mod pieces;
 mod rate_limit;
 mod request;
 mod response;
 mod retrying;
+mod timed_body;
 mod trace;
 mod upgrade;
 mod warnings;
@@ -25,7 +26,7 @@ mod warnings;
 pub use builder::RestClientBuilder;
 pub use client::RestClient;
 pub use kind::CallKind;
-pub(crate) use query::Query;
+pub(crate) use request::Query;
 pub use request::Request;
 pub use response::Response;
 pub(crate) use response::{Answer, Arriving};

@@ -8,8 +8,8 @@ use tracing::{Instrument, Span};
 
 use super::{
     Answering,
-    attempts::{timed_out, within},
-    limited, trace,
+    deadline::{timed_out, within},
+    timed_body, trace,
     warnings::{Warning, warnings},
 };
 use crate::{
@@ -83,7 +83,7 @@ impl Response {
     pub(super) fn arriving(self) -> Result<Arriving> {
         let media_type = self.media_type()?;
         let body = match self.origin.deadline {
-            Some(deadline) => limited::until(deadline, self.body, timed_out),
+            Some(deadline) => timed_body::until(deadline, self.body, timed_out),
             None => self.body,
         };
         Ok(Arriving { body, media_type, url: self.origin.url })

@@ -4,9 +4,7 @@
 //! the transport nor a character of several bytes can split an event.
 
 mod event;
-mod pieces;
 mod stream;
 
 pub use event::WatchEvent;
-pub(crate) use pieces::{AnswerPieces, Cut};
 pub use stream::WatchStream;

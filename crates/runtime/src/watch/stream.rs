@@ -9,14 +9,12 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{
-    WatchEvent, event,
-    pieces::{AnswerPieces, Cut},
-};
+use super::{WatchEvent, event};
 use crate::{
     codec::{self, Codec, MediaType},
     error::{Error, Result},
     object::AnyObject,
+    rest::pieces::{AnswerPieces, Cut},
     transport::Body,
 };
 

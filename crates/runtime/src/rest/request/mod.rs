@@ -3,20 +3,23 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use k8s_openapi::serde::Serialize;
 
 use crate::{
     codec::{self, ApiResource, Codec, MediaType},
-    error::{Error, ErrorKind, Result},
-    rest::{
-        Answer, Answering, Arriving, CallKind, Query, Response, RestClient,
-        answer::Target,
-        attempts::Call,
-        path::{check_name, push_segment},
-        trace,
-    },
+    rest::{CallKind, RestClient, trace},
 };
+
+mod path;
+mod query;
+mod send;
+mod url;
+
+use path::{check_name, push_segment};
+pub(crate) use query::Query;
+use send::AsJson;
+use url::escaped;
 
 /// One request to the API server, as client-go's `Request` builds it.
 ///
@@ -72,9 +75,6 @@ pub struct Request {
     /// The first thing that was wrong.
     problem: Option<String>,
 }
-
-/// Makes JSON of a body in another form.
-type AsJson = fn(&[u8]) -> codec::Result<Vec<u8>>;
 
 impl Request {
     pub(super) fn new(client: RestClient, method: Method) -> Self {
@@ -326,171 +326,6 @@ impl Request {
     pub fn body_bytes(&self) -> &Bytes {
         &self.body
     }
-
-    /// The path and the query, as they stand behind the server's URL.
-    pub fn path_and_query(&self) -> String {
-        let mut path = self.prefix.clone();
-        if let Some(namespace) = self.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
-            path.push_str("/namespaces");
-            push_segment(&mut path, namespace);
-        }
-        if let Some(resource) = &self.resource {
-            push_segment(&mut path, &resource.to_lowercase());
-        }
-        if let Some(name) = &self.name {
-            push_segment(&mut path, name);
-        }
-        if let Some(subresource) = &self.subresource {
-            push_segment(&mut path, subresource);
-        }
-        path.push_str(&self.suffix);
-        if path.is_empty() {
-            path.push('/');
-        }
-        self.query.write_to(&mut path);
-        path
-    }
-
-    /// The whole URL.
-    pub fn url(&self) -> String {
-        format!("{}{}{}", self.client.origin(), self.client.path_prefix(), self.path_and_query())
-    }
-
-    /// The whole URL, as far as it may be shown.
-    pub(super) fn shown_url(&self) -> String {
-        trace::shown_url(self.kind, &self.url()).to_owned()
-    }
-
-    /// client-go's checks before a request goes out.
-    fn check(&self) -> std::result::Result<(), String> {
-        if let Some(problem) = &self.problem {
-            return Err(problem.clone());
-        }
-        if self.namespace.as_deref() == Some("") {
-            if self.method == Method::POST {
-                return Err("an empty namespace may not be set during creation".to_owned());
-            }
-            if self.name.is_some() {
-                return Err("an empty namespace may not be set when a resource name is provided".to_owned());
-            }
-        }
-        if self.subresource.is_some() && self.name.is_none() {
-            return Err("a subresource needs the name of its resource".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Sends the request and returns once the answer's headers are there.
-    ///
-    /// It is sent again, by client-go's rules,
-    ///
-    /// * when the server asks for it: an answer of 429 or from 500 on with a `Retry-After` in seconds;
-    /// * when the server certainly did not process it: it refused the stream, it went away and says that it had not come
-    ///   to this request, or the connection was closed before the request was written;
-    /// * when it is a GET and its connection was lost, unless it is [`CallKind::Streaming`]; one that opens a watch also
-    ///   when a time limit passed.
-    ///
-    /// A server that refuses connections is not asked again, nor is a change ever sent again of which it is not known whether
-    /// the server made it. There are pauses in between, and limits by number and by time:
-    /// [`RetryPolicy`](crate::config::RetryPolicy). Bodies are held in memory, so each of them can be sent again.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Request`] when the request is wrong in itself; [`ErrorKind::Api`] for every answer outside 2xx;
-    /// otherwise what hindered the transport.
-    pub async fn send(self) -> Result<Response> {
-        self.sending().await
-    }
-
-    /// Sends the request and reads the whole answer.
-    pub(crate) fn answer(self) -> Answering<Answer> {
-        Box::pin(async move { self.sending().await?.collect().await })
-    }
-
-    /// Sends the request and gives the body of the answer as it comes, within the call's time limit.
-    pub(crate) fn streamed(self) -> Answering<Arriving> {
-        Box::pin(async move { self.sending().await?.arriving() })
-    }
-
-    /// The same for an answer that is read to its end, and so is traced as any other.
-    pub(crate) fn streamed_and_traced(self) -> Answering<Arriving> {
-        Box::pin(async move { self.sending().await?.traced().await?.arriving() })
-    }
-
-    /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
-    /// neither group crates nor programs compile the way through the transport again.
-    fn sending(self) -> Answering<Response> {
-        Box::pin(async move {
-            // Only what may have to be said again in JSON is kept.
-            let again = self.as_json.map(|as_json| (self.clone(), as_json));
-            match (self.into_call()?.run().await, again) {
-                (Err(error), Some((request, as_json))) if error.is_unsupported_media_type() => {
-                    request.in_json(as_json).into_call()?.run().await
-                }
-                (result, _) => result,
-            }
-        })
-    }
-
-    /// The same request for a server that refused its body unread, because it is not JSON.
-    fn in_json(self, as_json: AsJson) -> Self {
-        self.client.write_json_only(self.place());
-        let body = as_json(&self.body);
-        self.encoded(MediaType::Json.as_str(), body)
-    }
-
-    /// The request as it is sent, if nothing is wrong with it.
-    fn into_call(self) -> Result<Call> {
-        let mut url = self.url();
-        let wrong =
-            |error: Error, url: String| Err(error.with_request(&self.method, trace::shown_url(self.kind, &url)));
-        if let Err(problem) = self.check() {
-            return wrong(Error::new(ErrorKind::Request, problem), url);
-        }
-        if let Some(timeout) = self.timeout {
-            url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str("timeout=");
-            url.push_str(&go_duration(timeout));
-        }
-        let uri = match Uri::try_from(&url) {
-            Ok(uri) => uri,
-            Err(error) => return wrong(Error::new(ErrorKind::Request, "not a valid URL").with_source(error), url),
-        };
-        let mut headers = self.headers;
-        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*"));
-        Ok(Call {
-            longest: self.kind.longest(self.query.get("timeoutSeconds")),
-            target: Target { resource: self.resource, namespace: self.namespace, name: self.name },
-            client: self.client,
-            method: self.method,
-            uri,
-            headers,
-            body: self.body,
-            kind: self.kind,
-            timeout: self.timeout,
-            max_retries: self.max_retries,
-        })
-    }
-}
-
-/// Segments with a `/` in front of each, empty ones left out; a `/` at the end stays.
-fn escaped(segments: &str) -> std::result::Result<String, String> {
-    let mut path = String::new();
-    for segment in segments.split('/').filter(|segment| !segment.is_empty()) {
-        if matches!(segment, "." | "..") {
-            return Err(format!("invalid path {segments:?}: may not contain '.' or '..' as a segment"));
-        }
-        push_segment(&mut path, segment);
-    }
-    if segments.len() > 1 && segments.ends_with('/') {
-        path.push('/');
-    }
-    Ok(path)
-}
-
-/// A duration as Go writes it, in a form that Go also reads: seconds with their fraction.
-fn go_duration(duration: Duration) -> String {
-    format!("{}s", duration.as_secs_f64())
 }
 
 /// Shows where the request goes; headers and body may hold secrets.
@@ -503,48 +338,10 @@ impl fmt::Debug for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::{config::Config, error::ErrorKind};
 
     fn client(server: &str) -> RestClient {
         RestClient::new(&Config::new(server).expect("a valid URL")).expect("a valid configuration")
-    }
-
-    #[test]
-    fn urls_are_client_gos() {
-        let plain = client("http://host:8080");
-        let prefixed = client("http://host:8080/clusters/one/");
-        for (request, url) in [
-            (plain.get().group_version("", "v1").resource("nodes"), "http://host:8080/api/v1/nodes"),
-            (
-                plain.get().group_version("apps", "v1").namespace("ns").resource("Deployments").name("web"),
-                "http://host:8080/apis/apps/v1/namespaces/ns/deployments/web",
-            ),
-            (plain.get().group_version("", "v1").namespace("").resource("pods"), "http://host:8080/api/v1/pods"),
-            (
-                prefixed.put().group_version("", "v1").resource("nodes").name("a b").subresource("status"),
-                "http://host:8080/clusters/one/api/v1/nodes/a%20b/status",
-            ),
-            (prefixed.get().abs_path("/version"), "http://host:8080/clusters/one/version"),
-            (plain.get().suffix("a").abs_path("/b"), "http://host:8080/b/a"),
-            (plain.get().abs_path("/"), "http://host:8080/"),
-            (plain.get(), "http://host:8080/"),
-            (
-                plain
-                    .get()
-                    .group_version("", "v1")
-                    .namespace("ns")
-                    .resource("services")
-                    .name("https:web:443")
-                    .subresource("proxy")
-                    .suffix("/a//b/")
-                    .query("x", "1")
-                    .query("a", "")
-                    .query("b", "2"),
-                "http://host:8080/api/v1/namespaces/ns/services/https:web:443/proxy/a/b/?b=2&x=1",
-            ),
-        ] {
-            assert_eq!(request.url(), url);
-        }
     }
 
     #[tokio::test]
@@ -583,11 +380,5 @@ mod tests {
         assert_eq!(format!("{request:?}"), "Request(POST http://host/)");
         let exec = client("http://host").get().abs_path("/exec").query("command", "hunter2").streaming();
         assert_eq!(format!("{exec:?}"), "Request(GET http://host/exec)");
-    }
-
-    #[test]
-    fn durations_are_written_for_go() {
-        assert_eq!(go_duration(Duration::from_secs(30)), "30s");
-        assert_eq!(go_duration(Duration::from_millis(1500)), "1.5s");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// The body, ended with this error at the deadline if it has not ended by itself.
 pub(super) fn until(deadline: Instant, body: Body, late: fn() -> Error) -> Body {
-    Body::new(Limited { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
+    Body::new(TimedBody { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
 }
 
 /// The error of a watch that the server was told to end, and did not.
@@ -26,14 +26,14 @@ pub(super) fn endless_watch() -> Error {
     Error::new(ErrorKind::Timeout, problem)
 }
 
-struct Limited {
+struct TimedBody {
     body: Body,
     /// None once it has passed.
     deadline: Option<Pin<Box<Sleep>>>,
     late: fn() -> Error,
 }
 
-impl http_body::Body for Limited {
+impl http_body::Body for TimedBody {
     type Data = Bytes;
     type Error = Error;
 
