@@ -12,6 +12,8 @@
 //! * `v1_33` … `v1_37`, `latest`: the Kubernetes version whose types are compiled in. The application chooses exactly one,
 //!   here or at k8s-openapi; libraries choose none.
 
+mod text;
+
 pub mod config;
 
 mod auth;

@@ -5,6 +5,8 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
 };
 
+use crate::text::non_empty;
+
 /// An object of any type: typed ones by a blanket implementation, and those whose type is known only at run time.
 ///
 /// client-go's `metav1.Object`, as far as generic code needs it.
@@ -48,19 +50,19 @@ pub trait AnyList {
 
 impl<T: Metadata<Ty = ObjectMeta>> AnyObject for T {
     fn name(&self) -> Option<&str> {
-        said(self.metadata().name.as_ref())
+        non_empty(self.metadata().name.as_ref())
     }
 
     fn namespace(&self) -> Option<&str> {
-        said(self.metadata().namespace.as_ref())
+        non_empty(self.metadata().namespace.as_ref())
     }
 
     fn uid(&self) -> Option<&str> {
-        said(self.metadata().uid.as_ref())
+        non_empty(self.metadata().uid.as_ref())
     }
 
     fn resource_version(&self) -> Option<&str> {
-        said(self.metadata().resource_version.as_ref())
+        non_empty(self.metadata().resource_version.as_ref())
     }
 
     fn remove_managed_fields(&mut self) {
@@ -85,17 +87,12 @@ impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
 
     fn resource_version(&self) -> Option<&str> {
         let metadata: &ListMeta = &self.metadata;
-        said(metadata.resource_version.as_ref())
+        non_empty(metadata.resource_version.as_ref())
     }
 
     fn continue_token(&self) -> Option<&str> {
-        said(self.metadata.continue_.as_ref())
+        non_empty(self.metadata.continue_.as_ref())
     }
-}
-
-/// Kubernetes takes an empty text for one that is not there.
-pub(crate) fn said<T: AsRef<str> + ?Sized>(text: Option<&T>) -> Option<&str> {
-    text.map(AsRef::as_ref).filter(|text: &&str| !text.is_empty())
 }
 
 #[cfg(test)]

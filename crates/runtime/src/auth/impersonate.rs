@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::{
     config::Impersonation,
     error::{Error, Result},
+    text::non_empty,
 };
 
 const USER: HeaderName = HeaderName::from_static("impersonate-user");
@@ -24,7 +25,7 @@ pub(super) fn headers(whom: &Impersonation) -> Result<HeaderMap> {
     }
     let mut headers = HeaderMap::new();
     headers.insert(USER, value(user, "the user")?);
-    if let Some(uid) = uid.as_deref().filter(|uid| !uid.is_empty()) {
+    if let Some(uid) = non_empty(uid.as_ref()) {
         headers.insert(UID, value(uid, "the uid")?);
     }
     for group in groups {

@@ -8,12 +8,13 @@ use http::{Uri, uri::Scheme};
 use super::{
     Config, Credentials, Impersonation, Proxy, ProxyUrl, TlsConfig,
     duration::parse_timeout,
-    entries::{Cluster, User, given},
+    entries::{Cluster, User},
     environment::Environment,
     overrides::{self, Overrides},
     place::{Place, Problems},
     server, user,
 };
+use crate::text::non_empty;
 
 pub(super) fn build(
     cluster: &Place<'_, Cluster>,
@@ -47,7 +48,7 @@ pub(super) fn build(
 }
 
 fn server(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Option<Uri> {
-    let (place, text) = match (&overrides.server, given(cluster.value.server.as_ref())) {
+    let (place, text) = match (&overrides.server, non_empty(cluster.value.server.as_ref())) {
         (Some(server), _) => (overrides::label("server"), server.as_str()),
         (None, Some(server)) => (cluster.to_string(), server),
         (None, None) => {
@@ -82,7 +83,7 @@ fn tls(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Probl
     }
     // Another server has another name.
     let server_name = match &overrides.tls_server_name {
-        None if overrides.server.is_none() => given(value.tls_server_name.as_ref()).map(str::to_owned),
+        None if overrides.server.is_none() => non_empty(value.tls_server_name.as_ref()).map(str::to_owned),
         name => name.clone(),
     };
     TlsConfig { ca: ca.map(|(_, ca)| ca), insecure_skip_verify, server_name, identity: None }
@@ -92,7 +93,7 @@ fn proxy(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Pro
     if let Some(proxy) = &overrides.proxy {
         return proxy.clone();
     }
-    let configured = given(cluster.value.proxy_url.as_ref());
+    let configured = non_empty(cluster.value.proxy_url.as_ref());
     let url = configured.and_then(|url| problems.check(&format!("{cluster}: proxy-url"), ProxyUrl::parse(url)));
     url.map(Proxy::Url).unwrap_or_default()
 }
@@ -101,7 +102,7 @@ fn impersonate(user: &Place<'_, User>, overrides: &Overrides, problems: &mut Pro
     let value = user.value;
     let asked = overrides.impersonate.clone();
     let text = |asked: String, field: Option<&String>| {
-        if asked.is_empty() { given(field).unwrap_or_default().to_owned() } else { asked }
+        if asked.is_empty() { non_empty(field).unwrap_or_default().to_owned() } else { asked }
     };
     let uid = text(asked.uid.unwrap_or_default(), value.as_uid.as_ref());
     let groups = if asked.groups.is_empty() { value.as_groups.0.clone() } else { asked.groups };

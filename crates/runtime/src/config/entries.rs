@@ -91,8 +91,3 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for Items<T> {
         Ok(Self(items.into_iter().flatten().map(Option::unwrap_or_default).collect()))
     }
 }
-
-/// The text of a field, unless it is missing, null or empty, which all mean the same.
-pub(super) fn given(field: Option<&String>) -> Option<&str> {
-    field.map(String::as_str).filter(|text| !text.is_empty())
-}

@@ -12,10 +12,13 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    entries::{Cluster, Context, User, given},
+    entries::{Cluster, Context, User},
     file,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::non_empty,
+};
 
 /// One or several kubeconfig files, merged.
 #[derive(Default)]
@@ -73,15 +76,15 @@ impl Kubeconfig {
     pub(super) fn parse(text: &str, file: Option<&Path>) -> Result<Self> {
         let wrong = |what: String| Error::config(format!("{}: {what}", describe_file(file)));
         let document = parse_yaml(text).map_err(wrong)?;
-        if let Some(kind) = given(document.kind.as_ref()).filter(|kind| *kind != "Config") {
+        if let Some(kind) = non_empty(document.kind.as_ref()).filter(|kind| *kind != "Config") {
             return Err(wrong(format!("is no kubeconfig: its kind is {kind:?}, not \"Config\"")));
         }
-        if let Some(version) = given(document.api_version.as_ref()).filter(|version| *version != "v1") {
+        if let Some(version) = non_empty(document.api_version.as_ref()).filter(|version| *version != "v1") {
             return Err(wrong(format!("apiVersion is {version:?}; only \"v1\" is known")));
         }
         Ok(Self {
             files: file.map(Path::to_owned).into_iter().collect(),
-            current_context: given(document.current_context.as_ref()).map(str::to_owned),
+            current_context: non_empty(document.current_context.as_ref()).map(str::to_owned),
             clusters: by_name("clusters", document.clusters, file).map_err(wrong)?,
             users: by_name("users", document.users, file).map_err(wrong)?,
             contexts: by_name("contexts", document.contexts, file).map_err(wrong)?,

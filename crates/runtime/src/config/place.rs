@@ -9,10 +9,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
     PemSource,
-    entries::given,
     kubeconfig::{Entry, describe_file},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::non_empty,
+};
 
 /// An entry and how to name it in an error: `/home/me/.kube/config: user "me"`.
 pub(super) struct Place<'a, T> {
@@ -61,11 +63,11 @@ impl<'a, T> Place<'a, T> {
         data: Option<&String>,
         problems: &mut Problems,
     ) -> Result<Option<(String, PemSource)>, Malformed> {
-        let Some(data) = given(data) else {
+        let Some(data) = non_empty(data) else {
             let file = |path| (format!("{self}: {name}"), PemSource::File(self.resolve(path)));
-            return Ok(given(path).map(file));
+            return Ok(non_empty(path).map(file));
         };
-        if given(path).is_some() {
+        if non_empty(path).is_some() {
             problems.add(format!("{self}: {name} and {name}-data are both set; remove one"));
         }
         let field = format!("{self}: {name}-data");

@@ -3,14 +3,17 @@
 use super::{
     Config, ConfigSource, KubeconfigOrigin, KubeconfigSource,
     build::build,
-    entries::{Cluster, Context, User, given},
+    entries::{Cluster, Context, User},
     environment::Environment,
     in_cluster,
     kubeconfig::{Entries, Entry, Kubeconfig, describe_file, describe_files},
     overrides::Overrides,
     place::{Place, Problems},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::non_empty,
+};
 
 /// Makes a [`Config`] of the context that overrides name, or of the current one.
 pub(super) fn resolve(
@@ -26,7 +29,8 @@ pub(super) fn resolve(
         None if overrides.name_a_server() => None,
         None => return Err(no_current_context(kubeconfig)),
     };
-    let of_context = |field: fn(&Context) -> Option<&String>| context.and_then(|(_, entry)| given(field(&entry.value)));
+    let of_context =
+        |field: fn(&Context) -> Option<&String>| context.and_then(|(_, entry)| non_empty(field(&entry.value)));
     let in_context = |what: &str| match context {
         Some((name, entry)) => format!("{}: context {name:?}: {what}", describe_file(entry.file.as_deref())),
         None => what.to_owned(),
@@ -109,6 +113,7 @@ fn no_current_context(kubeconfig: &Kubeconfig) -> Error {
 }
 
 pub(super) fn what_there_is<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<_> = names.map(String::as_str).collect();
+    // Names are quoted, since a kubeconfig may be somebody else's, with anything in its names.
+    let names: Vec<_> = names.map(|name| format!("{name:?}")).collect();
     if names.is_empty() { "it has none".to_owned() } else { format!("it has: {}", names.join(", ")) }
 }

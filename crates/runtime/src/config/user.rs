@@ -1,17 +1,18 @@
 //! Who a user of a kubeconfig is: certificate, token, password, plugin or provider.
 
-use std::fmt::Write;
-
 use secrecy::SecretString;
 
 use super::{
     ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
-    entries::{AuthProvider, Cluster, Exec, User, given},
+    entries::{AuthProvider, Cluster, Exec, User},
     file,
     overrides::{self, Overrides},
     place::{Place, Problems},
 };
-use crate::error::Error;
+use crate::{
+    error::Error,
+    text::{Keep, non_empty, printable},
+};
 
 /// The client certificate. Each half that is overridden replaces its file and its data.
 pub(super) fn identity(
@@ -86,12 +87,12 @@ fn inline_credentials(user: &Place<'_, User>, overrides: &Overrides, problems: &
     let (file, token) = match &overrides.token {
         Some(token) => (None, Some(token.clone())),
         None => (
-            given(value.token_file.as_ref()).map(|file| user.resolve(file)),
-            given(value.token.as_ref()).map(SecretString::from),
+            non_empty(value.token_file.as_ref()).map(|file| user.resolve(file)),
+            non_empty(value.token.as_ref()).map(SecretString::from),
         ),
     };
-    let username = overrides.username.as_deref().or(given(value.username.as_ref()));
-    let password = overrides.password.clone().or_else(|| given(value.password.as_ref()).map(SecretString::from));
+    let username = overrides.username.as_deref().or(non_empty(value.username.as_ref()));
+    let password = overrides.password.clone().or_else(|| non_empty(value.password.as_ref()).map(SecretString::from));
     let basic = username.is_some() || password.is_some();
     if basic && (token.is_some() || file.is_some()) {
         problems.add(format!("{user}: token and username are both set, only one can be sent; remove one"));
@@ -124,7 +125,7 @@ fn exec_config(
     problems: &mut Problems,
 ) -> Option<ExecConfig> {
     let api_version = exec_api_version(user, exec, problems);
-    let interactive_mode = match (given(exec.interactive_mode.as_ref()), api_version) {
+    let interactive_mode = match (non_empty(exec.interactive_mode.as_ref()), api_version) {
         (Some("Never"), _) => Some(InteractiveMode::Never),
         (Some("IfAvailable"), _) | (None, Some(ExecApiVersion::V1Beta1)) => Some(InteractiveMode::IfAvailable),
         (Some("Always"), _) => Some(InteractiveMode::Always),
@@ -140,13 +141,13 @@ fn exec_config(
         }
         (None, None) => None,
     };
-    let Some(command) = given(exec.command.as_ref()) else {
+    let Some(command) = non_empty(exec.command.as_ref()) else {
         problems.add(format!("{user}: exec.command: is missing; name the program to run"));
         return None;
     };
     let mut config = ExecConfig::new(exec_command(user, command));
     for variable in &exec.env.0 {
-        match given(variable.name.as_ref()) {
+        match non_empty(variable.name.as_ref()) {
             Some(name) => {
                 let value = SecretString::from(variable.value.as_deref().unwrap_or_default());
                 config.env.push((name.to_owned(), value));
@@ -157,7 +158,7 @@ fn exec_config(
     config.args.clone_from(&exec.args.0);
     config.api_version = api_version?;
     config.interactive_mode = interactive_mode?;
-    config.install_hint = given(exec.install_hint.as_ref()).map(without_control_characters);
+    config.install_hint = non_empty(exec.install_hint.as_ref()).map(|hint| printable(hint, Keep::Lines).into_owned());
     config.provide_cluster_info = exec.provide_cluster_info.unwrap_or_default();
     config.cluster_extension = cluster
         .value
@@ -171,7 +172,7 @@ fn exec_config(
 }
 
 fn exec_api_version(user: &Place<'_, User>, exec: &Exec, problems: &mut Problems) -> Option<ExecApiVersion> {
-    let Some(version) = given(exec.api_version.as_ref()) else {
+    let Some(version) = non_empty(exec.api_version.as_ref()) else {
         problems.add(format!("{user}: exec.apiVersion: is missing; set {EXEC_GROUP}/v1 or the one the plugin speaks"));
         return None;
     };
@@ -202,26 +203,8 @@ fn exec_command(user: &Place<'_, User>, command: &str) -> String {
     }
 }
 
-/// A hint is shown on terminals, which obey control characters.
-fn without_control_characters(hint: &str) -> String {
-    let mut shown = String::new();
-    for letter in hint.chars() {
-        let space = ('\u{9}'..='\u{d}').contains(&letter);
-        // These change the order of what is shown, or show nothing.
-        let invisible = matches!(letter,
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if invisible || letter.is_control() && !space {
-            // Writing to a text cannot fail.
-            let _ = write!(shown, "U+{:04X}", u32::from(letter));
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
-}
-
 fn oidc(user: &Place<'_, User>, provider: &AuthProvider, problems: &mut Problems) -> Option<OidcConfig> {
-    let name = given(provider.name.as_ref()).unwrap_or_default();
+    let name = non_empty(provider.name.as_ref()).unwrap_or_default();
     let instead = match name {
         "oidc" => None,
         "gcp" => Some("; use the exec plugin gke-gcloud-auth-plugin instead"),
@@ -237,7 +220,7 @@ fn oidc(user: &Place<'_, User>, provider: &AuthProvider, problems: &mut Problems
     }
     let field = |name: &str| {
         let value = provider.config.as_ref().and_then(|config| config.get(name)).and_then(Option::as_ref);
-        given(value)
+        non_empty(value)
     };
     let mut required = |name: &str| {
         let value = field(name);

@@ -9,8 +9,8 @@ use super::{ApplyOptions, PatchOptions, write_options};
 use crate::{
     apply::Configuration,
     codec::{self, Codec},
-    object::said,
     rest::Request,
+    text::non_empty,
 };
 
 /// Changes parts of an object. Awaiting it gives the object as the server stored it.
@@ -93,7 +93,7 @@ impl<C: Codec> Apply<C> {
 /// The request with the configuration's name and body, if it can be applied there. It is not generic, so that users' crates
 /// do not compile it.
 fn applying(request: Request, configuration: &dyn Configuration) -> Request {
-    let request = match (said(configuration.namespace()), said(request.namespace_set())) {
+    let request = match (non_empty(configuration.namespace()), non_empty(request.namespace_set())) {
         (Some(theirs), Some(ours)) if theirs != ours => {
             let problem = format!("the configuration is of namespace {theirs:?}, the client of {ours:?}");
             request.wrong(problem)
@@ -103,7 +103,7 @@ fn applying(request: Request, configuration: &dyn Configuration) -> Request {
         }
         _ => request,
     };
-    let request = match said(configuration.name()) {
+    let request = match non_empty(configuration.name()) {
         Some(name) => request.name(name),
         None => request.wrong("metadata.name of the configuration is not set"),
     };
@@ -116,7 +116,7 @@ fn applying(request: Request, configuration: &dyn Configuration) -> Request {
 
 /// What the server would refuse in every configuration.
 fn unfit(configuration: &Value) -> Option<&'static str> {
-    let is_set = |name: &str| said(configuration[name].as_str()).is_some();
+    let is_set = |name: &str| non_empty(configuration[name].as_str()).is_some();
     let managed = &configuration["metadata"]["managedFields"];
     match () {
         () if !configuration.is_object() => Some(".: a configuration is an object"),

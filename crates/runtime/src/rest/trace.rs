@@ -4,13 +4,16 @@
 //! again one of information. Headers and bodies are events of the most detailed level: never a credential, and never the
 //! body of what may hold secrets.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use http::{HeaderMap, HeaderName, Uri, header};
 use tracing::{Level, Span, field};
 
 use super::{CallKind, answer::Target};
-use crate::error::speaks_of_secrets;
+use crate::{
+    error::speaks_of_secrets,
+    text::{Keep, printable},
+};
 
 /// How much of a body is shown.
 const MAX_BODY: usize = 10 << 10;
@@ -75,23 +78,7 @@ pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
             return;
         }
     };
-    tracing::trace!(bytes, cut, body = %printable(text), "body of the {of}");
-}
-
-/// The text with control characters escaped, so that it can do nothing to a terminal or to the lines of a log.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return text.into();
-    }
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable.into()
+    tracing::trace!(bytes, cut, body = %printable(text, Keep::Nothing), "body of the {of}");
 }
 
 /// Whether the header's value is a credential, or looks like one by its name.

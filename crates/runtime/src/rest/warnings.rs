@@ -9,7 +9,7 @@ use std::{
 
 use http::{HeaderMap, header};
 
-use super::trace::printable;
+use crate::text::{Keep, printable};
 
 /// The code of a warning that is to be shown to people; Kubernetes sends no other.
 const CODE: u16 = 299;
@@ -29,7 +29,7 @@ pub struct Warning {
 /// Shows the text, with control characters escaped.
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&printable(&self.text))
+        f.write_str(&printable(&self.text, Keep::Nothing))
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Credential, api_version};
 use crate::{
     auth::{fetched::Fresh, header::bearer},
     config::{ClientIdentity, ExecApiVersion, PemSource},
+    text::non_empty,
 };
 
 /// Reads an answer. What is wrong with it is said without a word of it, since all of it may be secret.
@@ -47,7 +48,7 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
 fn text<'a>(object: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, String> {
     match object.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+        Some(Value::String(text)) => Ok(non_empty(Some(text))),
         Some(_) => Err(format!("its {field} is not a string")),
     }
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     config::{ClientIdentity, Config, ExecApiVersion, ExecConfig, InteractiveMode, Memory},
     error::{Error, ErrorKind, Result},
+    text::{Keep, printable},
 };
 
 /// How long a plugin may take that cannot ask the user on the terminal. client-go has no limit, and then a plugin that hangs
@@ -126,20 +127,7 @@ fn api_version(version: ExecApiVersion) -> &'static str {
 }
 
 fn error(command: &str, what: std::fmt::Arguments<'_>) -> Error {
-    Error::new(ErrorKind::Auth, format!("exec: executable {} {what}", printable(command)))
-}
-
-/// Control characters of a kubeconfig could do things to the terminal; line breaks and tabs cannot.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && !matches!(character, '\n' | '\t') {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
+    Error::new(ErrorKind::Auth, format!("exec: executable {} {what}", printable(command, Keep::Nothing)))
 }
 
 fn same(one: &ExecConfig, other: &ExecConfig) -> bool {

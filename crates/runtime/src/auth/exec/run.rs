@@ -8,10 +8,11 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{error, printable};
+use super::error;
 use crate::{
     config::ExecConfig,
     error::{Error, Result},
+    text::{Keep, printable},
 };
 
 /// Tokens and certificates with their chains stay far below this.
@@ -71,7 +72,7 @@ async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {
 
 fn not_found(exec: &ExecConfig) -> Error {
     match exec.install_hint.as_deref().filter(|hint| !hint.trim().is_empty()) {
-        Some(hint) => error(&exec.command, format_args!("not found; {}", printable(hint.trim()))),
+        Some(hint) => error(&exec.command, format_args!("not found; {}", printable(hint.trim(), Keep::Lines))),
         None => error(&exec.command, format_args!("not found; it must be installed and in $PATH")),
     }
 }

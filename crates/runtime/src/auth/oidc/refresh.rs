@@ -17,6 +17,7 @@ use crate::{
     auth::{Fetch, header::basic},
     config::{Config, OidcConfig},
     error::{Error, Fate, Result},
+    text::non_empty,
 };
 
 /// How long one answer of the provider may take; client-go would wait for ever.
@@ -54,7 +55,7 @@ pub(super) async fn refresh(oidc: &OidcConfig, refresh_token: &SecretString, fet
         };
         return Err(answered(status, refused));
     }
-    let token = |name: &str| content[name].as_str().filter(|token| !token.is_empty()).map(SecretString::from);
+    let token = |name: &str| non_empty(content[name].as_str()).map(SecretString::from);
     let id_token = token("id_token").ok_or_else(|| {
         error(oidc, format_args!(
             "the answer of {endpoint} has no id_token: either the login did not ask for the scope openid, or the provider \

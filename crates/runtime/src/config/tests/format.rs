@@ -43,13 +43,14 @@ fn what_is_wrong_is_named() {
         (String::new(), vec!["the kubeconfig is empty"]),
         ("# nothing\n".to_owned(), vec!["the kubeconfig is empty"]),
         ("clusters: [{name: c}]".to_owned(), vec!["no current-context is set", "it has none"]),
-        ("contexts: [{name: a}, {name: b}]".to_owned(), vec!["it has: a, b"]),
+        ("contexts: [{name: a}, {name: b}]".to_owned(), vec![r#"it has: "a", "b""#]),
+        (r#"contexts: [{name: "\e]0;x\a\nforged"}]"#.to_owned(), vec![r"\u{1b}]0;x\u{7}\nforged"]),
         ("current-context: x".to_owned(), vec!["context \"x\" does not exist", "it has none"]),
         ("current-context: x\ncontexts: [{name: x}]".to_owned(), vec!["context \"x\": names no cluster"]),
         (
             "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: d}]"
                 .to_owned(),
-            vec!["cluster \"c\" does not exist", "it has: d", "user \"u\" does not exist", "it has none"],
+            vec!["cluster \"c\" does not exist", r#"it has: "d""#, "user \"u\" does not exist", "it has none"],
         ),
         (single("", ""), vec!["cluster \"c\": no server found"]),
         (single("server: 'https://a:b'", ""), vec!["cluster \"c\"", "port"]),

@@ -28,7 +28,8 @@ fn the_current_context_is_used_or_the_one_asked_for() {
     assert!(matches!(&config.credentials, Credentials::Basic { username, .. } if username == "admin"));
 
     let error = Config::loader().kubeconfig(&path).context("nope").load().unwrap_err().to_string();
-    let expected = format!("context \"nope\" does not exist in {}; it has: admin, local, prod", path.display());
+    let expected =
+        format!("context \"nope\" does not exist in {}; it has: \"admin\", \"local\", \"prod\"", path.display());
     assert_eq!(error, expected);
 }
 

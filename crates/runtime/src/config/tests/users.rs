@@ -51,7 +51,7 @@ fn a_plugin_is_read_whole() {
     assert_eq!(env, [("A", "b"), ("EMPTY", "")]);
     assert_eq!((exec.api_version, exec.interactive_mode), (ExecApiVersion::V1, InteractiveMode::Never));
     assert!(exec.provide_cluster_info && exec.stdin_unavailable.is_none());
-    assert_eq!(exec.install_hint.as_deref(), Some("get it\nhere: U+001B[31mredU+202E"));
+    assert_eq!(exec.install_hint.as_deref(), Some("get it\nhere: \\u{1b}[31mred\\u{202e}"));
     assert_eq!(exec.cluster_extension, Some(serde_json::json!({"audience": "x", "n": [1]})));
 }
 
