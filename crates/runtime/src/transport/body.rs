@@ -13,7 +13,11 @@ use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-use super::{BoxError, failure, http1, http2};
+use super::{
+    BoxError,
+    connections::{Http1Body, Http2Body},
+    failure,
+};
 use crate::error::{Error, Result};
 
 /// The most that room is made for because the head of an answer says so. What really comes makes its own.
@@ -30,9 +34,9 @@ enum Inner {
     /// All of it, until it is read.
     Whole(Option<Bytes>),
     /// What arrives over HTTP/1.1.
-    Http1(http1::Incoming),
+    Http1(Http1Body),
     /// What arrives over HTTP/2.
-    Http2(http2::Incoming),
+    Http2(Http2Body),
     /// Of another service. The lock is never taken: it makes the body `Sync`.
     Other(Mutex<Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>>),
 }
@@ -55,11 +59,11 @@ impl Body {
         }
     }
 
-    pub(super) fn http1(incoming: http1::Incoming) -> Self {
+    pub(super) fn http1(incoming: Http1Body) -> Self {
         Self(Inner::Http1(incoming))
     }
 
-    pub(super) fn http2(incoming: http2::Incoming) -> Self {
+    pub(super) fn http2(incoming: Http2Body) -> Self {
         Self(Inner::Http2(incoming))
     }
 

@@ -16,26 +16,15 @@
 //! [`Body`] cancels its stream.
 
 mod body;
-mod connect;
-mod connection;
 mod connections;
 mod dial;
 mod failure;
-mod forward;
 mod gzip;
-mod http1;
-mod http2;
-mod pool;
-mod proxy;
-mod retirement;
-mod rotation;
 mod service;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod upgraded;
 mod user_agent;
-mod verify;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -50,8 +39,8 @@ use tower_service::Service;
 use self::connections::Connections;
 pub use self::{
     body::Body,
+    connections::Upgraded,
     service::{BoxError, HttpFuture, HttpService},
-    upgraded::Upgraded,
 };
 use crate::{
     auth::Auth,

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use super::{
-    super::{rotation::Rotation, tls::Handshake},
+    super::tls::{Handshake, Rotation},
     *,
 };
 

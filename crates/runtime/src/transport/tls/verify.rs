@@ -18,14 +18,14 @@ use crate::error::{Error, Result};
 
 /// Accepts what the given certificates signed and, as Go does, these certificates themselves.
 #[derive(Debug)]
-pub(super) struct AcceptGiven {
+pub(in crate::transport) struct AcceptGiven {
     given: Vec<CertificateDer<'static>>,
     signed: Arc<WebPkiServerVerifier>,
 }
 
 impl AcceptGiven {
     /// `source` stands before what is wrong.
-    pub(super) fn new(
+    pub(in crate::transport) fn new(
         source: &dyn std::fmt::Display,
         given: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
@@ -100,7 +100,7 @@ fn is_about_the_signer(error: &TlsError) -> bool {
 
 /// Accepts every certificate, and still has the server prove that it holds the certificate's key.
 #[derive(Debug)]
-pub(super) struct AcceptAny(pub(super) Arc<CryptoProvider>);
+pub(in crate::transport) struct AcceptAny(pub(super) Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(

@@ -10,7 +10,22 @@ use std::{
 use http::{HeaderValue, Request, Response, header::PROXY_AUTHORIZATION, uri::Scheme};
 use tower_service::Service;
 
-use super::{Body, connect::Connector, gzip, http2::Pings, pool::Pool, rotation::Rotation, tls::Handshake, upgraded};
+mod connector;
+mod http1;
+mod http2;
+mod pool;
+mod stream;
+mod upgrade;
+
+pub(super) use http1::Incoming as Http1Body;
+pub(super) use http2::Incoming as Http2Body;
+pub use upgrade::Upgraded;
+
+use self::{connector::Connector, http2::Pings, pool::Pool};
+use super::{
+    Body, gzip,
+    tls::{Handshake, Rotation},
+};
 use crate::{
     config::{ClientIdentity, Config},
     error::{Error, Result},
@@ -60,7 +75,7 @@ impl Connections {
         let (head, body) = request.into_parts();
         // Requests are small: a layer's body that comes in pieces is none that would not fit into memory.
         let body = body.collect().await?;
-        let response = if upgraded::is_wanted(&head.headers) {
+        let response = if upgrade::is_wanted(&head.headers) {
             pool.upgrade(head, body).await?
         } else {
             pool.send(head, body).await?

@@ -30,12 +30,13 @@ use tokio::{
 };
 
 use super::{
-    Body,
-    connection::{Connection, Latest, Stream},
-    failure,
     pool::{Entry, Id, Pool},
+    stream::{Connection, Latest, Stream},
 };
-use crate::error::{Error, ErrorKind, Fate, Result};
+use crate::{
+    error::{Error, ErrorKind, Fate, Result},
+    transport::{Body, failure},
+};
 
 // What nobody reads yet of one answer counts against the whole connection, so a small window there would let a few slow readers
 // stop all others: Go's is as large. A stream's window is what a watch may hold that is read slower than it comes, and a quarter
@@ -200,7 +201,7 @@ impl Place {
 }
 
 /// The body of an answer.
-pub(super) struct Incoming {
+pub(in crate::transport) struct Incoming {
     stream: RecvStream,
     /// How many bytes are left, where the server has told.
     left: Option<u64>,
@@ -209,7 +210,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    pub(in crate::transport) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         let Some(lease) = &self.lease else { return Poll::Ready(None) };
         match ready!(self.stream.poll_data(context)) {
             Some(Ok(data)) => {
@@ -226,11 +227,11 @@ impl Incoming {
         }
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(in crate::transport) fn is_at_end(&self) -> bool {
         self.lease.is_none() || self.stream.is_end_stream()
     }
 
-    pub(super) fn left(&self) -> Option<u64> {
+    pub(in crate::transport) fn left(&self) -> Option<u64> {
         self.left
     }
 }

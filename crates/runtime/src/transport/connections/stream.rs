@@ -16,7 +16,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::{dial::Io, forward::writes_to_io, retirement::Retired};
+use crate::transport::{
+    dial::{Io, writes_to_io},
+    tls::Retired,
+};
 
 /// A connection that HTTP can be spoken on.
 pub(super) struct Connection {

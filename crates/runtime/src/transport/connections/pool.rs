@@ -25,12 +25,14 @@ use tokio::{
 };
 
 use super::{
-    Body,
-    connect::{Connector, Offer},
-    failure, http1,
+    connector::{Connector, Offer},
+    http1,
     http2::{self, Pings},
 };
-use crate::error::Result;
+use crate::{
+    error::Result,
+    transport::{Body, failure},
+};
 
 /// How long a connection without requests is kept, as in Go.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);

@@ -6,16 +6,15 @@ use http::{Uri, uri::Scheme};
 use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::{
-    connection::Connection,
-    dial::{Dialer, Io},
-    failure::ConnectError,
-    rotation::Rotation,
-    tls,
-};
+use super::stream::Connection;
 use crate::{
     config::Config,
     error::{Error, Result},
+    transport::{
+        dial::{Dialer, Io},
+        failure::ConnectError,
+        tls::{self, Rotation},
+    },
 };
 
 /// Makes connections for pools.

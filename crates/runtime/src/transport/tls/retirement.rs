@@ -15,19 +15,19 @@ use tokio::{
 
 /// How long what is in flight may go on. Answers to ordinary calls are there by then; a watch or a log would keep a
 /// revoked identity alive for hours, so those are cut off and begin again on a new connection.
-pub(super) const GRACE: Duration = Duration::from_secs(30);
+pub(in crate::transport) const GRACE: Duration = Duration::from_secs(30);
 
 /// Tells connections that they must end.
-pub(super) struct Retirement(watch::Sender<Option<Instant>>);
+pub(in crate::transport) struct Retirement(watch::Sender<Option<Instant>>);
 
 impl Retirement {
     /// The connections end when [`GRACE`] has passed.
-    pub(super) fn begin(&self) {
+    pub(in crate::transport) fn begin(&self) {
         self.0.send_replace(Some(Instant::now() + GRACE));
     }
 
     /// For one connection, to be asked whenever it is.
-    pub(super) fn subscribe(&self) -> Retired {
+    pub(in crate::transport) fn subscribe(&self) -> Retired {
         let mut told = self.0.subscribe();
         Retired(Some(Box::pin(async move {
             let end = told.wait_for(Option::is_some).await.ok().and_then(|end| *end);
@@ -47,11 +47,11 @@ impl Default for Retirement {
 }
 
 /// A connection's side of a [`Retirement`].
-pub(super) struct Retired(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+pub(in crate::transport) struct Retired(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Retired {
     /// An error from when the connection must be used no more; until then the task is woken at that time.
-    pub(super) fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+    pub(in crate::transport) fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if let Some(end) = &mut self.0 {
             match end.as_mut().poll(context) {
                 Poll::Pending => return Ok(()),

@@ -6,13 +6,15 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::{
-    failure::ConnectError,
-    proxy::{self, Problem},
-};
+mod io;
+mod proxy;
+mod writes;
+
+use self::proxy::Problem;
+pub(super) use self::{io::Io, writes::writes_to_io};
+use super::failure::ConnectError;
 use crate::{
     config::{Config, ProxyScheme, ProxyUrl, TlsConfig},
     error::Result,
@@ -26,10 +28,6 @@ const TCP_KEEPALIVE_RETRIES: u32 = 3;
 /// The same for a peer that does not confirm what was sent to it; the system's own patience is a quarter of an hour.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
-
-/// Bytes in both directions.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Finds the way to one server.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
-//! What a stream around another one passes on as it is.
+//! Writing to a stream that stands around another one.
 
-/// Writing, for a type whose field `io` does it: tokio's trait and hyper's have the same methods.
+/// Implements tokio's `AsyncWrite` for a type whose field `io` does the writing.
 macro_rules! writes_to_io {
     ($write:ident for $stream:ident) => {
         impl $write for $stream {
@@ -30,4 +30,4 @@ macro_rules! writes_to_io {
         }
     };
 }
-pub(super) use writes_to_io;
+pub(in crate::transport) use writes_to_io;

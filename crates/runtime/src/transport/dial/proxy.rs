@@ -20,10 +20,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_rustls::TlsConnector;
 use tokio_socks::{Error as SocksError, tcp::Socks5Stream};
 
-use super::{dial::Io, failure, tls::Handshake};
+use super::Io;
 use crate::{
     config::TlsConfig,
     error::{Fate, Result},
+    transport::{failure, tls::Handshake},
 };
 
 /// The most that the head of a proxy's answer may be.

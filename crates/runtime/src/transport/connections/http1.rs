@@ -14,12 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
 
 use super::{
-    Body,
-    connection::Connection,
-    failure,
     pool::{Entry, Id, Pool},
+    stream::Connection,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    transport::{Body, failure},
+};
 
 /// The right to send the next request on a connection.
 pub(super) struct Sender {
@@ -92,14 +93,14 @@ impl Sender {
 }
 
 /// The body of an answer.
-pub(super) struct Incoming {
+pub(in crate::transport) struct Incoming {
     body: hyper::body::Incoming,
     /// None once the connection is given back, or when it was never of a pool.
     sender: Option<Sender>,
 }
 
 impl Incoming {
-    pub(super) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+    pub(in crate::transport) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() {
             self.give_back();
@@ -107,11 +108,11 @@ impl Incoming {
         Poll::Ready(frame.map(|frame| frame.map_err(failure::of_body)))
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(in crate::transport) fn is_at_end(&self) -> bool {
         self.body.is_end_stream()
     }
 
-    pub(super) fn size_hint(&self) -> SizeHint {
+    pub(in crate::transport) fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
 

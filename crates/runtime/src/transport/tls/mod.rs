@@ -11,9 +11,14 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
-use super::{
-    retirement::Retirement,
-    verify::{AcceptAny, AcceptGiven},
+mod retirement;
+mod rotation;
+mod verify;
+
+use self::verify::{AcceptAny, AcceptGiven};
+pub(super) use self::{
+    retirement::{Retired, Retirement},
+    rotation::Rotation,
 };
 use crate::{
     config::{ClientIdentity, PemSource, TlsConfig},

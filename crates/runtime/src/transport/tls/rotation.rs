@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::tls::{self, Handshake, Material};
+use super::{Handshake, Material};
 use crate::{
     config::{ClientIdentity, PemSource, TlsConfig},
     error::Result,
@@ -26,7 +26,7 @@ const LOOK_BEFORE_HANDSHAKE_AFTER: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// The TLS of a client, always that of the newest certificates.
-pub(super) struct Rotation {
+pub(in crate::transport) struct Rotation {
     config: TlsConfig,
     disable_http2: bool,
     state: Mutex<State>,
@@ -43,7 +43,7 @@ struct State {
 }
 
 impl Rotation {
-    pub(super) fn new(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
+    pub(in crate::transport) fn new(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
         let current = Arc::new(Handshake::of(config, disable_http2)?);
         Ok(Self {
             config: config.clone(),
@@ -55,7 +55,7 @@ impl Rotation {
 
     /// What a request is sent with. A client certificate that comes with the request's credentials replaces the one before;
     /// a request without one goes as the last did.
-    pub(super) fn current(&self, granted: Option<&Arc<ClientIdentity>>) -> Result<Arc<Handshake>> {
+    pub(in crate::transport) fn current(&self, granted: Option<&Arc<ClientIdentity>>) -> Result<Arc<Handshake>> {
         let mut state = self.state();
         if let Some(granted) = granted.filter(|granted| !state.knows(granted)) {
             let material = state.current.material.with_identity(granted)?;
@@ -69,7 +69,7 @@ impl Rotation {
     }
 
     /// What a new connection is made with: from files as they are now.
-    pub(super) async fn fresh(self: &Arc<Self>) -> Arc<Handshake> {
+    pub(in crate::transport) async fn fresh(self: &Arc<Self>) -> Arc<Handshake> {
         if self.has_files() {
             self.keep_looking();
             if self.is_due() {
@@ -117,7 +117,7 @@ impl Rotation {
         }
         let verifier = match state.current.verifier_for(&material) {
             Some(verifier) => verifier,
-            None => tls::verifier(&self.config, &material)?,
+            None => super::verifier(&self.config, &material)?,
         };
         let next = Handshake::new(material, verifier, identity, self.disable_http2)?;
         let before = std::mem::replace(&mut state.current, Arc::new(next));

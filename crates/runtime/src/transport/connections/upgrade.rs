@@ -10,8 +10,10 @@ use http::{HeaderMap, Response, header::UPGRADE};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Body, forward::writes_to_io};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    transport::{Body, dial::writes_to_io},
+};
 
 /// A connection to the server, or to what is behind it, that speaks a protocol of its own from now on.
 ///
