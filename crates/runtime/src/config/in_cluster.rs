@@ -2,12 +2,14 @@
 
 use super::{
     Config, ConfigSource, PemSource,
-    build::build,
-    entries::{Cluster, User},
     environment::Environment,
     file,
-    overrides::Overrides,
-    place::{Place, Problems},
+    kubeconfig::{
+        connection::build,
+        entries::{Cluster, User},
+        overrides::Overrides,
+        place::{Place, Problems},
+    },
 };
 use crate::error::{Error, Result};
 

@@ -8,9 +8,11 @@ use super::{
     Config, Impersonation, KubeconfigEditor, KubeconfigOrigin, PemSource, Proxy,
     environment::Environment,
     in_cluster,
-    kubeconfig::{Kubeconfig, describe_files},
-    overrides::{self, Overrides},
-    resolve::resolve,
+    kubeconfig::{
+        Kubeconfig, describe_files,
+        overrides::{self, Overrides},
+        resolve::resolve,
+    },
 };
 use crate::error::{Error, Result};
 

@@ -12,10 +12,7 @@
 //! # Ok(()) }
 //! ```
 
-mod build;
 mod duration;
-mod editor;
-mod entries;
 mod environment;
 mod exec;
 mod file;
@@ -24,19 +21,14 @@ mod in_cluster;
 mod kubeconfig;
 mod limits;
 mod loader;
-mod lock;
 mod memory;
 mod oidc;
-mod overrides;
 mod pem;
-mod place;
 mod proxy;
-mod resolve;
 mod server;
 mod source;
 #[cfg(test)]
 mod tests;
-mod user;
 mod yaml;
 
 use std::{
@@ -47,16 +39,16 @@ use std::{
 use http::Uri;
 use secrecy::SecretString;
 
-use self::{environment::Environment, overrides::Overrides};
+use self::{environment::Environment, kubeconfig::overrides::Overrides};
 use crate::error::Result;
 
 pub(crate) use self::file::read_text;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub use self::{
-    editor::{KubeconfigEditor, KubeconfigList},
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,
+    kubeconfig::editor::{KubeconfigEditor, KubeconfigList},
     limits::{RateLimit, RetryPolicy},
     loader::ConfigLoader,
     oidc::{OidcConfig, OidcOrigin},
@@ -238,7 +230,12 @@ impl Config {
     /// Reads the current context of the text of a kubeconfig. Relative paths in it mean the working directory.
     pub fn from_kubeconfig_text(text: &str) -> Result<Self> {
         let kubeconfig = kubeconfig::Kubeconfig::parse(text, None)?;
-        resolve::resolve(&kubeconfig, &Overrides::default(), &Environment::process(), KubeconfigOrigin::Text)
+        kubeconfig::resolve::resolve(
+            &kubeconfig,
+            &Overrides::default(),
+            &Environment::process(),
+            KubeconfigOrigin::Text,
+        )
     }
 
     /// Uses the service account of the pod that the program runs in.

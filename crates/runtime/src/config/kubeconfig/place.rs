@@ -7,48 +7,46 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{
-    PemSource,
-    kubeconfig::{Entry, describe_file},
-};
+use super::{Entry, describe_file};
 use crate::{
+    config::PemSource,
     error::{Error, Result},
     text::non_empty,
 };
 
 /// An entry and how to name it in an error: `/home/me/.kube/config: user "me"`.
-pub(super) struct Place<'a, T> {
+pub(in crate::config) struct Place<'a, T> {
     name: String,
     label: String,
     file: Option<&'a Path>,
-    pub(super) value: &'a T,
+    pub(in crate::config) value: &'a T,
 }
 
 impl<'a, T> Place<'a, T> {
     /// An entry of a kubeconfig.
-    pub(super) fn of_entry(kind: &str, name: &str, entry: &'a Entry<T>) -> Self {
+    pub(in crate::config) fn of_entry(kind: &str, name: &str, entry: &'a Entry<T>) -> Self {
         let file = entry.file.as_deref();
         let label = format!("{}: {kind} {name:?}", describe_file(file));
         Self { name: name.to_owned(), label, file, value: &entry.value }
     }
 
     /// An entry that is in no file.
-    pub(super) fn made(label: &str, value: &'a T) -> Self {
+    pub(in crate::config) fn made(label: &str, value: &'a T) -> Self {
         Self { name: String::new(), label: label.to_owned(), file: None, value }
     }
 
     /// The name of the entry; empty if it is in no file.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::config) fn name(&self) -> &str {
         &self.name
     }
 
     /// The file that the entry is in.
-    pub(super) fn file(&self) -> Option<&'a Path> {
+    pub(in crate::config) fn file(&self) -> Option<&'a Path> {
         self.file
     }
 
     /// A path of the entry: relative ones are relative to the folder of their file.
-    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+    pub(in crate::config) fn resolve(&self, path: &str) -> PathBuf {
         match self.file.and_then(Path::parent) {
             Some(folder) => folder.join(path),
             None => PathBuf::from(path),
@@ -56,7 +54,7 @@ impl<'a, T> Place<'a, T> {
     }
 
     /// PEM from one of the two fields `name` and `name-data`, with the name of the field.
-    pub(super) fn pem(
+    pub(in crate::config) fn pem(
         &self,
         name: &str,
         path: Option<&String>,
@@ -93,23 +91,23 @@ impl<T> fmt::Display for Place<'_, T> {
 }
 
 /// A field that is there and no good, which is among the [`Problems`] already.
-pub(super) struct Malformed;
+pub(in crate::config) struct Malformed;
 
 /// All that is wrong, to be said at once.
 #[derive(Default)]
-pub(super) struct Problems(Vec<String>);
+pub(in crate::config) struct Problems(Vec<String>);
 
 impl Problems {
-    pub(super) fn add(&mut self, problem: impl Into<String>) {
+    pub(in crate::config) fn add(&mut self, problem: impl Into<String>) {
         self.0.push(problem.into());
     }
 
     /// The value, or nothing and one problem more.
-    pub(super) fn check<T>(&mut self, place: &str, result: Result<T>) -> Option<T> {
+    pub(in crate::config) fn check<T>(&mut self, place: &str, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.add(format!("{place}: {error}"))).ok()
     }
 
-    pub(super) fn or<T>(self, value: Option<T>) -> Result<T> {
+    pub(in crate::config) fn or<T>(self, value: Option<T>) -> Result<T> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(Error::config(self.0.join("; "))),

@@ -3,13 +3,15 @@
 use secrecy::SecretString;
 
 use super::{
-    ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
     entries::{AuthProvider, Cluster, Exec, User},
-    file,
     overrides::{self, Overrides},
     place::{Place, Problems},
 };
 use crate::{
+    config::{
+        ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
+        file,
+    },
     error::Error,
     text::{Keep, non_empty, printable},
 };

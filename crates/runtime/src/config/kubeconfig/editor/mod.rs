@@ -9,14 +9,17 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::{
-    file,
-    kubeconfig::{Kubeconfig, describe_files},
-    lock::{self, Lock},
-    resolve::what_there_is,
-    yaml::{self, Step},
+mod lock;
+
+use self::lock::Lock;
+use super::{Kubeconfig, describe_files, resolve::what_there_is};
+use crate::{
+    config::{
+        file,
+        yaml::{self, Step},
+    },
+    error::{Error, Result},
 };
-use crate::error::{Error, Result};
 
 /// Changes kubeconfig files as `kubectl config` does.
 ///
@@ -69,7 +72,7 @@ impl KubeconfigEditor {
         Self::of_files(vec![path.into()])
     }
 
-    pub(super) fn of_files(paths: Vec<PathBuf>) -> Self {
+    pub(in crate::config) fn of_files(paths: Vec<PathBuf>) -> Self {
         Self { paths, changes: Vec::new() }
     }
 

@@ -1,22 +1,21 @@
 //! From a context of a kubeconfig to a [`Config`].
 
 use super::{
-    Config, ConfigSource, KubeconfigOrigin, KubeconfigSource,
-    build::build,
+    Entries, Entry, Kubeconfig,
+    connection::build,
+    describe_file, describe_files,
     entries::{Cluster, Context, User},
-    environment::Environment,
-    in_cluster,
-    kubeconfig::{Entries, Entry, Kubeconfig, describe_file, describe_files},
     overrides::Overrides,
     place::{Place, Problems},
 };
 use crate::{
+    config::{Config, ConfigSource, KubeconfigOrigin, KubeconfigSource, environment::Environment, in_cluster},
     error::{Error, Result},
     text::non_empty,
 };
 
 /// Makes a [`Config`] of the context that overrides name, or of the current one.
-pub(super) fn resolve(
+pub(in crate::config) fn resolve(
     kubeconfig: &Kubeconfig,
     overrides: &Overrides,
     environment: &Environment,
@@ -112,7 +111,7 @@ fn no_current_context(kubeconfig: &Kubeconfig) -> Error {
     Error::config(format!("{files}: no current-context is set, and none was asked for; {there_is}"))
 }
 
-pub(super) fn what_there_is<'a>(names: impl Iterator<Item = &'a String>) -> String {
+pub(in crate::config) fn what_there_is<'a>(names: impl Iterator<Item = &'a String>) -> String {
     // Names are quoted, since a kubeconfig may be somebody else's, with anything in its names.
     let names: Vec<_> = names.map(|name| format!("{name:?}")).collect();
     if names.is_empty() { "it has none".to_owned() } else { format!("it has: {}", names.join(", ")) }

@@ -4,28 +4,28 @@ use std::{fmt, path::absolute};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Impersonation, PemSource, Proxy, server::without_credentials};
+use crate::config::{Impersonation, PemSource, Proxy, server::without_credentials};
 
-/// Values set on a [`ConfigLoader`](super::ConfigLoader). Texts that are empty change nothing, as in client-go.
+/// Values set on a [`ConfigLoader`](crate::config::ConfigLoader). Texts that are empty change nothing, as in client-go.
 #[derive(Clone, Default)]
-pub(super) struct Overrides {
-    pub(super) context: Option<String>,
-    pub(super) cluster: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) namespace: Option<String>,
-    pub(super) server: Option<String>,
-    pub(super) tls_server_name: Option<String>,
-    pub(super) insecure_skip_tls_verify: bool,
-    pub(super) certificate_authority: Option<PemSource>,
-    pub(super) client_certificate: Option<PemSource>,
-    pub(super) client_key: Option<PemSource>,
-    pub(super) token: Option<SecretString>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<SecretString>,
-    pub(super) timeout: Option<String>,
-    pub(super) proxy: Option<Proxy>,
-    pub(super) disable_compression: bool,
-    pub(super) impersonate: Impersonation,
+pub(in crate::config) struct Overrides {
+    pub(in crate::config) context: Option<String>,
+    pub(in crate::config) cluster: Option<String>,
+    pub(in crate::config) user: Option<String>,
+    pub(in crate::config) namespace: Option<String>,
+    pub(in crate::config) server: Option<String>,
+    pub(in crate::config) tls_server_name: Option<String>,
+    pub(in crate::config) insecure_skip_tls_verify: bool,
+    pub(in crate::config) certificate_authority: Option<PemSource>,
+    pub(in crate::config) client_certificate: Option<PemSource>,
+    pub(in crate::config) client_key: Option<PemSource>,
+    pub(in crate::config) token: Option<SecretString>,
+    pub(in crate::config) username: Option<String>,
+    pub(in crate::config) password: Option<SecretString>,
+    pub(in crate::config) timeout: Option<String>,
+    pub(in crate::config) proxy: Option<Proxy>,
+    pub(in crate::config) disable_compression: bool,
+    pub(in crate::config) impersonate: Impersonation,
 }
 
 impl fmt::Debug for Overrides {
@@ -74,18 +74,18 @@ impl fmt::Debug for Overrides {
 
 impl Overrides {
     /// Whether they say by themselves which server is meant, so that no context need do so.
-    pub(super) fn name_a_server(&self) -> bool {
+    pub(in crate::config) fn name_a_server(&self) -> bool {
         self.server.is_some() || self.cluster.is_some()
     }
 
     /// Whether they name an entry of a kubeconfig or a server, so that a pod's service account is not what is meant.
-    pub(super) fn want_a_kubeconfig(&self) -> bool {
+    pub(in crate::config) fn want_a_kubeconfig(&self) -> bool {
         self.context.is_some() || self.user.is_some() || self.name_a_server()
     }
 }
 
 /// PEM of an override. Relative paths mean the working directory as it is now.
-pub(super) fn pem(source: PemSource) -> PemSource {
+pub(in crate::config) fn pem(source: PemSource) -> PemSource {
     match source {
         PemSource::File(path) => PemSource::File(absolute(&path).unwrap_or(path)),
         text @ PemSource::Text(_) => text,
@@ -93,17 +93,17 @@ pub(super) fn pem(source: PemSource) -> PemSource {
 }
 
 /// Text that is not empty.
-pub(super) fn text(value: impl Into<String>) -> Option<String> {
+pub(in crate::config) fn text(value: impl Into<String>) -> Option<String> {
     Some(value.into()).filter(|value| !value.is_empty())
 }
 
 /// A secret that is not empty.
-pub(super) fn secret(value: SecretString) -> Option<SecretString> {
+pub(in crate::config) fn secret(value: SecretString) -> Option<SecretString> {
     Some(value).filter(|value| !value.expose_secret().is_empty())
 }
 
 /// How errors name an override.
-pub(super) fn label(name: &str) -> String {
+pub(in crate::config) fn label(name: &str) -> String {
     format!("{name} given to the loader")
 }
 

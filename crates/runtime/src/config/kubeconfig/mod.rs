@@ -11,32 +11,38 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{
-    entries::{Cluster, Context, User},
-    file,
-};
+pub(super) mod connection;
+pub(super) mod editor;
+pub(super) mod entries;
+pub(super) mod overrides;
+pub(super) mod place;
+pub(super) mod resolve;
+mod user;
+
+use self::entries::{Cluster, Context, User};
 use crate::{
+    config::file,
     error::{Error, Result},
     text::non_empty,
 };
 
 /// One or several kubeconfig files, merged.
 #[derive(Default)]
-pub(super) struct Kubeconfig {
+pub(in crate::config) struct Kubeconfig {
     /// The files that were there, in order of precedence.
-    pub(super) files: Vec<PathBuf>,
-    pub(super) current_context: Option<String>,
-    pub(super) clusters: Entries<Cluster>,
-    pub(super) users: Entries<User>,
-    pub(super) contexts: Entries<Context>,
+    pub(in crate::config) files: Vec<PathBuf>,
+    pub(in crate::config) current_context: Option<String>,
+    pub(in crate::config) clusters: Entries<Cluster>,
+    pub(in crate::config) users: Entries<User>,
+    pub(in crate::config) contexts: Entries<Context>,
 }
 
-pub(super) type Entries<T> = BTreeMap<String, Entry<T>>;
+pub(in crate::config) type Entries<T> = BTreeMap<String, Entry<T>>;
 
 /// An entry and the file that it is from, which its relative paths are relative to.
-pub(super) struct Entry<T> {
-    pub(super) file: Option<PathBuf>,
-    pub(super) value: T,
+pub(in crate::config) struct Entry<T> {
+    pub(in crate::config) file: Option<PathBuf>,
+    pub(in crate::config) value: T,
 }
 
 /// A file as it is written.
@@ -62,7 +68,7 @@ struct Named<T> {
 
 impl Kubeconfig {
     /// Reads one file, if it exists.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>> {
+    pub(in crate::config) fn read(path: &Path) -> Result<Option<Self>> {
         let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
         let text = match file::read_chosen_text(path) {
             Ok(text) => text,
@@ -73,7 +79,7 @@ impl Kubeconfig {
         Self::parse(&text, Some(&path)).map(Some)
     }
 
-    pub(super) fn parse(text: &str, file: Option<&Path>) -> Result<Self> {
+    pub(in crate::config) fn parse(text: &str, file: Option<&Path>) -> Result<Self> {
         let wrong = |what: String| Error::config(format!("{}: {what}", describe_file(file)));
         let document = parse_yaml(text).map_err(wrong)?;
         if let Some(kind) = non_empty(document.kind.as_ref()).filter(|kind| *kind != "Config") {
@@ -92,7 +98,7 @@ impl Kubeconfig {
     }
 
     /// Adds what another file says. What is there already wins, entry by entry: entries are not mixed.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(in crate::config) fn merge(&mut self, other: Self) {
         self.files.extend(other.files);
         self.current_context = self.current_context.take().or(other.current_context);
         merge_entries(&mut self.clusters, other.clusters);
@@ -101,16 +107,16 @@ impl Kubeconfig {
     }
 
     /// Whether nothing was configured at all.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::config) fn is_empty(&self) -> bool {
         self.current_context.is_none() && self.clusters.is_empty() && self.users.is_empty() && self.contexts.is_empty()
     }
 }
 
-pub(super) fn describe_file(file: Option<&Path>) -> String {
+pub(in crate::config) fn describe_file(file: Option<&Path>) -> String {
     file.map_or_else(|| "kubeconfig".to_owned(), |file| file.display().to_string())
 }
 
-pub(super) fn describe_files(files: &[PathBuf]) -> String {
+pub(in crate::config) fn describe_files(files: &[PathBuf]) -> String {
     match files {
         [] => describe_file(None),
         files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),

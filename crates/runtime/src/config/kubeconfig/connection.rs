@@ -6,17 +6,20 @@
 use http::{Uri, uri::Scheme};
 
 use super::{
-    Config, Credentials, Impersonation, Proxy, ProxyUrl, TlsConfig,
-    duration::parse_timeout,
     entries::{Cluster, User},
-    environment::Environment,
     overrides::{self, Overrides},
     place::{Place, Problems},
-    server, user,
+    user,
 };
-use crate::text::non_empty;
+use crate::{
+    config::{
+        Config, Credentials, Impersonation, Proxy, ProxyUrl, TlsConfig, duration::parse_timeout,
+        environment::Environment, server,
+    },
+    text::non_empty,
+};
 
-pub(super) fn build(
+pub(in crate::config) fn build(
     cluster: &Place<'_, Cluster>,
     user: &Place<'_, User>,
     overrides: &Overrides,
