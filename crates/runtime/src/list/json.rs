@@ -15,8 +15,8 @@ pub(super) struct Scanner {
     nesting: Nesting,
     /// All but the items, whose place `[]` takes.
     head: Vec<u8>,
-    /// Where in the head the last text begins: before a colon, it is a key.
-    text: usize,
+    /// Where in the head the last text begins that no colon came after yet: before a colon, it is a key.
+    text: Option<usize>,
     /// What there is of the item that is arriving.
     item: Vec<u8>,
     has_items: bool,
@@ -50,7 +50,7 @@ impl Scanner {
             place: Place::Before,
             nesting: Nesting::default(),
             head: Vec::new(),
-            text: 0,
+            text: None,
             item: Vec::new(),
             has_items: false,
             limit,
@@ -152,12 +152,13 @@ impl Scanner {
                 return Ok(at + 1);
             }
             if outside && *byte == b'"' {
-                self.text = self.head.len() + at - taken;
+                self.text = Some(self.head.len() + at - taken);
             }
             if outside && *byte == b':' && self.nesting.depth() == 1 {
                 self.push(&input[taken..=at])?;
                 taken = at + 1;
-                if self.is_behind_items() {
+                let key = self.text.take();
+                if key.is_some_and(|begin| is_items(&self.head[begin..])) {
                     if std::mem::replace(&mut self.has_items, true) {
                         return Err("the list has items in two places");
                     }
@@ -168,14 +169,6 @@ impl Scanner {
         }
         self.push(&input[taken..])?;
         Ok(input.len())
-    }
-
-    /// Whether the colon at the end of the head stands behind the key `items`.
-    fn is_behind_items(&self) -> bool {
-        let key = self.head[self.text..].trim_ascii_end();
-        let Some(key) = key.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
-        key == br#""items""#
-            || (key.contains(&b'\\') && codec::from_json::<String>(key).is_ok_and(|key| key == "items"))
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Problem> {
@@ -194,6 +187,12 @@ impl Scanner {
             _ => Err(CUT_OFF),
         }
     }
+}
+
+/// Whether this text, with a colon behind it, is the key `items`.
+fn is_items(key: &[u8]) -> bool {
+    let Some(key) = key.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
+    key == br#""items""# || (key.contains(&b'\\') && codec::from_json::<String>(key).is_ok_and(|key| key == "items"))
 }
 
 /// Whether this ends a number or a word, and cannot begin one.

@@ -225,6 +225,15 @@ fn what_is_no_list_is_an_error_that_says_so() {
 }
 
 #[test]
+fn colons_behind_a_long_key_do_not_have_it_read_again() {
+    // A megabyte that is read a million times takes hours.
+    for key in ["n".repeat(1 << 20), r"\n".repeat(1 << 19)] {
+        let body = format!("{{\"{key}\"{}", ":".repeat(1 << 20));
+        assert!(problem(JSON, body).contains("ends in the middle"));
+    }
+}
+
+#[test]
 fn nothing_is_held_that_is_longer_than_the_limit() {
     let item = r#"{"data":{"k":"0123456789"}}"#;
     let json = |items: &str| format!(r#"{{"kind":"ConfigMapList","items":[{items}]}}"#).into_bytes();

@@ -140,9 +140,10 @@ pub mod read {
         wire: WireType,
     ) -> Result<()> {
         let list = list.get_or_empty();
-        if list.is_empty() {
-            // Room for as many as there are: a list that grows has room for four at least, and objects are large.
-            list.reserve_exact(1 + reader.more_of_the_same());
+        if list.capacity() == 0 {
+            // Room for as many as there are: a list that grows has room for four at least, and objects are large. They are
+            // counted once. An empty list may have been counted already: values that stand for nothing are not put in.
+            list.reserve_exact(reader.count_from_here(wire));
         }
         T::read_item(list, reader, wire)
     }

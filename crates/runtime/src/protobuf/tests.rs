@@ -107,6 +107,65 @@ fn a_message_in_parts_is_put_together_and_of_scalars_the_last_counts() {
 }
 
 #[test]
+fn list_has_room_for_exactly_its_items() {
+    for count in [1, 2, 3, 4, 5, 7, 100] {
+        for inner in [Sample::default(), Sample { text: Some("x".repeat(8)), ..Sample::default() }] {
+            let texts = vec!["\u{1}\u{8}j".repeat(count); count];
+            let inners = vec![inner; count];
+            let sample = Sample { texts: Some(texts), inners, own: Some("behind".to_owned()), ..Sample::default() };
+            let read = read(&written(&sample)).unwrap();
+            assert_eq!((read.texts.unwrap().capacity(), read.inners.capacity()), (count, count));
+        }
+    }
+}
+
+#[test]
+fn list_in_two_places_and_parts_is_put_together() {
+    // Three texts with a number between them, and two more in a second part of the same message.
+    let parts = b"\x62\x08\x4a\x01a\x28\x07\x4a\x01b\x62\x06\x4a\x01c\x4a\x01d";
+    let inner = read(parts).unwrap().inner.unwrap();
+    assert_eq!((inner.texts.unwrap(), inner.long), (["a", "b", "c", "d"].map(str::to_owned).to_vec(), 7));
+}
+
+#[derive(Default)]
+struct Values {
+    values: Vec<apiextensions::JSON>,
+    numbers: Vec<i32>,
+}
+
+message! {
+    ValuesMessage of Values {
+        1 values: many JSON,
+        2 numbers: many Int32,
+    }
+}
+
+/// How many tags are read of so many of these fields, and what becomes of them.
+fn tags_read(field: &[u8], count: usize) -> (usize, Values) {
+    let before = wire::FIELDS_READ.get();
+    let mut values = Values::default();
+    message::read_message::<ValuesMessage>(&mut values, Reader::new(&field.repeat(count))).unwrap();
+    (wire::FIELDS_READ.get() - before, values)
+}
+
+#[test]
+fn twice_as_many_fields_are_twice_the_work() {
+    for (field, items) in [
+        // JSON without bytes, JSON that is null, a value, a packed list of no numbers, and one number.
+        (&b"\x0a\0"[..], 0),
+        (b"\x0a\x06\x0a\x04null", 0),
+        (b"\x0a\x03\x0a\x017", 1),
+        (b"\x12\0", 0),
+        (b"\x10\x07", 1),
+    ] {
+        let (once, values) = tags_read(field, 1000);
+        assert_eq!(values.values.len() + values.numbers.len(), 1000 * items);
+        // One more, since the first is not among those that are ahead of it.
+        assert!(tags_read(field, 2000).0 <= 2 * once + 1, "{field:x?}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_passed_over() {
     // Fields 100 to 103 in all four forms.
     let bytes =

@@ -19,6 +19,12 @@ pub enum WireType {
     Fixed32,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many tags this thread has read: the work of reading a message.
+    pub(super) static FIELDS_READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads the fields of one message.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -61,6 +67,8 @@ impl<'a> Reader<'a> {
         if self.bytes.is_empty() {
             return Ok(None);
         }
+        #[cfg(test)]
+        FIELDS_READ.set(FIELDS_READ.get() + 1);
         let tag = self.varint()?;
         let wire = match tag & 7 {
             0 => WireType::Varint,
@@ -176,16 +184,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many fields like the one that was read last are ahead.
-    pub(super) fn more_of_the_same(&self) -> usize {
-        self.count(self.number)
+    /// How many fields there are like the one whose value is next, that one included: what room its list needs.
+    pub(super) fn count_from_here(&self, wire: WireType) -> usize {
+        let mut ahead = Self { ..*self };
+        // Something wrong there is an error when it is read.
+        match ahead.skip(wire) {
+            Ok(()) => 1 + ahead.count(self.number),
+            Err(_) => 0,
+        }
     }
 
     /// How many fields of this number are ahead: what room a list needs.
     pub(super) fn count(&self, number: u32) -> usize {
-        let mut ahead = Self { bytes: self.bytes, ..*self };
+        let mut ahead = Self { ..*self };
         let mut count = 0;
-        // What is wrong there is told when it is read.
+        // Something wrong there is an error when it is read.
         while let Ok(Some((field, wire))) = ahead.field() {
             count += usize::from(field == number);
             if ahead.skip(wire).is_err() {
