@@ -1,4 +1,15 @@
 //! Credentials that must be fetched: kept as long as they are good, and fetched once however many requests wait for them.
+//!
+//! The answer of a credential plugin and the token of an OpenID Connect provider are kept in the configuration, where all
+//! clients of the configuration and of its clones share them. They go away with the last of these.
+//!
+//! A credential is fetched when a request needs one and there is none, in a task of its own: a request that gives up stops
+//! neither the other requests nor the next. Each value has a number. A 401 names the number that the server refused, and the
+//! next request fetches again unless a newer value is there by then; the 401 itself is returned as it is. A token that looks
+//! expired on arrival, because clocks differ, is used for ten seconds.
+//!
+//! A client certificate keeps its `Arc` as long as its text stays the same. By that, `transport` knows when its connections
+//! have to be renewed. `auth` stands above `transport`, so `transport` passes it the function that reaches the provider.
 
 use std::{
     future::Future,

@@ -1,10 +1,18 @@
 //! How objects become bodies and answers become objects.
 //!
-//! This is the one seam for content types. A typed request says which [`MediaType`]s it reads, best first; the answer's
-//! `Content-Type` decides which of them decodes it.
+//! This is the one seam for content types. A [`Codec`] lists the [`MediaType`]s that it reads and writes, best first. That list is
+//! the request's `Accept`, and bodies are sent in the first of it. The answer's `Content-Type` chooses the decoder, so an answer
+//! in JSON to a request for protobuf just works. The kinds of generated crates have protobuf and JSON, custom resources JSON. A
+//! server that refuses a body in protobuf (415, as an aggregated one may) gets the same body in JSON at once, and only JSON
+//! for that resource from then on. `Config::disable_protobuf` leaves JSON alone. Patches, apply configurations and the options
+//! of deletes are always JSON, and so are answers read by `into_request`, `json` and `raw` of a builder.
 //!
-//! The functions of a [`Codec`] are not generic. serde's code for a type such as a pod is large, and a generic client would
-//! make every program that uses it compile it again; a codec pins it to the crate that declares the codec.
+//! # Why the functions of a codec are not generic
+//!
+//! serde's code for a type such as a pod is large, and is what makes a Kubernetes client slow to compile. A generic client would
+//! make every program compile it again at each build. A codec's plain functions pin that code to the crate that declares the
+//! codec: the group crate compiles it once, and a user's rebuild compiles only a shell of builders. Any type with serde's
+//! traits is its own codec by a blanket impl, which is how custom resources work, and what they cost.
 
 mod error;
 pub(crate) mod lean;

@@ -1,19 +1,39 @@
-//! Bytes to and from the API server: over HTTP/2 where the server speaks it, with a second connection where one is full.
+//! Bytes to and from the API server: over HTTP/2 where the server speaks it, and HTTP/1.1 elsewhere.
 //!
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
-//! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not retry what was sent:
-//! only a request that found its pooled connection closed before its first byte goes to another one. No time limit applies
-//! but those of connecting, and one for the head of the answer where `rest` sets it. A connection that went
-//! silent is found by HTTP/2 pings, as in client-go.
+//! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not repeat requests that were
+//! sent: only a request whose pooled connection was closed before its first byte goes to another connection. No time limit
+//! applies but those of connecting, and one for the head of the answer where `rest` sets it.
 //!
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
 //!
-//! Certificates and keys in files may change at any time: connections made before are then let go. A connection that is to
-//! become something else than HTTP is one of HTTP/1.1, apart from the others, and is given out as [`Upgraded`].
-//!
 //! Nothing here is global: dropping the last clone of a `Transport` closes its idle connections, and dropping a
 //! [`Body`] cancels its stream.
+//!
+//! # Connections
+//!
+//! `connections` holds one *generation* of connections, all made with the same certificates, in a pool. A request takes a
+//! connection of the current generation.
+//!
+//! * **Rotation.** `tls::rotation` reads certificates, keys and CAs in files again before a handshake (at most once a second)
+//!   and every minute. The task for that exists only where there are files, and ends with the last client. Credentials may
+//!   bring a certificate with a request, in its extensions. New material that is valid starts the next generation; anything
+//!   else is a warning and changes nothing. The old generation gets no more requests. Requests in flight have 30 seconds, then
+//!   their connections end with an error that says why. client-go closes everything at once when a certificate changes,
+//!   and leaves connections open when the CA does.
+//! * **Streams.** A request goes to the first HTTP/2 connection with room, and to a new one where none has room: watches that
+//!   fill a connection never hold up a write. A server states its limit of streams first of all, and a connection enters the
+//!   pool only after that.
+//! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only after the
+//!   head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full each connection is.
+//!   A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
+//! * **Upgrades.** HTTP/2 has no `Upgrade`. A request with that header gets a connection of its own that offers HTTP/1.1 only;
+//!   after a 101 it is given out as [`Upgraded`].
+//! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where there
+//!   are no connections.
+//! * **A peer that vanished** is found within 45 seconds: by pings over HTTP/2; by the system's keepalive and, on Linux, its
+//!   user timeout over HTTP/1.1.
 
 mod body;
 mod connections;
