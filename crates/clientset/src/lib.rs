@@ -43,6 +43,7 @@
 //! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 
+pub mod differences;
 mod generated;
 
 pub use generated::api;
