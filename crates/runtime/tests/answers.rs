@@ -367,6 +367,64 @@ async fn watch_that_breaks_off_inside_an_event_is_an_error() {
 }
 
 #[tokio::test]
+async fn events_are_read_however_their_lines_fall() {
+    let pretty: serde_json::Value = serde_json::from_str(&event("ADDED", "web")).expect("an event");
+    let pretty = serde_json::to_string_pretty(&pretty).expect("JSON");
+    let two_in_a_line = event("MODIFIED", "web").trim_end().to_owned() + &event("DELETED", "web");
+    let body = [pretty, "\n \r\n".to_owned(), two_in_a_line].concat();
+    let server = Server::start(vec![Answer::Close([endless("200 OK"), body.into_bytes()].concat())]).await;
+    let mut events = config_maps(&server.client()).watch().await.expect("a watch");
+    let mut types = Vec::new();
+    while let Some(event) = events.try_next().await.expect("whole events") {
+        assert_eq!(event.object().and_then(|object| object.metadata.name.as_deref()), Some("web"));
+        types.push(std::mem::discriminant(&event));
+    }
+    let expected = [WatchEvent::Added(()), WatchEvent::Modified(()), WatchEvent::Deleted(())];
+    assert_eq!(format!("{types:?}"), format!("{:?}", expected.each_ref().map(std::mem::discriminant)));
+}
+
+/// A body without a length ends with its connection, so that nothing but the event itself says that it is not whole.
+#[tokio::test]
+async fn watch_that_ends_inside_an_event_is_a_lost_connection() {
+    let whole = event("ADDED", "web");
+    let (json, half) = (endless("200 OK"), event("ADDED", "half"));
+    let protobuf = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.kubernetes.protobuf;stream=watch\r\n\r\n";
+    for (name, body) in [
+        ("JSON", [&json, whole.as_bytes(), &half.as_bytes()[..40]].concat()),
+        ("JSON without the last bracket", [&json, whole.as_bytes(), &half.as_bytes()[..half.len() - 2]].concat()),
+        ("a frame", [protobuf.as_bytes(), b"\0\0\0\x09ab"].concat()),
+        ("the length of a frame", [protobuf.as_bytes(), b"\0\0"].concat()),
+    ] {
+        let server = Server::start(vec![Answer::Close(body)]).await;
+        let mut events = config_maps(&server.client()).watch().await.expect("a watch");
+        let error = loop {
+            match events.try_next().await {
+                Ok(event) => assert!(event.is_some(), "{name}: half an event is not the end of a watch"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Transport, "{name}: {error}");
+        assert!(error.is_transient() && !error.must_list_again(), "{name}: {error}");
+        assert!(events.try_next().await.expect("it has ended").is_none(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn error_event_and_answer_keep_their_words_whatever_their_form() {
+    let status =
+        r#"{"metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}"#;
+    let named = status.replacen('{', r#"{"kind":"Status","apiVersion":"v1","#, 1);
+    let bookmark = r#"{"type":"BOOKMARK","object":{"kind":"ConfigMap","apiVersion":"v1","metadata":{}}}"#;
+    for body in [format!("{bookmark}{{\"type\":\"ERROR\",\"object\":{status}}}"), named, status.to_owned()] {
+        let server = Server::start(vec![Answer::Close(http("200 OK", JSON, &body))]).await;
+        let mut events = config_maps(&server.client()).watch().resource_version("1").await.expect("a watch");
+        let error = events.try_next().await.expect_err("it is an error");
+        assert!(error.is_expired() && error.must_list_again(), "{body}: {error}");
+        assert!(error.to_string().contains("too old resource version"), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn watch_sends_its_options() {
     let server = Server::start(vec![Answer::Close(endless("200 OK"))]).await;
     let config_maps = config_maps(&server.client());

@@ -15,6 +15,7 @@
 //! traits is its own codec by a blanket impl, which is how custom resources work, and what they cost.
 
 mod error;
+mod failure;
 pub(crate) mod lean;
 mod list_head;
 mod media_type;
@@ -28,6 +29,7 @@ use k8s_openapi::{
 
 pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 pub(crate) use self::{
+    failure::failure,
     list_head::{list_head, list_metadata},
     nesting::{Nesting, is_white},
 };

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as api;
 
 use super::{
-    Envelope, Reader, Result, Type as _, read,
+    Envelope, Reader, Result, Type as _,
+    message::read_message,
+    read,
     types::{Int32, Int64, Text},
 };
 use crate::message;
@@ -86,6 +88,17 @@ pub(crate) fn bookmark(body: &[u8]) -> Result<Bookmark> {
         }
     }
     Ok(bookmark)
+}
+
+/// Reads a Status whose envelope may lack the name of its kind; `None` if it has another.
+pub(crate) fn status_without_kind(body: &[u8]) -> Result<Option<api::Status>> {
+    let envelope = Envelope::open(body)?;
+    if !matches!(envelope.kind(), "" | "Status") {
+        return Ok(None);
+    }
+    let mut status = api::Status::default();
+    read_message::<Status>(&mut status, envelope.reader())?;
+    Ok(Some(status))
 }
 
 /// The type of a watch's event and the bytes of its object, which have an envelope of their own.

@@ -42,7 +42,7 @@ pub(crate) use self::{
     envelope::{Envelope, MAGIC, around},
     lean::{item_without_managed_fields, object_without_managed_fields},
     list::{ITEMS, METADATA, list_metadata},
-    meta::{Bookmark, bookmark, watch_event},
+    meta::{Bookmark, bookmark, status_without_kind, watch_event},
 };
 pub use self::{
     error::Error,

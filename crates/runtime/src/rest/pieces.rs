@@ -1,4 +1,4 @@
-//! Pieces out of a body that comes in chunks: lines, or frames with their length in front.
+//! Pieces out of a body that comes in chunks: lines, JSON objects, or frames with their length in front.
 
 use std::{
     pin::Pin,
@@ -10,7 +10,9 @@ use futures_core::Stream;
 use http::Method;
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    codec::{Nesting, is_white},
+    error::{Error, ErrorKind, Fate, Result},
+    protobuf::MAGIC,
     transport::Body,
 };
 
@@ -19,7 +21,10 @@ use crate::{
 pub(crate) enum Cut {
     /// At each newline, which is left out, as is a carriage return before it. The last line may lack one.
     Lines,
-    /// By the length of each piece, which stands in front of it: four bytes, the highest first.
+    /// At the end of each JSON object, with white space between them left out.
+    Objects,
+    /// By the length of each piece, which stands in front of it: four bytes, the highest first. A body that is no such
+    /// sequence but one object of protobuf is one piece.
     Frames,
 }
 
@@ -28,8 +33,10 @@ struct Pieces<S> {
     chunks: S,
     cut: Cut,
     buffer: BytesMut,
-    /// How much of the buffer is known to hold no newline.
+    /// How much of the buffer is known to hold no end of a piece.
     searched: usize,
+    /// Where the searched part ends, if it is of a JSON object.
+    nesting: Nesting,
     limit: usize,
     ended: bool,
 }
@@ -37,7 +44,7 @@ struct Pieces<S> {
 impl<S> Pieces<S> {
     /// Pieces of at most `limit` bytes; a longer one is an error.
     fn new(chunks: S, cut: Cut, limit: usize) -> Self {
-        Self { chunks, cut, buffer: BytesMut::new(), searched: 0, limit, ended: false }
+        Self { chunks, cut, buffer: BytesMut::new(), searched: 0, nesting: Nesting::default(), limit, ended: false }
     }
 
     /// The next piece, if all of it is there.
@@ -47,6 +54,7 @@ impl<S> Pieces<S> {
                 None if self.buffer.len() > self.limit => Err(self.too_long("a line")),
                 line => Ok(line),
             },
+            Cut::Objects => self.take_object(),
             Cut::Frames => self.take_frame(),
         }
     }
@@ -55,8 +63,34 @@ impl<S> Pieces<S> {
         Error::new(ErrorKind::Decode, format!("{what} of the answer is longer than {} bytes", self.limit))
     }
 
+    fn take_object(&mut self) -> Result<Option<Bytes>> {
+        if self.searched == 0 {
+            let white = self.buffer.iter().take_while(|byte| is_white(**byte)).count();
+            self.buffer.advance(white);
+            if self.buffer.first().is_some_and(|first| *first != b'{') {
+                return Err(Error::new(ErrorKind::Decode, "the answer is not a sequence of JSON objects"));
+            }
+        }
+        // An object is too long or not, however it is chunked, so no end of one is looked for behind the limit.
+        let end = self.buffer.len().min(self.limit);
+        match self.nesting.end(&self.buffer[self.searched..end]) {
+            Some(length) => {
+                let length = std::mem::take(&mut self.searched) + length;
+                Ok(Some(self.buffer.split_to(length).freeze()))
+            }
+            None if self.buffer.len() > self.limit => Err(self.too_long("an event")),
+            None => {
+                self.searched = end;
+                Ok(None)
+            }
+        }
+    }
+
     fn take_frame(&mut self) -> Result<Option<Bytes>> {
         let Some((length, _)) = self.buffer.split_first_chunk::<4>() else { return Ok(None) };
+        if self.is_one_object() {
+            return if self.buffer.len() > self.limit { Err(self.too_long("an object")) } else { Ok(None) };
+        }
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
         if length > self.limit {
             return Err(self.too_long("an event"));
@@ -66,6 +100,11 @@ impl<S> Pieces<S> {
         }
         self.buffer.advance(4);
         Ok(Some(self.buffer.split_to(length).freeze()))
+    }
+
+    /// Whether what came is no sequence of frames. As a length, the bytes that begin an object are far above all limits.
+    fn is_one_object(&self) -> bool {
+        self.buffer.starts_with(MAGIC)
     }
 
     fn take_line(&mut self) -> Option<Bytes> {
@@ -107,12 +146,13 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
 
     /// What stands behind the last whole piece when the body has ended.
     fn rest(&mut self) -> Poll<Option<Result<Bytes>>> {
+        let is_whole = self.cut == Cut::Lines || (self.cut == Cut::Frames && self.is_one_object());
         let rest = self.buffer.split().freeze();
         self.searched = 0;
-        Poll::Ready(match self.cut {
-            _ if rest.is_empty() => None,
-            Cut::Lines => Some(Ok(rest)),
-            Cut::Frames => Some(Err(Error::new(ErrorKind::Decode, "the answer ends in the middle of an event"))),
+        Poll::Ready(match rest.is_empty() {
+            true => None,
+            false if is_whole => Some(Ok(rest)),
+            false => Some(Err(cut_off())),
         })
     }
 
@@ -123,6 +163,12 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
         self.searched = 0;
         Poll::Ready(Some(Err(error)))
     }
+}
+
+/// The error of a body that ended inside of a piece: whoever ends it on purpose ends it between two.
+fn cut_off() -> Error {
+    let problem = "the connection was lost: the answer ends in the middle of an event";
+    Error::new(ErrorKind::Transport, problem).with_fate(Fate::Lost)
 }
 
 /// The pieces of one answer, whose errors say which answer it was.
@@ -191,8 +237,8 @@ mod tests {
     #[tokio::test]
     async fn frame_that_is_cut_off_or_too_long_is_an_error_and_ends() {
         for (bytes, error) in [
-            (&b"\0\0\0\x01a\0\0\0\x02b"[..], "the answer ends in the middle of an event"),
-            (b"\0\0\0\x01a\0\0", "the answer ends in the middle of an event"),
+            (&b"\0\0\0\x01a\0\0\0\x02b"[..], "the connection was lost: the answer ends in the middle of an event"),
+            (b"\0\0\0\x01a\0\0", "the connection was lost: the answer ends in the middle of an event"),
             (b"\0\0\0\x01a\0\0\x01\0b", "an event of the answer is longer than 32 bytes"),
             (b"\0\0\0\x01a\xff\xff\xff\xffb", "an event of the answer is longer than 32 bytes"),
         ] {
@@ -201,6 +247,52 @@ mod tests {
                 assert_eq!(pieces(chunks(bytes, size), Cut::Frames, 32).await, expected, "in chunks of {size}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn object_that_is_no_frame_is_one_piece() {
+        let body = b"k8s\0\x12\x03abc";
+        for size in 1..=body.len() {
+            let expected = [Ok(String::from_utf8_lossy(body).into_owned())];
+            assert_eq!(pieces(chunks(body, size), Cut::Frames, 32).await, expected, "in chunks of {size}");
+            let expected = [Err("an object of the answer is longer than 8 bytes".to_owned())];
+            assert_eq!(pieces(chunks(body, size), Cut::Frames, 8).await, expected, "in chunks of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn objects_are_the_same_however_lines_fall_and_chunks_end() {
+        let text = " {\"a\":1}{\n  \"é}\": \"\\\"{\",\r\n  \"c\": [{}]\n}\n\n\t{}\r\n";
+        for size in 1..=text.len() {
+            let expected = ["{\"a\":1}", "{\n  \"é}\": \"\\\"{\",\r\n  \"c\": [{}]\n}", "{}"];
+            let expected = expected.map(|object| Ok(object.to_owned()));
+            assert_eq!(pieces(chunks(text.as_bytes(), size), Cut::Objects, 64).await, expected, "in chunks of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn object_that_is_cut_off_too_long_or_none_is_an_error_and_ends() {
+        for (text, error) in [
+            ("{}{", "the connection was lost: the answer ends in the middle of an event"),
+            ("{}\n{\"a\":\"}", "the connection was lost: the answer ends in the middle of an event"),
+            ("{}{\"a\":12}", "an event of the answer is longer than 7 bytes"),
+            ("{}{\"a\":\"xy", "an event of the answer is longer than 7 bytes"),
+            ("{} []", "the answer is not a sequence of JSON objects"),
+            ("{}no", "the answer is not a sequence of JSON objects"),
+            ("{},{}", "the answer is not a sequence of JSON objects"),
+        ] {
+            let limit = if error.contains("longer") { 7 } else { 64 };
+            for size in 1..=text.len() {
+                let expected = [Ok("{}".to_owned()), Err(error.to_owned())];
+                assert_eq!(
+                    pieces(chunks(text.as_bytes(), size), Cut::Objects, limit).await,
+                    expected,
+                    "{text} by {size}"
+                );
+            }
+        }
+        let cut_off = cut_off();
+        assert!(cut_off.kind() == ErrorKind::Transport && cut_off.is_transient(), "{cut_off}");
     }
 
     #[tokio::test]

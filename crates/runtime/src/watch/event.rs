@@ -53,22 +53,22 @@ struct Frame<'a> {
 
 #[derive(Deserialize)]
 struct BookmarkObject {
-    metadata: BookmarkMetadata,
+    metadata: Option<BookmarkMetadata>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BookmarkMetadata {
-    resource_version: String,
-    #[serde(default)]
+    resource_version: Option<String>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
 /// What a piece of a watch tells, its object still undecoded.
 pub(super) type RawEvent<'a> = WatchEvent<&'a [u8]>;
 
-/// Reads one piece of a watch, a line or a frame, as far as that needs no type.
-pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<RawEvent<'_>> {
+/// Reads one piece of a watch, an object or a frame, as far as that needs no type. A bookmark without a version says nothing
+/// and is `None`.
+pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<Option<RawEvent<'_>>> {
     let frame = match media_type {
         MediaType::Json => {
             codec::from_borrowed_json(piece).map(|Frame { kind, object }| (kind, object.get().as_bytes()))
@@ -77,11 +77,15 @@ pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<RawEvent<'_>>
             protobuf::watch_event(piece).map(|(kind, object)| (Cow::Owned(kind), object)).map_err(codec::Error::from)
         }
     };
-    let (kind, body) = frame.map_err(|error| unreadable("the frame", error))?;
+    // A whole answer in place of a watch is no event, and says why.
+    let (kind, body) = frame.map_err(|error| match codec::failure(media_type, piece) {
+        Some(status) => Error::api(status),
+        None => unreadable("the frame", error),
+    })?;
     match &*kind {
-        "ADDED" => Ok(WatchEvent::Added(body)),
-        "MODIFIED" => Ok(WatchEvent::Modified(body)),
-        "DELETED" => Ok(WatchEvent::Deleted(body)),
+        "ADDED" => Ok(Some(WatchEvent::Added(body))),
+        "MODIFIED" => Ok(Some(WatchEvent::Modified(body))),
+        "DELETED" => Ok(Some(WatchEvent::Deleted(body))),
         "BOOKMARK" => bookmark(media_type, body).map_err(|error| unreadable("the bookmark", error)),
         "ERROR" => Err(told(media_type, body)),
         other => Err(Error::new(ErrorKind::Decode, format!("a watch event of the unknown type {other:?}"))),
@@ -89,21 +93,19 @@ pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<RawEvent<'_>>
 }
 
 /// Reads a bookmark, whatever the kind of its object is.
-fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<RawEvent<'_>> {
-    match media_type {
+fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<Option<RawEvent<'_>>> {
+    let (resource_version, annotations) = match media_type {
         MediaType::Json => {
             let BookmarkObject { metadata } = codec::from_json(body)?;
-            let annotations = metadata.annotations.unwrap_or_default();
-            Ok(WatchEvent::Bookmark { resource_version: metadata.resource_version, annotations })
+            let BookmarkMetadata { resource_version, annotations } = metadata.unwrap_or_default();
+            (resource_version.unwrap_or_default(), annotations.unwrap_or_default())
         }
         MediaType::Protobuf => {
             let Bookmark { resource_version, annotations } = protobuf::bookmark(body)?;
-            if resource_version.is_empty() {
-                return Err(codec::Error::custom("it has no resourceVersion"));
-            }
-            Ok(WatchEvent::Bookmark { resource_version, annotations })
+            (resource_version, annotations)
         }
-    }
+    };
+    Ok((!resource_version.is_empty()).then_some(WatchEvent::Bookmark { resource_version, annotations }))
 }
 
 /// Decodes the object of an event.
@@ -125,7 +127,7 @@ pub(super) fn decode<T>(
 
 /// The error that an `ERROR` event tells of.
 fn told(media_type: MediaType, body: &[u8]) -> Error {
-    if let Some(status) = codec::status(media_type, body) {
+    if let Some(status) = codec::failure(media_type, body) {
         return Error::api(status);
     }
     let text: String = String::from_utf8_lossy(body).chars().take(512).collect();
@@ -141,8 +143,9 @@ mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::ConfigMap;
 
-    fn decode(line: &str) -> Result<WatchEvent<ConfigMap>> {
-        super::decode(MediaType::Json, parse(MediaType::Json, line.as_bytes())?, <ConfigMap as codec::Codec>::decode)
+    fn decode(piece: &str) -> Result<WatchEvent<ConfigMap>> {
+        let event = parse(MediaType::Json, piece.as_bytes())?.expect("it says something");
+        super::decode(MediaType::Json, event, <ConfigMap as codec::Codec>::decode)
     }
 
     #[test]
@@ -161,6 +164,46 @@ mod tests {
             decode(line).expect("it decodes"),
             WatchEvent::Bookmark { resource_version: "12".to_owned(), annotations }
         );
+    }
+
+    #[test]
+    fn bookmark_without_a_version_is_passed_over() {
+        for object in [
+            r#"{"kind":"ConfigMap","metadata":{"resourceVersion":""}}"#,
+            r#"{"metadata":{"resourceVersion":null,"annotations":{"a":"b"}}}"#,
+            r#"{"metadata":{}}"#,
+            r#"{"metadata":null}"#,
+            "{}",
+        ] {
+            let piece = format!(r#"{{"type":"BOOKMARK","object":{object}}}"#);
+            assert_eq!(parse(MediaType::Json, piece.as_bytes()).expect(object), None, "{object}");
+        }
+        // A BOOKMARK of an empty object in its envelope.
+        let frame = b"\x0a\x08BOOKMARK\x12\x08\x0a\x06k8s\0\x12\0";
+        assert_eq!(parse(MediaType::Protobuf, frame).expect("a bookmark"), None);
+    }
+
+    #[test]
+    fn error_keeps_its_reason_without_a_kind() {
+        for object in [
+            r#"{"metadata":{},"status":"Failure","message":"too old","reason":"Expired","code":410}"#,
+            r#"{"reason":"Expired"}"#,
+            r#"{"kind":"","reason":"Expired"}"#,
+        ] {
+            let error = decode(&format!(r#"{{"type":"ERROR","object":{object}}}"#)).expect_err("it is an error");
+            assert!(error.is_expired() && error.must_list_again(), "{error}");
+        }
+    }
+
+    #[test]
+    fn status_in_place_of_events_keeps_its_words() {
+        let status =
+            r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no room","reason":"Forbidden"}"#;
+        let error = decode(status).expect_err("it is no event");
+        assert!(error.is_forbidden() && error.to_string().contains("no room"), "{error}");
+        let status = b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x0b\x22\x09Forbidden";
+        let error = parse(MediaType::Protobuf, status).expect_err("it is no event");
+        assert!(error.is_forbidden(), "{error}");
     }
 
     #[test]
@@ -187,7 +230,7 @@ mod tests {
             ("{}", "frame"),
             ("{\"type\":\"ADDED\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}}", "object"),
             ("{\"type\":\"MOVED\",\"object\":{}}", "MOVED"),
-            ("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{}}}", "bookmark"),
+            ("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":7}}", "bookmark"),
             ("{\"type\":\"ERROR\",\"object\":{\"why\":7}}", "why"),
         ] {
             let error = decode(line).expect_err(line);

@@ -58,7 +58,7 @@ struct EventPieces {
 impl<C: Codec> WatchStream<C> {
     pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
         let cut = match media_type {
-            MediaType::Json => Cut::Lines,
+            MediaType::Json => Cut::Objects,
             MediaType::Protobuf => Cut::Frames,
         };
         let pieces = EventPieces { pieces: AnswerPieces::new(body, cut, MAX_EVENT, url), ended: false };
@@ -107,16 +107,20 @@ impl<C: Codec> Stream for WatchStream<C> {
     type Item = Result<WatchEvent<C::Object>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.pieces.poll_piece(context)) {
-            Some(Ok(piece)) => {
-                let media_type = self.media_type;
-                let event =
-                    event::parse(media_type, &piece).and_then(|event| event::decode(media_type, event, self.decode));
-                Some(event.map_err(|error| self.pieces.failed(error)))
+        let media_type = self.media_type;
+        let event = loop {
+            let piece = match ready!(self.pieces.poll_piece(context)) {
+                Some(Ok(piece)) => piece,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            };
+            match event::parse(media_type, &piece) {
+                Ok(None) => {}
+                Ok(Some(event)) => break event::decode(media_type, event, self.decode),
+                Err(error) => break Err(error),
             }
-            Some(Err(error)) => Some(Err(error)),
-            None => None,
-        })
+        };
+        Poll::Ready(Some(event.map_err(|error| self.pieces.failed(error))))
     }
 }
 

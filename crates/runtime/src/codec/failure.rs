@@ -1,0 +1,71 @@
+//! Failures that do not name their kind.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use serde_json::{Map, Value};
+
+use super::{MediaType, from_json};
+use crate::{protobuf, text::non_empty};
+
+/// The failure that a body reports where nothing else but a failure is expected: a Status, or an object that has a
+/// Status's fields and no kind.
+pub(crate) fn failure(media_type: MediaType, body: &[u8]) -> Option<Status> {
+    let status = match media_type {
+        MediaType::Json => json(body)?,
+        MediaType::Protobuf => protobuf::status_without_kind(body).ok()??,
+    };
+    let says = |text: &Option<String>| non_empty(text.as_ref()).is_some();
+    let fails = says(&status.reason) || says(&status.message) || status.code.is_some_and(|code| code != 0);
+    match status.status.as_deref() {
+        Some("Success") => None,
+        Some("Failure") => Some(status),
+        _ => fails.then_some(status),
+    }
+}
+
+fn json(body: &[u8]) -> Option<Status> {
+    let mut fields: Map<String, Value> = from_json(body).ok()?;
+    let kind = fields.remove("kind").unwrap_or_default();
+    if !(kind.is_null() || matches!(kind.as_str(), Some("" | "Status"))) {
+        return None;
+    }
+    fields.remove("apiVersion");
+    serde_json::from_value(Value::Object(fields)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_is_read_whether_or_not_it_names_its_kind() {
+        for body in [
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired"}"#,
+            r#"{"kind":"Status","reason":"Expired"}"#,
+            r#"{"kind":"","apiVersion":"","reason":"Expired"}"#,
+            r#"{"kind":null,"metadata":null,"details":null,"reason":"Expired"}"#,
+            r#"{"reason":"Expired","more":[1]}"#,
+        ] {
+            let status = failure(MediaType::Json, body.as_bytes()).expect(body);
+            assert_eq!(status.reason.as_deref(), Some("Expired"), "{body}");
+        }
+        for body in [r#"{"code":410}"#, r#"{"message":"too old"}"#, r#"{"status":"Failure"}"#] {
+            assert!(failure(MediaType::Json, body.as_bytes()).is_some(), "{body}");
+        }
+        for body in [
+            r#"{"kind":"Pod","reason":"Expired"}"#,
+            r#"{"kind":"Status","status":"Success","message":"done"}"#,
+            r#"{"code":0,"reason":""}"#,
+            r#"{"why":7}"#,
+            "[]",
+            "",
+        ] {
+            assert_eq!(failure(MediaType::Json, body.as_bytes()), None, "{body}");
+        }
+        // Envelopes with the names v1 and Status, and without names; the Status has a reason.
+        for envelope in [&b"\x0a\x0c\x0a\x02v1\x12\x06Status"[..], b"\x0a\0", b""] {
+            let body = [protobuf::MAGIC, envelope, b"\x12\x09\x22\x07Expired"].concat();
+            let status = failure(MediaType::Protobuf, &body).expect("a failure");
+            assert_eq!(status.reason.as_deref(), Some("Expired"), "{body:?}");
+        }
+    }
+}
