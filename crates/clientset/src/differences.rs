@@ -4,15 +4,16 @@
 //!
 //! # Requests
 //!
-//! * There is no client-side rate limit unless `Config::rate_limit` sets one. It is shared by all clones of a client, and so by
-//!   all clients of a [`Clientset`](crate::Clientset).
-//! * Requests are sent again by client-go's rules, within 60 seconds in all. Pauses after a lost connection start small, grow and
-//!   vary, where client-go waits a second each time. A pause that would pass the call's time limit is not begun.
-//! * A request that the server certainly did not process (a refused stream, GOAWAY, a connection closed before the request was
-//!   written) is sent again with every verb. Go's HTTP/2 does the same below client-go. A change whose connection was lost is
-//!   never sent again, since the server may have made it.
-//! * The head of an answer is awaited for 75 seconds at most. A watch ends 30 seconds after its `timeoutSeconds` if the server
-//!   does not end it.
+//! * There is no client-side rate limit unless `Config::rate_limit` sets one. It is shared by all clones of a client,
+//!   and so by all clients of a [`Clientset`](crate::Clientset).
+//! * Requests are sent again by client-go's rules, within 60 seconds in all. Pauses after a lost connection start
+//!   small, grow and vary, where client-go waits a second each time. A pause that would pass the call's time limit is
+//!   not begun.
+//! * A request that the server certainly did not process (a refused stream, GOAWAY, a connection closed before the
+//!   request was written) is sent again with every verb. Go's HTTP/2 does the same below client-go. A change whose
+//!   connection was lost is never sent again, since the server may have made it.
+//! * The head of an answer is awaited for 75 seconds at most. A watch ends 30 seconds after its `timeoutSeconds` if the
+//!   server does not end it.
 //! * `Error::is_transient` covers everything that may succeed a little later, etcd's changes of leader included.
 //! * An empty namespace is an error. All namespaces are a method of their own: `all_deployments()`.
 //! * The pause that reaches a backoff's `cap` is the last one; client-go ends before it.
@@ -20,44 +21,46 @@
 //!
 //! # Lists and watches
 //!
-//! * Pages come as a stream. If the server forgets the version of the list half-way, the stream ends in an error, because the
-//!   pages before have already been given out.
+//! * Pages come as a stream. If the server forgets the version of the list half-way, the stream ends in an error,
+//!   because the pages before have already been given out.
 //! * A watch that cannot be opened is an error; client-go returns a watch that is empty and closed.
-//! * Whole lists of k8s-openapi's types take more memory than client-go's structs, mostly for `managedFields`. `list().stream()`
-//!   holds one object at a time, and `without_managed_fields` leaves them out.
+//! * Whole lists of k8s-openapi's types take more memory than client-go's structs, mostly for `managedFields`.
+//!   `list().stream()` holds one object at a time, and `without_managed_fields` leaves them out.
 //! * `modify(name, change)` is the whole loop of reading, changing and updating, because the loop is easy to get wrong.
 //!
 //! # Configuration
 //!
-//! * A kubeconfig with entries but without a current context is an error; only an empty one means "in a cluster". So is a context
-//!   whose user does not exist, and a key without its certificate. client-go goes on without them.
-//! * A kubeconfig of several YAML documents is an error; client-go reads the first and ignores the rest. Only regular files of
-//!   at most 16 MiB are read.
+//! * A kubeconfig with entries but without a current context is an error; only an empty one means "in a cluster". So is
+//!   a context whose user does not exist, and a key without its certificate. client-go goes on without them.
+//! * A kubeconfig of several YAML documents is an error; client-go reads the first and ignores the rest. Only regular
+//!   files of at most 16 MiB are read.
 //! * A token given to the loader replaces the user's `tokenFile` too; in client-go the file still wins.
 //! * `idp-certificate-authority` is relative to its kubeconfig, like all other paths.
-//! * Changing a kubeconfig keeps comments, order and unknown fields, waits five seconds for another program's lock, and refuses
-//!   an entry that does not exist. A layout that the editor does not understand (an alias in the way, a composite key) is an
-//!   error.
+//! * Changing a kubeconfig keeps comments, order and unknown fields, waits five seconds for another program's lock, and
+//!   refuses an entry that does not exist. A layout that the editor does not understand (an alias in the way, a
+//!   composite key) is an error.
 //!
 //! # Connections and credentials
 //!
-//! * A proxy of the environment that cannot be used is an error that names the variable; Go connects directly. The CA, the
-//!   client certificate and the server name of a configuration are for the server only; Go uses them for an `https` proxy too.
-//! * No state is global. The last clone of a client closes its connections. Credential plugins are shared by the clients of
-//!   one `Config` and its clones, not by the whole process.
-//! * When a certificate or a CA changes, requests in flight have 30 seconds. client-go closes everything at once when a certificate
-//!   changes, and leaves connections open when the CA does.
-//! * A credential plugin without a terminal is stopped after ten minutes. After a 401, the next request runs it, so that the
-//!   request with the 401 does not have to wait.
+//! * A proxy of the environment that cannot be used is an error that names the variable; Go connects directly. The CA,
+//!   the client certificate and the server name of a configuration are for the server only; Go uses them for an `https`
+//!   proxy too.
+//! * No state is global. The last clone of a client closes its connections. Credential plugins are shared by the
+//!   clients of one `Config` and its clones, not by the whole process.
+//! * When a certificate or a CA changes, requests in flight have 30 seconds. client-go closes everything at once when a
+//!   certificate changes, and leaves connections open when the CA does.
+//! * A credential plugin without a terminal is stopped after ten minutes. After a 401, the next request runs it, so
+//!   that the request with the 401 does not have to wait.
 //!
 //! # Discovery
 //!
 //! * A group also lists its versions that cannot be read at the moment; client-go leaves stale ones out.
-//! * A full name wins over a short one, and a group's whole name over the beginning of another's, wherever they are served.
+//! * A full name wins over a short one, and a group's whole name over the beginning of another's, wherever they are
+//!   served.
 //! * The mapper asks the server again for whatever it does not know, however its cache was filled.
 //!
 //! # Apply
 //!
-//! * `extract` returns an error where the next apply would remove a field: one that the compiled version of Kubernetes does not
-//!   know, or that was applied in another version of the API. So does an object without `managedFields`; client-go returns
-//!   nothing for it.
+//! * `extract` returns an error where the next apply would remove a field: one that the compiled version of Kubernetes
+//!   does not know, or that was applied in another version of the API. So does an object without `managedFields`;
+//!   client-go returns nothing for it.

@@ -1,15 +1,17 @@
-//! Credentials that must be fetched: kept as long as they are good, and fetched once however many requests wait for them.
+//! Credentials that must be fetched: kept as long as they are good, and fetched once however many requests wait for
+//! them.
 //!
-//! The answer of a credential plugin and the token of an OpenID Connect provider are kept in the configuration, where all
-//! clients of the configuration and of its clones share them. They go away with the last of these.
+//! The answer of a credential plugin and the token of an OpenID Connect provider are kept in the configuration, where
+//! all clients of the configuration and of its clones share them. They go away with the last of these.
 //!
-//! A credential is fetched when a request needs one and there is none, in a task of its own: a request that gives up stops
-//! neither the other requests nor the next. Each value has a number. A 401 names the number that the server refused, and the
-//! next request fetches again unless a newer value is there by then; the 401 itself is returned as it is. A token that looks
-//! expired on arrival, because clocks differ, is used for ten seconds.
+//! A credential is fetched when a request needs one and there is none, in a task of its own: a request that gives up
+//! stops neither the other requests nor the next. Each value has a number. A 401 names the number that the server
+//! refused, and the next request fetches again unless a newer value is there by then; the 401 itself is returned as it
+//! is. A token that looks expired on arrival, because clocks differ, is used for ten seconds.
 //!
-//! A client certificate keeps its `Arc` as long as its text stays the same. By that, `transport` knows when its connections
-//! have to be renewed. `auth` stands above `transport`, so `transport` passes it the function that reaches the provider.
+//! A client certificate keeps its `Arc` as long as its text stays the same. By that, `transport` knows when its
+//! connections have to be renewed. `auth` stands above `transport`, so `transport` passes it the function that reaches
+//! the provider.
 
 use std::{
     future::Future,
@@ -22,8 +24,8 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::error::{Error, ErrorKind, Fate, Result};
 
-/// What was fetched is used for at least this long, whatever it says of its end. Where the clocks of two machines differ, it
-/// may seem to be over when it arrives, and would be fetched again by each request. A 401 ends it sooner.
+/// What was fetched is used for at least this long, whatever it says of its end. Where the clocks of two machines
+/// differ, it may seem to be over when it arrives, and would be fetched again by each request. A 401 ends it sooner.
 const USED_AT_LEAST: Duration = Duration::from_secs(10);
 
 /// Keeps what was fetched last. The clients of a configuration share one.
@@ -154,8 +156,8 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
         }
     }
 
-    /// A fetch may have ended when nobody waited for it any more, long ago: what it brought counts from then on, and its
-    /// failure is nobody's.
+    /// A fetch may have ended when nobody waited for it any more, long ago: what it brought counts from then on, and
+    /// its failure is nobody's.
     fn take_in_abandoned(&mut self) {
         let Some(fetch) = &self.under_way else { return };
         let (lot, outcome) = (fetch.lot, fetch.outcome.borrow().clone());

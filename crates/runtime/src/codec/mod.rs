@@ -1,18 +1,20 @@
 //! How objects become bodies and answers become objects.
 //!
-//! This is the one seam for content types. A [`Codec`] lists the [`MediaType`]s that it reads and writes, best first. That list is
-//! the request's `Accept`, and bodies are sent in the first of it. The answer's `Content-Type` chooses the decoder, so an answer
-//! in JSON to a request for protobuf just works. The kinds of generated crates have protobuf and JSON, custom resources JSON. A
-//! server that refuses a body in protobuf (415, as an aggregated one may) gets the same body in JSON at once, and only JSON
-//! for that resource from then on. `Config::disable_protobuf` leaves JSON alone. Patches, apply configurations and the options
-//! of deletes are always JSON, and so are answers read by `into_request`, `json` and `raw` of a builder.
+//! This is the one seam for content types. A [`Codec`] lists the [`MediaType`]s that it reads and writes, best first.
+//! That list is the request's `Accept`, and bodies are sent in the first of it. The answer's `Content-Type` chooses the
+//! decoder, so an answer in JSON to a request for protobuf just works. The kinds of generated crates have protobuf and
+//! JSON, custom resources JSON. A server that refuses a body in protobuf (415, as an aggregated one may) gets the same
+//! body in JSON at once, and only JSON for that resource from then on. `Config::disable_protobuf` leaves JSON alone.
+//! Patches, apply configurations and the options of deletes are always JSON, and so are answers read by `into_request`,
+//! `json` and `raw` of a builder.
 //!
 //! # Why the functions of a codec are not generic
 //!
-//! serde's code for a type such as a pod is large, and is what makes a Kubernetes client slow to compile. A generic client would
-//! make every program compile it again at each build. A codec's plain functions pin that code to the crate that declares the
-//! codec: the group crate compiles it once, and a user's rebuild compiles only a shell of builders. Any type with serde's
-//! traits is its own codec by a blanket impl, which is how custom resources work, and what they cost.
+//! serde's code for a type such as a pod is large, and is what makes a Kubernetes client slow to compile. A generic
+//! client would make every program compile it again at each build. A codec's plain functions pin that code to the crate
+//! that declares the codec: the group crate compiles it once, and a user's rebuild compiles only a shell of builders.
+//! Any type with serde's traits is its own codec by a blanket impl, which is how custom resources work, and what they
+//! cost.
 
 mod error;
 mod failure;
@@ -61,8 +63,9 @@ pub trait Codec: 'static {
     /// The type that is written and read.
     type Object: Send + 'static;
 
-    /// What [`decode`](Codec::decode) reads and [`encode`](Codec::encode) writes, best first: the request's `Accept` header,
-    /// and the first of them is what bodies are sent in. JSON is always among them, for servers that have nothing else.
+    /// What [`decode`](Codec::decode) reads and [`encode`](Codec::encode) writes, best first: the request's `Accept`
+    /// header, and the first of them is what bodies are sent in. JSON is always among them, for servers that have
+    /// nothing else.
     const ACCEPT: &'static [MediaType] = MediaType::JSON;
 
     /// Writes an object as JSON.
@@ -102,8 +105,8 @@ pub trait Codec: 'static {
 
 /// A kind that the API serves as a resource of its own, at a place that is known at compile time.
 ///
-/// Generated crates have one for each kind; any type with [`k8s_openapi::Resource`], metadata and serde's traits, such as
-/// the type of a custom resource, is its own. See [`ResourceClient`](crate::resource::ResourceClient).
+/// Generated crates have one for each kind; any type with [`k8s_openapi::Resource`], metadata and serde's traits, such
+/// as the type of a custom resource, is its own. See [`ResourceClient`](crate::resource::ResourceClient).
 pub trait Kind: Codec<Object: AnyObject> {
     /// [`k8s_openapi::NamespaceResourceScope`] or [`k8s_openapi::ClusterResourceScope`].
     type Scope: k8s_openapi::ResourceScope;
@@ -132,8 +135,8 @@ pub trait Listable: Codec<Object: AnyObject> {
         Err(no_protobuf())
     }
 
-    /// Reads an item of a list from JSON, where it may lack what the list says for all: `apiVersion` and `kind`. By default it
-    /// is read as an object by itself is.
+    /// Reads an item of a list from JSON, where it may lack what the list says for all: `apiVersion` and `kind`. By
+    /// default it is read as an object by itself is.
     fn decode_item_json(body: &[u8], list: &ListHead) -> Result<Self::Object> {
         let _ = list;
         Self::decode_json(body)
@@ -248,8 +251,8 @@ pub(crate) fn status(media_type: MediaType, body: &[u8]) -> Option<Status> {
 
 /// The `kind` that a JSON body names, if it is an object and names one.
 ///
-/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind `items`, where
-/// looking for it ends since what is told apart by its kind, a Status, has none.
+/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind
+/// `items`, where looking for it ends since what is told apart by its kind, a Status, has none.
 fn json_kind(body: &[u8]) -> Option<String> {
     use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 

@@ -1,27 +1,28 @@
 //! Kubernetes' protobuf: objects are read from messages straight into their types, and written straight out of them.
 //!
 //! A table of fields describes a type's message: number, field, how often it occurs, and what it holds.
-//! [`message!`](crate::message) makes two plain functions of a table, one that reads and one that writes. Nothing is looked up at
-//! run time, and nothing stands between the bytes and the object. Generated crates have a table for each type of the API.
-//! This module has everything that tables need: the wire format, how fields become values ([`Type`]), the [`types`] with
-//! rules of their own, and the envelope around every object that is sent.
+//! [`message!`](crate::message) makes two plain functions of a table, one that reads and one that writes. Nothing is
+//! looked up at run time, and nothing stands between the bytes and the object. Generated crates have a table for each
+//! type of the API. This module has everything that tables need: the wire format, how fields become values ([`Type`]),
+//! the [`types`] with rules of their own, and the envelope around every object that is sent.
 //!
-//! Reading trusts nothing. A length is checked against the bytes that are there, messages nest at most 100 deep, and unknown
-//! fields are skipped, so that answers of newer servers can be read.
+//! Reading trusts nothing. A length is checked against the bytes that are there, messages nest at most 100 deep, and
+//! unknown fields are skipped, so that answers of newer servers can be read.
 //!
-//! * **Numbers are upstream's, zeros are Go's.** A field that is not a pointer in Go is always on the wire in protobuf; JSON
-//!   leaves its zero out where Go's tag has `omitempty`. `api-specs` therefore has both facts of each field, read from
-//!   `generated.proto` and from Go's structs, and a table marks a field `one_unless_zero` where zero means absent.
-//! * **Tables do not know whether a field is an `Option`.** That differs between Kubernetes' versions. The traits `Slot` and
-//!   `Collection` accept values, options, boxes and lists alike. Fields that only some versions have are in sections behind
-//!   k8s-openapi's gates.
-//! * **Tables are in the group crates**, beside the apply configurations and with the same dependencies between crates. A
-//!   type that a group only borrows, as core borrows Eviction, has a copy of its table there. One crate for all tables would be
-//!   one unit to compile, when an operator on `apps` needs only a few. No feature turns them off: they are cheap to compile, and
-//!   a program without them would be the slower one.
-//! * **Room is made once.** The items of a list are counted before they are read, and each is read into its final place.
-//! * **Proof.** `tests/integration/tests/sweep` compares objects of all kinds, with every field set and with random fields,
-//!   with Kubernetes' own codecs (`tests/control-plane/transcode`), in both forms and both directions.
+//! * **Numbers are upstream's, zeros are Go's.** A field that is not a pointer in Go is always on the wire in protobuf;
+//!   JSON leaves its zero out where Go's tag has `omitempty`. `api-specs` therefore has both facts of each field, read
+//!   from `generated.proto` and from Go's structs, and a table marks a field `one_unless_zero` where zero means absent.
+//! * **Tables do not know whether a field is an `Option`.** That differs between Kubernetes' versions. The traits
+//!   `Slot` and `Collection` accept values, options, boxes and lists alike. Fields that only some versions have are in
+//!   sections behind k8s-openapi's gates.
+//! * **Tables are in the group crates**, beside the apply configurations and with the same dependencies between crates.
+//!   A type that a group only borrows, as core borrows Eviction, has a copy of its table there. One crate for all
+//!   tables would be one unit to compile, when an operator on `apps` needs only a few. No feature turns them off: they
+//!   are cheap to compile, and a program without them would be the slower one.
+//! * **Room is made once.** The items of a list are counted before they are read, and each is read into its final
+//!   place.
+//! * **Proof.** `tests/integration/tests/sweep` compares objects of all kinds, with every field set and with random
+//!   fields, with Kubernetes' own codecs (`tests/control-plane/transcode`), in both forms and both directions.
 
 mod envelope;
 mod error;

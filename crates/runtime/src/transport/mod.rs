@@ -1,9 +1,9 @@
 //! Bytes to and from the API server: over HTTP/2 where the server speaks it, and HTTP/1.1 elsewhere.
 //!
 //! `Transport::send`, which `rest` calls, takes a request with an absolute URI, adds what every request carries
-//! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not repeat requests that were
-//! sent: only a request whose pooled connection was closed before its first byte goes to another connection. No time limit
-//! applies but those of connecting, and one for the head of the answer where `rest` sets it.
+//! (`User-Agent`, credentials) and returns as soon as the head of the answer is there. It does not repeat requests that
+//! were sent: only a request whose pooled connection was closed before its first byte goes to another connection. No
+//! time limit applies but those of connecting, and one for the head of the answer where `rest` sets it.
 //!
 //! From the outside in: credentials and `User-Agent` → the program's own layers → connections. So a layer sees what is
 //! really sent.
@@ -13,27 +13,27 @@
 //!
 //! # Connections
 //!
-//! `connections` holds one *generation* of connections, all made with the same certificates, in a pool. A request takes a
-//! connection of the current generation.
+//! `connections` holds one *generation* of connections, all made with the same certificates, in a pool. A request takes
+//! a connection of the current generation.
 //!
-//! * **Rotation.** `tls::rotation` reads certificates, keys and CAs in files again before a handshake (at most once a second)
-//!   and every minute. The task for that exists only where there are files, and ends with the last client. Credentials may
-//!   bring a certificate with a request, in its extensions. New material that is valid starts the next generation; anything
-//!   else is a warning and changes nothing. The old generation gets no more requests. Requests in flight have 30 seconds, then
-//!   their connections end with an error that says why. client-go closes everything at once when a certificate changes,
-//!   and leaves connections open when the CA does.
-//! * **Streams.** A request goes to the first HTTP/2 connection with room, and to a new one where none has room: watches that
-//!   fill a connection never hold up a write. A server states its limit of streams first of all, and a connection enters the
-//!   pool only after that.
-//! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only after the
-//!   head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full each connection is.
-//!   A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
-//! * **Upgrades.** HTTP/2 has no `Upgrade`. A request with that header gets a connection of its own that offers HTTP/1.1 only;
-//!   after a 101 it is given out as [`Upgraded`].
-//! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where there
-//!   are no connections.
-//! * **A peer that vanished** is found within 45 seconds: by pings over HTTP/2; by the system's keepalive and, on Linux, its
-//!   user timeout over HTTP/1.1.
+//! * **Rotation.** `tls::rotation` reads certificates, keys and CAs in files again before a handshake (at most once a
+//!   second) and every minute. The task for that exists only where there are files, and ends with the last client.
+//!   Credentials may bring a certificate with a request, in its extensions. New material that is valid starts the next
+//!   generation; anything else is a warning and changes nothing. The old generation gets no more requests. Requests in
+//!   flight have 30 seconds, then their connections end with an error that says why. client-go closes everything at
+//!   once when a certificate changes, and leaves connections open when the CA does.
+//! * **Streams.** A request goes to the first HTTP/2 connection with room, and to a new one where none has room:
+//!   watches that fill a connection never hold up a write. A server states its limit of streams first of all, and a
+//!   connection enters the pool only after that.
+//! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only
+//!   after the head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full
+//!   each connection is. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
+//! * **Upgrades.** HTTP/2 has no `Upgrade`. A request with that header gets a connection of its own that offers
+//!   HTTP/1.1 only; after a 101 it is given out as [`Upgraded`].
+//! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where
+//!   there are no connections.
+//! * **A peer that vanished** is found within 45 seconds: by pings over HTTP/2; by the system's keepalive and, on
+//!   Linux, its user timeout over HTTP/1.1.
 
 mod body;
 mod connections;
@@ -97,8 +97,8 @@ impl Transport {
         self.send_within(request, None).await
     }
 
-    /// Sends a request and waits for the head of the answer, for as long as the limit allows. Credentials may take longer:
-    /// a person may have to log in.
+    /// Sends a request and waits for the head of the answer, for as long as the limit allows. Credentials may take
+    /// longer: a person may have to log in.
     pub(crate) async fn send_within(
         &self,
         mut request: Request<Bytes>,
@@ -128,7 +128,8 @@ impl Transport {
     }
 }
 
-/// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running tokio.
+/// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running
+/// tokio.
 pub(crate) fn connections(config: &Config) -> Result<HttpService> {
     Ok(HttpService::new(Connections::new(config)?))
 }
