@@ -3,7 +3,10 @@
 //! Every repair must find what it repairs in every version, or generation fails: the spec is right by then, or it has
 //! changed in a way that somebody should look at.
 
-use crate::spec::{Error, Method, Schema, Spec};
+use crate::{
+    Error,
+    spec::{Method, Schema, Spec},
+};
 
 const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 

@@ -8,8 +8,11 @@
 
 pub mod coverage;
 pub mod emit;
+mod error;
 pub mod fixups;
 pub mod model;
 pub mod policy;
 pub mod spec;
 pub mod write;
+
+pub use error::Error;

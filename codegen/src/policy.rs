@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use serde::Deserialize;
 
-use crate::spec::Error;
+use crate::Error;
 
 /// The policy of a run.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    Error,
     emit::{CRATES, Files},
-    spec::Error,
 };
 
 /// What generating would change, by path from the workspace's root.

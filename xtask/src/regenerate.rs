@@ -4,6 +4,7 @@ use std::{fs, path::Path, thread, time::Instant};
 
 use clap::Args;
 use k8s_client_codegen::{
+    Error,
     emit::{self, Formatter},
     fixups,
     model::Model,
@@ -73,6 +74,6 @@ fn specs(folder: &Path) -> Result<Vec<Spec>> {
 
 /// Loads one version; the error is a message, so that it can come from another thread.
 fn load(folder: &Path) -> std::result::Result<Spec, String> {
-    let wrong = |error: spec::Error| format!("{}/{error}", folder.display());
+    let wrong = |error: Error| format!("{}/{error}", folder.display());
     spec::read_dir(folder).and_then(|files| spec::load(&files)).map_err(wrong)
 }

@@ -2,8 +2,12 @@
 
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Visibility};
 
-use super::{Error, Route, Routes};
-use crate::spec::{Files, Method, Version};
+use super::{Route, Routes};
+use crate::{
+    Error,
+    emit::names,
+    spec::{Files, Method, Version},
+};
 
 /// Collects the routes of all crates in `sources`, as they are built for `version` with all their features.
 pub(super) fn routes(sources: &Files, version: Version) -> Result<Routes, Error> {
@@ -11,11 +15,7 @@ pub(super) fn routes(sources: &Files, version: Version) -> Result<Routes, Error>
     for root in sources.keys() {
         if let Some(name) = root.strip_suffix("/src/lib.rs") {
             let mut walk = Walk { sources, version, routes: &mut routes };
-            let module = Module {
-                file: root,
-                folder: format!("{name}/src"),
-                path: format!("k8s_client_api_{}", name.replace('-', "_")),
-            };
+            let module = Module { file: root, folder: format!("{name}/src"), path: names::library(name) };
             walk.file(&module)?;
         }
     }
@@ -82,7 +82,7 @@ impl Walk<'_> {
         }
         let candidates = [format!("{folder}.rs"), format!("{folder}/mod.rs")];
         let Some(file) = candidates.iter().find(|file| self.sources.contains_key(*file)) else {
-            return Err(Error(format!("{}: the module `{name}` has no file `{folder}.rs`", parent.file)));
+            return Err(Error::file(parent.file, format!("the module `{name}` has no file `{folder}.rs`")));
         };
         self.file(&Module { file, folder, path })
     }
@@ -125,13 +125,13 @@ impl Walk<'_> {
         } else {
             gated(gate).map(|only| version == only)
         };
-        let unknown = || format!("{}: the macro `{name}!` is not known; teach it to codegen::coverage", module.file);
-        inside.ok_or_else(|| Error(unknown()))
+        let unknown = || format!("the macro `{name}!` is not known; teach it to codegen::coverage");
+        inside.ok_or_else(|| Error::file(module.file, unknown()))
     }
 }
 
 fn wrong(module: &Module<'_>, error: &syn::Error) -> Error {
-    Error(format!("{}: line {}: {error}", module.file, error.span().start().line))
+    Error::at(module.file, format!("line {}", error.span().start().line), error.to_string())
 }
 
 fn is_test(attributes: &[Attribute]) -> bool {

@@ -4,33 +4,11 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{HEADER, manifest, protobuf};
+use super::{HEADER, names, text::use_line};
 use crate::{
-    model::{Configuration, Configurations, Field, FieldType, Group, Home, META_CRATE, Merge, Model, Presence, Scope},
-    spec::Error,
+    Error,
+    model::{Configuration, Configurations, Field, FieldType, Group, Home, Merge, Model, Presence, Scope},
 };
-
-/// The longest line.
-const WIDTH: usize = 120;
-
-/// The suffix that tells a configuration from the type that it configures.
-const SUFFIX: &str = "ApplyConfiguration";
-
-/// The type of a configuration.
-pub(super) fn name(object: &str) -> String {
-    format!("{object}{SUFFIX}")
-}
-
-/// The version's module of configurations in a crate: `k8s_client_api_core::v1::apply`.
-pub(super) fn path(home: &Home) -> String {
-    format!("k8s_client_api_{}::{}::apply", home.crate_name, home.version)
-}
-
-/// Whether the configurations of another home contain some of this one's. Those have all fields of all versions, so they need this
-/// home with every version, be there clients or not.
-pub(super) fn is_shared(model: &Model, home: &Home) -> bool {
-    model.configurations.keys().any(|other| model.neighbours(other).contains(home))
-}
 
 /// The file `src/<version>/apply.rs`.
 pub(super) fn source(model: &Model, home: &Home, api_version: &str) -> Result<String, Error> {
@@ -63,7 +41,7 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
         known.extend(configuration.fields.values().filter_map(|field| imported(&field.value)));
         for (other, referred) in model.contained(configuration) {
             if other != home {
-                foreign.insert((path(other), name(&referred.object.name)));
+                foreign.insert((names::apply_module(other), names::configuration(&referred.object.name)));
             }
         }
     }
@@ -81,28 +59,6 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
     }
 }
 
-/// A `use` as rustfmt writes it.
-pub(super) fn use_line(path: &str, names: &[String], text: &mut String) {
-    let line = match names {
-        [name] => format!("use {path}::{name};"),
-        names => format!("use {path}::{{{}}};", names.join(", ")),
-    };
-    if line.len() <= WIDTH {
-        let _ = writeln!(text, "{line}");
-        return;
-    }
-    let _ = writeln!(text, "use {path}::{{");
-    let mut line = "   ".to_owned();
-    for name in names {
-        if line.len() + name.len() + 2 > WIDTH {
-            let _ = writeln!(text, "{line}");
-            line.truncate(3);
-        }
-        let _ = write!(line, " {name},");
-    }
-    let _ = writeln!(text, "{line}\n}};");
-}
-
 /// A type of the runtime that must be imported; the others are Rust's own.
 fn imported(value: &FieldType) -> Option<String> {
     match value {
@@ -116,7 +72,7 @@ fn imported(value: &FieldType) -> Option<String> {
 
 fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Result<(), Error> {
     let object = &configuration.object;
-    let name = name(&object.name);
+    let name = names::configuration(&object.name);
     let what = if configuration.current {
         format!("{} in \"k8s_openapi::{}\"", object.name, object.module.join("::"))
     } else {
@@ -130,7 +86,7 @@ fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Re
     let (current, old): (Vec<_>, Vec<_>) = configuration
         .fields
         .iter()
-        .partition(|(_, field)| configuration.current && field.presence.last == newest(model));
+        .partition(|(_, field)| configuration.current && field.presence.last == model.newest());
     for (json, field) in current {
         let _ = writeln!(text, "        {}", line(model, configuration, json, field)?);
     }
@@ -186,14 +142,9 @@ fn versions(model: &Model, configuration: &Configuration, presence: Presence) ->
     format!(" @ {}..={}", minor(presence.first), minor(presence.last))
 }
 
-/// The newest version.
-fn newest(model: &Model) -> usize {
-    model.versions.len().saturating_sub(1)
-}
-
 fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {
     let record = |schema: &String| {
-        model.configuration(schema).map(|(_, it)| name(&it.object.name)).ok_or_else(|| schema.clone())
+        model.configuration(schema).map(|(_, it)| names::configuration(&it.object.name)).ok_or_else(|| schema.clone())
     };
     Ok(match value_type {
         FieldType::Known(name) => (*name).to_owned(),
@@ -204,39 +155,9 @@ fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {
     })
 }
 
-/// The home of a group's version.
-pub(super) fn home(group: &Group, version: &str) -> Home {
-    Home { crate_name: group.crate_name.clone(), version: version.to_owned() }
-}
-
-/// The crate of what all objects share.
-pub(super) fn meta_files(model: &Model) -> Result<Vec<(String, String)>, Error> {
-    let folder = format!("{}/{META_CRATE}", super::CRATES);
-    let home = Home { crate_name: META_CRATE.to_owned(), version: "v1".to_owned() };
-    let library = format!(
-        "// {HEADER} api-specs; edit codegen instead.
-
-//! Apply configurations and protobuf messages of the types that the objects of all API groups share, such as their metadata.
-
-pub mod v1 {{
-    //! The types of `meta/v1`.
-
-    pub mod apply;
-    pub mod protobuf;
-}}
-"
-    );
-    Ok(vec![
-        (format!("{folder}/Cargo.toml"), manifest::meta(model)),
-        (format!("{folder}/src/lib.rs"), library),
-        (format!("{folder}/src/v1/apply.rs"), source(model, &home, "meta/v1")?),
-        (format!("{folder}/src/v1/protobuf.rs"), protobuf::source(model, &home, "meta/v1", model.all_versions())?),
-    ])
-}
-
 /// The group's files of configurations.
 pub(super) fn files(model: &Model, group: &Group, folder: &str) -> Result<Vec<(String, String)>, Error> {
-    let versions = group.versions.iter().map(|version| (version, home(group, &version.name)));
+    let versions = group.versions.iter().map(|version| (version, Home::new(group, version)));
     versions
         .filter(|(_, home)| model.configurations.contains_key(home))
         .map(|(version, home)| {

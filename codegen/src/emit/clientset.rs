@@ -2,8 +2,8 @@
 
 use quote::{format_ident, quote};
 
-use super::{Source, docs, gate::Gate, group, manifest};
-use crate::model::Model;
+use super::{Source, docs, gate::Gate, names};
+use crate::model::{META_CRATE, Model};
 
 /// The file `crates/clientset/src/generated.rs`.
 pub(super) fn source(model: &Model) -> Source {
@@ -15,7 +15,7 @@ pub(super) fn source(model: &Model) -> Source {
             let feature = if version.is_stable() {
                 group.crate_name.clone()
             } else {
-                manifest::version_feature(group, &version.name)
+                names::version_feature(group, &version.name)
             };
             let docs = docs::comment([format!("The client of `{}`.", version.api_version(group))]);
             let path = format_ident!("{}", version.name);
@@ -35,11 +35,13 @@ pub(super) fn source(model: &Model) -> Source {
         }
     }
     let exports = model.groups.iter().map(|group| {
-        let (name, library) = (format_ident!("{}", group.crate_name), format_ident!("{}", manifest::library(group)));
+        let (name, library) =
+            (format_ident!("{}", group.crate_name), format_ident!("{}", names::library(&group.crate_name)));
         let feature = &group.crate_name;
-        let docs = docs::comment([format!("Clients of {}.", group::title(group))]);
+        let docs = docs::comment([format!("Clients of {}.", names::title(group))]);
         quote!(#docs #[cfg(feature = #feature)] #[doc(inline)] pub use #library as #name;)
     });
+    let meta_library = format_ident!("{}", names::library(META_CRATE));
     let meta = docs::comment(["Apply configurations of what all objects share."]);
     let docs = docs::comment(["The crates of the API groups."]);
     Source {
@@ -56,7 +58,7 @@ pub(super) fn source(model: &Model) -> Source {
             pub mod api {
                 #meta
                 #[doc(inline)]
-                pub use k8s_client_api_meta as meta;
+                pub use #meta_library as meta;
                 #(#exports)*
             }
         },

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Files, HEADER, Source, gate};
-use crate::spec::Error;
+use crate::Error;
 
 /// Runs rustfmt with the workspace's settings.
 #[derive(Clone, Debug)]

@@ -3,10 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, apply, docs, gate::Gate, kinds, manifest, resource};
+use super::{
+    Source, docs,
+    gate::Gate,
+    kinds,
+    names::{self, title},
+    resource,
+};
 use crate::{
-    model::{ApiVersion, Area, Group, Model, Resource, Scope, Verb},
-    spec::Error,
+    Error,
+    model::{ApiVersion, Area, Group, Home, Model, Resource, Scope, Verb},
 };
 
 /// All files below `src`.
@@ -23,11 +29,6 @@ pub(super) fn sources(model: &Model, group: &Group, folder: &str) -> Result<Vec<
     Ok(sources)
 }
 
-/// How a group is called in sentences.
-pub(super) fn title(group: &Group) -> String {
-    if group.name.is_empty() { "the core API group".to_owned() } else { format!("the API group `{}`", group.name) }
-}
-
 fn library(model: &Model, group: &Group, folder: &str) -> Source {
     let modules = group.versions.iter().map(|version| {
         let name = format_ident!("{}", version.name);
@@ -35,13 +36,13 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
             let feature = &version.name;
             quote!(#[cfg(feature = #feature)])
         });
-        let shared = apply::is_shared(model, &apply::home(group, &version.name));
+        let shared = Home::new(group, version).is_shared(model);
         let gate = if shared { Gate::default() } else { Gate::absolute(model, version.presence) };
         gate.items(quote!(#feature pub mod #name;))
     });
     let neighbours = model.neighbours_of_group(group);
     let neighbours = neighbours.keys().map(|crate_name| {
-        let (name, library) = (format_ident!("{crate_name}"), format_ident!("k8s_client_api_{crate_name}"));
+        let (name, library) = (format_ident!("{crate_name}"), format_ident!("{}", names::library(crate_name)));
         quote!(pub use #library as #name;)
     });
     let api = (neighbours.len() > 0).then(|| {
@@ -70,10 +71,9 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
         "The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of"
             .to_owned(),
     );
-    let features = manifest::kubernetes_features(model).map(|feature| format!("`{feature}`"));
+    let features = names::kubernetes_features(model).map(|feature| format!("`{feature}`"));
     docs.push(format!("k8s-openapi or of k8s-client: {} or `latest`.", features.collect::<Vec<_>>().join(", ")));
-    let applied =
-        group.versions.iter().find(|version| model.configurations.contains_key(&apply::home(group, &version.name)));
+    let applied = group.versions.iter().find(|version| model.configurations.contains_key(&Home::new(group, version)));
     if let Some(version) = applied {
         let (oldest, newest) = (model.versions.first(), model.versions.last());
         let feature =
@@ -127,7 +127,7 @@ fn example(model: &Model, group: &Group) -> Vec<String> {
     let mut docs = vec![String::new(), "```no_run".to_owned()];
     docs.extend(gate.iter().map(|name| format!("# {name} {{")));
     docs.extend((!version.is_stable()).then(|| feature.clone()));
-    docs.push(format!("use {}::{}::{};", manifest::library(group), version.name, version.client));
+    docs.push(format!("use {}::{}::{};", names::library(&group.crate_name), version.name, version.client));
     docs.extend((!version.is_stable()).then_some(feature));
     docs.push(
         "# async fn example(rest_client: &k8s_client_runtime::RestClient) -> k8s_client_runtime::Result<()> {"
@@ -163,11 +163,11 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
             gated_accessors.push(gate.items(quote!(impl #name { #(#methods)* })));
         }
     }
-    let api_version = version.api_version(group);
+    let (api_version, home) = (version.api_version(group), Home::new(group, version));
     let docs = docs::comment([format!("The client of `{api_version}`: it makes those of the resources.")]);
     let new = docs::comment(["A client that sends its requests through this one."]);
     let rest_client = docs::comment(["The client that the requests go through."]);
-    let applied = model.configurations.contains_key(&apply::home(group, &version.name)).then(|| {
+    let applied = model.configurations.contains_key(&home).then(|| {
         quote!(
             pub mod apply;
         )
@@ -201,7 +201,7 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
         }
     };
     let gate = Gate::absolute(model, version.presence);
-    let is_always_there = gate.is_open() || !apply::is_shared(model, &apply::home(group, &version.name));
+    let is_always_there = gate.is_open() || !home.is_shared(model);
     let (clients, docs) = if is_always_there {
         (clients, format!("Clients of `{api_version}`; [`{}`] makes them.", version.client))
     } else {

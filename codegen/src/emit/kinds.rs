@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, apply, docs, gate::Gate, method::Types, protobuf};
+use super::{Source, docs, gate::Gate, method::Types, names};
 use crate::{
+    Error,
     model::{ApiVersion, Area, Group, Home, Method, Model, Resource, Scope, TypeName, Verb},
-    spec::Error,
 };
 
 /// The file `src/<version>/kinds.rs`.
@@ -16,9 +16,9 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
     let api_version = version.api_version(group);
     let path = format!("{folder}/kinds.rs");
     let used = version.kinds();
-    let mut names: Vec<&TypeName> = used.keys().copied().collect();
-    names.sort_by_key(|name| &name.name);
-    if let Some([a, b]) = names.windows(2).find(|pair| pair[0].name == pair[1].name) {
+    let mut objects: Vec<&TypeName> = used.keys().copied().collect();
+    objects.sort_by_key(|object| &object.name);
+    if let Some([a, b]) = objects.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(Error::at(path, "", format!("two types would have one marker: {} and {}", a.schema, b.schema)));
     }
 
@@ -29,10 +29,10 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             pub use k8s_client_runtime::generated::kinds::Status;
         )
     });
-    let imported = names.iter().map(|name| name.module.as_slice()).collect();
+    let imported = objects.iter().map(|object| object.module.as_slice()).collect();
     let types = Types { own, imported: &imported };
     let imports = types.imports();
-    let kinds: Vec<TokenStream> = names
+    let kinds: Vec<TokenStream> = objects
         .iter()
         .map(|name| {
             let resource = version.resources.iter().find(|resource| resource.object == **name);
@@ -44,9 +44,9 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         .collect::<Result<_, Error>>()?;
     let resources = || version.resources.iter();
     let listable = resources().any(is_listable).then(|| quote!(Listable,));
-    let own_applied = applied.iter().any(|object| {
-        model.configuration(&object.schema).is_some_and(|(home, _)| *home == apply::home(group, &version.name))
-    });
+    let own_applied = applied
+        .iter()
+        .any(|object| model.configuration(&object.schema).is_some_and(|(home, _)| *home == Home::new(group, version)));
     let extract = own_applied.then(|| quote!(Extract,));
     let applicable = (!applied.is_empty()).then(|| quote!(Applicable,));
     let (kind, resource) =
@@ -77,8 +77,8 @@ fn methods(version: &ApiVersion, verb: Verb) -> impl Iterator<Item = &Method> {
 /// What makes an apply configuration one of the kind.
 fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &TypeName) -> TokenStream {
     let Some((home, _)) = model.configuration(&object.schema) else { return TokenStream::new() };
-    let (marker, name) = (format_ident!("{}", object.name), format_ident!("{}", apply::name(&object.name)));
-    if *home == apply::home(group, &version.name) {
+    let (marker, name) = (format_ident!("{}", object.name), format_ident!("{}", names::configuration(&object.name)));
+    if *home == Home::new(group, version) {
         quote! {
             impl Applicable<#marker> for super::super::apply::#name {}
             impl Extract for super::super::apply::#name {
@@ -86,7 +86,7 @@ fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &Ty
             }
         }
     } else {
-        let path: syn::Path = syn::parse_str(&apply::path(home)).expect("crate and module are identifiers");
+        let path: syn::Path = syn::parse_str(&names::apply_module(home)).expect("crate and module are identifiers");
         quote!(impl Applicable<#marker> for #path::#name {})
     }
 }
@@ -104,7 +104,7 @@ fn kind(
     types: Types<'_>,
 ) -> Result<TokenStream, Error> {
     let marker = format_ident!("{}", name.name);
-    let message = message(model, &apply::home(group, &version.name), name)?;
+    let message = message(model, &Home::new(group, version), name)?;
     let object = types.path(name);
     let docs = docs::comment([format!("The kind of {}.", types.link(name))]);
     let kind = resource.map(|resource| {
@@ -166,6 +166,6 @@ fn kind(
 fn message(model: &Model, home: &Home, object: &TypeName) -> Result<syn::Path, Error> {
     let (other, _) =
         model.message(home, &object.schema).ok_or_else(|| Error::at(&object.schema, "", "the type has no message"))?;
-    let module = if other == home { "protobuf".to_owned() } else { protobuf::path(other) };
+    let module = if other == home { "protobuf".to_owned() } else { names::protobuf_module(other) };
     Ok(syn::parse_str(&format!("{module}::{}", object.name)).expect("crate, module and type are identifiers"))
 }

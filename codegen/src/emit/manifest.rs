@@ -2,28 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADER, group};
+use super::{
+    HEADER,
+    names::{kubernetes_features, package, title, version_feature},
+};
 use crate::model::{Group, META_CRATE, Model};
-
-/// The package of a group.
-pub(super) fn package(group: &Group) -> String {
-    format!("k8s-client-api-{}", group.crate_name)
-}
-
-/// The library of a group, as Rust code names it.
-pub(super) fn library(group: &Group) -> String {
-    package(group).replace('-', "_")
-}
-
-/// The umbrella's feature for an alpha or beta version: `resource-v1beta1`.
-pub(super) fn version_feature(group: &Group, version: &str) -> String {
-    format!("{}-{version}", group.crate_name)
-}
-
-/// `v1_33` …: the Kubernetes versions as features.
-pub(super) fn kubernetes_features(model: &Model) -> impl DoubleEndedIterator<Item = String> {
-    model.versions.iter().map(|version| format!("v{}", version.replace('.', "_")))
-}
 
 fn list(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| format!("{item:?}")).collect();
@@ -33,11 +16,11 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 
 /// The manifest of a group's crate.
 pub(super) fn group(model: &Model, group: &Group) -> String {
-    let title = group::title(group);
+    let title = title(group);
     let unstable: Vec<String> = group.versions.iter().filter(|v| !v.is_stable()).map(|v| v.name.clone()).collect();
     let mut text = head(
         title.trim_start_matches("the "),
-        &package(group),
+        &package(&group.crate_name),
         &format!("Typed clients of {title} of Kubernetes, part of k8s-client."),
     );
     text.push_str(
@@ -133,7 +116,7 @@ fn neighbouring_crates(model: &Model, group: &Group) -> String {
 
 /// The manifest of the crate of what all objects share.
 pub(super) fn meta(model: &Model) -> String {
-    let package = format!("k8s-client-api-{META_CRATE}");
+    let package = package(META_CRATE);
     let description = "Apply configurations of what all objects of Kubernetes share, part of k8s-client.";
     [
         &head("api-specs", &package, description),
@@ -163,7 +146,7 @@ pub(super) fn clientset(model: &Model) -> String {
     let _ = writeln!(groups, "all-groups = {}", list(names));
     let mut all_versions = Vec::new();
     for group in &model.groups {
-        let package = package(group);
+        let package = package(&group.crate_name);
         let _ = writeln!(groups, "{} = [\"dep:{package}\"]", group.crate_name);
         for version in group.versions.iter().filter(|version| !version.is_stable()) {
             let feature = version_feature(group, &version.name);

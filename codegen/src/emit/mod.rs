@@ -10,12 +10,15 @@ mod gate;
 mod group;
 mod kinds;
 mod manifest;
+mod meta;
 mod method;
+pub(crate) mod names;
 mod protobuf;
 mod resource;
 mod routes;
 mod sweep;
 mod table;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +26,7 @@ use proc_macro2::TokenStream;
 
 pub use format::Formatter;
 
-use crate::{model::Model, spec::Error};
+use crate::{Error, model::Model};
 
 /// The generated files by their path from the workspace's root.
 pub type Files = BTreeMap<String, String>;
@@ -50,7 +53,7 @@ pub fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error> {
         files.extend(apply::files(model, group, &folder)?);
         files.extend(protobuf::files(model, group, &folder)?);
     }
-    files.extend(apply::meta_files(model)?);
+    files.extend(meta::files(model)?);
     files.insert("crates/clientset/Cargo.toml".to_owned(), manifest::clientset(model));
     files.insert(format!("{CRATES}/CRATES.md"), table::markdown(model));
     sources.push(clientset::source(model));

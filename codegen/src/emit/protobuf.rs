@@ -9,21 +9,22 @@ use std::{
 
 use super::{
     HEADER,
-    apply::{home, is_shared, use_line},
     gate::Gate,
+    names::{protobuf_alias, protobuf_module},
+    text::{gated, use_line},
 };
 use crate::{
+    Error,
     model::{Empty, Group, Home, Message, MessageField, Messages, Model, Occurs, Presence, Value},
-    spec::Error,
 };
 
 /// The group's files of messages.
 pub(super) fn files(model: &Model, group: &Group, folder: &str) -> Result<Vec<(String, String)>, Error> {
-    let versions = group.versions.iter().map(|version| (version, home(group, &version.name)));
+    let versions = group.versions.iter().map(|version| (version, Home::new(group, version)));
     versions
         .map(|(version, home)| {
             // The configurations of other groups need the module with every version, clients or not.
-            let given = if is_shared(model, &home) { model.all_versions() } else { version.presence };
+            let given = if home.is_shared(model) { model.all_versions() } else { version.presence };
             let path = format!("{folder}/src/{}/protobuf.rs", version.name);
             Ok((path, source(model, &home, &version.api_version(group), given)?))
         })
@@ -73,7 +74,7 @@ fn imports(model: &Model, home: &Home, messages: &Messages, given: Presence, tex
 /// The names that a field's type needs: the path of another module of messages, or nothing and a name of the runtime.
 fn named(model: &Model, home: &Home, value: &Value) -> Vec<(String, String)> {
     let other = |schema: &str| model.message(home, schema).map(|(other, _)| other).filter(|other| *other != home);
-    let other = |schema: &str| other(schema).map(|other| (path(other), alias(other)));
+    let other = |schema: &str| other(schema).map(|other| (protobuf_module(other), protobuf_alias(other)));
     match value {
         Value::Known(name) => vec![(String::new(), (*name).to_owned())],
         Value::OrSchema(name, schema) => {
@@ -91,30 +92,6 @@ fn write_imports(names: &BTreeSet<(String, String)>, attribute: &str, text: &mut
     if !known.is_empty() {
         text.push_str(attribute);
         use_line("k8s_client_runtime::generated::protobuf", &known, text);
-    }
-}
-
-/// The version's module of messages in a crate: `k8s_client_api_core::v1::protobuf`.
-pub(super) fn path(home: &Home) -> String {
-    format!("k8s_client_api_{}::{}::protobuf", home.crate_name, home.version)
-}
-
-/// How a file calls the messages of another module.
-fn alias(home: &Home) -> String {
-    format!("{}_{}", home.crate_name, home.version)
-}
-
-/// Writes an item inside the macros that gate it.
-fn gated(gate: &Gate, item: &str, text: &mut String) {
-    let macros: Vec<String> = gate.macros().collect();
-    for (depth, name) in macros.iter().enumerate() {
-        let _ = writeln!(text, "{}{name} {{", "    ".repeat(depth));
-    }
-    for line in item.lines() {
-        let _ = writeln!(text, "{}{line}", "    ".repeat(macros.len()));
-    }
-    for depth in (0..macros.len()).rev() {
-        let _ = writeln!(text, "{}}}", "    ".repeat(depth));
     }
 }
 
@@ -188,5 +165,5 @@ fn referred(
         .message(home, schema)
         .ok_or_else(|| Error::at(&message.object.schema, &field.name, format!("{schema} has no message")))?;
     let name = &referred.object.name;
-    Ok(if other == home { name.clone() } else { format!("{}::{name}", alias(other)) })
+    Ok(if other == home { name.clone() } else { format!("{}::{name}", protobuf_alias(other)) })
 }

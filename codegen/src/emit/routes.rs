@@ -3,12 +3,12 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Source, gate::Gate, group, manifest};
+use super::{Source, gate::Gate, names};
 use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Route, Scope, Verb};
 
 /// The file `tests/routes.rs`.
 pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
-    let library = format_ident!("{}", manifest::library(group));
+    let library = format_ident!("{}", names::library(&group.crate_name));
     let modules = group.versions.iter().map(|version| {
         let (name, client) = (format_ident!("{}", version.name), format_ident!("{}", version.client));
         let feature = (!version.is_stable()).then(|| {
@@ -30,7 +30,7 @@ pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
     });
     Source {
         path: format!("{folder}/tests/routes.rs"),
-        definition: group::title(group).trim_start_matches("the ").to_owned(),
+        definition: names::title(group).trim_start_matches("the ").to_owned(),
         docs: vec!["Every method makes the request that the spec has for it.".to_owned()],
         tokens: quote! {
             use k8s_client_runtime::{Config, RestClient, resource::Patch, rest::Request};

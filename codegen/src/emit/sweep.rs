@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, apply, gate::Gate, resource};
+use super::{Source, gate::Gate, names, resource};
 use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Scope, Verb};
 
 /// The file `tests/integration/tests/sweep/generated.rs`.
@@ -57,7 +57,7 @@ fn visits(group: &Group, version: &ApiVersion, resource: &Resource, area: Area) 
         let verb = format_ident!("{}", method.verb.word());
         let types = (method.verb == Verb::Apply).then(|| {
             let (group, version) = (format_ident!("{}", group.crate_name), format_ident!("{}", version.name));
-            let configuration = format_ident!("{}", apply::name(&resource.object.name));
+            let configuration = format_ident!("{}", names::configuration(&resource.object.name));
             quote!(::<k8s_client::api::#group::#version::apply::#configuration, _>)
         });
         quote!(visitor.#verb #types (&resource, &client).await;)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HEADER, manifest};
+use super::{HEADER, names};
 use crate::model::{Area, Group, Model, Presence};
 
 /// The table of all kinds, by kind, group and version.
@@ -10,18 +10,15 @@ pub(super) fn markdown(model: &Model) -> String {
     let mut rows = Vec::new();
     for group in &model.groups {
         for version in &group.versions {
-            let feature = if version.is_stable() {
-                String::new()
-            } else {
-                code(&manifest::version_feature(group, &version.name))
-            };
+            let feature =
+                if version.is_stable() { String::new() } else { code(&names::version_feature(group, &version.name)) };
             for resource in &version.resources {
                 let client = format!("{}::{}", version.client, resource.accessor(Area::Own));
                 let row = format!(
                     "| `{}` | `{}` | `{}` | `{client}` | {feature} | {} |",
                     resource.kind,
                     version.api_version(group),
-                    manifest::package(group),
+                    names::package(&group.crate_name),
                     since_until(model, resource.presence),
                 );
                 rows.push(((resource.kind.clone(), group.name.clone()), row));

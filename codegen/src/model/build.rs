@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ApiVersion, Group, Model, Presence, configurations,
-    draft::{At, Place, ResourceDraft},
+    ApiVersion, Group, Model, Presence,
+    at::At,
+    configurations,
+    draft::{ParsedPath, ResourceDraft},
     graph, messages,
     names::{capitalized, snake},
 };
-use crate::{
-    policy::Policy,
-    spec::{Error, Spec},
-};
+use crate::{Error, policy::Policy, spec::Spec};
 
 impl Model {
     /// Joins the specs of all versions, given oldest first.
@@ -89,14 +88,14 @@ fn collect(
     drafts: &mut BTreeMap<(String, String), ApiDraft>,
 ) -> Result<(), Error> {
     for operation in spec.operations() {
-        let Some(place) = Place::parse(&operation.path) else { continue };
-        if policy.skips(place.group, place.version, place.plural, place.subresource.as_deref()) {
+        let Some(path) = ParsedPath::parse(&operation.path) else { continue };
+        if policy.skips(path.group, path.version, path.plural, path.subresource.as_deref()) {
             continue;
         }
-        let draft = drafts.entry((place.group.to_owned(), place.version.to_owned())).or_default();
+        let draft = drafts.entry((path.group.to_owned(), path.version.to_owned())).or_default();
         draft.in_versions.insert(version);
-        let resource = draft.resources.entry(place.plural.to_owned()).or_default();
-        resource.add(version, &At::operation(spec, operation), &place, operation, policy)?;
+        let resource = draft.resources.entry(path.plural.to_owned()).or_default();
+        resource.add(version, &At::operation(spec, operation), &path, operation, policy)?;
     }
     Ok(())
 }
@@ -118,23 +117,9 @@ impl ApiDraft {
         Ok(ApiVersion {
             client: format!("{prefix}{}Client", capitalized(&name)),
             accessor: format!("{}_{name}", snake(prefix)),
-            presence: presence(&self.in_versions, versions, &at)?,
+            presence: Presence::new(&self.in_versions, versions, &at)?,
             resources: resources.collect::<Result<_, Error>>()?,
             name,
         })
-    }
-}
-
-/// The range of versions that have something.
-pub(super) fn presence(in_versions: &BTreeSet<usize>, versions: &[String], at: &At) -> Result<Presence, Error> {
-    let (Some(&first), Some(&last)) = (in_versions.first(), in_versions.last()) else {
-        return Err(at.error("in no version"));
-    };
-    match (first..=last).find(|version| !in_versions.contains(version)) {
-        Some(gap) => Err(at.error(format!(
-            "in {} and {} but not in {}: the generator has no gate for a gap",
-            versions[first], versions[last], versions[gap]
-        ))),
-        None => Ok(Presence { first, last }),
     }
 }

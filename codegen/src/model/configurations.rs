@@ -7,32 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ApiVersion, Group, Model, Presence, Scope, TypeName, Verb, draft::At, is_stable, names::field};
-use crate::{
-    policy::Policy,
-    spec::{AdditionalProperties, Error, Schema, Spec, Type},
+use super::{
+    ApiVersion, Group, Home, Model, Presence, Scope, TypeName, Verb, at::At, home::META, is_stable, names::field,
+    package, versions,
 };
-
-/// The crate of the types that all objects share. No group serves it.
-pub const META_CRATE: &str = "meta";
-
-/// The package of those types.
-const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
+use crate::{
+    Error,
+    policy::Policy,
+    spec::{AdditionalProperties, Schema, Spec, Type},
+};
 
 /// A module of configurations: the `apply` of one version of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configurations {
     /// The types, by name.
     pub types: BTreeMap<String, Configuration>,
-}
-
-/// A crate and the version's module in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Home {
-    /// `apps`
-    pub crate_name: String,
-    /// `v1`
-    pub version: String,
 }
 
 /// The apply configuration of one type.
@@ -126,8 +115,12 @@ pub(super) fn build(
     groups: &[Group],
     policy: &Policy,
 ) -> Result<BTreeMap<Home, Configurations>, Error> {
-    let mut gathering =
-        Gathering { homes: homes(groups), modules: BTreeMap::new(), policy, newest: specs.len().saturating_sub(1) };
+    let mut gathering = Gathering {
+        homes: Home::of_packages(groups),
+        modules: BTreeMap::new(),
+        policy,
+        newest: specs.len().saturating_sub(1),
+    };
     for (index, spec) in specs.iter().enumerate() {
         let mut open = roots(groups, index);
         let mut seen = BTreeSet::new();
@@ -145,7 +138,7 @@ type Root = (String, Option<Identity>);
 /// What is applied itself: the objects of resources, and those of their subresources.
 fn roots(groups: &[Group], version: usize) -> Vec<Root> {
     let mut roots = Vec::new();
-    for (group, api) in groups.iter().flat_map(|group| group.versions.iter().map(move |api| (group, api))) {
+    for (group, api) in versions(groups) {
         for resource in &api.resources {
             let applies = resource.methods.iter().filter(|method| method.verb == Verb::Apply);
             for method in applies.filter(|method| method.presence.has(version)) {
@@ -171,27 +164,6 @@ fn foreign(object: &TypeName) -> Identity {
     Identity { api_version: format!("{group}/{version}"), kind: object.name.clone(), scope: Scope::Namespaced }
 }
 
-/// Which crate has the types of a package: that of the resources whose objects are in it.
-pub(super) fn homes(groups: &[Group]) -> BTreeMap<String, Home> {
-    let mut homes = BTreeMap::new();
-    for (group, api) in groups.iter().flat_map(|group| group.versions.iter().map(move |api| (group, api))) {
-        for resource in &api.resources {
-            let home = Home { crate_name: group.crate_name.clone(), version: api.name.clone() };
-            let package = package(&resource.object.schema).to_owned();
-            // A resource may borrow its object, as pods/eviction does; the first label of the package tells whose it is.
-            if package.rsplit('.').next() == Some(&api.name) {
-                homes.entry(package).or_insert(home);
-            }
-        }
-    }
-    homes.insert(META.to_owned(), Home { crate_name: META_CRATE.to_owned(), version: "v1".to_owned() });
-    homes
-}
-
-pub(super) fn package(schema: &str) -> &str {
-    schema.rsplit_once('.').map_or("", |(package, _)| package)
-}
-
 struct Gathering<'a> {
     homes: BTreeMap<String, Home>,
     modules: BTreeMap<Home, Configurations>,
@@ -203,7 +175,7 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     /// Adds a type of one version, and names the types that it contains.
     fn add(&mut self, spec: &Spec, name: &str, identity: Option<Identity>, index: usize) -> Result<Vec<String>, Error> {
-        let at = At::new(format!("{}/schemas/{}.json", spec.version().folder(), package(name)), name);
+        let at = At::schema(spec, name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
         let Some(home) = self.homes.get(package(name)).cloned() else {
             return Err(at.error(
@@ -238,7 +210,7 @@ impl Gathering<'_> {
                 name: self.policy.field(json).unwrap_or_else(|| field(json)),
                 value: value.clone(),
                 merge: None,
-                presence: Presence { first: index, last: index },
+                presence: Presence::only(index),
             });
             if field.value != value {
                 return Err(at.error(format!("`{json}` has another type than in earlier versions")));
@@ -367,8 +339,7 @@ impl Model {
             }
         };
         for version in &group.versions {
-            let home = Home { crate_name: group.crate_name.clone(), version: version.name.clone() };
-            self.neighbours(&home).iter().for_each(&mut need);
+            self.neighbours(&Home::new(group, version)).iter().for_each(&mut need);
             let methods = version.resources.iter().flat_map(|resource| &resource.methods);
             let applied =
                 methods.filter(|method| method.verb == Verb::Apply).filter_map(|method| method.answer.as_ref());

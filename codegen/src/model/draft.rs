@@ -2,38 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb, build::presence};
+use super::{Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb, at::At};
 use crate::{
+    Error,
     policy::{Policy, Stream},
-    spec::{Action, Error, Operation, Spec},
+    spec::{Action, Operation},
 };
 
-/// Where something stands in the specs, for messages.
-#[derive(Clone)]
-pub(super) struct At {
-    file: String,
-    location: String,
-}
-
-impl At {
-    pub(super) fn new(file: impl Into<String>, location: impl Into<String>) -> Self {
-        Self { file: file.into(), location: location.into() }
-    }
-
-    pub(super) fn operation(spec: &Spec, operation: &Operation) -> Self {
-        Self::new(
-            format!("{}/paths/{}.json", spec.version().folder(), operation.document),
-            format!("{} {}", operation.method, operation.path),
-        )
-    }
-
-    pub(super) fn error(&self, message: impl Into<String>) -> Error {
-        Error::at(&self.file, &self.location, message)
-    }
-}
-
 /// What a path says: everything but the verb.
-pub(super) struct Place<'a> {
+pub(super) struct ParsedPath<'a> {
     pub(super) group: &'a str,
     pub(super) version: &'a str,
     pub(super) plural: &'a str,
@@ -45,7 +22,7 @@ pub(super) struct Place<'a> {
     named: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ParsedPath<'a> {
     /// `None` for what is no resource's path: discovery, `/version` and the like.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let mut parts = path.trim_matches('/').split('/');
@@ -111,20 +88,20 @@ impl ResourceDraft {
         &mut self,
         version: usize,
         at: &At,
-        place: &Place<'_>,
+        path: &ParsedPath<'_>,
         operation: &Operation,
         policy: &Policy,
     ) -> Result<(), Error> {
         self.in_versions.insert(version);
-        self.namespaced |= place.namespaced;
-        let stream = place.subresource.as_deref().and_then(|subresource| policy.stream(subresource));
-        if place.subresource.is_none() {
+        self.namespaced |= path.namespaced;
+        let stream = path.subresource.as_deref().and_then(|subresource| policy.stream(subresource));
+        if path.subresource.is_none() {
             let kind = operation.kind.as_ref().ok_or_else(|| at.error("has no x-kubernetes-group-version-kind"))?;
             self.kinds.entry(kind.kind.clone()).or_insert_with(|| at.clone());
         }
-        for verb in verbs(at, place, operation, stream.is_some())? {
-            let key = Key { namespaced: place.namespaced, subresource: place.subresource.clone(), verb };
-            let method = MethodDraft::new(version, at.clone(), place, operation, verb, stream.clone())?;
+        for verb in verbs(at, path, operation, stream.is_some())? {
+            let key = Key { namespaced: path.namespaced, subresource: path.subresource.clone(), verb };
+            let method = MethodDraft::new(version, at.clone(), path, operation, verb, stream.clone())?;
             match self.methods.get_mut(&key) {
                 Some(known) => known.join(method)?,
                 None => drop(self.methods.insert(key, method)),
@@ -166,7 +143,7 @@ impl ResourceDraft {
         Ok(Resource {
             names: Names::new(kind, &plural),
             kind: kind.clone(),
-            presence: presence(&self.in_versions, versions, at)?,
+            presence: Presence::new(&self.in_versions, versions, at)?,
             object,
             plural,
             scope,
@@ -186,7 +163,7 @@ fn check_list(at: &At, methods: &[Method], object: &TypeName) -> Result<(), Erro
 }
 
 /// The verbs that an operation stands for.
-fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> Result<Vec<Verb>, Error> {
+fn verbs(at: &At, path: &ParsedPath<'_>, operation: &Operation, is_stream: bool) -> Result<Vec<Verb>, Error> {
     let Some(action) = operation.action else {
         return Err(at.error("has no x-kubernetes-action, so nothing says what it does"));
     };
@@ -194,7 +171,7 @@ fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> 
         return Ok(vec![Verb::Stream]);
     }
     let of_resources = [Action::List, Action::Watch, Action::WatchList, Action::Delete, Action::DeleteCollection];
-    if place.subresource.is_some() && of_resources.contains(&action) {
+    if path.subresource.is_some() && of_resources.contains(&action) {
         let message = format!("is a {} of a subresource, for which the generator has no form", action.as_str());
         return Err(at.error(&message));
     }
@@ -204,7 +181,7 @@ fn verbs(at: &At, place: &Place<'_>, operation: &Operation, is_stream: bool) -> 
         Action::List if operation.can_watch() => vec![Verb::List, Verb::Watch],
         Action::List => vec![Verb::List],
         // The deprecated path of one object is the collection's with a field selector.
-        Action::Watch | Action::WatchList if place.named => Vec::new(),
+        Action::Watch | Action::WatchList if path.named => Vec::new(),
         Action::Watch | Action::WatchList => vec![Verb::Watch],
         Action::Put => vec![Verb::Update],
         Action::Patch if operation.can_apply() => vec![Verb::Patch, Verb::Apply],
@@ -219,7 +196,7 @@ impl MethodDraft {
     fn new(
         version: usize,
         at: At,
-        place: &Place<'_>,
+        path: &ParsedPath<'_>,
         operation: &Operation,
         verb: Verb,
         stream: Option<Stream>,
@@ -238,14 +215,14 @@ impl MethodDraft {
             return Err(at.error("no answer names a type; if it is a stream, say so in groups.toml"));
         }
         // A watch is the list's route with a parameter, never the deprecated path.
-        let path = if place.watch { operation.path.replacen("/watch/", "/", 1) } else { operation.path.clone() };
-        let path = if verb == Verb::Watch { format!("{path}?watch=true") } else { path };
+        let route = if path.watch { operation.path.replacen("/watch/", "/", 1) } else { operation.path.clone() };
+        let route = if verb == Verb::Watch { format!("{route}?watch=true") } else { route };
         Ok(Self {
             in_versions: BTreeSet::from([version]),
             body: body.map(str::to_owned),
             answer: answers.first().filter(|_| typed).map(|answer| (*answer).to_owned()),
             stream,
-            routes: BTreeSet::from([Route { method: operation.method.to_string(), path }]),
+            routes: BTreeSet::from([Route { method: operation.method.to_string(), path: route }]),
             at,
         })
     }
@@ -284,7 +261,7 @@ impl MethodDraft {
             answer: type_name(self.answer)?,
             stream: self.stream,
             routes: self.routes.into_iter().collect(),
-            presence: presence(&self.in_versions, versions, &self.at)?,
+            presence: Presence::new(&self.in_versions, versions, &self.at)?,
         })
     }
 }

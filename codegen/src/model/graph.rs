@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::{Error, Spec};
+use crate::{Error, spec::Spec};
 
 /// Fails when groups' types refer to one another in a circle: their crates could not.
 pub(super) fn check_no_cycle(specs: &[Spec]) -> Result<(), Error> {

@@ -4,16 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Group, Home, META_CRATE, Model, Presence, TypeName,
-    configurations::{homes, package},
-    draft::At,
-    names::field,
-};
+use super::{Group, Home, META_CRATE, Model, Presence, TypeName, at::At, names::field, package, versions};
 use crate::{
+    Error,
     policy::Policy,
     spec::{
-        AdditionalProperties, Error, Schema, Spec, Type,
+        AdditionalProperties, Schema, Spec, Type,
         proto::{self, FieldKind, FieldType, message_of_schema},
     },
 };
@@ -103,7 +99,8 @@ const OR_SCHEMA: [&str; 3] = ["JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool",
 
 /// Gathers the messages of all that is sent and answered. The model has everything else already.
 pub(super) fn build(specs: &[Spec], model: &Model, policy: &Policy) -> Result<BTreeMap<Home, Messages>, Error> {
-    let mut gathering = Gathering { homes: homes(&model.groups), near: near(model), modules: BTreeMap::new(), policy };
+    let mut gathering =
+        Gathering { homes: Home::of_packages(&model.groups), near: near(model), modules: BTreeMap::new(), policy };
     for (version, spec) in specs.iter().enumerate() {
         let mut open = roots(&model.groups, version);
         let mut seen = BTreeSet::new();
@@ -121,8 +118,8 @@ pub(super) fn build(specs: &[Spec], model: &Model, policy: &Policy) -> Result<BT
 /// What the kinds of each module are made of in one version.
 fn roots(groups: &[Group], version: usize) -> Vec<(Home, String)> {
     let mut roots = BTreeSet::new();
-    for (group, api) in groups.iter().flat_map(|group| group.versions.iter().map(move |api| (group, api))) {
-        let home = Home { crate_name: group.crate_name.clone(), version: api.name.clone() };
+    for (group, api) in versions(groups) {
+        let home = Home::new(group, api);
         for object in api.kinds().into_iter().filter(|(_, presence)| presence.has(version)).map(|(object, _)| object) {
             roots.insert((home.clone(), object.schema.clone()));
         }
@@ -157,7 +154,7 @@ impl Gathering<'_> {
 
     /// Adds a type of one version, and names the types that it contains.
     fn add(&mut self, spec: &Spec, home: &Home, name: &str, version: usize) -> Result<Vec<String>, Error> {
-        let at = At::new(format!("{}/schemas/{}.json", spec.version().folder(), package(name)), name);
+        let at = At::schema(spec, name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
         let object = TypeName::new(name).map_err(|message| at.error(message))?;
         let mut work = Work { spec, at: &at, schema, version, inner: Vec::new() };
@@ -190,7 +187,7 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let fields = self.spec.protobuf.messages.get(name);
         let fields = fields.ok_or_else(|| self.at.error(format!("protobuf.txt has no message {name}")))?;
-        let here = Presence { first: self.version, last: self.version };
+        let here = Presence::only(self.version);
         let mut message = module.remove(marker).unwrap_or_else(|| Message {
             object: object.clone(),
             fields: BTreeMap::new(),
@@ -247,8 +244,7 @@ impl Work<'_> {
             FieldKind::Map(..) => return Err(self.at.error(format!("`{}`: a map of other than text", field.name))),
         };
         let name = policy.field(&field.name).unwrap_or_else(|| self::field(&field.name));
-        let presence = Presence { first: self.version, last: self.version };
-        Ok(Some(MessageField { name, occurs, value, presence }))
+        Ok(Some(MessageField { name, occurs, value, presence: Presence::only(self.version) }))
     }
 
     fn value(&mut self, of: &FieldType, schema: &Schema) -> Result<Value, Error> {

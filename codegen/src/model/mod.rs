@@ -3,19 +3,24 @@
 //! [`Model::build`] makes it from the specs of all Kubernetes versions at once; what only some of them have carries its
 //! [`Presence`].
 
+mod at;
 mod build;
 mod configurations;
 mod draft;
 mod graph;
+mod home;
 mod messages;
 mod names;
+mod presence;
 
 use std::collections::BTreeMap;
 
-pub use configurations::{Configuration, Configurations, Field, FieldType, Home, Identity, META_CRATE, Merge};
+pub use configurations::{Configuration, Configurations, Field, FieldType, Identity, Merge};
+pub use home::{Home, META_CRATE};
 pub use messages::{Empty, Message, MessageField, Messages, Occurs, Value};
 pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
+pub use presence::Presence;
 
 use crate::policy::Stream;
 
@@ -173,38 +178,19 @@ pub struct Route {
     pub path: String,
 }
 
-/// The Kubernetes versions that have something, as positions in [`Model::versions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Presence {
-    /// The first version.
-    pub first: usize,
-    /// The last version.
-    pub last: usize,
-}
-
-impl Presence {
-    /// Whether the version at this position has it.
-    pub fn has(self, version: usize) -> bool {
-        (self.first..=self.last).contains(&version)
-    }
-}
-
-impl Model {
-    /// The presence of what every version has.
-    pub fn all_versions(&self) -> Presence {
-        Presence { first: 0, last: self.versions.len().saturating_sub(1) }
-    }
-
-    /// The versions of a presence in words: `1.33 – 1.36`.
-    pub fn range(&self, presence: Presence) -> String {
-        let (first, last) = (&self.versions[presence.first], &self.versions[presence.last]);
-        if first == last { first.clone() } else { format!("{first} – {last}") }
-    }
-}
-
 /// Whether a version of this name is neither alpha nor beta.
 pub(crate) fn is_stable(version: &str) -> bool {
     !version.contains("alpha") && !version.contains("beta")
+}
+
+/// The package of a schema: `io.k8s.api.apps.v1` of `io.k8s.api.apps.v1.Deployment`.
+fn package(schema: &str) -> &str {
+    schema.rsplit_once('.').map_or("", |(package, _)| package)
+}
+
+/// Goes through the versions of all groups.
+fn versions(groups: &[Group]) -> impl Iterator<Item = (&Group, &ApiVersion)> {
+    groups.iter().flat_map(|group| group.versions.iter().map(move |version| (group, version)))
 }
 
 /// The answer of calls without an object of their own, for which the runtime has the kind.

@@ -1,6 +1,7 @@
 use std::{fs, path::Path};
 
-use super::{Error, Files};
+use super::Files;
+use crate::Error;
 
 /// Reads the files of a version's folder, those that [`load`](super::load) takes.
 pub fn read_dir(folder: &Path) -> Result<Files, Error> {

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, Files, json,
+    Files, json,
     load::{PARAMETER_REFERENCE, PARAMETERS},
     media_type,
     node::Node,
 };
+use crate::Error;
 
 /// Keywords of paths, operations, parameters, bodies and answers that hold prose, not facts.
 const PROSE: [&str; 4] = ["description", "externalDocs", "summary", "tags"];

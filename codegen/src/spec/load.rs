@@ -3,9 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Action, Answer, Body, Content, Error, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema,
-    Spec, media_type, node::Node, proto, source,
+    Action, Answer, Body, Content, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema, Spec,
+    media_type, node::Node, proto, source,
 };
+use crate::Error;
 
 /// The file of the parameters that operations share, and what a reference to one begins with.
 pub(super) const PARAMETERS: &str = "parameters.json";

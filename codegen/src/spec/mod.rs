@@ -16,7 +16,6 @@
 //! separated by commas and without a leading `application/`.
 
 mod disk;
-mod error;
 mod intake;
 mod json;
 mod load;
@@ -31,7 +30,6 @@ use std::collections::BTreeMap;
 
 pub use self::{
     disk::read_dir,
-    error::Error,
     intake::{document_name, intake},
     load::load,
     operation::{Action, Answer, Body, Content, GroupVersionKind, Location, Method, Operation, Parameter},

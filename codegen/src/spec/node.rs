@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Error;
+use crate::Error;
 
 /// Is one value of a file.
 #[derive(Clone, Debug)]

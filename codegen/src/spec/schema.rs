@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Error, GroupVersionKind, load::group_version_kind, node::Node, operation::texts};
+use super::{GroupVersionKind, load::group_version_kind, node::Node, operation::texts};
+use crate::Error;
 
 /// What a reference to a schema begins with.
 const REFERENCE: &str = "#/components/schemas/";

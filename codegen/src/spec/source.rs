@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use super::Error;
+use crate::Error;
 
 /// The file's name in a version's folder.
 pub(super) const FILE: &str = "SOURCE";

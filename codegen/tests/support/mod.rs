@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use k8s_client_codegen::spec::{self, Files, Spec};
+use k8s_client_codegen::{
+    Error,
+    spec::{self, Files, Spec},
+};
 use serde_json::{Map, Value, json};
 
 /// The lines of `golden/spec.txt`'s form that a version has, as a spec.
-pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, spec::Error> {
+pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, Error> {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
     for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Field, FieldKind, FieldType, GoFacts, Table, folder_of};
-use crate::spec::Error;
+use crate::Error;
 
 /// Reads `generated.proto` files, given as name and text, into one table; a type that none of them defines is an error.
 pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Table, Error> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{GoFacts, Table, folder_of};
-use crate::spec::Error;
+use crate::Error;
 
 /// A field by its tags.
 #[derive(Debug, PartialEq, Eq)]

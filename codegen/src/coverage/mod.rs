@@ -11,19 +11,10 @@ use std::{
     fmt,
 };
 
-use crate::spec::{Action, Files, Method, Operation, Spec};
-
-/// Is an error in reading the generated sources: file and message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(String);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
+use crate::{
+    Error,
+    spec::{Action, Files, Method, Operation, Spec},
+};
 
 /// Is a request a generated method sends, as its documentation tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,8 @@
+//! The one error of the generator.
+
 use std::fmt;
 
-/// Tells which file of a spec is wrong, where in it, and how.
+/// A file that is wrong, the place in it, and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     file: String,
@@ -9,12 +11,12 @@ pub struct Error {
 }
 
 impl Error {
-    /// Is about a file as a whole.
+    /// An error of a file as a whole.
     pub fn file(file: impl Into<String>, message: impl Into<String>) -> Self {
         Self::at(file, "", message)
     }
 
-    /// Is about one place in a file: a JSON path such as `$["/version/"].get`, or `line 12`.
+    /// An error of one place in a file: a JSON path such as `$["/version/"].get`, or `line 12`.
     pub fn at(file: impl Into<String>, location: impl Into<String>, message: impl Into<String>) -> Self {
         Self { file: file.into(), location: location.into(), message: message.into() }
     }
