@@ -22,7 +22,7 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use crate::error::{Error, ErrorKind, Fate, Result};
+use crate::error::{Delivery, Error, ErrorKind, Result};
 
 /// What was fetched is used for at least this long, whatever it says of its end. Where the clocks of two machines
 /// differ, it may seem to be over when it arrives, and would be fetched again by each request. A 401 ends it sooner.
@@ -63,7 +63,7 @@ type Outcome<T> = Result<(Fresh<T>, Instant), Failure>;
 #[derive(Clone)]
 struct Failure {
     message: String,
-    fate: Fate,
+    delivery: Delivery,
 }
 
 struct UnderWay<T> {
@@ -102,12 +102,12 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
         // The task ends without a word only when its runtime does.
         let outcome = outcome.unwrap_or_else(|| {
             let message = "the fetching of credentials was interrupted; try again".to_owned();
-            Err(Failure { message, fate: Fate::Unreachable })
+            Err(Failure { message, delivery: Delivery::Unreachable })
         });
         self.state().finish(lot, &outcome);
         match outcome {
             Ok((fresh, _)) => Ok((fresh.value, lot)),
-            Err(Failure { message, fate }) => Err(Error::new(ErrorKind::Auth, message).with_fate(fate)),
+            Err(Failure { message, delivery }) => Err(Error::new(ErrorKind::Auth, message).with_delivery(delivery)),
         }
     }
 
@@ -138,7 +138,7 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
             let mut task = JoinSet::new();
             task.spawn(async move {
                 let outcome =
-                    fetching.await.map_err(|error| Failure { message: error.to_string(), fate: error.fate() });
+                    fetching.await.map_err(|error| Failure { message: error.to_string(), delivery: error.delivery() });
                 let outcome = outcome.map(|fresh| (fresh, Instant::now()));
                 sender.send_replace(Some(outcome));
             });

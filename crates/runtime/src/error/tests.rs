@@ -79,7 +79,7 @@ fn errors_that_pass_are_told_from_those_that_stay() {
         let reason = Some("InternalError".to_owned());
         Error::api(Status { code: Some(code), reason, message: Some(message.to_owned()), ..Status::default() })
     };
-    let failed = |kind, fate| Error::new(kind, "it went wrong").with_fate(fate);
+    let failed = |kind, delivery| Error::new(kind, "it went wrong").with_delivery(delivery);
     for passing in [
         answered(429, "TooManyRequests"),
         answered(429, ""),
@@ -90,11 +90,11 @@ fn errors_that_pass_are_told_from_those_that_stay() {
         answered(409, "AlreadyExists").with_retry_after(Some(Duration::from_secs(1))),
         saying(500, "etcdserver: leader changed"),
         saying(500, "rpc error: code = Unavailable desc = etcdserver: request timed out"),
-        failed(ErrorKind::Timeout, Fate::Unknown),
-        failed(ErrorKind::Connect, Fate::Unreachable),
-        failed(ErrorKind::Connect, Fate::Lost),
-        failed(ErrorKind::Transport, Fate::Lost),
-        failed(ErrorKind::Transport, Fate::Unknown),
+        failed(ErrorKind::Timeout, Delivery::Unknown),
+        failed(ErrorKind::Connect, Delivery::Unreachable),
+        failed(ErrorKind::Connect, Delivery::Lost),
+        failed(ErrorKind::Transport, Delivery::Lost),
+        failed(ErrorKind::Transport, Delivery::Unknown),
     ] {
         assert!(passing.is_transient(), "{passing}");
     }
@@ -108,12 +108,12 @@ fn errors_that_pass_are_told_from_those_that_stay() {
         answered(422, "Invalid"),
         answered(500, "InternalError"),
         saying(422, "spec.text: Invalid value: \"etcdserver: leader changed\""),
-        failed(ErrorKind::Connect, Fate::Unknown),
-        failed(ErrorKind::Transport, Fate::Garbled),
-        failed(ErrorKind::Config, Fate::Unknown),
-        failed(ErrorKind::Auth, Fate::Unknown),
-        failed(ErrorKind::Request, Fate::Unknown),
-        failed(ErrorKind::Decode, Fate::Unknown),
+        failed(ErrorKind::Connect, Delivery::Unknown),
+        failed(ErrorKind::Transport, Delivery::Garbled),
+        failed(ErrorKind::Config, Delivery::Unknown),
+        failed(ErrorKind::Auth, Delivery::Unknown),
+        failed(ErrorKind::Request, Delivery::Unknown),
+        failed(ErrorKind::Decode, Delivery::Unknown),
     ] {
         assert!(!staying.is_transient(), "{staying}");
     }

@@ -11,7 +11,7 @@ use http::Method;
 
 use crate::{
     codec::{Nesting, is_white},
-    error::{Error, ErrorKind, Fate, Result},
+    error::{Delivery, Error, ErrorKind, Result},
     protobuf::MAGIC,
     transport::Body,
 };
@@ -168,7 +168,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
 /// The error of a body that ended inside of a piece: whoever ends it on purpose ends it between two.
 fn cut_off() -> Error {
     let problem = "the connection was lost: the answer ends in the middle of an event";
-    Error::new(ErrorKind::Transport, problem).with_fate(Fate::Lost)
+    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
 /// The pieces of one answer, whose errors say which answer it was.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::CallKind;
 use crate::{
     config::RetryPolicy,
-    error::{Error, ErrorKind, Fate},
+    error::{Delivery, Error, ErrorKind},
     retry::Backoff,
 };
 
@@ -37,9 +37,9 @@ impl Nature {
     pub(super) fn worth_another_try(self, error: &Error) -> Option<&'static str> {
         let certain = "the server did not process it";
         let lost = "the connection was lost";
-        match error.fate() {
-            Fate::Unprocessed => Some(certain),
-            Fate::Lost if self.reads && self.kind != CallKind::Streaming => Some(lost),
+        match error.delivery() {
+            Delivery::Unprocessed => Some(certain),
+            Delivery::Lost if self.reads && self.kind != CallKind::Streaming => Some(lost),
             _ if self.kind == CallKind::Watch && error.kind() == ErrorKind::Timeout => Some("it took too long"),
             _ => None,
         }
@@ -120,25 +120,25 @@ mod tests {
     fn failures_are_repeated_by_what_is_certain() {
         use CallKind::{Ordinary, Streaming, Watch};
         let (get, post) = (Method::GET, Method::POST);
-        for (kind, method, fate, expected) in [
-            (Ordinary, &get, Fate::Unprocessed, true),
-            (Ordinary, &post, Fate::Unprocessed, true),
-            (Streaming, &get, Fate::Unprocessed, true),
-            (Ordinary, &Method::DELETE, Fate::Unprocessed, true),
-            (Ordinary, &get, Fate::Lost, true),
-            (Watch, &get, Fate::Lost, true),
-            (Streaming, &get, Fate::Lost, false),
-            (Ordinary, &post, Fate::Lost, false),
-            (Ordinary, &Method::PUT, Fate::Lost, false),
-            (Ordinary, &Method::DELETE, Fate::Lost, false),
-            (Ordinary, &Method::PATCH, Fate::Lost, false),
-            (Ordinary, &get, Fate::Unknown, false),
-            (Ordinary, &get, Fate::Unreachable, false),
-            (Ordinary, &get, Fate::Garbled, false),
+        for (kind, method, delivery, expected) in [
+            (Ordinary, &get, Delivery::Unprocessed, true),
+            (Ordinary, &post, Delivery::Unprocessed, true),
+            (Streaming, &get, Delivery::Unprocessed, true),
+            (Ordinary, &Method::DELETE, Delivery::Unprocessed, true),
+            (Ordinary, &get, Delivery::Lost, true),
+            (Watch, &get, Delivery::Lost, true),
+            (Streaming, &get, Delivery::Lost, false),
+            (Ordinary, &post, Delivery::Lost, false),
+            (Ordinary, &Method::PUT, Delivery::Lost, false),
+            (Ordinary, &Method::DELETE, Delivery::Lost, false),
+            (Ordinary, &Method::PATCH, Delivery::Lost, false),
+            (Ordinary, &get, Delivery::Unknown, false),
+            (Ordinary, &get, Delivery::Unreachable, false),
+            (Ordinary, &get, Delivery::Garbled, false),
         ] {
-            let error = Error::new(ErrorKind::Transport, "lost").with_fate(fate);
+            let error = Error::new(ErrorKind::Transport, "lost").with_delivery(delivery);
             let again = Nature::new(kind, method).worth_another_try(&error).is_some();
-            assert_eq!(again, expected, "{kind:?} {method} {fate:?}");
+            assert_eq!(again, expected, "{kind:?} {method} {delivery:?}");
         }
         let late = Error::new(ErrorKind::Timeout, "late");
         for (kind, expected) in [(Ordinary, false), (Watch, true), (Streaming, false)] {

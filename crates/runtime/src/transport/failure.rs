@@ -5,23 +5,23 @@ use std::{error::Error as StdError, fmt, io, time::Duration};
 use rustls::{CertificateError, Error as TlsError};
 
 use super::BoxError;
-use crate::error::{Error, ErrorKind, Fate};
+use crate::error::{Delivery, Error, ErrorKind};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
 #[derive(Debug)]
 pub(super) struct ConnectError {
     message: String,
     kind: ErrorKind,
-    fate: Fate,
+    delivery: Delivery,
 }
 
 impl ConnectError {
     pub(super) fn new(message: String) -> Self {
-        Self { message, kind: ErrorKind::Connect, fate: Fate::Unknown }
+        Self { message, kind: ErrorKind::Connect, delivery: Delivery::Unknown }
     }
 
     pub(super) fn timeout(message: String) -> Self {
-        Self { message, kind: ErrorKind::Timeout, fate: Fate::Unreachable }
+        Self { message, kind: ErrorKind::Timeout, delivery: Delivery::Unreachable }
     }
 
     pub(super) fn tcp(address: &str, error: &(dyn StdError + 'static)) -> Self {
@@ -30,17 +30,17 @@ impl ConnectError {
         Self {
             message: format!("cannot connect to {address}: {}", root_cause(error)),
             kind: if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect },
-            fate: Fate::Unreachable,
+            delivery: Delivery::Unreachable,
         }
     }
 
     /// A handshake that failed. Where its connection was lost, certificates are not what is wrong, and another may succeed.
     pub(super) fn tls(address: &str, error: &io::Error) -> Self {
-        Self::new(format!("TLS with {address}: {}", describe_tls(error))).with_fate(of_lost(error))
+        Self::new(format!("TLS with {address}: {}", describe_tls(error))).with_delivery(of_lost(error))
     }
 
-    pub(super) fn with_fate(self, fate: Fate) -> Self {
-        Self { fate, ..self }
+    pub(super) fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
     }
 }
 
@@ -54,26 +54,26 @@ impl StdError for ConnectError {}
 
 /// Why there is no connection.
 pub(super) fn of_connect(error: ConnectError) -> Error {
-    Error::new(error.kind, error.message).with_fate(error.fate)
+    Error::new(error.kind, error.message).with_delivery(error.delivery)
 }
 
 /// Why no answer came over HTTP/1.1.
 pub(super) fn of_http1(error: hyper::Error) -> Error {
-    let fate = fate(&error);
-    broken(error).with_fate(fate)
+    let delivery = delivery(&error);
+    broken(error).with_delivery(delivery)
 }
 
 /// Why no answer, or no more of one, came over HTTP/2.
 pub(super) fn of_http2(error: h2::Error, silent: bool) -> Error {
     if silent {
         let problem = "the connection went silent: a ping was not answered within http2_ping_timeout";
-        return Error::new(ErrorKind::Transport, problem).with_fate(Fate::Lost);
+        return Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost);
     }
-    let fate = match error.get_io() {
-        Some(error) => fate(error),
-        None => fate(&error),
+    let delivery = match error.get_io() {
+        Some(error) => delivery(error),
+        None => delivery(&error),
     };
-    broken(error).with_fate(fate)
+    broken(error).with_delivery(delivery)
 }
 
 /// Why a service gave no answer: our own error, however many layers it passed, or that of a layer.
@@ -82,11 +82,11 @@ pub(super) fn of_service(error: BoxError) -> Error {
         Ok(error) => *error,
         Err(error) => {
             // What a service of the program's own did before is not known, so its error proves nothing but a loss.
-            let fate = match fate(&*error) {
-                Fate::Unknown | Fate::Garbled => Fate::Unknown,
-                _ => Fate::Lost,
+            let delivery = match delivery(&*error) {
+                Delivery::Unknown | Delivery::Garbled => Delivery::Unknown,
+                _ => Delivery::Lost,
             };
-            Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error).with_fate(fate)
+            Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error).with_delivery(delivery)
         }
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn of_gzip(problem: &str) -> Error {
 
 /// Why the rest of an answer did not come over HTTP/1.1. Whatever the reason, the request has been processed.
 pub(super) fn of_body(error: hyper::Error) -> Error {
-    broken(error).with_fate(Fate::Lost)
+    broken(error).with_delivery(Delivery::Lost)
 }
 
 /// The error of a server from which no answer came in time.
@@ -111,11 +111,11 @@ pub(super) fn no_head(limit: Duration) -> Error {
 }
 
 /// What an error on the way to the server says of the connection, over which no request was sent yet.
-pub(super) fn of_lost(error: &(dyn StdError + 'static)) -> Fate {
-    match fate(error) {
+pub(super) fn of_lost(error: &(dyn StdError + 'static)) -> Delivery {
+    match delivery(error) {
         // What is said to a proxy is no request of the caller's.
-        Fate::Lost | Fate::Unprocessed => Fate::Lost,
-        _ => Fate::Unknown,
+        Delivery::Lost | Delivery::Unprocessed => Delivery::Lost,
+        _ => Delivery::Unknown,
     }
 }
 
@@ -138,27 +138,27 @@ const LOST: [io::ErrorKind; 5] = [
 /// * A GOAWAY of the server becomes the error of those streams that are above its last one, which it has not processed, and of
 ///   requests that come to the connection later. Streams up to the last one go on, or fail as a broken connection.
 /// * A connection that ended before the head of an answer is an incomplete message or an error of input and output.
-fn fate(error: &(dyn StdError + 'static)) -> Fate {
+fn delivery(error: &(dyn StdError + 'static)) -> Delivery {
     if let Some(error) = find::<h2::Error>(error)
         && error.is_remote()
         && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
     {
-        return Fate::Unprocessed;
+        return Delivery::Unprocessed;
     }
     if let Some(error) = find::<hyper::Error>(error) {
         if error.is_canceled() || error.is_closed() {
-            return Fate::Unprocessed;
+            return Delivery::Unprocessed;
         }
         if error.is_incomplete_message() {
-            return Fate::Lost;
+            return Delivery::Lost;
         }
         if error.is_parse() {
-            return Fate::Garbled;
+            return Delivery::Garbled;
         }
     }
     match find::<io::Error>(error) {
-        Some(error) if LOST.contains(&error.kind()) => Fate::Lost,
-        _ => Fate::Unknown,
+        Some(error) if LOST.contains(&error.kind()) => Delivery::Lost,
+        _ => Delivery::Unknown,
     }
 }
 

@@ -16,7 +16,7 @@ use super::error;
 use crate::{
     auth::{Fetch, header::basic},
     config::{Config, OidcConfig},
-    error::{Error, Fate, Result},
+    error::{Delivery, Error, Result},
     text::non_empty,
 };
 
@@ -129,7 +129,7 @@ fn encoded(text: &str) -> String {
 
 /// The error of a provider that answered so: it may be in order again a little later.
 fn answered(status: StatusCode, error: Error) -> Error {
-    if status.is_server_error() { error.with_fate(Fate::Unreachable) } else { error }
+    if status.is_server_error() { error.with_delivery(Delivery::Unreachable) } else { error }
 }
 
 /// Sends a request through the proxy of the environment, as client-go does, whatever the cluster's is.
@@ -139,9 +139,12 @@ async fn send(oidc: &OidcConfig, request: Request<Bytes>, fetch: Fetch) -> Resul
     config.tls.ca.clone_from(&oidc.ca);
     match tokio::time::timeout(TIME_LIMIT, fetch(config, request)).await {
         Ok(answer) => answer.map_err(|cause| {
-            let fate = if cause.is_transient() { Fate::Unreachable } else { Fate::Unknown };
-            error(oidc, format_args!("{url}")).with_fate(fate).with_source(cause)
+            let delivery = if cause.is_transient() { Delivery::Unreachable } else { Delivery::Unknown };
+            error(oidc, format_args!("{url}")).with_delivery(delivery).with_source(cause)
         }),
-        Err(_) => Err(error(oidc, format_args!("{url}: no answer within {TIME_LIMIT:?}")).with_fate(Fate::Unreachable)),
+        Err(_) => {
+            Err(error(oidc, format_args!("{url}: no answer within {TIME_LIMIT:?}"))
+                .with_delivery(Delivery::Unreachable))
+        }
     }
 }

@@ -34,7 +34,7 @@ use super::{
     stream::{Connection, Latest, Stream},
 };
 use crate::{
-    error::{Error, ErrorKind, Fate, Result},
+    error::{Delivery, Error, ErrorKind, Result},
     transport::{Body, failure},
 };
 
@@ -186,7 +186,7 @@ impl Place {
             // The connection broke, or the server said goodbye, since it was looked at.
             let unsent = error.is_io() || error.is_go_away();
             let error = lease.explain(error);
-            if unsent { error.with_fate(Fate::Unprocessed) } else { error }
+            if unsent { error.with_delivery(Delivery::Unprocessed) } else { error }
         })?;
         if !body.is_empty() {
             // All of it is in memory already, so waiting for room in the stream's window would save none. If the stream has ended
@@ -219,7 +219,7 @@ impl Incoming {
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
                 Poll::Ready(Some(Ok(data)))
             }
-            Some(Err(error)) => Poll::Ready(Some(Err(lease.explain(error).with_fate(Fate::Lost)))),
+            Some(Err(error)) => Poll::Ready(Some(Err(lease.explain(error).with_delivery(Delivery::Lost)))),
             None => {
                 self.lease = None;
                 Poll::Ready(None)

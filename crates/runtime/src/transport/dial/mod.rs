@@ -121,8 +121,8 @@ impl Dialer {
             },
             Route::Socks(url) => proxy::socks(stream, host.trim_matches(['[', ']']), port, url.login()).await,
         };
-        dialled.map_err(|Problem { words, fate }| {
-            ConnectError::new(format!("cannot connect to {way}: {words}")).with_fate(fate)
+        dialled.map_err(|Problem { words, delivery }| {
+            ConnectError::new(format!("cannot connect to {way}: {words}")).with_delivery(delivery)
         })
     }
 }

@@ -23,7 +23,7 @@ use tokio_socks::{Error as SocksError, tcp::Socks5Stream};
 use super::Io;
 use crate::{
     config::TlsConfig,
-    error::{Fate, Result},
+    error::{Delivery, Result},
     transport::{failure, tls::Handshake},
 };
 
@@ -36,18 +36,18 @@ const REFUSES_LOGIN: &str = "the proxy refuses the user name or the password in 
 /// What went wrong with a proxy.
 pub(super) struct Problem {
     pub(super) words: String,
-    pub(super) fate: Fate,
+    pub(super) delivery: Delivery,
 }
 
 impl Problem {
     /// One that does not pass by itself.
     fn lasting(words: impl Into<String>) -> Self {
-        Self { words: words.into(), fate: Fate::Unknown }
+        Self { words: words.into(), delivery: Delivery::Unknown }
     }
 
     /// The proxy does not reach the server, for now.
     fn unreachable(words: impl Into<String>) -> Self {
-        Self { words: words.into(), fate: Fate::Unreachable }
+        Self { words: words.into(), delivery: Delivery::Unreachable }
     }
 }
 
@@ -63,12 +63,12 @@ pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &s
     match TlsConnector::from(tls).connect(name, stream).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => {
-            let (cause, fate) = (failure::root_cause(&error), failure::of_lost(&error));
-            let hint = match fate {
-                Fate::Lost => "",
+            let (cause, delivery) = (failure::root_cause(&error), failure::of_lost(&error));
+            let hint = match delivery {
+                Delivery::Lost => "",
                 _ => "; the system must trust the certificate of an https proxy",
             };
-            Err(Problem { words: format!("TLS with the proxy: {cause}{hint}"), fate })
+            Err(Problem { words: format!("TLS with the proxy: {cause}{hint}"), delivery })
         }
     }
 }
@@ -81,7 +81,7 @@ pub(super) async fn connect(
 ) -> Result<Box<dyn Io>, Problem> {
     let broken = |error: hyper::Error| Problem {
         words: format!("the proxy's answer: {}", failure::root_cause(&error)),
-        fate: failure::of_lost(&error),
+        delivery: failure::of_lost(&error),
     };
     let handshake = http1::Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
     let (mut proxy, connection) = handshake.map_err(broken)?;
@@ -150,7 +150,7 @@ pub(super) async fn socks(
                 | SocksError::HostUnreachable
                 | SocksError::ConnectionRefused
                 | SocksError::TtlExpired => Problem::unreachable(words),
-                error => Problem { words, fate: failure::of_lost(&error) },
+                error => Problem { words, delivery: failure::of_lost(&error) },
             })
         }
     }

@@ -46,7 +46,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{dial::Io, *};
 use crate::{
     config::{ClientIdentity, Credentials, PemSource},
-    error::Fate,
+    error::Delivery,
 };
 
 /// A transport with connections of its own.

@@ -117,7 +117,7 @@ async fn a_server_that_the_proxy_does_not_reach_is_explained() {
         let mut config = Config::new(&format!("https://{closed}")).unwrap();
         through(&mut config, &format!("{scheme}://{}", proxy.address));
         let error = ask(&config).await.unwrap_err();
-        assert!(error.is_transient() && error.fate() == Fate::Unreachable, "{error}");
+        assert!(error.is_transient() && error.delivery() == Delivery::Unreachable, "{error}");
         assert!(error.to_string().contains(words) && error.to_string().contains("through proxy"), "{error}");
     }
 }
@@ -216,7 +216,11 @@ async fn a_connection_that_is_lost_on_the_way_through_a_proxy_is_worth_another_t
             let mut config = Config::new("https://server.example").unwrap();
             through(&mut config, &format!("{scheme}://{address}"));
             let error = ask(&config).await.unwrap_err();
-            assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::Lost), "{scheme} {reset} {error}");
+            assert_eq!(
+                (error.kind(), error.delivery()),
+                (ErrorKind::Connect, Delivery::Lost),
+                "{scheme} {reset} {error}"
+            );
             assert!(error.is_transient() && !error.to_string().contains("must trust"), "{error}");
         }
     }

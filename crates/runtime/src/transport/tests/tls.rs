@@ -141,7 +141,7 @@ async fn a_connection_that_is_lost_in_the_handshake_is_worth_another_try() {
         let mut config = Config::new(&format!("https://{address}")).unwrap();
         config.tls.insecure_skip_verify = true;
         let error = ask(&config).await.unwrap_err();
-        assert_eq!((error.kind(), error.fate()), (ErrorKind::Connect, Fate::Lost), "{error}");
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::Connect, Delivery::Lost), "{error}");
         assert!(error.is_transient() && error.to_string().contains("TLS with"), "{error}");
     }
 }
