@@ -16,6 +16,7 @@ mod duration;
 mod environment;
 mod exec;
 mod file;
+mod host;
 mod impersonation;
 mod in_cluster;
 mod kubeconfig;
@@ -65,6 +66,9 @@ pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 #[non_exhaustive]
 pub struct Config {
     /// The address of the API server, with the path prefix if it has one: `https://host:6443` or `https://host/k8s/prod`.
+    ///
+    /// Without a scheme (`host:6443`) it is reached over TLS if anything else of this configuration is for TLS:
+    /// [`server_url`](Self::server_url) has the rule.
     pub server: Uri,
     /// The namespace to use where none is named; `default` if the configuration names none.
     pub default_namespace: String,
@@ -172,9 +176,35 @@ pub enum Credentials {
 impl Config {
     /// A configuration without credentials for a server: a URL, or a host with or without a port.
     ///
-    /// Without a scheme, `http` is meant, as in client-go.
+    /// Without a scheme, [`server_url`](Self::server_url) chooses one. International host names become ASCII
+    /// (`xn--…`), and a path is escaped where that is needed.
     pub fn new(server: &str) -> Result<Self> {
         Ok(Self::at(server::parse(server)?, &Environment::process()))
+    }
+
+    /// The URL that a client of this configuration asks.
+    ///
+    /// It is [`server`](Self::server). Where that has no scheme, `https` is meant if there is a CA, a client
+    /// certificate or [`insecure_skip_verify`](TlsConfig::insecure_skip_verify), as in client-go, and also if there are
+    /// [`credentials`](Self::credentials): they are sent in clear only where somebody wrote `http://`. Otherwise `http`
+    /// is meant.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), k8s_client_runtime::Error> {
+    /// use k8s_client_runtime::config::{Config, Credentials};
+    ///
+    /// let mut config = Config::new("10.0.0.1:6443")?;
+    /// assert_eq!(config.server_url()?, "http://10.0.0.1:6443/");
+    /// config.credentials = Credentials::Bearer("a token".into());
+    /// assert_eq!(config.server_url()?, "https://10.0.0.1:6443/");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a program has set `server` to something else than a URL of `http` or `https`, or a host.
+    pub fn server_url(&self) -> Result<Uri> {
+        server::with_scheme(self)
     }
 
     /// A configuration for another server than the API server, such as a provider of tokens.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Uri};
+use http::{Method, uri::Authority};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
@@ -115,13 +115,14 @@ impl RestClient {
         warning_handler: Box<dyn WarningHandler>,
     ) -> Result<Self> {
         let transport = Transport::new(config, service, takes_certificates)?;
-        let server: &Uri = &config.server;
-        let (Some(scheme), Some(authority)) = (server.scheme_str(), server.authority()) else {
-            return Err(Error::config(format!("server {server}: not an absolute URL; write https://HOST:PORT")));
-        };
+        let server = config.server_url()?;
         Ok(Self(Arc::new(Inner {
             transport,
-            origin: format!("{scheme}://{authority}"),
+            origin: format!(
+                "{}://{}",
+                server.scheme_str().unwrap_or_default(),
+                server.authority().map_or("", Authority::as_str)
+            ),
             path_prefix: server.path().trim_end_matches('/').to_owned(),
             default_namespace: config.default_namespace.clone(),
             timeout: config.timeout,

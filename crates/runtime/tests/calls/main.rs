@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clear_text;
 mod content_types;
 mod http2;
 mod limits;

@@ -22,7 +22,7 @@ pub(super) fn exec_info(version: ExecApiVersion, cluster: Option<&Value>, intera
 pub(super) fn cluster(exec: &ExecConfig, config: &Config) -> Result<Value> {
     let mut cluster = Map::new();
     let mut tell = |name: &str, value: Value| cluster.insert(name.to_owned(), value);
-    tell("server", config.server.to_string().trim_end_matches('/').into());
+    tell("server", config.server_url()?.to_string().trim_end_matches('/').into());
     if let Some(name) = &config.tls.server_name {
         tell("tls-server-name", name.as_str().into());
     }

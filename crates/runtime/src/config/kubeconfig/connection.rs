@@ -41,7 +41,7 @@ pub(in crate::config) fn build(
         config.tls = tls;
         config.credentials = credentials;
     } else if tls.identity.is_some() || !matches!(credentials, Credentials::None) {
-        tracing::warn!(server = %config.server, "credentials are not sent to a server without TLS");
+        tracing::warn!(server = %config.server, "credentials are not sent to a server without https://");
     }
     config.proxy = proxy;
     config.disable_compression = overrides.disable_compression || cluster.value.disable_compression == Some(true);
@@ -59,7 +59,7 @@ fn server(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Pr
             return None;
         }
     };
-    // Without a scheme http is meant whatever the other fields say, as in client-go's clientcmd.
+    // Without a scheme nothing of the kubeconfig is for TLS, as in client-go's clientcmd. What a program sets may be.
     problems.check(&place, server::parse(text))
 }
 

@@ -10,7 +10,10 @@ use http::{
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::{Error, Result};
+use crate::{
+    config::host::to_ascii,
+    error::{Error, Result},
+};
 
 /// The address of a proxy: `http`, `https`, `socks5` or `socks5h`, perhaps with user name and password.
 ///
@@ -67,7 +70,7 @@ impl ProxyUrl {
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let host: Authority = host.parse().map_err(|_| "the URL of the proxy must have a host")?;
+        let host: Authority = to_ascii(host)?.parse().map_err(|_| "the URL of the proxy must have a host")?;
         let port = match host.port_u16() {
             Some(port) => port,
             // `http` reads a port that is no number as no port at all.
@@ -171,6 +174,7 @@ mod tests {
             ("http://[fd00::1]", "http://[fd00::1]:80"),
             ("http://[fd00::1]:3128", "http://[fd00::1]:3128"),
             ("http://me:se%63ret@proxy:1", "http://proxy:1"),
+            ("http://bücher.example:1", "http://xn--bcher-kva.example:1"),
         ] {
             assert_eq!(ProxyUrl::parse(url).unwrap().to_string(), expected, "{url}");
         }

@@ -7,9 +7,13 @@ fn a_server_without_scheme_means_http_whatever_else_is_set_up() {
     // client-go's clientcmd decides by the address alone; only a configuration made by hand looks at the TLS settings.
     for cluster in ["", "insecure-skip-tls-verify: true", "tls-server-name: x"] {
         let config = loaded(&single(&format!("server: 'host:1', {cluster}"), "token: t"));
-        assert_eq!(config.server, "http://host:1/");
+        assert_eq!(config.server_url().unwrap(), "http://host:1/");
         assert!(matches!(config.credentials, Credentials::None) && !config.tls.insecure_skip_verify, "{cluster}");
     }
+    // What a program sets afterwards is sent over TLS.
+    let mut config = loaded(&single("server: 'host:1'", ""));
+    config.credentials = Credentials::Bearer("t".into());
+    assert_eq!(config.server_url().unwrap(), "https://host:1/");
 }
 
 #[test]

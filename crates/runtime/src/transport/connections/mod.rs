@@ -7,7 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Request, Response, header::PROXY_AUTHORIZATION, uri::Scheme};
+use http::{
+    HeaderValue, Request, Response,
+    header::{AUTHORIZATION, PROXY_AUTHORIZATION},
+    uri::Scheme,
+};
 use tower_service::Service;
 
 mod connector;
@@ -31,6 +35,11 @@ use crate::{
     error::{Error, Result},
 };
 
+/// A request or a layer brings credentials that the configuration knew nothing of.
+const IN_CLEAR_TEXT: &str = "the request has an Authorization header, and the server is written without a scheme, \
+                             which means http without credentials; write https:// before it, or http:// to send the \
+                             header in clear";
+
 /// The connections to an API server; a clone shares them.
 #[derive(Clone)]
 pub(super) struct Connections(Arc<Inner>);
@@ -40,6 +49,8 @@ struct Inner {
     pings: Pings,
     /// Nothing for a server without TLS.
     rotation: Option<Arc<Rotation>>,
+    /// The server is written without a scheme, and nothing was configured that asks for TLS.
+    unasked_clear_text: bool,
     current: Mutex<Generation>,
     /// What a proxy that forwards requests wants to see on each.
     proxy_authorization: Option<HeaderValue>,
@@ -55,7 +66,8 @@ struct Generation {
 impl Connections {
     /// Reads certificates and keys. Connects when there is something to send, so it needs no running tokio.
     pub(super) fn new(config: &Config) -> Result<Self> {
-        let secure = config.server.scheme() == Some(&Scheme::HTTPS);
+        let secure = config.server_url()?.scheme() == Some(&Scheme::HTTPS);
+        let unasked_clear_text = !secure && config.server.scheme().is_none();
         let rotation = secure.then(|| Rotation::new(&config.tls, config.disable_http2)).transpose()?.map(Arc::new);
         let connector = Connector::new(config, rotation.clone())?;
         let pings = Pings { interval: config.http2_ping_interval, timeout: config.http2_ping_timeout };
@@ -63,10 +75,21 @@ impl Connections {
         let current = Mutex::new(Generation { handshake, pool: Arc::new(Pool::new(connector.clone(), pings)) });
         let proxy_authorization = connector.dialer().forward_authorization();
         let compressed = !config.disable_compression;
-        Ok(Self(Arc::new(Inner { connector, pings, rotation, current, proxy_authorization, compressed })))
+        Ok(Self(Arc::new(Inner {
+            connector,
+            pings,
+            rotation,
+            unasked_clear_text,
+            current,
+            proxy_authorization,
+            compressed,
+        })))
     }
 
     async fn send(self, mut request: Request<Body>) -> Result<Response<Body>> {
+        if self.0.unasked_clear_text && request.headers().contains_key(AUTHORIZATION) {
+            return Err(Error::config(IN_CLEAR_TEXT));
+        }
         if let Some(authorization) = &self.0.proxy_authorization {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
         }

@@ -64,8 +64,9 @@ impl Dialer {
 
     /// A dialer that authenticates an `https` proxy so.
     pub(super) fn trusting(config: &Config, proxy_tls: &TlsConfig) -> Result<Self> {
-        let secure = config.server.scheme() == Some(&Scheme::HTTPS);
-        let route = match config.proxy.for_server(&config.server)? {
+        let server = config.server_url()?;
+        let secure = server.scheme() == Some(&Scheme::HTTPS);
+        let route = match config.proxy.for_server(&server)? {
             None => Route::Direct,
             Some(url) => match url.scheme() {
                 ProxyScheme::Socks5 => Route::Socks(url),
