@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header::HOST, request::Parts, uri::PathAndQuery};
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::runtime::Handle;
 
@@ -21,6 +21,12 @@ use crate::{
     error::{Error, Result},
     transport::{Body, failure},
 };
+
+/// The most headers that an answer may have. Go counts their bytes only; this is nearly as many as an `http::HeaderMap` can hold,
+/// with room for what a layer adds.
+const MAX_HEADERS: usize = 20_000;
+/// The most bytes that the head of an answer may have, as in Go.
+const MAX_HEAD: usize = 10 << 20;
 
 /// The right to send the next request on a connection.
 pub(super) struct Sender {
@@ -43,7 +49,7 @@ impl Sender {
     /// Begins to speak on a connection, which closes when the pool has forgotten it or is gone itself.
     pub(super) async fn start(connection: Connection, pool: &Arc<Pool>) -> Result<Self> {
         let proxied = connection.proxied;
-        let handshake = http1::handshake(TokioIo::new(connection.stream)).await;
+        let handshake = protocol().handshake(TokioIo::new(connection.stream)).await;
         let (send, connection) = handshake.map_err(failure::of_http1)?;
         let entry = Entry::new(pool);
         let id = entry.id;
@@ -145,11 +151,19 @@ impl Drop for Incoming {
 pub(super) async fn upgrade(connection: Connection, head: Parts, body: Bytes) -> Result<Response<Body>> {
     let mut request = Request::from_parts(head, Body::from(body));
     address(&mut request, connection.proxied)?;
-    let handshake = http1::handshake(TokioIo::new(connection.stream)).await;
+    let handshake = protocol().handshake(TokioIo::new(connection.stream)).await;
     let (mut send, connection) = handshake.map_err(failure::of_http1)?;
     tokio::spawn(connection.with_upgrades());
     let response = send.send_request(request).await.map_err(failure::of_http1)?;
     Ok(response.map(|body| Body::http1(Incoming { body, sender: None })))
+}
+
+/// HTTP/1.1 with room for the warnings that a server may send beside an answer: an answer that cannot be read would hide that the
+/// request was processed.
+fn protocol() -> Builder {
+    let mut builder = Builder::new();
+    builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    builder
 }
 
 /// Says where a request goes in the form of HTTP/1.1: the host in a header, and the rest, or for a proxy all of it, in the

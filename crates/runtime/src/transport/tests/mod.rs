@@ -4,6 +4,7 @@ mod certificates;
 mod connections;
 mod credentials;
 mod gzip;
+mod headers;
 mod keys;
 mod pool;
 mod proxies;
