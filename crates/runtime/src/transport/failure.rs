@@ -8,7 +8,7 @@ use super::BoxError;
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ConnectError {
     message: String,
     kind: ErrorKind,

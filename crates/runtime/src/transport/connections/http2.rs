@@ -25,11 +25,12 @@ use http::{
     request::Parts,
 };
 use tokio::{
-    sync::{Notify, OwnedMutexGuard},
+    sync::Notify,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
+    attempts::Attempt,
     pool::{Entry, Id, Pool},
     stream::{Connection, Latest, Stream},
 };
@@ -46,13 +47,13 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 /// The most that the headers of an answer may be, as in Go.
 const MAX_HEADERS: u32 = 10 << 20;
 
-/// The number of streams until the server has told how many it allows: one that it cannot tell.
-const UNTOLD: usize = usize::MAX - 1;
+/// The number of streams until the server's SETTINGS frame has come: one that no server can send.
+const NO_SETTINGS: usize = usize::MAX - 1;
 
 /// What is used of a connection without a limit. Go's client does the same.
 const UNLIMITED: usize = 1000;
 
-/// How long a server may take to tell it: as long as Go lets it take for a handshake.
+/// How long a server may take to send SETTINGS: as long as Go lets it take for a handshake.
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest body: what a stream's window can become.
@@ -92,8 +93,8 @@ struct Usage {
     silent: AtomicBool,
 }
 
-/// A stream that a request may use, or that an answer comes on.
-pub(super) struct Place {
+/// The right to open a stream.
+pub(super) struct Permit {
     pub(super) id: Id,
     send: SendRequest<Bytes>,
     lease: Lease,
@@ -103,17 +104,17 @@ pub(super) struct Place {
 struct Lease(Arc<Usage>);
 
 impl Sender {
-    /// Begins to speak on a connection and gives the first place on it. The others are found in the pool, where the connection
-    /// comes as soon as the server has told how many there are; then `turn` passes on to whoever waits for a connection.
+    /// Begins to speak on a connection and gives out the first permit. The others are found in the pool, where the connection comes
+    /// as soon as the server has said how many streams it allows; then the attempt to connect has succeeded.
     pub(super) async fn start(
         connection: Connection,
         pings: Pings,
         pool: &Arc<Pool>,
-        turn: Option<OwnedMutexGuard<()>>,
-    ) -> Result<Place> {
+        attempt: Attempt,
+    ) -> Result<Permit> {
         let last_read = connection.stream.last_read();
         let handshake = client::Builder::new()
-            .initial_max_send_streams(UNTOLD)
+            .initial_max_send_streams(NO_SETTINGS)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEADERS)
@@ -132,19 +133,19 @@ impl Sender {
         };
         let entry = Entry::new(pool);
         let sender = Self { id: entry.id, send, usage: Arc::new(usage) };
-        let (place, usage) = (sender.place(), sender.usage.clone());
-        let arrival = Arrival { pool: Arc::downgrade(pool), untold: Some((sender, turn)) };
+        let (permit, usage) = (sender.permit(), sender.usage.clone());
+        let arrival = Arrival { pool: Arc::downgrade(pool), expected: Some((sender, attempt)) };
         tokio::spawn(attend(connection, entry, arrival, usage, pings, last_read));
-        Ok(place)
+        Ok(permit)
     }
 
-    /// A place for one more request, if there is one.
-    pub(super) fn free_place(&self) -> Option<Place> {
+    /// The right to open one more stream, if the server allows one.
+    pub(super) fn free_permit(&self) -> Option<Permit> {
         let allowed = match self.send.current_max_send_streams() {
             usize::MAX => UNLIMITED,
             allowed => allowed,
         };
-        (self.usage.streams.load(Ordering::Relaxed) < allowed).then(|| self.place())
+        (self.usage.streams.load(Ordering::Relaxed) < allowed).then(|| self.permit())
     }
 
     /// Since when there is no stream.
@@ -152,13 +153,13 @@ impl Sender {
         (self.usage.streams.load(Ordering::Acquire) == 0).then(|| self.usage.last.get())
     }
 
-    fn place(&self) -> Place {
+    fn permit(&self) -> Permit {
         self.usage.streams.fetch_add(1, Ordering::Relaxed);
-        Place { id: self.id, send: self.send.clone(), lease: Lease(self.usage.clone()) }
+        Permit { id: self.id, send: self.send.clone(), lease: Lease(self.usage.clone()) }
     }
 }
 
-impl Place {
+impl Permit {
     /// Whether the connection takes requests: not when it is broken, or the server has said goodbye.
     pub(super) fn is_open(&mut self) -> bool {
         matches!(self.send.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
@@ -266,32 +267,23 @@ fn leave_out_http1(headers: &mut HeaderMap) {
 /// A connection that is on its way into the pool, until it is there or has ended.
 struct Arrival {
     pool: Weak<Pool>,
-    /// What comes into the pool once the server has told how many streams it allows, and the turn that passes on then.
-    untold: Option<(Sender, Option<OwnedMutexGuard<()>>)>,
+    /// What comes into the pool once the server has said how many streams it allows, and the attempt that has succeeded then.
+    expected: Option<(Sender, Attempt)>,
 }
 
 impl Arrival {
-    fn tell(&mut self) {
-        if let Some((sender, _turn)) = self.untold.take()
+    fn complete(&mut self) {
+        if let Some((sender, attempt)) = self.expected.take()
             && let Some(pool) = self.pool.upgrade()
         {
             pool.add(sender);
+            attempt.succeeded();
         }
     }
 
-    /// Leaves the connection to the request that made it.
+    /// Leaves the connection to the request that made it. The attempt has come to nothing.
     fn give_up(&mut self) {
-        if let Some(_untold) = self.untold.take()
-            && let Some(pool) = self.pool.upgrade()
-        {
-            pool.failed();
-        }
-    }
-}
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        self.give_up();
+        self.expected = None;
     }
 }
 
@@ -308,9 +300,9 @@ async fn attend(
     let mut too_late = pin!(sleep(SETTINGS_TIMEOUT));
     let alive = poll_fn(|context| {
         let ended = Pin::new(&mut connection).poll(context);
-        if arrival.untold.is_some() {
-            if connection.max_concurrent_send_streams() != UNTOLD {
-                arrival.tell();
+        if arrival.expected.is_some() {
+            if connection.max_concurrent_send_streams() != NO_SETTINGS {
+                arrival.complete();
             } else if too_late.as_mut().poll(context).is_ready() {
                 arrival.give_up();
             }

@@ -14,6 +14,7 @@ use http::{
 };
 use tower_service::Service;
 
+mod attempts;
 mod connector;
 mod http1;
 mod http2;

@@ -5,11 +5,12 @@
 //!
 //! What the limit is, a server says first of all on a connection. Where requests come before that, one goes ahead and the
 //! others wait: what they would have waited for anyway, and it saves as many handshakes as there are requests. Over HTTP/1.1
-//! nobody waits, as each needs a connection of its own.
+//! nobody waits, as each needs a connection of its own. `attempts` says what holds when a server cannot be reached.
 
 use std::{
     convert::Infallible,
     future::pending,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -25,9 +26,11 @@ use tokio::{
 };
 
 use super::{
+    attempts::{Attempt, Attempts, Next},
     connector::{Connector, Offer},
     http1,
     http2::{self, Pings},
+    stream::Connection,
 };
 use crate::{
     error::Result,
@@ -48,13 +51,10 @@ pub(super) struct Pool {
     pings: Pings,
     open: Mutex<Open>,
     ids: AtomicU64,
-    /// Held by the request that makes a connection, until it is known how many others that takes.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    /// How many attempts to connect have failed.
-    failures: AtomicU64,
-    /// Told of each place that comes or becomes free.
+    attempts: Arc<Attempts>,
+    /// Notified of each stream and connection that comes or becomes free, and of each attempt that ends.
     freed: Arc<Notify>,
-    /// The server chose HTTP/1.1 when it was asked last.
+    /// The server chose HTTP/1.1 for the last connection.
     http1: AtomicBool,
 }
 
@@ -73,22 +73,22 @@ impl Open {
     }
 }
 
-/// Where a request may go.
-enum Place {
+/// The right to send a request on a connection.
+enum Permit {
     Http1(http1::Sender),
-    Http2(http2::Place),
+    Http2(http2::Permit),
 }
 
 impl Pool {
     pub(super) fn new(connector: Connector, pings: Pings) -> Self {
+        let freed = Arc::<Notify>::default();
         Self {
             connector,
             pings,
             open: Mutex::default(),
             ids: AtomicU64::default(),
-            turn: Arc::default(),
-            failures: AtomicU64::default(),
-            freed: Arc::default(),
+            attempts: Attempts::new(freed.clone()),
+            freed,
             http1: AtomicBool::default(),
         }
     }
@@ -97,9 +97,9 @@ impl Pool {
     /// connection when one is closed.
     pub(super) async fn send(self: &Arc<Self>, mut head: Parts, body: Bytes) -> Result<Response<Body>> {
         loop {
-            match self.place(&head.uri).await? {
-                Place::Http2(place) => return place.send(head, body).await,
-                Place::Http1(sender) => match sender.send(head, body.clone()).await {
+            match self.permit(&head.uri).await? {
+                Permit::Http2(permit) => return permit.send(head, body).await,
+                Permit::Http1(sender) => match sender.send(head, body.clone()).await {
                     Ok(response) => return Ok(response),
                     Err(http1::Failure::Failed(error)) => return Err(error),
                     Err(http1::Failure::Unsent(unsent)) => head = *unsent,
@@ -120,71 +120,78 @@ impl Pool {
         open.http2.len() + open.idle.len()
     }
 
-    /// A place on a connection that is there, or on a new one, whichever comes first.
-    async fn place(self: &Arc<Self>, server: &Uri) -> Result<Place> {
-        if let Some(place) = self.free_place() {
-            return Ok(place);
-        }
-        let done = AtomicBool::new(false);
-        tokio::select! {
-            biased;
-            place = self.freed_place(&done) => Ok(place),
-            place = self.new_place(server, &done) => place,
-        }
-    }
-
-    async fn freed_place(&self, done: &AtomicBool) -> Place {
-        loop {
-            self.freed.notified().await;
-            if let Some(place) = self.free_place() {
-                done.store(true, Ordering::Relaxed);
-                return place;
+    /// The right to use a connection that is there, or a new one, whichever comes first.
+    async fn permit(self: &Arc<Self>, server: &Uri) -> Result<Permit> {
+        let since = self.attempts.arrive();
+        let attempt = loop {
+            let mut changed = pin!(self.freed.notified());
+            changed.as_mut().enable();
+            if let Some(permit) = self.free_permit() {
+                return Ok(permit);
             }
-        }
-    }
-
-    async fn new_place(self: &Arc<Self>, server: &Uri, done: &AtomicBool) -> Result<Place> {
-        let mut turn = None;
-        if !self.http1.load(Ordering::Relaxed) {
-            let failures = self.failures.load(Ordering::Relaxed);
-            let mine = self.turn.clone().lock_owned().await;
-            if let Some(place) = self.free_place() {
-                return Ok(place);
+            match self.attempts.next(since, self.http1.load(Ordering::Relaxed)) {
+                Next::Begin(attempt) => break attempt,
+                Next::Wait => changed.await,
+                Next::Fail(error) => return Err(failure::of_connect(error)),
             }
-            // When an attempt failed, each request may find out for itself. One after the other would take too long.
-            let patient = self.failures.load(Ordering::Relaxed) == failures && !self.http1.load(Ordering::Relaxed);
-            turn = patient.then_some(mine);
-        }
-        let _attempt = Attempt { pool: self, done };
-        let connection = self.connector.connect(server, Offer::Any).await.map_err(failure::of_connect)?;
-        self.http1.store(!connection.http2, Ordering::Relaxed);
-        let place = if connection.http2 {
-            Place::Http2(http2::Sender::start(connection, self.pings, self, turn).await?)
-        } else {
-            drop(turn);
-            Place::Http1(http1::Sender::start(connection, self).await?)
         };
-        done.store(true, Ordering::Relaxed);
-        Ok(place)
+        let connection = tokio::select! {
+            biased;
+            permit = self.freed_permit() => {
+                attempt.unneeded();
+                return Ok(permit);
+            }
+            connection = self.connector.connect(server, Offer::Any) => connection,
+        };
+        match connection {
+            Ok(connection) => self.first_permit(connection, attempt).await,
+            Err(error) => {
+                attempt.failed(error.clone());
+                Err(failure::of_connect(error))
+            }
+        }
     }
 
-    fn free_place(&self) -> Option<Place> {
-        let mut open = self.open();
-        while let Some(mut place) = open.http2.iter().find_map(http2::Sender::free_place) {
-            if place.is_open() {
-                return Some(Place::Http2(place));
+    async fn freed_permit(&self) -> Permit {
+        loop {
+            let mut changed = pin!(self.freed.notified());
+            changed.as_mut().enable();
+            if let Some(permit) = self.free_permit() {
+                return permit;
             }
-            open.forget(place.id);
+            changed.await;
+        }
+    }
+
+    /// Begins to speak on a new connection.
+    async fn first_permit(self: &Arc<Self>, connection: Connection, attempt: Attempt) -> Result<Permit> {
+        self.http1.store(!connection.http2, Ordering::Relaxed);
+        if connection.http2 {
+            Ok(Permit::Http2(http2::Sender::start(connection, self.pings, self, attempt).await?))
+        } else {
+            let sender = http1::Sender::start(connection, self).await?;
+            attempt.succeeded();
+            Ok(Permit::Http1(sender))
+        }
+    }
+
+    fn free_permit(&self) -> Option<Permit> {
+        let mut open = self.open();
+        while let Some(mut permit) = open.http2.iter().find_map(http2::Sender::free_permit) {
+            if permit.is_open() {
+                return Some(Permit::Http2(permit));
+            }
+            open.forget(permit.id);
         }
         while let Some((sender, _)) = open.idle.pop() {
             if sender.is_open() {
-                return Some(Place::Http1(sender));
+                return Some(Permit::Http1(sender));
             }
         }
         None
     }
 
-    /// What is told of each place that becomes free.
+    /// What is notified of each stream that becomes free.
     pub(super) fn freed(&self) -> Arc<Notify> {
         self.freed.clone()
     }
@@ -202,11 +209,6 @@ impl Pool {
             open.idle.push((sender, Instant::now()));
             self.freed.notify_one();
         }
-    }
-
-    /// Says that an attempt came to nothing, so that nobody else waits for its turn.
-    pub(super) fn failed(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Lets go of a connection if it was idle for long, and says when to look again.
@@ -229,23 +231,7 @@ impl Pool {
     }
 }
 
-/// An attempt to make a connection. It has failed if it ends before its request has a place: also when that was given up, or a
-/// server that takes longer than requests wait would never be reached.
-struct Attempt<'a> {
-    pool: &'a Pool,
-    done: &'a AtomicBool,
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if !self.done.load(Ordering::Relaxed) {
-            self.pool.failed();
-        }
-    }
-}
-
-/// A connection's entry in its pool, whether or not it is there: the pool forgets the connection when this is dropped, however
-/// the connection ended.
+/// Removes a connection from its pool when it is dropped, however the connection ended.
 pub(super) struct Entry {
     pool: Weak<Pool>,
     pub(super) id: Id,

@@ -121,6 +121,56 @@ async fn requests_do_not_wait_for_one_failed_connection_after_another() {
 }
 
 #[tokio::test]
+async fn requests_that_cannot_connect_share_a_few_attempts() {
+    let mut sockets = Vec::new();
+    for disable_http2 in [false, true] {
+        let (listener, mut config) = mute().await;
+        config.disable_http2 = disable_http2;
+        let transport = connected(&config).unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let (counted, acceptor) = (accepted.clone(), Authority::new().server(&["localhost"], None));
+        let (up, is_up) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(acceptor));
+            loop {
+                let stream = listener.accept().await.unwrap().0;
+                counted.fetch_add(1, Ordering::SeqCst);
+                let (acceptor, is_up) = (acceptor.clone(), is_up.clone());
+                tokio::spawn(async move {
+                    // It stops while all connections are being made.
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    if *is_up.borrow() {
+                        let Ok(stream) = acceptor.accept(stream).await else { return };
+                        serve(stream, "up again".to_owned(), Some(250), Arc::default()).await;
+                    }
+                });
+            }
+        });
+        let all = || {
+            let (transport, config) = (transport.clone(), config.clone());
+            together(200, move || {
+                let (transport, config) = (transport.clone(), config.clone());
+                async move { get(&transport, &config, "/").await }
+            })
+        };
+        let _ = get(&transport, &config, "/").await.unwrap_err();
+        for _ in 0..3 {
+            let before = accepted.swap(0, Ordering::SeqCst);
+            assert!(before <= 4, "{before} sockets");
+            let started = std::time::Instant::now();
+            assert!(all().await.iter().all(|answer| answer.as_ref().is_err_and(|e| e.to_string().contains("TLS"))));
+            assert!(started.elapsed() < Duration::from_secs(2), "after {:?}", started.elapsed());
+        }
+        up.send_replace(true);
+        accepted.store(0, Ordering::SeqCst);
+        let answers = all().await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|text| text.contains("up again"))));
+        sockets.push(accepted.load(Ordering::SeqCst));
+    }
+    assert!(sockets[0] <= 4 && sockets[1] > 4, "{sockets:?}");
+}
+
+#[tokio::test]
 async fn a_request_that_is_given_up_does_not_hold_up_those_behind_it() {
     let (listener, config) = mute().await;
     let transport = connected(&config).unwrap();
