@@ -492,3 +492,35 @@ async fn futures_and_streams_can_be_spawned() {
     spawnable(config_maps.logs("web").lines());
     spawnable(retry_on_conflict(Backoff::DEFAULT_RETRY, move || config_maps.get("web").into_future()));
 }
+
+#[tokio::test]
+async fn answer_that_is_kept_whole_ends_at_the_limit_of_bytes() {
+    let item = r#"{"metadata":{"name":"web"},"data":{"key":"value"}}"#;
+    let list =
+        format!(r#"{{"kind":"ConfigMapList","apiVersion":"v1","metadata":{{}},"items":[{}]}}"#, [item; 100].join(","));
+    let object = format!(r#"{{"kind":"ConfigMap","apiVersion":"v1","data":{{"key":"{}"}}}}"#, "x".repeat(list.len()));
+    let server = Server::start(vec![
+        Answer::Close(http("200 OK", JSON, &object)),
+        Answer::Close(http("200 OK", JSON, &list)),
+        Answer::Close(http("200 OK", JSON, &list)),
+        Answer::Close(http("200 OK", JSON, &list)),
+    ])
+    .await;
+    let mut config = server.config();
+    config.max_response_bytes = Some(list.len() as u64 - 1);
+    let config_maps = config_maps(&RestClient::new(&config).expect("a client"));
+    for error in [
+        config_maps.get("web").await.expect_err("it is too long"),
+        config_maps.list().await.expect_err("it is too long"),
+        // A time limit is kept by a body around the answer's.
+        config_maps.list().with_timeout(Duration::from_secs(60)).await.expect_err("it is too long"),
+    ] {
+        assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("max_response_bytes"), "{error}");
+    }
+    let mut items = config_maps.list().stream().await.expect("a stream");
+    let mut count = 0;
+    while items.try_next().await.expect("an item is short").is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 100);
+}

@@ -91,7 +91,8 @@ pub struct Config {
     /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
     pub user_agent: Option<String>,
     /// How long one call may take from its start to the last byte of the answer, tries and pauses between them included. It
-    /// does not hold for watches, logs and connections through the server. No limit by default, as in client-go.
+    /// does not hold for watches, logs and connections through the server. No limit by default, as in client-go: an answer whose
+    /// bytes go on arriving, however slowly, may then take as long as it likes.
     pub timeout: Option<Duration>,
     /// How long the head of an answer may be waited for. 75 seconds by default: kube-apiserver gives up after 60 itself, so
     /// only a server that is not there meets this limit. client-go has none. It does not hold for logs and connections
@@ -109,6 +110,15 @@ pub struct Config {
     /// How long that sign of life may take until the connection counts as dead. 15 seconds by default, or what client-go's
     /// variable `HTTP2_PING_TIMEOUT_SECONDS` says.
     pub http2_ping_timeout: Duration,
+    /// How many bytes of an answer are taken where all of it is kept: objects, awaited lists and pages of lists, bodies that are
+    /// collected. Bytes are counted after decompression. A longer answer is an error. 512 MiB by default, which
+    /// is a list of all pods in Kubernetes' largest clusters (150,000 of 3.5 KB each); client-go has no limit, so that a few
+    /// kilobytes of gzip from a hostile server can end the program. No limit if none.
+    ///
+    /// What is decoded takes a multiple of it: about three times the bytes of usual objects, and up to two thousand times those of
+    /// answers that somebody made for that purpose. Lower the limit where the server is not trusted. Watches, logs and items that
+    /// are read as a stream are not kept and have no limit together; an event or an item of a list has 16 MiB.
+    pub max_response_bytes: Option<u64>,
     /// How often a request is sent again where that is safe.
     pub retry: RetryPolicy,
     /// How many requests are sent in a second. No limit by default.
@@ -233,6 +243,7 @@ impl Config {
             http2_ping_interval: Some(ping_interval).filter(|interval| !interval.is_zero()),
             // Go's HTTP/2 takes 0 for its own default, which is the same.
             http2_ping_timeout: ping_timeout.filter(|limit| !limit.is_zero()).unwrap_or(HTTP2_PING_TIMEOUT),
+            max_response_bytes: Some(MAX_RESPONSE_BYTES),
             retry: RetryPolicy::default(),
             rate_limit: None,
             source: ConfigSource::Program,
@@ -285,4 +296,5 @@ const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const RESPONSE_HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
+const MAX_RESPONSE_BYTES: u64 = 512 << 20;
 const DEFAULT_NAMESPACE: &str = "default";

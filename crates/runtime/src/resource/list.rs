@@ -206,7 +206,7 @@ impl<K: Listable> IntoFuture for List<K> {
     fn into_future(self) -> Self::IntoFuture {
         let lean = self.lean;
         let answer = self.prepared().accept(K::ACCEPT).streamed_and_traced();
-        Box::pin(async move { ListStream::new::<K>(answer.await?, lean).collect::<K>().await })
+        Box::pin(async move { ListStream::new::<K>(answer.await?.bounded(), lean).collect::<K>().await })
     }
 }
 

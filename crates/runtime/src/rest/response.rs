@@ -149,6 +149,13 @@ pub(crate) struct Arriving {
     pub(crate) url: String,
 }
 
+impl Arriving {
+    /// The same for a reader that keeps all that is decoded, and therefore takes no more than the client's limit.
+    pub(crate) fn bounded(self) -> Self {
+        Self { body: self.body.bounded(), ..self }
+    }
+}
+
 fn media_type(head: &Parts) -> Result<MediaType> {
     let content_type = head.headers.get(header::CONTENT_TYPE);
     MediaType::of_answer(content_type).ok_or_else(|| {

@@ -17,7 +17,7 @@ use crate::{
 
 /// The body, ended with this error at the deadline if it has not ended by itself.
 pub(super) fn until(deadline: Instant, body: Body, late: fn() -> Error) -> Body {
-    Body::new(TimedBody { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
+    body.wrapped(|body| TimedBody { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
 }
 
 /// The error of a watch that the server was told to end, and did not.

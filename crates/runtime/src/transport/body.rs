@@ -18,17 +18,23 @@ use super::{
     connections::{Http1Body, Http2Body},
     failure,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The most that room is made for because the head of an answer says so. What really comes makes its own.
-const MOST_ROOM: usize = 64 << 20;
+const MOST_ROOM: usize = 1 << 20;
 
 /// The body of a request or of an answer.
 ///
 /// A request's is read to its end before any of it is sent. An answer's is read by [`chunk`](Self::chunk), as a [`Stream`], or
 /// all at once by [`collect`](Self::collect); dropping it cancels what has not arrived yet. Services of the program's own make
 /// one of their answers by [`new`](Self::new) or `from`.
-pub struct Body(Inner);
+pub struct Body {
+    inner: Inner,
+    /// How many bytes are taken where the whole body is wanted.
+    max_bytes: u64,
+    /// How many of them are left. None where the body is read piece by piece.
+    left: Option<u64>,
+}
 
 enum Inner {
     /// All of it, until it is read.
@@ -54,17 +60,42 @@ impl Body {
             return own;
         }
         match body {
-            Some(body) => Self(Inner::Other(Mutex::new(Box::pin(body.map_err(Into::into))))),
+            Some(body) => Self::of(Inner::Other(Mutex::new(Box::pin(body.map_err(Into::into))))),
             None => Self::default(),
         }
     }
 
     pub(super) fn http1(incoming: Http1Body) -> Self {
-        Self(Inner::Http1(incoming))
+        Self::of(Inner::Http1(incoming))
     }
 
     pub(super) fn http2(incoming: Http2Body) -> Self {
-        Self(Inner::Http2(incoming))
+        Self::of(Inner::Http2(incoming))
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self { inner, max_bytes: u64::MAX, left: None }
+    }
+
+    /// The same body, of which no more than this is taken where all of it is wanted.
+    pub(super) fn with_max_bytes(self, max_bytes: u64) -> Self {
+        Self { max_bytes, ..self }
+    }
+
+    /// Puts something around the body, to which the same limit applies.
+    pub(crate) fn wrapped<B>(self, wrap: impl FnOnce(Self) -> B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let max_bytes = self.max_bytes;
+        Self::new(wrap(self)).with_max_bytes(max_bytes)
+    }
+
+    /// The same body for a reader that keeps all of it: it ends in an error after
+    /// [`Config::max_response_bytes`](crate::Config::max_response_bytes).
+    pub(crate) fn bounded(self) -> Self {
+        Self { left: Some(self.max_bytes), ..self }
     }
 
     /// The next bytes, as many as have arrived; nothing at the end.
@@ -72,23 +103,25 @@ impl Body {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All bytes that are left.
-    pub async fn collect(mut self) -> Result<Bytes> {
-        let Some(first) = self.chunk().await.transpose()? else {
+    /// All bytes that are left. That an answer is longer than
+    /// [`Config::max_response_bytes`](crate::Config::max_response_bytes) is an error.
+    pub async fn collect(self) -> Result<Bytes> {
+        let mut body = self.bounded();
+        let Some(first) = body.chunk().await.transpose()? else {
             return Ok(Bytes::new());
         };
         // Most bodies are one chunk, which needs no copy.
-        let Some(second) = self.chunk().await.transpose()? else {
+        let Some(second) = body.chunk().await.transpose()? else {
             return Ok(first);
         };
         // How many are left, where the head of the answer said it.
-        let left = http_body::Body::size_hint(&self).exact().unwrap_or(0);
+        let left = http_body::Body::size_hint(&body).exact().unwrap_or(0);
         let left = usize::try_from(left).unwrap_or(usize::MAX).min(MOST_ROOM);
         let mut all = BytesMut::with_capacity((first.len() + second.len()).saturating_add(left));
         all.extend_from_slice(&first);
         drop(first);
         all.extend_from_slice(&second);
-        while let Some(chunk) = self.chunk().await.transpose()? {
+        while let Some(chunk) = body.chunk().await.transpose()? {
             all.extend_from_slice(&chunk);
         }
         Ok(all.freeze())
@@ -118,6 +151,15 @@ impl Body {
     }
 }
 
+/// The error of an answer that is not taken whole.
+fn too_long(max_bytes: u64) -> Error {
+    let problem = format!(
+        "the answer is longer than {max_bytes} bytes, the limit of max_response_bytes; ask for less at a time, for example for \
+         pages of a list or its items as a stream, or raise the limit if there is memory for several times as much"
+    );
+    Error::new(ErrorKind::Decode, problem)
+}
+
 impl Stream for Body {
     type Item = Result<Bytes>;
 
@@ -141,7 +183,7 @@ impl http_body::Body for Body {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        match &mut self.0 {
+        let frame = match &mut self.inner {
             Inner::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Inner::Http1(incoming) => incoming.poll_frame(context),
             Inner::Http2(incoming) => incoming.poll_data(context).map_ok(Frame::data),
@@ -149,11 +191,20 @@ impl http_body::Body for Body {
                 let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
                 body.as_mut().poll_frame(context).map_err(failure::of_service)
             }
+        };
+        if let (Some(left), Poll::Ready(Some(Ok(frame)))) = (self.left, &frame) {
+            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+            self.left = left.checked_sub(length);
+            if self.left.is_none() {
+                self.inner = Inner::Whole(None);
+                return Poll::Ready(Some(Err(too_long(self.max_bytes))));
+            }
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.inner {
             Inner::Whole(bytes) => bytes.is_none(),
             Inner::Http1(incoming) => incoming.is_at_end(),
             Inner::Http2(incoming) => incoming.is_at_end(),
@@ -162,7 +213,7 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.inner {
             Inner::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Inner::Http1(incoming) => incoming.size_hint(),
             Inner::Http2(incoming) => incoming.left().map_or_else(SizeHint::default, SizeHint::with_exact),
@@ -174,13 +225,13 @@ impl http_body::Body for Body {
 impl Default for Body {
     /// No bytes.
     fn default() -> Self {
-        Self(Inner::Whole(None))
+        Self::of(Inner::Whole(None))
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Inner::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
+        Self::of(Inner::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 }
 

@@ -65,7 +65,7 @@ impl Gunzip {
             .map_err(|error| failure::of_gzip(&error.to_string()))?;
         let read = usize::try_from(member.total_in() - before).unwrap_or(usize::MAX);
         if read == 0 && output.is_empty() && !self.input.is_empty() && status != Status::StreamEnd {
-            return Err(failure::of_gzip("it does not go on"));
+            return Err(failure::of_gzip("the data is corrupt: decoding makes no progress"));
         }
         self.input.advance(read.min(self.input.len()));
         self.more = output.len() == output.capacity();

@@ -83,12 +83,19 @@ pub(crate) struct Transport {
     takes_certificates: bool,
     auth: Auth,
     user_agent: HeaderValue,
+    max_response_bytes: u64,
 }
 
 impl Transport {
     /// A transport that sends through the service, which is one of [`connections`] or one that takes no certificates.
     pub(crate) fn new(config: &Config, service: HttpService, takes_certificates: bool) -> Result<Self> {
-        Ok(Self { service, takes_certificates, auth: Auth::new(config, fetch)?, user_agent: user_agent(config)? })
+        Ok(Self {
+            service,
+            takes_certificates,
+            auth: Auth::new(config, fetch)?,
+            user_agent: user_agent(config)?,
+            max_response_bytes: config.max_response_bytes.unwrap_or(u64::MAX),
+        })
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -124,7 +131,7 @@ impl Transport {
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused(&granted).await;
         }
-        Ok(response)
+        Ok(response.map(|body| body.with_max_bytes(self.max_response_bytes)))
     }
 }
 

@@ -201,15 +201,39 @@ async fn what_can_be_decoded_does_not_wait_for_more() {
     }
 }
 
-#[tokio::test]
-async fn a_bomb_comes_in_bounded_pieces() {
-    const SIZE: usize = 64 << 20;
+/// So many zeros, packed.
+fn bomb(size: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    for _ in 0..SIZE >> 20 {
+    for _ in 0..size >> 20 {
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
     }
     let packed = encoder.finish().unwrap();
-    assert!(packed.len() * 100 < SIZE);
+    assert!(packed.len() * 100 < size);
+    packed
+}
+
+#[tokio::test]
+async fn a_bomb_is_collected_up_to_the_limit_of_bytes_unpacked() {
+    const SIZE: usize = 8 << 20;
+    for (limit, too_long) in [(Some(SIZE as u64 - 1), true), (Some(SIZE as u64), false), (None, false)] {
+        let mut server = Raw::answering(bomb(SIZE)).await;
+        server.config.max_response_bytes = limit;
+        let collected = server.get().await.into_body().collect().await;
+        match collected {
+            Ok(body) => assert!(!too_long && body.len() == SIZE),
+            Err(error) => {
+                assert!(too_long && error.kind() == ErrorKind::Decode, "{error}");
+                assert!(error.to_string().contains("max_response_bytes"), "{error}");
+            }
+        }
+    }
+    assert_eq!(Config::new("localhost").unwrap().max_response_bytes, Some(512 << 20));
+}
+
+#[tokio::test]
+async fn a_bomb_comes_in_bounded_pieces() {
+    const SIZE: usize = 64 << 20;
+    let packed = bomb(SIZE);
     let server = Raw::answering(packed).await;
     let mut body = server.get().await.into_body();
     let mut length = 0;
