@@ -46,6 +46,8 @@ struct Inner {
     retry_after: Option<Duration>,
     source: Option<Source>,
     delivery: Delivery,
+    /// What became of the request, where the rest does not say it.
+    outcome: Option<&'static str>,
     retries: u32,
     /// What the attempt before the last one ended in, if that was something else.
     previous: Option<String>,
@@ -84,6 +86,7 @@ impl Error {
             retry_after: None,
             source: None,
             delivery: Delivery::default(),
+            outcome: None,
             retries: 0,
             previous: None,
         }))
@@ -143,6 +146,12 @@ impl Error {
 
     pub(crate) fn delivery(&self) -> Delivery {
         self.0.delivery
+    }
+
+    /// The same error with what became of the request.
+    pub(crate) fn with_outcome(mut self, outcome: Option<&'static str>) -> Self {
+        self.0.outcome = outcome;
+        self
     }
 
     /// The same error, of a call that was sent again this often, with the error of the attempt before.
@@ -253,6 +262,9 @@ impl fmt::Display for Error {
             write!(f, "{method} {url}: ")?;
         }
         f.write_str(&self.description())?;
+        if let Some(outcome) = inner.outcome {
+            write!(f, "; {outcome}")?;
+        }
         match (inner.retries, &inner.previous) {
             (0, _) => Ok(()),
             (retries, None) => write!(f, " (in the end, after {} attempts)", retries + 1),

@@ -75,7 +75,10 @@ impl Call {
             let started = Instant::now();
             let outcome = self.attempt(deadline).await;
             let done = retries.done();
-            let answered = |error: Error| error.after_retries(done, previous.as_ref());
+            let failed = |error: Error| {
+                let outcome = nature.outcome(&error);
+                error.with_outcome(outcome).after_retries(done, previous.as_ref())
+            };
             self.note(&outcome, started, done, url);
             let (begin, failure, reason) = match outcome {
                 Ok(answer) => {
@@ -90,7 +93,7 @@ impl Call {
                             bodies_are_shown,
                             span: span.clone(),
                         };
-                        return self.finish(head, body, started, origin).await.map_err(answered);
+                        return self.finish(head, body, started, origin).await.map_err(failed);
                     };
                     // Read while the time passes, so that the connection can be used again, but not all of it.
                     let refused = answer::short_error(&self.method, &self.target, &head, body, begin).await;
@@ -100,7 +103,7 @@ impl Call {
                     let reason = nature.worth_another_try(&error);
                     match reason.and_then(|reason| Some((retries.next(Instant::now(), Duration::ZERO)?, reason))) {
                         Some((begin, reason)) => (begin, error, reason),
-                        None => return Err(answered(error)),
+                        None => return Err(failed(error)),
                     }
                 }
             };

@@ -134,11 +134,15 @@ impl Origin {
     /// Reads the whole body within the call's time limit, and traces it.
     async fn collect(&self, body: Body) -> Result<Bytes> {
         let collected = within(self.deadline, body.collect()).instrument(self.span.clone()).await;
-        let body = collected
-            .unwrap_or_else(|| Err(timed_out()))
-            .map_err(|error| error.with_request(&self.method, self.url.clone()))?;
+        let body = collected.unwrap_or_else(|| Err(timed_out())).map_err(|error| self.explain(error))?;
         self.span.in_scope(|| trace::body("answer", self.bodies_are_shown, &body));
         Ok(body)
+    }
+
+    /// The error of a body that did not come to its end. What was to be done has been done by then.
+    fn explain(&self, error: Error) -> Error {
+        let done = "the server has processed the request, only its answer is lost";
+        error.with_outcome((self.method != Method::GET).then_some(done)).with_request(&self.method, self.url.clone())
     }
 }
 

@@ -44,6 +44,22 @@ impl Nature {
             _ => None,
         }
     }
+
+    /// What became of a request that failed, for the words of its error. Of one that only reads it matters little.
+    pub(super) fn outcome(self, error: &Error) -> Option<&'static str> {
+        if error.delivery() == Delivery::Unprocessed {
+            return Some("the server did not process the request");
+        }
+        if self.reads && self.kind != CallKind::Streaming {
+            return None;
+        }
+        match error.kind() {
+            ErrorKind::Transport | ErrorKind::Timeout if error.delivery() == Delivery::Unreachable => None,
+            ErrorKind::Transport | ErrorKind::Timeout => Some("the server may have processed the request"),
+            ErrorKind::Api if error.is_timeout() => Some("the server may still be processing the request"),
+            _ => None,
+        }
+    }
 }
 
 /// How long the server asks to wait before it is asked again, if it asks at all: an answer of 429 or from 500 on, with a

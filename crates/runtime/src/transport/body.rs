@@ -189,7 +189,7 @@ impl http_body::Body for Body {
             Inner::Http2(incoming) => incoming.poll_data(context).map_ok(Frame::data),
             Inner::Other(body) => {
                 let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
-                body.as_mut().poll_frame(context).map_err(failure::of_service)
+                body.as_mut().poll_frame(context).map_err(failure::of_service_body)
             }
         };
         if let (Some(left), Poll::Ready(Some(Ok(frame)))) = (self.left, &frame) {

@@ -78,22 +78,44 @@ pub(super) fn of_http2(error: h2::Error, silent: bool) -> Error {
 
 /// Why a service gave no answer: our own error, however many layers it passed, or that of a layer.
 pub(super) fn of_service(error: BoxError) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => *error,
-        Err(error) => {
-            // What a service of the program's own did before is not known, so its error proves nothing but a loss.
-            let delivery = match delivery(&*error) {
-                Delivery::Unknown | Delivery::Garbled => Delivery::Unknown,
-                _ => Delivery::Lost,
-            };
-            Error::new(ErrorKind::Transport, "the request could not be sent").with_source(error).with_delivery(delivery)
-        }
-    }
+    of_others(error, "the request could not be sent")
+}
+
+/// Why a body of a service, or of a layer, did not come to its end.
+pub(super) fn of_service_body(error: BoxError) -> Error {
+    of_others(error, "the body could not be read to its end")
+}
+
+fn of_others(error: BoxError, problem: &str) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return *error,
+        Err(error) => error,
+    };
+    // What a service of the program's own did before is not known, so its error proves nothing but a loss.
+    let (kind, delivery) = match delivery(&*error) {
+        _ if is_late(&*error) => (ErrorKind::Timeout, Delivery::Lost),
+        Delivery::Unknown | Delivery::Garbled => (ErrorKind::Transport, Delivery::Unknown),
+        _ => (ErrorKind::Transport, Delivery::Lost),
+    };
+    Error::new(kind, problem).with_source(error).with_delivery(delivery)
+}
+
+/// Whether a service waited for as long as it would. tower's error for that is known by its text, since its type is not here.
+fn is_late(error: &(dyn StdError + 'static)) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        || find::<tokio::time::error::Elapsed>(error).is_some()
+        || root_cause(error) == "request timed out"
 }
 
 /// Why a compressed answer cannot be read.
 pub(super) fn of_gzip(problem: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
+}
+
+/// Why a compressed answer has no end: nobody cuts it off on purpose.
+pub(super) fn of_cut_gzip() -> Error {
+    let problem = "the connection was lost: the answer ends in the middle of the server's gzip";
+    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
 /// Why the rest of an answer did not come over HTTP/1.1. Whatever the reason, the request has been processed.
@@ -120,13 +142,17 @@ pub(super) fn of_lost(error: &(dyn StdError + 'static)) -> Delivery {
 }
 
 /// What input and output say of a connection that was lost.
-const LOST: [io::ErrorKind; 5] = [
+const LOST: [io::ErrorKind; 6] = [
     io::ErrorKind::BrokenPipe,
     io::ErrorKind::ConnectionAborted,
     io::ErrorKind::ConnectionReset,
     io::ErrorKind::NotConnected,
+    io::ErrorKind::TimedOut,
     io::ErrorKind::UnexpectedEof,
 ];
+
+/// What h2 says of a connection that ended inside of a frame, in an error of no kind.
+const CUT_FRAME: &str = "bytes remaining on stream";
 
 /// What an error says of the request that it happened to. In doubt it counts as processed.
 ///
@@ -157,7 +183,7 @@ fn delivery(error: &(dyn StdError + 'static)) -> Delivery {
         }
     }
     match find::<io::Error>(error) {
-        Some(error) if LOST.contains(&error.kind()) => Delivery::Lost,
+        Some(error) if LOST.contains(&error.kind()) || error.to_string() == CUT_FRAME => Delivery::Lost,
         _ => Delivery::Unknown,
     }
 }
@@ -168,7 +194,23 @@ fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
     if let Some(hint) = client_certificate_hint(&cause) {
         return Error::new(ErrorKind::Connect, format!("TLS: {cause}; {hint}"));
     }
+    if let Some(problem) = find::<h2::Error>(&error).and_then(in_plain_words) {
+        return Error::new(ErrorKind::Transport, problem);
+    }
     Error::new(ErrorKind::Transport, "the connection broke").with_source(error)
+}
+
+/// What h2's error says in the protocol's terms.
+fn in_plain_words(error: &h2::Error) -> Option<String> {
+    if error.get_io().is_some_and(|error| error.to_string() == CUT_FRAME) {
+        return Some("the connection broke: it ended in the middle of a frame".to_owned());
+    }
+    let reason = error.reason().filter(|_| error.is_remote())?;
+    Some(match reason {
+        _ if error.is_go_away() => format!("the server closed the connection (GOAWAY {reason:?})"),
+        h2::Reason::REFUSED_STREAM => "the server refused the request's stream (REFUSED_STREAM)".to_owned(),
+        _ => format!("the server broke off the request's stream ({reason:?})"),
+    })
 }
 
 /// What went wrong in a handshake and what to check.

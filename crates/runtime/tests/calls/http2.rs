@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     GoneBefore,
     /// The server goes away with this request as the last one it has come to, and closes the connection.
     GoneAfter,
+    /// The connection ends in the middle of a frame.
+    Cut,
 }
 
 const REFUSED_STREAM: u32 = 7;
@@ -152,6 +154,10 @@ where
             }
             Reply::Reset(code) => stream.write_all(&frame(RST_STREAM, 0, id, &code.to_be_bytes())).await?,
             Reply::GoneBefore => stream.write_all(&frame(GOAWAY, 0, 0, &[0; 8])).await?,
+            Reply::Cut => {
+                stream.write_all(&frame(HEADERS, END_HEADERS, id, &[0x88])[..5]).await?;
+                return stream.shutdown().await;
+            }
             Reply::GoneAfter => {
                 let last = u64::from(id) << 32;
                 stream.write_all(&frame(GOAWAY, 0, 0, &last.to_be_bytes())).await?;
@@ -212,6 +218,33 @@ async fn request_that_the_leaving_server_had_come_to_is_sent_again_only_if_it_re
     }
     let (retries, seen, _) = ask(&[Reply::GoneAfter, Reply::Good], &Method::GET, "").await;
     assert_eq!((retries.expect("the second attempt succeeds"), seen), (1, 2));
+}
+
+#[tokio::test]
+async fn connection_that_ends_within_a_frame_is_lost() {
+    let (retries, seen, _) = ask(&[Reply::Cut, Reply::Good], &Method::GET, "").await;
+    assert_eq!((retries.expect("the second attempt succeeds"), seen), (1, 2));
+    let (result, seen, _) = ask(&[Reply::Cut, Reply::Good], &Method::POST, "{}").await;
+    let error = result.expect_err("nobody knows what became of it");
+    assert_eq!((error.is_transient(), error.retries(), seen), (true, 0, 1), "{error}");
+}
+
+#[tokio::test]
+async fn error_says_what_became_of_the_request() {
+    for (reply, method, words) in [
+        (Reply::GoneBefore, &Method::POST, "(GOAWAY NO_ERROR); the server did not process the request"),
+        (Reply::GoneBefore, &Method::GET, "(GOAWAY NO_ERROR); the server did not process the request"),
+        (Reply::Reset(REFUSED_STREAM), &Method::POST, "(REFUSED_STREAM); the server did not process the request"),
+        (Reply::Reset(INTERNAL_ERROR), &Method::POST, "(INTERNAL_ERROR); the server may have processed the request"),
+        (Reply::Reset(INTERNAL_ERROR), &Method::GET, "the server broke off the request's stream (INTERNAL_ERROR)"),
+        (Reply::Cut, &Method::PUT, "in the middle of a frame; the server may have processed the request"),
+    ] {
+        let server = Server::start(vec![reply]).await;
+        let client = RestClient::new(&server.config()).expect("a client");
+        let request = client.verb(method.clone()).abs_path("/x").body("application/json", "{}").max_retries(0);
+        let error = request.send().await.expect_err("it fails").to_string();
+        assert!(error.ends_with(words), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -17,12 +18,15 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use k8s_client_runtime::{Config, ErrorKind, RestClient, resource::Patch};
-use serde_json::json;
+use k8s_client_runtime::{
+    Config, ErrorKind, RestClient,
+    resource::Patch,
+    rest::{Body, BoxError},
+};
 use tokio::net::TcpListener;
 
 use crate::{
-    CONFIG_MAP, answered_by, config_maps, count, later, nowhere, pods,
+    CONFIG_MAP, answered_by, config_maps, count, json, later, nowhere, pods,
     support::{Answer, JSON, Server, endless, http},
     web,
 };
@@ -50,7 +54,7 @@ async fn server_that_asks_is_asked_again_with_every_verb_and_the_same_body() {
             good(),
         ])
         .await;
-        let request = server.client().verb(method.clone()).abs_path("/x").json(&json!({"a": "b"}));
+        let request = server.client().verb(method.clone()).abs_path("/x").json(&serde_json::json!({"a": "b"}));
         let response = request.send().await.expect("the fourth attempt succeeds");
         assert_eq!(response.retries(), 3, "{method}");
         let requests = server.requests();
@@ -61,7 +65,7 @@ async fn server_that_asks_is_asked_again_with_every_verb_and_the_same_body() {
 
 #[tokio::test]
 async fn builders_of_all_verbs_repeat_what_the_server_asks_for() {
-    let patch = Patch::Merge(json!({}));
+    let patch = Patch::Merge(serde_json::json!({}));
     let again = || async { Server::start(vec![asks("429 Too Many Requests", "0"), good()]).await };
     for verb in 0..5 {
         let server = again().await;
@@ -160,7 +164,7 @@ async fn change_whose_connection_was_lost_is_sent_once_and_reported() {
     for lost in [nothing(), Answer::Reset] {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             let server = Server::start(vec![lost.clone(), good()]).await;
-            let request = server.client().verb(method.clone()).abs_path("/x").json(&json!({}));
+            let request = server.client().verb(method.clone()).abs_path("/x").json(&serde_json::json!({}));
             let error = request.send().await.expect_err("the answer was lost");
             assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
             assert!(error.is_transient(), "{error}");
@@ -202,6 +206,77 @@ async fn watch_is_opened_again_after_a_time_limit_and_a_read_is_not() {
     let client = RestClient::new(&config).expect("a valid configuration");
     let error = config_maps(&client).get("web").await.expect_err("it hangs");
     assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Timeout, 1));
+}
+
+/// A service of the program's own whose first answer is an error.
+fn failing_once(error: fn() -> BoxError) -> (RestClient, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&calls);
+    let service = tower::service_fn(move |_: http::Request<Body>| {
+        let first = seen.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err(error()) } else { Ok(json(200, CONFIG_MAP)) } }
+    });
+    (RestClient::from_service(&nowhere(), service).expect("a client"), calls)
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_limit_of_a_service_is_a_loss() {
+    let errors: [fn() -> BoxError; 3] = [
+        || io::Error::from(io::ErrorKind::TimedOut).into(),
+        || Box::new(tower::timeout::error::Elapsed::new()),
+        || Box::new(io::Error::other(tower::timeout::error::Elapsed::new())),
+    ];
+    for error in errors {
+        let (client, calls) = failing_once(error);
+        config_maps(&client).get("web").await.expect("the second attempt succeeds");
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+
+        let (client, calls) = failing_once(error);
+        let _ = config_maps(&client).watch().await.expect("the second attempt succeeds");
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+
+        let (client, calls) = failing_once(error);
+        let error = config_maps(&client).create(&web()).await.expect_err("nobody knows what became of it");
+        assert_eq!((error.kind(), calls.load(Ordering::SeqCst)), (ErrorKind::Timeout, 1));
+        assert!(error.is_transient(), "{error}");
+        assert!(error.to_string().ends_with("; the server may have processed the request"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn body_of_a_service_that_fails_is_not_a_request_that_failed() {
+    let broken = || {
+        let chunks = [Ok(http_body::Frame::data(Bytes::from("{\"kind\":"))), Err("the cache is gone")];
+        let body = Body::new(http_body_util::StreamBody::new(futures_util::stream::iter(chunks)));
+        Response::builder().header("content-type", "application/json").body(body).expect("an answer")
+    };
+    let (client, _) = answered_by(&nowhere(), move |_| async move { broken() });
+    for (error, words) in [
+        (config_maps(&client).get("web").await.expect_err("it breaks off"), "the cache is gone"),
+        (
+            config_maps(&client).create(&web()).await.expect_err("it breaks off"),
+            "the cache is gone; the server has processed the request, only its answer is lost",
+        ),
+        (
+            config_maps(&client).watch().await.expect("a head").try_next().await.expect_err("it breaks off"),
+            "the cache is gone",
+        ),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains(": the body could not be read to its end: ") && text.ends_with(words), "{text}");
+        assert!(error.kind() == ErrorKind::Transport && error.is_transient(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn server_that_ran_out_of_time_may_still_be_at_work() {
+    let status = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Timeout","code":504,
+        "message":"Timeout: request did not complete within the allotted timeout"}"#;
+    let (client, _) = answered_by(&nowhere(), |_| async { json(504, status) });
+    let error = config_maps(&client).create(&web()).await.expect_err("it took too long").to_string();
+    assert!(error.ends_with("the allotted timeout; the server may still be processing the request"), "{error}");
+    let error = config_maps(&client).get("web").await.expect_err("it took too long").to_string();
+    assert!(error.ends_with("the allotted timeout"), "{error}");
 }
 
 #[tokio::test]
