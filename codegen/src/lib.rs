@@ -4,6 +4,7 @@
 //! - [`fixups`] repairs what the specs have wrong.
 //! - [`model`] joins all versions into plain data; [`policy`] is what `groups.toml` adds.
 //! - [`emit`] turns the model into files, [`write`](mod@write) compares and replaces those on disk.
+//! - [`generate`] is all of it in a row: from specs and policy to files.
 //! - [`coverage`] compares the stored specs with the generated sources, without asking the generator.
 
 pub mod coverage;
@@ -16,3 +17,19 @@ pub mod spec;
 pub mod write;
 
 pub use error::Error;
+
+use crate::{
+    emit::{Files, Formatter},
+    model::Model,
+    policy::Policy,
+    spec::Spec,
+};
+
+/// From the specs of all Kubernetes versions, oldest first, to the generated files.
+///
+/// # Errors
+///
+/// When a spec or the policy says what the generator has no form for, or rustfmt fails. The message names the place.
+pub fn generate(specs: &[Spec], policy: &Policy, formatter: &Formatter) -> Result<Files, Error> {
+    emit::emit(&Model::build(specs, policy)?, formatter)
+}

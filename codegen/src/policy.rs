@@ -66,7 +66,8 @@ struct MethodEntry {
 struct StreamEntry {
     subresource: String,
     name: String,
-    builder: String,
+    stream: Stream,
+    docs: String,
     reason: String,
 }
 
@@ -96,13 +97,43 @@ struct OmitEntry {
     reason: String,
 }
 
-/// How a stream's method is named and which of the runtime's builders makes its request.
+/// A method that opens a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stream {
+pub struct StreamMethod {
     /// The method's name.
     pub name: String,
-    /// The runtime's type.
-    pub builder: String,
+    /// What it opens.
+    pub stream: Stream,
+    /// What its documentation says, with `{kind}` where the object's kind stands.
+    pub docs: String,
+}
+
+/// The streams that the runtime has builders for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Stream {
+    /// The log of a container.
+    Logs,
+    /// A command in a container.
+    Exec,
+    /// What runs in a container.
+    Attach,
+    /// Connections to ports.
+    PortForward,
+    /// Any HTTP request.
+    Proxy,
+}
+
+impl Stream {
+    /// The runtime's type that makes the request.
+    pub(crate) fn builder(self) -> &'static str {
+        match self {
+            Self::Logs => "Logs",
+            Self::Exec => "Exec",
+            Self::Attach => "Attach",
+            Self::PortForward => "PortForward",
+            Self::Proxy => "Proxy",
+        }
+    }
 }
 
 impl Policy {
@@ -154,10 +185,10 @@ impl Policy {
     }
 
     /// The stream that a subresource is, if it is one.
-    pub(crate) fn stream(&self, subresource: &str) -> Option<Stream> {
+    pub(crate) fn stream(&self, subresource: &str) -> Option<StreamMethod> {
         let entry = self.file.streams.iter().find(|s| s.subresource == subresource)?;
         self.mark(stream_key(entry));
-        Some(Stream { name: entry.name.clone(), builder: entry.builder.clone() })
+        Some(StreamMethod { name: entry.name.clone(), stream: entry.stream, docs: entry.docs.clone() })
     }
 
     /// Whether a resource, or one subresource of it, is left out.

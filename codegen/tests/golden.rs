@@ -11,8 +11,8 @@ use std::{
 };
 
 use k8s_client_codegen::{
-    emit::{self, Files, Formatter},
-    model::Model,
+    emit::{Files, Formatter},
+    generate,
     policy::Policy,
     write,
 };
@@ -65,8 +65,7 @@ fn generated() -> Files {
     let specs = VERSIONS.map(|version| support::spec(version, &lines).expect("the spec is right"));
     let policy = fs::read_to_string(folder().join("groups.toml")).expect("the policy can be read");
     let policy = Policy::parse("groups.toml", &policy).expect("the policy is right");
-    let model = Model::build(&specs, &policy).expect("the model can be built");
-    emit::emit(&model, &Formatter { root: root() }).expect("files can be made")
+    generate(&specs, &policy, &Formatter { root: root() }).expect("files can be made")
 }
 
 /// This workspace's manifest with other members.

@@ -5,9 +5,8 @@ use std::{fs, path::Path, thread, time::Instant};
 use clap::Args;
 use k8s_client_codegen::{
     Error,
-    emit::{self, Formatter},
-    fixups,
-    model::Model,
+    emit::Formatter,
+    fixups, generate,
     policy::Policy,
     spec::{self, Spec},
     write,
@@ -30,10 +29,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     specs.iter_mut().try_for_each(fixups::apply)?;
     let policy = root.join("codegen/groups.toml");
     let policy = Policy::parse("codegen/groups.toml", &fs::read_to_string(policy)?)?;
-    let model = Model::build(&specs, &policy)?;
-
-    eprintln!("generating {} groups for Kubernetes {}", model.groups.len(), model.versions.join(", "));
-    let files = emit::emit(&model, &Formatter { root: root.clone() })?;
+    let versions: Vec<String> = specs.iter().map(|spec| spec.version().to_string()).collect();
+    eprintln!("generating for Kubernetes {}", versions.join(", "));
+    let files = generate(&specs, &policy, &Formatter { root: root.clone() })?;
     let difference = write::compare(&root, &files)?;
     for (paths, what) in
         [(&difference.changed, "changed"), (&difference.missing, "missing"), (&difference.extra, "extra")]

@@ -44,14 +44,7 @@ fn sentence(resource: &Resource, method: &Method, kind: &str, link: impl Fn(&Typ
         (_, area) => place(resource, area),
     };
     if let Some(stream) = &method.stream {
-        return match stream.builder.as_str() {
-            "Logs" => format!("Reads the log of a container of the named {kind}."),
-            "Exec" => format!("Runs a command in a container of the named {kind}."),
-            "Attach" => format!("Attaches to what runs in a container of the named {kind}."),
-            "PortForward" => format!("Forwards ports of the named {kind}."),
-            "Proxy" => format!("Sends any HTTP request to the named {kind}, through the API server."),
-            _ => format!("Opens the stream `{}` of the named {kind}.", stream.name),
-        };
+        return stream.docs.replace("{kind}", kind);
     }
     let Some(subresource) = &method.subresource else {
         let is_stored = resource.method(Area::Own, Verb::Get).is_some();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::docs;
-use crate::model::{Method, Resource, TypeName, Verb, parameter};
+use super::{docs, gate::Gate};
+use crate::model::{Area, Method, Model, Resource, TypeName, Verb, parameter};
 
 /// How files call the types of k8s-openapi: `api` is the module of the resource's own kind.
 #[derive(Clone, Copy)]
@@ -55,8 +55,42 @@ fn alias(module: &[String]) -> String {
     module[module.len().saturating_sub(2)..].join("_")
 }
 
+/// The code of one method of a client, made once.
+pub(super) struct MethodSource<'a> {
+    /// The client that has it.
+    pub area: Area,
+    /// What it is gated with, where its resource is given.
+    pub gate: Gate,
+    /// The names of the runtime that the code needs.
+    pub imports: BTreeSet<&'a str>,
+    /// The method, with documentation and body.
+    pub declaration: TokenStream,
+    /// The trait of the verb, implemented by the method.
+    pub implementation: Option<TokenStream>,
+}
+
+/// The code of a method.
+pub(super) fn of<'a>(model: &Model, resource: &Resource, method: &'a Method, types: Types<'_>) -> MethodSource<'a> {
+    let builder = builder(method);
+    let verb_trait = verb_trait(resource, method);
+    let mut imports: BTreeSet<&str> = [builder].into_iter().chain(verb_trait).collect();
+    imports.extend(match method.verb {
+        Verb::Patch => Some("Patch"),
+        Verb::Apply => Some("Applicable"),
+        _ => None,
+    });
+    let builder = format_ident!("{builder}");
+    MethodSource {
+        area: method.area,
+        gate: Gate::new(model, resource.presence, method.presence),
+        imports,
+        declaration: declaration(resource, method, &builder, types),
+        implementation: verb_trait.map(|verb_trait| implementation(resource, method, verb_trait, &builder, types)),
+    }
+}
+
 /// The runtime's type that a method returns.
-pub(super) fn builder(method: &Method) -> &str {
+fn builder(method: &Method) -> &str {
     match method.verb {
         Verb::Create => "Create",
         Verb::Get => "Get",
@@ -68,26 +102,32 @@ pub(super) fn builder(method: &Method) -> &str {
         Verb::Apply => "Apply",
         Verb::Delete => "Delete",
         Verb::DeleteCollection => "DeleteCollection",
-        Verb::Stream => method.stream.as_ref().map_or("", |stream| &stream.builder),
+        Verb::Stream => method.stream.as_ref().map_or("", |method| method.stream.builder()),
     }
 }
 
-/// The names of the runtime that a method's signature needs.
-pub(super) fn imports(method: &Method) -> Vec<&str> {
-    let mut names = vec![builder(method)];
-    match method.verb {
-        Verb::Patch => names.push("Patch"),
-        Verb::Apply => names.push("Applicable"),
-        _ => {}
+/// The trait that a method without subresource implements, if there is one.
+pub(super) fn verb_trait(resource: &Resource, method: &Method) -> Option<&'static str> {
+    if method.subresource.is_some() {
+        return None;
     }
-    names
+    Some(match method.verb {
+        Verb::Create if method.answer.as_ref() == Some(&resource.object) => "Creates",
+        Verb::Get => "Gets",
+        Verb::List => "Lists",
+        Verb::Watch => "Watches",
+        Verb::Update => "Updates",
+        Verb::Patch => "Patches",
+        Verb::Apply => "Applies",
+        Verb::Delete => "Deletes",
+        _ => return None,
+    })
 }
 
 /// The method's declaration with documentation and body.
-pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>) -> TokenStream {
+fn declaration(resource: &Resource, method: &Method, builder: &Ident, types: Types<'_>) -> TokenStream {
     let docs = docs::comment(docs::method(resource, method, |name| types.link(name)));
     let name = format_ident!("{}", method.name);
-    let builder = format_ident!("{}", builder(method));
     let own = marker(&resource.object);
     let answer = method.answer.as_ref().map_or_else(|| own.clone(), marker);
     let object = method.body.as_ref().unwrap_or(&resource.object);
@@ -154,6 +194,34 @@ pub(super) fn declaration(resource: &Resource, method: &Method, types: Types<'_>
 
 fn applicable(kind: &TokenStream) -> TokenStream {
     quote!(configuration: &impl Applicable<#kind>)
+}
+
+/// The trait of a verb, implemented by the method of the same name.
+fn implementation(
+    resource: &Resource,
+    method: &Method,
+    verb_trait: &str,
+    builder: &Ident,
+    types: Types<'_>,
+) -> TokenStream {
+    let (client, verb_trait) = (format_ident!("{}", resource.client(method.area)), format_ident!("{verb_trait}"));
+    let name = format_ident!("{}", method.name);
+    let own = marker(&resource.object);
+    let object = types.path(&resource.object);
+    let (parameters, arguments) = match method.verb {
+        Verb::Create | Verb::Update => (quote!(object: &#object), quote!(object)),
+        Verb::Patch => (quote!(name: &str, patch: &Patch), quote!(name, patch)),
+        Verb::Apply => (applicable(&own), quote!(configuration)),
+        Verb::List | Verb::Watch => (quote!(), quote!()),
+        _ => (quote!(name: &str), quote!(name)),
+    };
+    quote! {
+        impl #verb_trait for #client {
+            fn #name(&self, #parameters) -> #builder<#own> {
+                self.0.#name(#arguments)
+            }
+        }
+    }
 }
 
 /// The marker type of an object type.

@@ -8,18 +8,19 @@ use quote::{format_ident, quote};
 use super::{
     Source, docs,
     gate::Gate,
-    method::{self, Types, marker},
+    method::{self, MethodSource, Types, marker},
 };
-use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Scope, Verb};
+use crate::model::{ApiVersion, Area, Group, Model, Resource, Scope};
 
 /// The file `src/<version>/<resource>.rs`.
 pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, resource: &Resource, folder: &str) -> Source {
     let imported = resource.methods.iter().filter_map(|method| method.body.as_ref());
     let imported = imported.map(|body| body.module.as_slice()).collect();
     let types = Types { own: &resource.object.module, imported: &imported };
-    let imports = imports(model, resource, types);
+    let methods: Vec<_> = resource.methods.iter().map(|method| method::of(model, resource, method, types)).collect();
+    let imports = imports(resource, &methods, types);
     let areas = resource.areas();
-    let clients = areas.into_iter().map(|area| client(model, version, resource, area, types));
+    let clients = areas.into_iter().map(|area| client(version, resource, area, &methods, types));
     Source {
         path: format!("{folder}/{}.rs", module(resource)),
         definition: format!("{} {}", version.api_version(group), resource.plural),
@@ -33,30 +34,10 @@ pub(super) fn module(resource: &Resource) -> &str {
     resource.names.accessor.trim_start_matches("r#")
 }
 
-/// The trait that a method without subresource implements, if there is one.
-pub(super) fn verb_trait(resource: &Resource, method: &Method) -> Option<&'static str> {
-    if method.subresource.is_some() {
-        return None;
-    }
-    Some(match method.verb {
-        Verb::Create if method.answer.as_ref() == Some(&resource.object) => "Creates",
-        Verb::Get => "Gets",
-        Verb::List => "Lists",
-        Verb::Watch => "Watches",
-        Verb::Update => "Updates",
-        Verb::Patch => "Patches",
-        Verb::Apply => "Applies",
-        Verb::Delete => "Deletes",
-        _ => return None,
-    })
-}
-
-fn imports(model: &Model, resource: &Resource, types: Types<'_>) -> TokenStream {
+fn imports(resource: &Resource, methods: &[MethodSource<'_>], types: Types<'_>) -> TokenStream {
     let mut by_gate: BTreeMap<Gate, BTreeSet<&str>> = BTreeMap::new();
-    for method in &resource.methods {
-        let names = by_gate.entry(Gate::new(model, resource.presence, method.presence)).or_default();
-        names.extend(method::imports(method));
-        names.extend(verb_trait(resource, method));
+    for method in methods {
+        by_gate.entry(method.gate.clone()).or_default().extend(&method.imports);
     }
     let mut open = by_gate.remove(&Gate::default()).unwrap_or_default();
     open.extend(["ResourceClient", "RestClient", "TypedClient"]);
@@ -93,7 +74,13 @@ fn scope_type(resource: &Resource, area: Area) -> &'static str {
     }
 }
 
-fn client(model: &Model, version: &ApiVersion, resource: &Resource, area: Area, types: Types<'_>) -> TokenStream {
+fn client(
+    version: &ApiVersion,
+    resource: &Resource,
+    area: Area,
+    methods: &[MethodSource<'_>],
+    types: Types<'_>,
+) -> TokenStream {
     let name = format_ident!("{}", resource.client(area));
     let own = marker(&resource.object);
     let scope = format_ident!("{}", scope_type(resource, area));
@@ -121,16 +108,16 @@ fn client(model: &Model, version: &ApiVersion, resource: &Resource, area: Area, 
         },
     };
 
-    let mut gated: BTreeMap<Gate, Vec<&Method>> = BTreeMap::new();
-    for method in resource.methods_of(area) {
-        gated.entry(Gate::new(model, resource.presence, method.presence)).or_default().push(method);
+    let mut by_gate: BTreeMap<&Gate, Vec<&MethodSource<'_>>> = BTreeMap::new();
+    for method in methods.iter().filter(|method| method.area == area) {
+        by_gate.entry(&method.gate).or_default().push(method);
     }
-    let open = gated.remove(&Gate::default()).unwrap_or_default();
-    let methods = open.iter().map(|method| method::declaration(resource, method, types));
-    let traits = open.iter().filter_map(|method| implementation(resource, &name, method, types));
-    let gated = gated.iter().map(|(gate, methods)| {
-        let traits: Vec<_> = methods.iter().filter_map(|m| implementation(resource, &name, m, types)).collect();
-        let methods = methods.iter().map(|method| method::declaration(resource, method, types));
+    let open = by_gate.remove(&Gate::default()).unwrap_or_default();
+    let methods = open.iter().map(|method| &method.declaration);
+    let traits = open.iter().filter_map(|method| method.implementation.as_ref());
+    let gated = by_gate.iter().map(|(gate, methods)| {
+        let traits = methods.iter().filter_map(|method| method.implementation.as_ref());
+        let methods = methods.iter().map(|method| &method.declaration);
         gate.items(quote! { impl #name { #(#methods)* } #(#traits)* })
     });
     quote! {
@@ -147,31 +134,4 @@ fn client(model: &Model, version: &ApiVersion, resource: &Resource, area: Area, 
         }
         #(#traits)*
     }
-}
-
-fn implementation(
-    resource: &Resource,
-    client: &proc_macro2::Ident,
-    method: &Method,
-    types: Types<'_>,
-) -> Option<TokenStream> {
-    let verb_trait = format_ident!("{}", verb_trait(resource, method)?);
-    let name = format_ident!("{}", method.name);
-    let builder = format_ident!("{}", method::builder(method));
-    let own = marker(&resource.object);
-    let object = types.path(&resource.object);
-    let (parameters, arguments) = match method.verb {
-        Verb::Create | Verb::Update => (quote!(object: &#object), quote!(object)),
-        Verb::Patch => (quote!(name: &str, patch: &Patch), quote!(name, patch)),
-        Verb::Apply => (quote!(configuration: &impl Applicable<#own>), quote!(configuration)),
-        Verb::List | Verb::Watch => (quote!(), quote!()),
-        _ => (quote!(name: &str), quote!(name)),
-    };
-    Some(quote! {
-        impl #verb_trait for #client {
-            fn #name(&self, #parameters) -> #builder<#own> {
-                self.0.#name(#arguments)
-            }
-        }
-    })
 }

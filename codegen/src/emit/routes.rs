@@ -4,7 +4,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Source, gate::Gate, names};
-use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Route, Scope, Verb};
+use crate::{
+    model::{ApiVersion, Area, Group, Method, Model, Resource, Route, Scope, Verb},
+    policy::Stream,
+};
 
 /// The file `tests/routes.rs`.
 pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
@@ -102,7 +105,7 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
         (Verb::Get | Verb::Delete | Verb::Modify | Verb::Stream, _) => quote!("name"),
     };
     let routes = method.routes.iter().map(|Route { method: http, path }| {
-        let options = method.stream.as_ref().map(|stream| stream_options(&stream.builder, http, path));
+        let options = method.stream.as_ref().map(|stream| stream_options(stream.stream, http, path));
         let path = path.replace("{namespace}", "ns").replace("{name}", "name").replace("{path}", "path");
         // The API wants to be told in every apply whether conflicts are overridden.
         let query = if method.verb == Verb::Apply { "?force=false" } else { "" };
@@ -113,8 +116,8 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
 }
 
 /// What a stream's builder is told for one of its routes.
-fn stream_options(builder: &str, http: &str, path: &str) -> TokenStream {
-    if builder != "Proxy" {
+fn stream_options(stream: Stream, http: &str, path: &str) -> TokenStream {
+    if stream != Stream::Proxy {
         return if http == "POST" { quote!(.post()) } else { quote!() };
     }
     let path = path.ends_with("{path}").then(|| quote!(.path("path")));

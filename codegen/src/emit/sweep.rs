@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Source, gate::Gate, names, resource};
+use super::{Source, gate::Gate, method::verb_trait, names};
 use crate::model::{ApiVersion, Area, Group, Method, Model, Resource, Scope, Verb};
 
 /// The file `tests/integration/tests/sweep/generated.rs`.
@@ -52,7 +52,7 @@ fn visits(group: &Group, version: &ApiVersion, resource: &Resource, area: Area) 
         (Scope::Cluster, _) => (quote!(), quote!(Cluster)),
     };
     let (api_version, plural, kind) = (version.api_version(group), &resource.plural, &resource.kind);
-    let has_trait = |method: &&Method| resource::verb_trait(resource, method).is_some();
+    let has_trait = |method: &&Method| verb_trait(resource, method).is_some();
     let visits = resource.methods_of(area).filter(has_trait).map(|method| {
         let verb = format_ident!("{}", method.verb.word());
         let types = (method.verb == Verb::Apply).then(|| {

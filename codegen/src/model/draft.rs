@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb, at::At};
 use crate::{
     Error,
-    policy::{Policy, Stream},
+    policy::{Policy, StreamMethod},
     spec::{Action, Operation},
 };
 
@@ -77,7 +77,7 @@ struct MethodDraft {
     in_versions: BTreeSet<usize>,
     body: Option<String>,
     answer: Option<String>,
-    stream: Option<Stream>,
+    stream: Option<StreamMethod>,
     routes: BTreeSet<Route>,
     at: At,
 }
@@ -199,7 +199,7 @@ impl MethodDraft {
         path: &ParsedPath<'_>,
         operation: &Operation,
         verb: Verb,
-        stream: Option<Stream>,
+        stream: Option<StreamMethod>,
     ) -> Result<Self, Error> {
         let typed = stream.is_none() && !matches!(verb, Verb::Watch | Verb::Delete | Verb::DeleteCollection);
         let sends = matches!(verb, Verb::Create | Verb::Update);

@@ -22,7 +22,7 @@ pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
 pub use presence::Presence;
 
-use crate::policy::Stream;
+use crate::policy::StreamMethod;
 
 /// The API of all Kubernetes versions that were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +106,8 @@ pub struct Method {
     pub body: Option<TypeName>,
     /// What comes back, if it is one type: a delete answers with the object or a status, a watch with events.
     pub answer: Option<TypeName>,
-    /// The runtime's builder, if the answer is a stream.
-    pub stream: Option<Stream>,
+    /// What it opens, if the answer is a stream.
+    pub stream: Option<StreamMethod>,
     /// The requests that it can make.
     pub routes: Vec<Route>,
     /// Which Kubernetes versions serve it.
