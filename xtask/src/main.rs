@@ -69,7 +69,7 @@ fn end_quietly_when_nobody_reads() {
     }));
 }
 
-/// Is the workspace's folder.
+/// The workspace's folder.
 fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()

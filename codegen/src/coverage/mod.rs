@@ -16,7 +16,7 @@ use crate::{
     spec::{Action, Files, Method, Operation, Spec},
 };
 
-/// Is a request a generated method sends, as its documentation tells.
+/// A request that a generated method sends, as its documentation says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Route {
     path: String,
@@ -31,17 +31,17 @@ impl fmt::Display for Route {
     }
 }
 
-/// Maps each route to the full names of the generated methods that send it.
+/// The full names of the generated methods that send each route.
 type Routes = BTreeMap<Route, BTreeSet<String>>;
 
-/// Tells what reaches an operation.
+/// What reaches an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Generated methods, by full name.
     Methods(BTreeSet<String>),
     /// The `watch` methods, which do what the deprecated `/watch/` path does.
     Watch(BTreeSet<String>),
-    /// The discovery client, which is still to come: the operation tells what the server has.
+    /// The discovery client: the answer says what the server has.
     Discovery,
     /// A request the user spells out: the operation is not about the API's objects.
     Raw,
@@ -55,7 +55,7 @@ impl fmt::Display for Reach {
         match self {
             Self::Methods(methods) => f.write_str(&joined(methods)),
             Self::Watch(methods) => write!(f, "none: deprecated, covered by {}", joined(methods)),
-            Self::Discovery => f.write_str("none: discovery, for the discovery client; RestClient reads it until then"),
+            Self::Discovery => f.write_str("none: discovery, covered by the discovery client"),
             Self::Raw => f.write_str("none: not about objects, covered by raw requests of RestClient"),
             Self::Nothing => f.write_str("UNCOVERED"),
         }
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "GET /apis/x/v1/ none: discovery, for the discovery client; RestClient reads it until then",
+                "GET /apis/x/v1/ none: discovery, covered by the discovery client",
                 "GET /apis/x/v1/things k8s_client_api_x::v1::Things::list",
                 "PATCH /apis/x/v1/things/{name} \
                  k8s_client_api_x::v1::Things::apply, k8s_client_api_x::v1::Things::patch",

@@ -1,3 +1,5 @@
+//! The files of a version's folder, read from the disk.
+
 use std::{fs, path::Path};
 
 use super::Files;

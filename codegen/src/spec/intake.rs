@@ -1,3 +1,5 @@
+//! From upstream's `OpenAPI` documents to the files that are stored: facts without prose, each once.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -55,7 +57,7 @@ pub fn intake(documents: &BTreeMap<String, String>) -> Result<Files, Error> {
     Ok(files)
 }
 
-/// Names the document a file of the upstream repository holds: `apis__apps__v1_openapi.json` is `apis/apps/v1`.
+/// The name of the document that a file of the upstream repository holds: `apis__apps__v1_openapi.json` is `apis/apps/v1`.
 pub fn document_name(file_name: &str) -> Option<String> {
     Some(file_name.strip_suffix("_openapi.json")?.replace("__", "/"))
 }

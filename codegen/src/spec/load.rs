@@ -1,3 +1,5 @@
+//! From the stored files of a version to a [`Spec`], with all references followed.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;

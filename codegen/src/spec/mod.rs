@@ -37,10 +37,10 @@ pub use self::{
     source::{Source, Version},
 };
 
-/// Maps a file's path, relative to the version's folder and with `/` between its parts, to the file's text.
+/// Texts of files by their paths, relative to the version's folder and with `/` between their parts.
 pub type Files = BTreeMap<String, String>;
 
-/// Is one Kubernetes version: its operations, schemas and protobuf field numbers.
+/// One Kubernetes version: its operations, schemas and protobuf field numbers.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// Where the facts come from, the version above all.
@@ -54,13 +54,13 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Is the Kubernetes version described.
+    /// The Kubernetes version that is described.
     pub fn version(&self) -> Version {
         self.source.version
     }
 
-    /// Names the properties that no field of their message stands for, but for `apiVersion` and `kind`, which the envelope has.
-    /// There must be none, or they would be lost in protobuf.
+    /// The properties that no field of their message stands for, apart from `apiVersion` and `kind`, which the envelope
+    /// has. There must be none, or they would be lost in protobuf.
     pub fn properties_without_field(&self) -> Vec<String> {
         let mut lost = Vec::new();
         for (name, schema) in &self.schemas {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Is one value of a file.
+/// One value of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     file: &'a str,

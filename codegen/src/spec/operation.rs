@@ -1,8 +1,10 @@
+//! Operations: an HTTP method of a path, with what goes in and what comes out.
+
 use std::{collections::BTreeMap, fmt};
 
 use super::Schema;
 
-/// Is one HTTP method of one path.
+/// One HTTP method of one path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     /// The document it stands in, with dots: `apis.apps.v1`.
@@ -25,7 +27,7 @@ pub struct Operation {
     pub answers: BTreeMap<u16, Answer>,
 }
 
-/// Is a kind with its API group (empty for the core group) and version.
+/// A kind with its API group (empty for the core group) and version.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupVersionKind {
     /// `apps`; empty for the core group.
@@ -36,7 +38,7 @@ pub struct GroupVersionKind {
     pub kind: String,
 }
 
-/// Is a request parameter.
+/// A parameter of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Its name as sent: `labelSelector`.
@@ -49,7 +51,7 @@ pub struct Parameter {
     pub schema: Schema,
 }
 
-/// Is a request's body.
+/// The body of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     /// Whether a request without it is wrong.
@@ -73,13 +75,13 @@ impl Operation {
 }
 
 impl Body {
-    /// Names the schema all media types refer to, if there is exactly one.
+    /// The schema that all media types refer to, if there is exactly one.
     pub fn schema_name(&self) -> Option<&str> {
         only_reference(&self.contents)
     }
 }
 
-/// Is what the server answers with one status code.
+/// What the server answers with one status code.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// What it may be; empty if the spec says nothing about the body.
@@ -87,7 +89,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Names the schema all media types refer to, if there is exactly one.
+    /// The schema that all media types refer to, if there is exactly one.
     pub fn schema_name(&self) -> Option<&str> {
         only_reference(&self.contents)
     }
@@ -100,7 +102,7 @@ fn only_reference(contents: &[Content]) -> Option<&str> {
     }
 }
 
-/// Is one schema and the media types a body of it may have.
+/// One schema, and the media types that a body of it may have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
     /// `application/json` and the like, sorted.
@@ -119,7 +121,7 @@ macro_rules! texts {
         }
 
         impl $name {
-            /// Is the text the spec has for it.
+            /// The text that the spec has for it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -138,7 +140,7 @@ macro_rules! texts {
 pub(super) use texts;
 
 texts! {
-    /// Is an HTTP method; `as_str` is in lower case as in the spec, `Display` in upper case as in HTTP.
+    /// An HTTP method; `as_str` is in lower case as in the spec, `Display` in upper case as in HTTP.
     Method {
         /// GET
         Get = "get",
@@ -164,7 +166,7 @@ impl fmt::Display for Method {
 }
 
 texts! {
-    /// Is what Kubernetes calls an operation: its `x-kubernetes-action`.
+    /// What Kubernetes calls an operation: its `x-kubernetes-action`.
     Action {
         /// Reads one object.
         Get = "get",
@@ -190,7 +192,7 @@ texts! {
 }
 
 texts! {
-    /// Is where a request carries a parameter.
+    /// Where a request carries a parameter.
     Location {
         /// A placeholder of the path.
         Path = "path",

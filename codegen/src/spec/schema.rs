@@ -1,3 +1,5 @@
+//! Schemas: the types that bodies, answers and parameters have.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,7 +10,7 @@ use crate::Error;
 /// What a reference to a schema begins with.
 const REFERENCE: &str = "#/components/schemas/";
 
-/// Is a type as `OpenAPI` describes it.
+/// A type as `OpenAPI` describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schema {
     /// The full name of the schema referred to, be it by `$ref` or by an `allOf` of one `$ref`, which upstream writes
@@ -53,7 +55,7 @@ pub struct Schema {
 }
 
 texts! {
-    /// Is the `type` of a schema.
+    /// The `type` of a schema.
     Type {
         /// An array.
         Array = "array",
@@ -70,7 +72,7 @@ texts! {
     }
 }
 
-/// Is what an object may have beside its named properties.
+/// What an object may have beside its named properties.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AdditionalProperties {
     /// Anything, or nothing.
@@ -80,7 +82,7 @@ pub enum AdditionalProperties {
 }
 
 impl Schema {
-    /// Names each schema that this one refers to, itself or in its parts.
+    /// Every schema that this one refers to, itself or in its parts.
     pub fn references(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         self.collect_references(&mut names);

@@ -1,3 +1,5 @@
+//! `SOURCE`: the version, and where its facts come from.
+
 use std::{fmt, str::FromStr};
 
 use crate::Error;
@@ -5,7 +7,7 @@ use crate::Error;
 /// The file's name in a version's folder.
 pub(super) const FILE: &str = "SOURCE";
 
-/// Is a Kubernetes version.
+/// A Kubernetes version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// The 1 of 1.37.2.
@@ -17,7 +19,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Names the folder under `api-specs`: `v1.37`.
+    /// The folder under `api-specs`: `v1.37`.
     pub fn folder(self) -> String {
         format!("v{}.{}", self.major, self.minor)
     }
@@ -43,7 +45,7 @@ impl FromStr for Version {
     }
 }
 
-/// Says where a version's facts come from; the lines of `SOURCE`.
+/// Where a version's facts come from: the lines of `SOURCE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The Kubernetes version.

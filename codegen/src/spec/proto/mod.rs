@@ -28,14 +28,14 @@ use super::Files;
 /// The file's name in a version's folder.
 pub(super) const FILE: &str = "protobuf.txt";
 
-/// Maps the full names of messages (`k8s.io.api.apps.v1.Deployment`) to their fields.
+/// All messages of a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// The messages by full name; the fields sorted by number.
     pub messages: BTreeMap<String, Vec<Field>>,
 }
 
-/// Is one field of a message.
+/// One field of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The number on the wire.
@@ -48,7 +48,7 @@ pub struct Field {
     pub go: GoFacts,
 }
 
-/// Is what Go's struct says of a field, in its type and its `json` tag.
+/// What Go's struct says of a field, in its type and its `json` tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a word of a tag")]
 pub struct GoFacts {
@@ -62,7 +62,7 @@ pub struct GoFacts {
     pub inline: bool,
 }
 
-/// Is how often a field occurs, and its type.
+/// How often a field occurs, and its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// At most once.
@@ -73,7 +73,7 @@ pub enum FieldKind {
     Map(FieldType, FieldType),
 }
 
-/// Is the type of a field, of a map's key or of its value.
+/// The type of a field, of a map's key or of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldType {
     /// `bool`.
@@ -129,7 +129,7 @@ impl fmt::Display for FieldType {
 }
 
 impl FieldKind {
-    /// Names the messages the field's type refers to.
+    /// The messages that the field's type refers to.
     fn messages(&self) -> impl Iterator<Item = &str> {
         let types = match self {
             Self::Optional(of) | Self::Repeated(of) => [Some(of), None],
@@ -176,13 +176,13 @@ impl Table {
     }
 }
 
-/// Names the protobuf packages of the schemas in stored files: `io.k8s.api.apps.v1` is `k8s.io.api.apps.v1`.
+/// The protobuf packages of the schemas in stored files: `io.k8s.api.apps.v1` is `k8s.io.api.apps.v1`.
 pub fn packages(files: &Files) -> BTreeSet<String> {
     let schemas = files.keys().filter_map(|file| file.strip_prefix("schemas/")?.strip_suffix(".json"));
     schemas.map(package_of_schemas).collect()
 }
 
-/// Names the message of a schema: that of `io.k8s.api.apps.v1.Deployment` is `k8s.io.api.apps.v1.Deployment`.
+/// The message of a schema: that of `io.k8s.api.apps.v1.Deployment` is `k8s.io.api.apps.v1.Deployment`.
 pub(crate) fn message_of_schema(schema: &str) -> String {
     match schema.rsplit_once('.') {
         Some((package, name)) => format!("{}.{name}", package_of_schemas(package)),
