@@ -22,6 +22,8 @@ pub mod transport;
 
 pub mod schema;
 
+pub mod selector;
+
 pub mod object;
 
 pub mod protobuf;
