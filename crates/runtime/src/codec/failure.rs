@@ -1,4 +1,4 @@
-//! Failures that do not name their kind.
+//! Statuses that do not name their kind.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde_json::{Map, Value};
@@ -22,12 +22,26 @@ pub(crate) fn failure(media_type: MediaType, body: &[u8]) -> Option<Status> {
     }
 }
 
+/// The Status that a body without a kind is, as against an object that lacks its kind: `status` of a Status is a word, and an
+/// object has metadata.
+pub(crate) fn unnamed_status(body: &[u8]) -> Option<Status> {
+    let fields: Map<String, Value> = from_json(body).ok()?;
+    let is_object = fields.contains_key("metadata") && !fields.get("status").is_some_and(Value::is_string);
+    let is_named = fields.get("kind").is_some_and(|kind| !(kind.is_null() || kind.as_str() == Some("")));
+    if is_object || is_named { None } else { of_fields(fields) }
+}
+
 fn json(body: &[u8]) -> Option<Status> {
-    let mut fields: Map<String, Value> = from_json(body).ok()?;
-    let kind = fields.remove("kind").unwrap_or_default();
-    if !(kind.is_null() || matches!(kind.as_str(), Some("" | "Status"))) {
-        return None;
+    let fields: Map<String, Value> = from_json(body).ok()?;
+    match fields.get("kind") {
+        None | Some(Value::Null) => of_fields(fields),
+        Some(kind) if matches!(kind.as_str(), Some("" | "Status")) => of_fields(fields),
+        Some(_) => None,
     }
+}
+
+fn of_fields(mut fields: Map<String, Value>) -> Option<Status> {
+    fields.remove("kind");
     fields.remove("apiVersion");
     serde_json::from_value(Value::Object(fields)).ok()
 }
@@ -66,6 +80,24 @@ mod tests {
             let body = [protobuf::MAGIC, envelope, b"\x12\x09\x22\x07Expired"].concat();
             let status = failure(MediaType::Protobuf, &body).expect("a failure");
             assert_eq!(status.reason.as_deref(), Some("Expired"), "{body:?}");
+        }
+    }
+    #[test]
+    fn status_without_a_kind_is_told_from_an_object_without_one() {
+        for body in
+            [r#"{"metadata":{},"status":"Success"}"#, r#"{"status":"Success"}"#, "{}", r#"{"code":200,"kind":""}"#]
+        {
+            assert!(unnamed_status(body.as_bytes()).is_some(), "{body}");
+        }
+        for body in [
+            r#"{"metadata":{"name":"web"}}"#,
+            r#"{"metadata":{"name":"web"},"status":{"phase":"Running"}}"#,
+            r#"{"kind":"Pod","status":"Success"}"#,
+            "[]",
+            "gone",
+            "",
+        ] {
+            assert_eq!(unnamed_status(body.as_bytes()), None, "{body}");
         }
     }
 }

@@ -31,7 +31,7 @@ use k8s_openapi::{
 
 pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 pub(crate) use self::{
-    failure::failure,
+    failure::{failure, unnamed_status},
     list_head::{list_head, list_metadata},
     nesting::{Nesting, is_white},
 };

@@ -11,6 +11,10 @@ use crate::{
 };
 
 /// Deletes one object. Awaiting it gives what the server answers: the object, when it takes time to go, or a Status.
+///
+/// Every answer of the 2xx kind means that the server agreed, whatever its body is; only a Status that says `Failure` is an
+/// error. Aggregated servers and webhooks in between answer with nothing, with text, or with another object: then there is a
+/// Status made here, with the text as its message.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Delete<C> {
     request: Request,
@@ -32,7 +36,7 @@ pub struct DeleteCollection<K> {
 pub enum Deleted<T> {
     /// The object as it is now: it goes once its finalizers are done and its grace period is over.
     Object(Box<T>),
-    /// It is gone. `details` name it, with its uid.
+    /// It is gone, or going. From kube-apiserver, `details` name it, with its uid.
     Status(Box<Status>),
 }
 
@@ -157,14 +161,19 @@ impl<K: Listable> IntoFuture for DeleteCollection<K> {
     }
 }
 
-/// A Status that says success, or whatever else the body is.
+/// A Status that says success, or whatever else the body is. What the body may be is the server's business: the code says that
+/// the deletion is done or under way, and an error would say that it is not.
 fn status_or<T>(
     answer: &Answer,
     status: fn(Box<Status>) -> T,
     decode: fn(MediaType, &[u8]) -> codec::Result<T>,
 ) -> crate::Result<T> {
     match answer.status() {
-        Some(success) if success.status.as_deref() != Some("Failure") => Ok(status(Box::new(success))),
-        _ => answer.decode(decode),
+        Some(failure) if failure.status.as_deref() == Some("Failure") => answer.decode(decode),
+        Some(success) => Ok(status(Box::new(success))),
+        None => match answer.unnamed_status() {
+            Some(success) => Ok(status(Box::new(success))),
+            None => Ok(answer.decode(decode).unwrap_or_else(|_| status(Box::new(answer.made_status())))),
+        },
     }
 }

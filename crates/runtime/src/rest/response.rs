@@ -18,6 +18,9 @@ use crate::{
     transport::Body,
 };
 
+/// How much of a text in place of a Status becomes its message.
+const MAX_MESSAGE: usize = 2048;
+
 /// An answer of the 2xx kind whose body is still to be read.
 #[derive(Debug)]
 pub struct Response {
@@ -199,6 +202,22 @@ impl Answer {
     /// The body as a Status, if that is what it is.
     pub(crate) fn status(&self) -> Option<Status> {
         codec::status(media_type(&self.head).ok()?, &self.body)
+    }
+
+    /// The body as a Status that does not name its kind.
+    pub(crate) fn unnamed_status(&self) -> Option<Status> {
+        codec::unnamed_status(&self.body)
+    }
+
+    /// A Status of success for a body that has none: its message is the body, if that is text.
+    pub(crate) fn made_status(&self) -> Status {
+        let text = str::from_utf8(&self.body).unwrap_or_default().trim();
+        Status {
+            status: Some("Success".to_owned()),
+            code: Some(i32::from(self.head.status.as_u16())),
+            message: Some(text.chars().take(MAX_MESSAGE).collect()).filter(|text: &String| !text.is_empty()),
+            ..Status::default()
+        }
     }
 
     fn media_type(&self) -> Result<MediaType> {
