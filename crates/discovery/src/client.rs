@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures_util::future::{join_all, try_join};
 use k8s_client_runtime::{
     ErrorKind, RestClient,
-    http::{HeaderMap, header},
     rest::{Request, Response},
     schema::GroupVersion,
 };
@@ -16,7 +15,7 @@ use crate::{
     error::{Error, Result},
     model::{ApiGroup, ApiResourceList, ServerResources},
     openapi::{OpenApiDocument, OpenApiV3Index, OpenApiV3Path},
-    wire::{Aggregated, CoreVersions, GroupList, ResourceList},
+    wire::{Root, aggregated, content_type, plain},
 };
 
 /// Asks an API server what it serves.
@@ -122,7 +121,7 @@ impl DiscoveryClient {
     }
 
     /// What `/api` or `/apis` answers, in the best form that the server has.
-    async fn root(&self, root: Root) -> Result<Document> {
+    async fn root(&self, root: Root) -> Result<Answered> {
         let answer = match self.ask(root.path(), AGGREGATED_OR_PLAIN).await {
             Err(error) if error.request_error().is_some_and(k8s_client_runtime::Error::is_not_acceptable) => {
                 self.ask(root.path(), PLAIN).await
@@ -131,43 +130,40 @@ impl DiscoveryClient {
         };
         let response = match answer {
             // An API server that only extends another has no core group.
-            Err(error) if root == Root::Core && error.is_not_found() => return Ok(Document::Plain(Vec::new())),
+            Err(error) if root == Root::Core && error.is_not_found() => return Ok(Answered::default()),
             answer => answer?,
         };
-        // The body does not tell: the plain document would be read as an aggregated one with nothing in it.
-        if is_aggregated(response.headers()) {
-            return Ok(Document::Aggregated(response.json().await?));
-        }
-        Ok(Document::Plain(match root {
-            Root::Core => response.json::<CoreVersions>().await?.into_groups(),
-            Root::Groups => response.json::<GroupList>().await?.into_groups(),
-        }))
+        let aggregated = content_type::is_aggregated(response.headers());
+        let document = response.json().await?;
+        let read = match root {
+            _ if aggregated => aggregated::read(&document, root),
+            Root::Core => Ok(plain::read_core(&document)),
+            Root::Groups => plain::read_groups(&document),
+        };
+        let found = read.map_err(|problem| Error::unreadable(self.request(root.path(), PLAIN).url(), &problem))?;
+        Ok(Answered { aggregated, found })
     }
 
-    async fn roots(&self) -> Result<(Document, Document)> {
+    async fn roots(&self) -> Result<(Answered, Answered)> {
         try_join(self.root(Root::Core), self.root(Root::Groups)).await
     }
 
     async fn everything(&self) -> Result<ServerResources> {
-        let all = match self.roots().await? {
-            (Document::Aggregated(core), Document::Aggregated(groups)) => {
-                let (mut all, others) = (core.into_resources(), groups.into_resources());
-                all.groups.extend(others.groups);
-                all.resources.extend(others.resources);
-                all.failures.extend(others.failures);
-                all
-            }
-            // No core group at all is no sign of an old server.
-            (Document::Plain(core), Document::Aggregated(groups)) if core.is_empty() => groups.into_resources(),
-            (core, groups) => self.each([core.groups(), groups.groups()].concat()).await,
-        };
+        let (core, groups) = self.roots().await?;
+        // No core group at all is not a sign of an old server.
+        let is_whole = groups.aggregated && (core.aggregated || core.found.groups.is_empty());
+        let mut all = core.found;
+        all.merge(groups.found);
+        if !is_whole {
+            self.ask_for_each(&mut all).await;
+        }
         report(&all);
         Ok(all)
     }
 
     /// Asks for each group-version of the groups, all at the same time.
-    async fn each(&self, groups: Vec<ApiGroup>) -> ServerResources {
-        let wanted: Vec<GroupVersion> = groups.iter().flat_map(ApiGroup::group_versions).collect();
+    async fn ask_for_each(&self, all: &mut ServerResources) {
+        let wanted: Vec<GroupVersion> = all.groups.iter().flat_map(ApiGroup::group_versions).collect();
         let mut lists = BTreeMap::new();
         let mut failures = self.ask_for(&wanted, &mut lists).await;
         // client-go tries twice. One that has used up its time has stalled the rest long enough.
@@ -177,8 +173,8 @@ impl DiscoveryClient {
             failures.remove(failed);
         }
         failures.extend(self.ask_for(&again, &mut lists).await);
-        let resources = wanted.iter().filter_map(|group_version| lists.remove(group_version)).collect();
-        ServerResources { groups, resources, failures }
+        all.resources = wanted.iter().filter_map(|group_version| lists.remove(group_version)).collect();
+        all.failures.extend(failures);
     }
 
     /// Fills in the lists of those that answer, and returns what is with the others.
@@ -201,7 +197,9 @@ impl DiscoveryClient {
     async fn list(&self, group_version: &GroupVersion) -> Result<ApiResourceList> {
         let GroupVersion { group, version } = group_version;
         let request = self.client.get().group_version(group, version).header("accept", PLAIN).timeout(self.timeout);
-        Ok(request.send().await?.json::<ResourceList>().await?.into_list(group_version))
+        let url = request.url();
+        let document = request.send().await?.json().await?;
+        plain::read_resources(&document, group_version).map_err(|problem| Error::unreadable(url, &problem))
     }
 }
 
@@ -209,7 +207,9 @@ impl Discovery for DiscoveryClient {
     fn groups(&self) -> Answer<'_, Vec<ApiGroup>> {
         Box::pin(async {
             let (core, groups) = self.roots().await?;
-            Ok([core.groups(), groups.groups()].concat())
+            let mut all = core.found;
+            all.merge(groups.found);
+            Ok(all.groups)
         })
     }
 
@@ -222,44 +222,12 @@ impl Discovery for DiscoveryClient {
     }
 }
 
-/// Where the groups begin.
-#[derive(Clone, Copy, PartialEq)]
-enum Root {
-    Core,
-    Groups,
-}
-
-impl Root {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Core => "/api",
-            Self::Groups => "/apis",
-        }
-    }
-}
-
-/// What a root answers.
-enum Document {
-    /// Groups with their resources.
-    Aggregated(Aggregated),
-    /// Groups alone.
-    Plain(Vec<ApiGroup>),
-}
-
-impl Document {
-    fn groups(self) -> Vec<ApiGroup> {
-        match self {
-            Self::Aggregated(aggregated) => aggregated.groups(),
-            Self::Plain(groups) => groups,
-        }
-    }
-}
-
-/// Whether the content type has the parameters of aggregated discovery, in whichever order.
-fn is_aggregated(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let parameters: Vec<_> = content_type.split(';').skip(1).map(str::trim).collect();
-    ["g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"].iter().all(|wanted| parameters.contains(wanted))
+/// What a root has answered.
+#[derive(Default)]
+struct Answered {
+    /// Whether it has the resources too, and not the groups alone.
+    aggregated: bool,
+    found: ServerResources,
 }
 
 fn ran_out_of_time(error: &Error) -> bool {
@@ -269,25 +237,5 @@ fn ran_out_of_time(error: &Error) -> bool {
 fn report(all: &ServerResources) {
     for (group_version, error) in &all.failures {
         tracing::debug!(%group_version, %error, "this group-version could not be read; the rest goes on without it");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn aggregated_answers_are_told_by_the_parameters_of_their_content_type() {
-        for (content_type, aggregated) in [
-            ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", true),
-            ("application/json; as=APIGroupDiscoveryList; v=v2; g=apidiscovery.k8s.io; charset=utf-8", true),
-            ("application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList", false),
-            ("application/json", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, content_type.parse().expect("it is plain ASCII"));
-            assert_eq!(is_aggregated(&headers), aggregated, "{content_type}");
-        }
-        assert!(!is_aggregated(&HeaderMap::new()));
     }
 }

@@ -20,6 +20,7 @@ enum Inner {
     Stale(GroupVersion),
     NotServed(GroupVersion),
     Unreadable { url: String, problem: String },
+    Malformed { group_version: GroupVersion, problem: String },
     NoMatch { wanted: String, failures: BTreeMap<GroupVersion, Error> },
     Ambiguous { wanted: String, candidates: Vec<String> },
     Incomplete(BTreeMap<GroupVersion, Error>),
@@ -39,6 +40,11 @@ impl Error {
     /// An answer that is not what it should be.
     pub(crate) fn unreadable(url: String, problem: &dyn fmt::Display) -> Self {
         Self(Arc::new(Inner::Unreadable { url, problem: problem.to_string() }))
+    }
+
+    /// An answer in which the entry of a version, or of a group if the version is empty, is not what it should be.
+    pub(crate) fn malformed(group_version: GroupVersion, problem: String) -> Self {
+        Self(Arc::new(Inner::Malformed { group_version, problem }))
     }
 
     pub(crate) fn no_match(wanted: String, failures: BTreeMap<GroupVersion, Error>) -> Self {
@@ -114,9 +120,14 @@ impl fmt::Display for Error {
             Inner::Request(error) => write!(f, "{error}"),
             Inner::Stale(group_version) => write!(
                 f,
-                "{group_version} is stale: the API server behind it does not answer (kubectl get apiservices has its state)"
+                "{} is stale: the API server behind it does not answer (kubectl get apiservices has its state)",
+                About(group_version)
             ),
             Inner::Unreadable { url, problem } => write!(f, "GET {url}: the answer could not be decoded: {problem}"),
+            Inner::Malformed { group_version, problem } => {
+                let about = About(group_version);
+                write!(f, "the entry of {about} in the server's discovery document could not be decoded: {problem}")
+            }
             Inner::NotServed(group_version) => write!(f, "the server does not serve {group_version}"),
             Inner::NoMatch { wanted, failures } => {
                 write!(f, "the server has no {wanted}")?;
@@ -138,9 +149,23 @@ fn unread(f: &mut fmt::Formatter<'_>, failures: &BTreeMap<GroupVersion, Error>) 
     f.write_str("not every group-version could be read: ")?;
     for (index, (group_version, error)) in failures.iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
-        write!(f, "{comma}{group_version} ({error})")?;
+        write!(f, "{comma}{} ({error})", About(group_version))?;
     }
     Ok(())
+}
+
+/// A version, or a group if the version is empty. Names come from the server, so they are escaped.
+struct About<'a>(&'a GroupVersion);
+
+impl fmt::Display for About<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let GroupVersion { group, version } = self.0;
+        match (group.as_str(), version.as_str()) {
+            ("", "") => f.write_str("a group without a name"),
+            (group, "") => write!(f, "group {}", group.escape_debug()),
+            _ => write!(f, "{}", self.0.to_string().escape_debug()),
+        }
+    }
 }
 
 /// The message, since this is what `unwrap` and a failing `main` print; all that is known with `{:#?}`.

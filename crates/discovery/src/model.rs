@@ -61,7 +61,8 @@ pub struct ServerResources {
     pub groups: Vec<ApiGroup>,
     /// The resources of each group-version that could be read, in the order of groups and versions.
     pub resources: Vec<ApiResourceList>,
-    /// The group-versions that could not be read, with the reason of each.
+    /// The group-versions that could not be read, with the reason of each. Where it cannot even be known which versions a
+    /// group has, the version is empty.
     pub failures: BTreeMap<GroupVersion, Error>,
 }
 
@@ -71,6 +72,13 @@ impl ApiGroup {
         let versions: Vec<String> = versions.into_iter().map(Into::into).collect();
         let preferred_version = versions.first().cloned().unwrap_or_default();
         Self { name: name.into(), versions, preferred_version }
+    }
+
+    /// Adds a version behind the others, unless it is there.
+    pub(crate) fn add_version(&mut self, version: String) {
+        if !self.versions.contains(&version) {
+            self.versions.push(version);
+        }
     }
 
     /// Its versions with the group's name, in order of preference.
@@ -160,6 +168,43 @@ impl ServerResources {
     /// `ServerPreferredNamespacedResources`.
     pub fn namespaced(&self) -> Self {
         self.filtered(|_, resource| resource.scope == ResourceScope::Namespaced)
+    }
+
+    /// Notes that a version could not be read, or with an empty one, that something of its group could not.
+    pub(crate) fn fail(&mut self, group_version: GroupVersion, error: impl FnOnce(GroupVersion) -> Error) {
+        self.failures.insert(group_version.clone(), error(group_version));
+    }
+
+    /// Why a version could not be read, if it or its whole group could not.
+    pub(crate) fn failure(&self, group_version: &GroupVersion) -> Option<&Error> {
+        let whole_group = || self.failures.get(&GroupVersion::new(&group_version.group, ""));
+        self.failures.get(group_version).or_else(whole_group)
+    }
+
+    /// Adds a list. Of a version that is there already, only the resources that are not.
+    pub(crate) fn add_list(&mut self, list: ApiResourceList) {
+        match self.resources.iter_mut().find(|known| known.group_version == list.group_version) {
+            Some(known) => {
+                for resource in list.resources {
+                    if known.get(&resource.name).is_none() {
+                        known.resources.push(resource);
+                    }
+                }
+            }
+            None => self.resources.push(list),
+        }
+    }
+
+    /// Adds what was found elsewhere. A group that is in both keeps its place and its preferred version.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for group in other.groups {
+            match self.groups.iter_mut().find(|known| known.name == group.name) {
+                Some(known) => group.versions.into_iter().for_each(|version| known.add_version(version)),
+                None => self.groups.push(group),
+            }
+        }
+        other.resources.into_iter().for_each(|list| self.add_list(list));
+        self.failures.extend(other.failures);
     }
 
     /// Puts in a list that could not be read before.

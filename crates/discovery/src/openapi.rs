@@ -13,7 +13,7 @@ use crate::error::Result;
 #[non_exhaustive]
 pub struct OpenApiV3Index {
     /// From what a document describes, such as `api/v1`, `apis/apps/v1` or `version`, to where it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     pub paths: BTreeMap<String, OpenApiV3Path>,
 }
 
@@ -23,6 +23,13 @@ impl OpenApiV3Index {
         let root = if group_version.group.is_empty() { "api" } else { "apis" };
         self.paths.get(&format!("{root}/{group_version}"))
     }
+}
+
+/// The paths that say where their documents are. An odd one is left out, so that it does not hide the others.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, OpenApiV3Path>, D::Error> {
+    let paths: Option<BTreeMap<String, serde_json::Value>> = Option::deserialize(deserializer)?;
+    let read = |(name, path)| Some((name, serde_json::from_value(path).ok()?));
+    Ok(paths.unwrap_or_default().into_iter().filter_map(read).collect())
 }
 
 /// Where an OpenAPI v3 document is, and the hash of what it says.
@@ -94,11 +101,13 @@ mod tests {
     #[test]
     fn index_names_path_and_hash() {
         let text = r#"{"paths":{"apis/apps/v1":{"serverRelativeURL":"/openapi/v3/apis/apps/v1?x=1&hash=AB12"},
-            "api/v1":{"serverRelativeURL":"/openapi/v3/api/v1"}}}"#;
+            "api/v1":{"serverRelativeURL":"/openapi/v3/api/v1"},"null":null,"odd":{"serverRelativeURL":[]}}}"#;
         let index: OpenApiV3Index = serde_json::from_str(text).expect("it is an index");
         let apps = index.of(&"apps/v1".parse().expect("a group-version")).expect("it is there");
         assert_eq!((apps.path(), apps.hash()), ("/openapi/v3/apis/apps/v1", Some("AB12")));
         let core = index.of(&"v1".parse().expect("a group-version")).expect("it is there");
         assert_eq!((core.path(), core.hash()), ("/openapi/v3/api/v1", None));
+        assert_eq!(index.paths.len(), 2, "the others lead nowhere");
+        assert_eq!(serde_json::from_str::<OpenApiV3Index>(r#"{"paths":null}"#).expect("nothing").paths.len(), 0);
     }
 }

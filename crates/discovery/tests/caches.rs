@@ -14,6 +14,7 @@ use std::{
 
 use futures_util::future::join_all;
 use k8s_client_discovery::{Discovery, DiskCache, GroupVersion, MemoryCache, ServerResources};
+use serde_json::json;
 use support::{Reply, Server, aggregated, files, group, group_list, plain, with_widgets};
 use tempfile::TempDir;
 
@@ -167,6 +168,40 @@ async fn damaged_files_are_read_over_and_replaced() {
     }
 }
 
+/// Whoever may write into the folder could make a reader wait for ever, or read for ever.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_not_a_small_regular_file_is_passed_over_and_replaced() {
+    let server = Server::start(aggregated).await;
+    let make: [(&str, &dyn Fn(&Path)); 4] = [
+        ("a pipe", &|path| {
+            assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo is there").success());
+        }),
+        ("a device", &|path| std::os::unix::fs::symlink("/dev/zero", path).expect("a link can be made")),
+        ("a folder", &|path| fs::create_dir(path).expect("a folder can be made")),
+        ("a huge file", &|path| {
+            fs::File::create(path).expect("it can be made").set_len(1 << 40).expect("it may have holes");
+        }),
+    ];
+    for file in ["servergroups.json", "apps/v1/serverresources.json"] {
+        for (what, make) in make {
+            let folder = folder();
+            let whole = everything(&DiskCache::new(server.discovery(), folder.path(), HOUR)).await;
+            let path = folder.path().join(file);
+            fs::remove_file(&path).expect("it is there");
+            make(&path);
+            let cache = DiskCache::new(server.discovery(), folder.path(), HOUR);
+            let asked = server.count();
+            let all = tokio::time::timeout(Duration::from_secs(20), everything(&cache)).await;
+            let all = all.unwrap_or_else(|_| panic!("{what} as {file} makes the call wait"));
+            assert_eq!(all.resources, whole.resources, "{what} as {file}");
+            assert!(server.count() > asked, "{what} as {file} is not believed");
+            let replaced = fs::symlink_metadata(&path).expect("it is there").is_file();
+            assert_eq!(replaced, what != "a folder", "{what} as {file}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn file_of_another_group_version_is_not_believed() {
     let server = Server::start(aggregated).await;
@@ -230,6 +265,29 @@ async fn what_failed_is_not_kept_and_stays_reported() {
     switch.store(false, Ordering::SeqCst);
     let third = DiskCache::new(server.discovery(), folder.path(), HOUR);
     assert!(everything(&third).await.of(&corpses).is_some());
+}
+
+#[tokio::test]
+async fn group_of_which_no_version_is_known_is_not_kept_and_may_be_there() {
+    let odd = json!({ "metadata": { "name": "odd.example.com" }, "versions": "none" });
+    let server = Server::start(move |asked| match asked.route() {
+        "/apis" => Reply::Aggregated(group_list(&[odd.clone(), group("apps", &[("v1", &["Deployment"])])])),
+        "/apis/odd.example.com/v1" => Reply::Json(json!({ "resources": [{ "name": "odds", "kind": "Odd" }] })),
+        _ => aggregated(asked),
+    })
+    .await;
+    let odds = group_version("odd.example.com/v1");
+    let folder = folder();
+    for _ in 0..2 {
+        let cache = DiskCache::new(server.discovery(), folder.path(), HOUR);
+        let all = everything(&cache).await;
+        assert!(all.failures.contains_key(&GroupVersion::new("odd.example.com", "")), "no file hides it");
+        assert!(all.of(&group_version("apps/v1")).is_some());
+    }
+    let cache = MemoryCache::new(server.discovery());
+    everything(&cache).await;
+    assert!(cache.resources(&odds).await.expect("the server is asked for it").get("odds").is_some());
+    assert!(cache.resources(&group_version("other/v1")).await.expect_err("it is not served").is_not_found());
 }
 
 #[tokio::test]

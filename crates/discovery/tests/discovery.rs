@@ -80,6 +80,68 @@ async fn groups_that_cannot_be_read_are_an_error() {
 }
 
 #[tokio::test]
+async fn aggregated_documents_are_known_by_parameters_in_quotes_and_of_any_case() {
+    for parameters in [
+        r#"g="apidiscovery.k8s.io";v="v2";as="APIGroupDiscoveryList""#,
+        "G=apidiscovery.k8s.io;V=v2;AS=APIGroupDiscoveryList; Charset=UTF-8",
+    ] {
+        let server = Server::start(move |asked| match aggregated(asked) {
+            Reply::Aggregated(body) => {
+                Reply::Raw("200 OK", format!("Content-Type: Application/JSON;{parameters}\r\n"), body.to_string())
+            }
+            reply => reply,
+        })
+        .await;
+        let all = server.discovery().groups_and_resources().await.expect("it is served");
+        assert_eq!(group_versions(&all), ["v1", "apps/v1", "apps/v1beta1"]);
+        assert_eq!(server.paths(), ["/api", "/apis"]);
+    }
+}
+
+#[tokio::test]
+async fn odd_group_is_reported_and_the_rest_is_there() {
+    let odd_resource = json!({ "metadata": { "name": "odd.example.com" }, "versions": [
+        { "version": "v2", "resources": [{ "resource": ["odds"] }] },
+        { "version": "v1", "freshness": null, "resources": [{ "resource": "odds", "responseKind": { "kind": "Odd" } }] },
+    ] });
+    let nameless = json!({ "metadata": null, "versions": [{ "version": "v1", "resources": [] }] });
+    let server = Server::start(move |asked| match asked.route() {
+        "/apis" => {
+            let sound = group("apps", &[("v1", &["Deployment"])]);
+            Reply::Aggregated(group_list(&[nameless.clone(), odd_resource.clone(), json!(null), sound]))
+        }
+        _ => aggregated(asked),
+    })
+    .await;
+    let discovery = server.discovery();
+    let all = discovery.groups_and_resources().await.expect("the rest is served");
+    assert_eq!(group_versions(&all), ["v1", "odd.example.com/v1", "apps/v1"]);
+    assert!(all.get(&group_version("v1").with_resource("pods")).is_some(), "a group without a name hides no pods");
+    let failed: Vec<_> = all.failures.keys().map(ToString::to_string).collect();
+    assert_eq!(failed, ["", "odd.example.com/v2"]);
+    let incomplete = ServerResources::clone(&all).complete().expect_err("some cannot be read").to_string();
+    assert!(incomplete.contains("the entry of odd.example.com/v2 in the server's discovery document"), "{incomplete}");
+    let names: Vec<_> = discovery.groups().await.expect("they are there").into_iter().map(|group| group.name).collect();
+    assert_eq!(names, ["", "odd.example.com", "apps"]);
+}
+
+#[tokio::test]
+async fn odd_group_of_a_plain_document_is_reported_and_the_rest_is_there() {
+    let server = Server::start(|asked| match asked.route() {
+        "/api" => Reply::Json(json!({ "versions": "v1" })),
+        "/apis" => Reply::Json(json!({ "groups": [
+            { "name": "odd.example.com", "versions": { "version": "v1" } },
+            { "name": "apps", "versions": [{ "groupVersion": "apps/v1" }], "preferredVersion": null },
+        ] })),
+        _ => plain(asked),
+    })
+    .await;
+    let all = server.discovery().groups_and_resources().await.expect("the rest is served");
+    assert_eq!(group_versions(&all), ["apps/v1"]);
+    assert_eq!(all.failures.keys().map(|failed| failed.group.as_str()).collect::<Vec<_>>(), ["", "odd.example.com"]);
+}
+
+#[tokio::test]
 async fn stale_version_is_reported_and_the_rest_is_there() {
     let server = Server::start(|asked| match asked.route() {
         "/apis" => {

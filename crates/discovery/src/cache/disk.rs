@@ -17,7 +17,7 @@ use crate::{
     discovery::{Answer, Discovery},
     error::Result,
     model::{ApiGroup, ApiResourceList, ServerResources},
-    wire::{GroupList, ResourceList},
+    wire::plain::{GroupsFile, ResourcesFile, read_groups_file, read_resources_file},
 };
 
 /// Keeps what a [`Discovery`] said in files, as kubectl does and where kubectl can read it.
@@ -199,14 +199,14 @@ fn counts(trusted: &Trusted, path: &PathBuf) -> bool {
 
 fn read_groups(files: &Files, trusted: &Trusted) -> Option<Vec<ApiGroup>> {
     let path = PathBuf::from(GROUPS);
-    let groups = counts(trusted, &path).then(|| files.read::<GroupList>(&path)).flatten()?.into_groups();
+    let groups = counts(trusted, &path).then(|| files.read(&path, read_groups_file)).flatten()?;
     (!groups.is_empty()).then_some(groups)
 }
 
 fn read_list(files: &Files, trusted: &Trusted, wanted: &GroupVersion) -> Option<ApiResourceList> {
     let path = resources_file(wanted)?;
-    let list = counts(trusted, &path).then(|| files.read::<ResourceList>(&path)).flatten()?;
-    (list.group_version() == wanted.to_string()).then(|| list.into_list(wanted))
+    let read = |document: &_| read_resources_file(document, wanted);
+    counts(trusted, &path).then(|| files.read(&path, read)).flatten()
 }
 
 /// Returns which files were written.
@@ -215,9 +215,14 @@ fn write_everything(files: &Files, everything: &ServerResources) -> Vec<PathBuf>
     for path in everything.failures.keys().filter_map(resources_file) {
         files.remove(&path);
     }
+    let groups_are_known = everything.failures.keys().all(|failed| !failed.version.is_empty());
+    if !groups_are_known {
+        files.remove(GROUPS.as_ref());
+    }
     let mut written: Vec<PathBuf> = everything.resources.iter().filter_map(|list| write_list(files, list)).collect();
     // Groups come last: whoever finds them finds their resources.
-    if !everything.groups.is_empty() && files.write(GROUPS.as_ref(), &GroupList::of(&everything.groups)) {
+    let worth_keeping = groups_are_known && !everything.groups.is_empty();
+    if worth_keeping && files.write(GROUPS.as_ref(), &GroupsFile::of(&everything.groups)) {
         written.push(PathBuf::from(GROUPS));
     }
     written
@@ -225,5 +230,5 @@ fn write_everything(files: &Files, everything: &ServerResources) -> Vec<PathBuf>
 
 fn write_list(files: &Files, list: &ApiResourceList) -> Option<PathBuf> {
     let path = resources_file(&list.group_version)?;
-    files.write(&path, &ResourceList::of(list)).then_some(path)
+    files.write(&path, &ResourcesFile::of(list)).then_some(path)
 }

@@ -1,15 +1,17 @@
 //! Files that several processes read and write.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use k8s_client_runtime::schema::GroupVersion;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use tempfile::NamedTempFile;
+
+use crate::wire::{Entry, Problem};
 
 /// The file that names the groups.
 pub(super) const GROUPS: &str = "servergroups.json";
@@ -34,18 +36,20 @@ impl Files {
         Self { directory, time_to_live }
     }
 
-    /// A file that is there, young and whole.
-    pub(super) fn read<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
+    /// What a file says that is there, young and whole.
+    pub(super) fn read<T>(&self, path: &Path, decode: impl FnOnce(&Entry) -> Result<T, Problem>) -> Option<T> {
         let path = self.directory.join(path);
         let age = fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
         if age >= self.time_to_live {
             return None;
         }
-        let told = |error: &dyn std::error::Error| {
-            tracing::debug!(path = %path.display(), %error, "a file of the discovery cache is of no use; the server is asked");
+        let read = read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
+        let decoded = read.map_err(Problem::from).and_then(|document| decode(&document));
+        let unusable = |error: &Problem| {
+            let path = path.display();
+            tracing::debug!(%path, %error, "a file of the discovery cache cannot be used; the server is asked");
         };
-        let text = fs::read(&path).inspect_err(|error| told(error)).ok()?;
-        serde_json::from_slice(&text).inspect_err(|error| told(error)).ok()
+        decoded.inspect_err(unusable).ok()
     }
 
     /// Puts a file in place, whole, and says whether that worked.
@@ -61,6 +65,24 @@ impl Files {
         // It is not there, mostly.
         let _ = fs::remove_file(self.directory.join(path));
     }
+}
+
+/// No group-version's document comes near this.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The bytes of a regular file. Whoever may write into the folder could make a reader wait for ever with another kind.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // Opening a pipe would wait already.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    // A file may be longer than it says, as in /proc.
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other(format!("it has more than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(bytes)
 }
 
 /// Writes beside the file, then renames: whoever reads meanwhile has the old one or the new one.

@@ -77,7 +77,7 @@ impl MemoryCache {
         if let Some(list) = everything.of(group_version) {
             return Ok(list.clone());
         }
-        if !everything.failures.contains_key(group_version) {
+        if everything.failure(group_version).is_none() {
             return Err(Error::not_served(group_version.clone()));
         }
         let list = self.inner.resources(group_version).await?;

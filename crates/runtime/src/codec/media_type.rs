@@ -41,12 +41,16 @@ impl MediaType {
         }
     }
 
-    /// The media type that a `Content-Type` header names, parameters left aside. No header means JSON, as the API
-    /// conventions have it.
+    /// The media type that a `Content-Type` header names, parameters left aside. No header, or an empty one, means JSON, as
+    /// the API conventions have it.
     pub(crate) fn of_answer(content_type: Option<&HeaderValue>) -> Option<Self> {
-        let Some(value) = content_type else { return Some(Self::Json) };
-        let essence = value.to_str().ok()?.split(';').next()?.trim();
-        [Self::Json, Self::Protobuf].into_iter().find(|media_type| essence.eq_ignore_ascii_case(media_type.as_str()))
+        let value = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        if value.is_empty() {
+            return Some(Self::Json);
+        }
+        let names = |media_type: &Self| essence.eq_ignore_ascii_case(media_type.as_str().as_bytes());
+        [Self::Json, Self::Protobuf].into_iter().find(names)
     }
 }
 
@@ -72,6 +76,12 @@ mod tests {
         assert_eq!(of("Application/JSON; charset=utf-8"), Some(MediaType::Json));
         assert_eq!(of("application/vnd.kubernetes.protobuf"), Some(MediaType::Protobuf));
         assert_eq!(of("application/vnd.kubernetes.protobuf;stream=watch"), Some(MediaType::Protobuf));
+        assert_eq!(of(r#"APPLICATION/JSON;G="meta.k8s.io;x";AS="Table""#), Some(MediaType::Json));
+        assert_eq!(of("application/json ;"), Some(MediaType::Json));
+        assert_eq!(of(""), Some(MediaType::Json));
+        assert_eq!(of(";charset=utf-8"), None);
+        let not_ascii = HeaderValue::from_bytes(b"application/json; note=\"\xc3\xa9\"").expect("headers may have such");
+        assert_eq!(MediaType::of_answer(Some(&not_ascii)), Some(MediaType::Json));
         assert_eq!(of("text/html"), None);
         assert_eq!(of("application/jsonp"), None);
         assert_eq!(MediaType::of_answer(None), Some(MediaType::Json));
