@@ -54,7 +54,7 @@ pub use cache::{DiskCache, MemoryCache};
 pub use client::DiscoveryClient;
 pub use discovery::{Answer, Discovery};
 pub use error::{Error, Result};
-pub use mapper::RestMapper;
+pub use mapper::{AmbiguousShortName, RestMapper};
 pub use model::{ApiGroup, ApiResource, ApiResourceList, ServerResources};
 pub use openapi::{OpenApiDocument, OpenApiV3Index, OpenApiV3Path};
 

@@ -1,11 +1,15 @@
-//! When a mapper asks again.
+//! When a mapper asks again, and whom it warns.
 
 mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::future::join_all;
-use k8s_client_discovery::{Discovery, DiskCache, GroupKind, GroupVersionKind, MemoryCache, ResourceScope, RestMapper};
+use k8s_client_discovery::{
+    AmbiguousShortName, Discovery, DiskCache, GroupKind, GroupResource, GroupVersionKind, MemoryCache, ResourceScope,
+    RestMapper,
+};
+use serde_json::json;
 use support::{Reply, Server, aggregated, group, group_list, plain, with_widgets};
 
 #[tokio::test]
@@ -132,4 +136,31 @@ async fn many_who_ask_while_the_server_is_down_share_its_failure() {
     let answers = join_all((0..20).map(|_| mapper.mapping_for("pods"))).await;
     assert!(answers.iter().all(Result::is_err));
     assert!(server.count() <= 2, "{}", server.count());
+}
+
+#[tokio::test]
+async fn ambiguous_short_name_reaches_the_handler_of_the_mapper_that_was_asked() {
+    let with_short_name = |name: &str, kind: &str| {
+        let mut group = group(name, &[("v1", &[kind])]);
+        group["versions"][0]["resources"][0]["shortNames"] = json!(["th"]);
+        group
+    };
+    let groups = [with_short_name("a.example.com", "Thing"), with_short_name("b.example.com", "Thought")];
+    let server = Server::start(move |asked| match asked.route() {
+        "/apis" => Reply::Aggregated(group_list(&groups)),
+        _ => aggregated(asked),
+    })
+    .await;
+    let quiet = RestMapper::new(MemoryCache::new(server.discovery()));
+    let (sender, warnings) = std::sync::mpsc::channel();
+    let mapper = quiet.clone().with_warning_handler(move |ambiguous: &AmbiguousShortName| {
+        sender.send(ambiguous.clone()).expect("the test listens");
+    });
+    for mapper in [&quiet, &mapper] {
+        assert_eq!(mapper.mapping_for("th").await.expect("one is chosen").kind.kind, "Thing");
+    }
+    let warning = warnings.try_recv().expect("it is ambiguous");
+    assert_eq!((warning.short_name.as_str(), warning.chosen.to_string().as_str()), ("th", "things.a.example.com"));
+    assert_eq!(warning.others, [GroupResource::new("b.example.com", "thoughts")]);
+    assert!(warnings.try_recv().is_err(), "the other mapper has a handler of its own");
 }

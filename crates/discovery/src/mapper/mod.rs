@@ -1,5 +1,7 @@
 //! From kinds to resources and back: [`RestMapper`].
 
+mod short_name;
+
 mod table;
 
 use std::{
@@ -9,7 +11,8 @@ use std::{
 
 use k8s_client_runtime::schema::{GroupKind, GroupVersionKind, GroupVersionResource, RestMapping};
 
-use self::table::Table;
+pub use self::short_name::AmbiguousShortName;
+use self::{short_name::Handler, table::Table};
 use crate::{
     asking::Asking,
     discovery::{Answer, Discovery},
@@ -24,6 +27,9 @@ use crate::{
 ///
 /// Where several groups or versions have a name, the core group comes first, then groups in the server's order, and within
 /// a group the version that it prefers. That part of the server which cannot be read is left out; an error names it.
+///
+/// A short name that several resources have means the one that comes first, with a warning
+/// ([`with_warning_handler`](Self::with_warning_handler)).
 ///
 /// It is client-go's `DeferredDiscoveryRESTMapper` with its shortcut and category expanders. Clones share what they learn.
 ///
@@ -42,10 +48,13 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct RestMapper(Arc<Inner>);
+pub struct RestMapper {
+    shared: Arc<Shared>,
+    handler: Handler,
+}
 
 #[derive(Debug)]
-struct Inner {
+struct Shared {
     discovery: Box<dyn Discovery>,
     /// What was learned, and when it was asked for.
     table: Mutex<Option<Learned>>,
@@ -57,12 +66,29 @@ type Learned = (Instant, Arc<Table>);
 impl RestMapper {
     /// A mapper of what a [`DiscoveryClient`](crate::DiscoveryClient) or a cache says.
     pub fn new(discovery: impl Discovery + 'static) -> Self {
-        Self(Arc::new(Inner { discovery: Box::new(discovery), table: Mutex::default(), asking: Asking::default() }))
+        let (table, asking) = (Mutex::default(), Asking::default());
+        Self { shared: Arc::new(Shared { discovery: Box::new(discovery), table, asking }), handler: Handler::default() }
+    }
+
+    /// The same with another handler of short names that several resources have. By default `tracing` gets a warning.
+    ///
+    /// It is called for each such name that is looked up and found, so it should not block. client-go's `warningHandler` of
+    /// `NewShortcutExpander`.
+    ///
+    /// ```no_run
+    /// # use k8s_client_discovery::{AmbiguousShortName, DiscoveryClient, MemoryCache, RestMapper};
+    /// # fn example(client: k8s_client_runtime::RestClient) {
+    /// let mapper = RestMapper::new(MemoryCache::new(DiscoveryClient::new(&client)))
+    ///     .with_warning_handler(|ambiguous: &AmbiguousShortName| eprintln!("Warning: {ambiguous}"));
+    /// # }
+    /// ```
+    pub fn with_warning_handler(self, handler: impl Fn(&AmbiguousShortName) + Send + Sync + 'static) -> Self {
+        Self { handler: Handler::new(handler), ..self }
     }
 
     /// What it learns from.
     pub fn discovery(&self) -> &dyn Discovery {
-        &*self.0.discovery
+        &*self.shared.discovery
     }
 
     /// The kind of a resource. Group and version may be empty; the resource may be plural, singular or short, and the group
@@ -72,23 +98,25 @@ impl RestMapper {
     ///
     /// [`Error::is_no_match`](crate::Error::is_no_match) when there is none, as with all methods here.
     pub fn kind_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, GroupVersionKind> {
-        self.looking_up(|table| Ok(table.resource(resource)?.kind.clone()))
+        self.looking_up(|table| Ok(table.resource(resource, &self.handler)?.kind.clone()))
     }
 
     /// All kinds that a resource may mean, what takes precedence first.
     pub fn kinds_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, Vec<GroupVersionKind>> {
-        self.looking_up(|table| Ok(table.resources(resource)?.into_iter().map(|found| found.kind.clone()).collect()))
+        self.looking_up(|table| {
+            Ok(table.resources(resource, &self.handler)?.into_iter().map(|found| found.kind.clone()).collect())
+        })
     }
 
     /// The whole name of a resource of which parts are known, as for [`kind_for`](Self::kind_for).
     pub fn resource_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, GroupVersionResource> {
-        self.looking_up(|table| Ok(table.resource(resource)?.resource.clone()))
+        self.looking_up(|table| Ok(table.resource(resource, &self.handler)?.resource.clone()))
     }
 
     /// All that a resource of which parts are known may mean, what takes precedence first.
     pub fn resources_for<'a>(&'a self, resource: &'a GroupVersionResource) -> Answer<'a, Vec<GroupVersionResource>> {
         self.looking_up(|table| {
-            Ok(table.resources(resource)?.into_iter().map(|found| found.resource.clone()).collect())
+            Ok(table.resources(resource, &self.handler)?.into_iter().map(|found| found.resource.clone()).collect())
         })
     }
 
@@ -106,7 +134,7 @@ impl RestMapper {
     /// What an argument means, as kubectl reads it: `deploy`, `deployment`, `deployments`, `deployments.apps`,
     /// `deployments.v1.apps`, `Deployment`, `Deployment.v1.apps`.
     pub fn mapping_for<'a>(&'a self, argument: &'a str) -> Answer<'a, RestMapping> {
-        self.looking_up(move |table| table.argument(argument).cloned())
+        self.looking_up(move |table| table.argument(argument, &self.handler).cloned())
     }
 
     /// The resources of a category such as `all`, each in its preferred version.
@@ -116,7 +144,7 @@ impl RestMapper {
 
     /// Forgets what it learned, and lets what it learns from forget too.
     pub fn reset(&self) {
-        self.0.discovery.invalidate();
+        self.shared.discovery.invalidate();
         self.lock().take();
     }
 
@@ -129,7 +157,7 @@ impl RestMapper {
                 Err(error) if error.is_no_match() => error,
                 answer => return answer,
             };
-            let forgot = self.0.discovery.invalidate_before(began);
+            let forgot = self.shared.discovery.invalidate_before(began);
             if !forgot && asked >= began {
                 return Err(missed);
             }
@@ -145,13 +173,13 @@ impl RestMapper {
         if let Some(learned) = &*self.lock() {
             return Ok(learned.clone());
         }
-        let mut turn = self.0.asking.turn(came).await?;
+        let mut turn = self.shared.asking.turn(came).await?;
         // Somebody else may have asked meanwhile.
         if let Some(learned) = &*self.lock() {
             return Ok(learned.clone());
         }
         let asked = Instant::now();
-        let table = Table::new(turn.end(self.0.discovery.groups_and_resources().await)?);
+        let table = Table::new(turn.end(self.shared.discovery.groups_and_resources().await)?);
         let learned = (asked, Arc::new(table));
         *self.lock() = Some(learned.clone());
         Ok(learned)
@@ -159,6 +187,6 @@ impl RestMapper {
 
     fn lock(&self) -> MutexGuard<'_, Option<Learned>> {
         // Nothing can panic while it is held.
-        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

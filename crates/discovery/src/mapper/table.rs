@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use k8s_client_runtime::schema::{GroupKind, GroupResource, GroupVersion, GroupVersionResource, RestMapping};
 
+use super::short_name::{AmbiguousShortName, Handler};
 use crate::{
     error::{Error, Result},
     model::{ApiGroup, ApiResource, ServerResources},
@@ -45,13 +46,13 @@ impl Table {
     }
 
     /// All that a resource may mean, of which any part but the name may be empty; what takes precedence comes first.
-    pub(super) fn resources(&self, wanted: &GroupVersionResource) -> Result<Vec<&RestMapping>> {
-        Ok(self.named(wanted)?.into_iter().map(|entry| &entry.mapping).collect())
+    pub(super) fn resources(&self, wanted: &GroupVersionResource, handler: &Handler) -> Result<Vec<&RestMapping>> {
+        Ok(self.named(wanted, handler)?.into_iter().map(|entry| &entry.mapping).collect())
     }
 
     /// What a resource means: of all that it may mean, what takes precedence.
-    pub(super) fn resource(&self, wanted: &GroupVersionResource) -> Result<&RestMapping> {
-        let named = self.named(wanted)?;
+    pub(super) fn resource(&self, wanted: &GroupVersionResource, handler: &Handler) -> Result<&RestMapping> {
+        let named = self.named(wanted, handler)?;
         let first = named[0];
         let equals: Vec<_> = named.iter().filter(|entry| entry.rank == first.rank).collect();
         if equals.len() > 1 {
@@ -81,10 +82,10 @@ impl Table {
 
     /// What an argument of a command line means: `RESOURCE`, `RESOURCE.GROUP` or `RESOURCE.VERSION.GROUP`, where the
     /// resource may be plural, singular or short, and a kind may stand in its place.
-    pub(super) fn argument(&self, argument: &str) -> Result<&RestMapping> {
+    pub(super) fn argument(&self, argument: &str, handler: &Handler) -> Result<&RestMapping> {
         let (full, partial) = parse(argument);
         for wanted in full.iter().chain([&partial]) {
-            match self.resource(wanted) {
+            match self.resource(wanted, handler) {
                 Err(error) if error.is_no_match() => {}
                 answer => return answer,
             }
@@ -111,7 +112,7 @@ impl Table {
     }
 
     /// The entries of this name, at least one: by the plural name, else by the singular, else by the short one.
-    fn named(&self, wanted: &GroupVersionResource) -> Result<Vec<&Entry>> {
+    fn named(&self, wanted: &GroupVersionResource, handler: &Handler) -> Result<Vec<&Entry>> {
         let name = wanted.resource.to_lowercase();
         let GroupVersionResource { group, version, .. } = wanted;
         // With its version, a group is written whole: it would be another group's otherwise.
@@ -124,15 +125,30 @@ impl Table {
             found = self.of_group(group, |entry| is_there(entry) && entry.singular == name);
         }
         if found.is_empty() {
-            // A short name stands for one resource, whichever the version.
-            let short = self.of_group(group, |entry| entry.short_names.contains(&name));
-            if let Some(long) = short.first().map(|entry| entry.mapping.resource.group_resource()) {
-                found = self.of_group(&long.group, |entry| {
-                    entry.is_version(version) && entry.mapping.resource.group_resource() == long
-                });
-            }
+            found = self.short_named(name, wanted, handler);
         }
         if found.is_empty() { Err(self.no_match(describe(wanted))) } else { Ok(found) }
+    }
+
+    /// The entries of the resource that a short name stands for, which is one, whichever the version.
+    fn short_named(&self, short_name: String, wanted: &GroupVersionResource, handler: &Handler) -> Vec<&Entry> {
+        let mut long: Vec<GroupResource> = Vec::new();
+        for entry in self.of_group(&wanted.group, |entry| entry.short_names.contains(&short_name)) {
+            let resource = entry.mapping.resource.group_resource();
+            if !long.contains(&resource) {
+                long.push(resource);
+            }
+        }
+        let mut long = long.into_iter();
+        let Some(chosen) = long.next() else { return Vec::new() };
+        let found = self.of_group(&chosen.group, |entry| {
+            entry.is_version(&wanted.version) && entry.mapping.resource.group_resource() == chosen
+        });
+        let others: Vec<_> = long.collect();
+        if !found.is_empty() && !others.is_empty() {
+            handler.handle(&AmbiguousShortName { short_name, chosen, others });
+        }
+        found
     }
 
     /// The entries of a group; of those whose names begin so, if there is none; of all, if no group is named.

@@ -105,7 +105,8 @@ fn arguments_mean_what_kubectl_takes_them_for() {
         ("mything", "apps.example.com/v1, Resource=things"),
         ("MyThing.v1.apps.example.com", "apps.example.com/v1, Resource=things"),
     ] {
-        let mapping = table.argument(argument).unwrap_or_else(|error| panic!("{argument}: {error}"));
+        let mapping =
+            table.argument(argument, &Handler::default()).unwrap_or_else(|error| panic!("{argument}: {error}"));
         assert_eq!(mapping.resource.to_string(), expected, "{argument}");
     }
 }
@@ -124,15 +125,41 @@ fn what_is_not_there_is_no_match_and_names_what_could_not_be_read() {
         // Only `apps.example.com/v1` has them.
         "things.v1.apps",
     ] {
-        let error = table.argument(argument).expect_err(argument);
+        let error = table.argument(argument, &Handler::default()).expect_err(argument);
         assert!(error.is_no_match(), "{argument}: {error}");
         assert!(error.to_string().contains("dead.example.com/v1"), "{error}");
     }
 }
 
 #[test]
+fn short_name_of_several_resources_warns_and_names_them() {
+    let table = table();
+    for (argument, expected) in [
+        ("ev", Some("short name \"ev\" was taken for events, but could also mean events.events.k8s.io")),
+        ("EV", Some("short name \"ev\" was taken for events, but could also mean events.events.k8s.io")),
+        ("ev.v1.", Some("short name \"ev\" was taken for events, but could also mean events.events.k8s.io")),
+        // The group, or its beginning, leaves only one.
+        ("ev.events.k8s.io", None),
+        ("ev.events", None),
+        // A full name.
+        ("events", None),
+        ("services", None),
+        // Two versions of one resource.
+        ("deploy", None),
+        // Nothing was chosen.
+        ("ev.v9.", None),
+    ] {
+        let (sender, warnings) = std::sync::mpsc::channel();
+        let handler = Handler::new(move |ambiguous| sender.send(ambiguous.to_string()).expect("somebody listens"));
+        let _ = table.argument(argument, &handler);
+        drop(handler);
+        assert_eq!(warnings.iter().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>(), "{argument}");
+    }
+}
+
+#[test]
 fn resources_of_one_group_version_that_share_a_name_are_ambiguous() {
-    let error = table().argument("twin").expect_err("it is one of two");
+    let error = table().argument("twin", &Handler::default()).expect_err("it is one of two");
     assert!(error.is_ambiguous(), "{error}");
     let text = error.to_string();
     assert!(text.contains("Resource=twins or apps.example.com/v1, Resource=doubles"), "{text}");
@@ -163,7 +190,7 @@ fn all_meanings_come_in_order_of_precedence() {
     let table = table();
     let all = |resource: &str, version: &str| {
         let wanted = GroupVersionResource::new("", version, resource);
-        let found = table.resources(&wanted).expect("there are some");
+        let found = table.resources(&wanted, &Handler::default()).expect("there are some");
         found.into_iter().map(|mapping| mapping.resource.group_version().to_string()).collect::<Vec<_>>()
     };
     assert_eq!(all("events", ""), ["v1", "events.k8s.io/v1"]);
