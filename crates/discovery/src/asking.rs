@@ -2,38 +2,45 @@
 
 use std::time::Instant;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
 
-/// Lets one ask at a time.
+/// Lets one caller ask at a time, and gives the others its answer.
 ///
-/// Whoever waited while that failed is told the same failure. Would they ask one after the other, the last of many would wait for
-/// the time limits of all.
+/// Callers that waited while that failed get the same failure. If they asked one after the other, the last of many would
+/// wait for the time limits of all.
 #[derive(Debug, Default)]
-pub(crate) struct Asking(Mutex<Failure>);
+pub(crate) struct Asking(Mutex<Option<Failure>>);
 
-/// How the last one failed, if it did, and when.
-type Failure = Option<(Instant, Error)>;
-
-/// It is one's turn to ask, and nobody else's until this is dropped.
-pub(crate) struct Turn<'a>(MutexGuard<'a, Failure>);
-
-impl Asking {
-    /// Waits for one's turn with a question that came up at this instant. Somebody else may have got the answer meanwhile.
-    pub(crate) async fn turn(&self, came: Instant) -> Result<Turn<'_>> {
-        let last = self.0.lock().await;
-        match &*last {
-            Some((failed, error)) if *failed >= came => Err(error.clone()),
-            _ => Ok(Turn(last)),
-        }
-    }
+/// How the last caller failed, and when.
+#[derive(Debug)]
+struct Failure {
+    at: Instant,
+    error: Error,
 }
 
-impl Turn<'_> {
-    /// Notes how it went, for those who wait. They go on when the turn is dropped.
-    pub(crate) fn end<T>(&mut self, answer: Result<T>) -> Result<T> {
-        *self.0 = answer.as_ref().err().map(|error| (Instant::now(), error.clone()));
+impl Asking {
+    /// What `look` finds, or else the answer of `ask`, which keeps it where `look` looks.
+    pub(crate) async fn once<T, L>(&self, look: impl Fn() -> L, ask: impl Future<Output = Result<T>>) -> Result<T>
+    where
+        L: Future<Output = Option<T>>,
+    {
+        let came = Instant::now();
+        if let Some(found) = look().await {
+            return Ok(found);
+        }
+        let mut last = self.0.lock().await;
+        match &*last {
+            Some(failure) if failure.at >= came => return Err(failure.error.clone()),
+            _ => {}
+        }
+        // Another caller may have got the answer meanwhile.
+        if let Some(found) = look().await {
+            return Ok(found);
+        }
+        let answer = ask.await;
+        *last = answer.as_ref().err().map(|error| Failure { at: Instant::now(), error: error.clone() });
         answer
     }
 }

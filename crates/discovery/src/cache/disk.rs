@@ -119,21 +119,15 @@ impl DiskCache {
     }
 
     async fn everything(&self) -> Result<Arc<ServerResources>> {
-        let came = Instant::now();
-        if let Some(everything) = self.everything_in_files().await {
-            return Ok(everything);
-        }
-        let mut turn = self.asking.turn(came).await?;
-        // Somebody else may have asked meanwhile.
-        if let Some(everything) = self.everything_in_files().await {
-            return Ok(everything);
-        }
-        let asked = Instant::now();
-        let everything = turn.end(self.inner.groups_and_resources().await)?;
-        let to_write = Arc::clone(&everything);
-        let written = self.with_files(move |files, _| Some(write_everything(files, &to_write))).await;
-        self.note(written.unwrap_or_default(), asked);
-        Ok(everything)
+        let ask = async {
+            let asked = Instant::now();
+            let everything = self.inner.groups_and_resources().await?;
+            let to_write = Arc::clone(&everything);
+            let written = self.with_files(move |files, _| Some(write_everything(files, &to_write))).await;
+            self.note(written.unwrap_or_default(), asked);
+            Ok(everything)
+        };
+        self.asking.once(|| self.everything_in_files(), ask).await
     }
 
     async fn list(&self, group_version: &GroupVersion) -> Result<ApiResourceList> {

@@ -54,22 +54,16 @@ impl MemoryCache {
     }
 
     async fn everything(&self) -> Result<Arc<ServerResources>> {
-        let came = Instant::now();
-        if let Some(everything) = self.kept() {
-            return Ok(everything);
-        }
-        let mut turn = self.asking.turn(came).await?;
-        // Somebody else may have asked meanwhile.
-        if let Some(everything) = self.kept() {
-            return Ok(everything);
-        }
-        let asked = Instant::now();
-        let everything = turn.end(self.inner.groups_and_resources().await)?;
-        let mut kept = self.lock();
-        if asked >= kept.valid_from {
-            kept.everything = Some((asked, Arc::clone(&everything)));
-        }
-        Ok(everything)
+        let ask = async {
+            let asked = Instant::now();
+            let everything = self.inner.groups_and_resources().await?;
+            let mut kept = self.lock();
+            if asked >= kept.valid_from {
+                kept.everything = Some((asked, Arc::clone(&everything)));
+            }
+            Ok(everything)
+        };
+        self.asking.once(|| async { self.kept() }, ask).await
     }
 
     async fn list(&self, group_version: &GroupVersion) -> Result<ApiResourceList> {

@@ -169,20 +169,14 @@ impl RestMapper {
     }
 
     async fn table(&self) -> Result<Learned> {
-        let came = Instant::now();
-        if let Some(learned) = &*self.lock() {
-            return Ok(learned.clone());
-        }
-        let mut turn = self.shared.asking.turn(came).await?;
-        // Somebody else may have asked meanwhile.
-        if let Some(learned) = &*self.lock() {
-            return Ok(learned.clone());
-        }
-        let asked = Instant::now();
-        let table = Table::new(turn.end(self.shared.discovery.groups_and_resources().await)?);
-        let learned = (asked, Arc::new(table));
-        *self.lock() = Some(learned.clone());
-        Ok(learned)
+        let ask = async {
+            let asked = Instant::now();
+            let table = Table::new(self.shared.discovery.groups_and_resources().await?);
+            let learned = (asked, Arc::new(table));
+            *self.lock() = Some(learned.clone());
+            Ok(learned)
+        };
+        self.shared.asking.once(|| async { self.lock().clone() }, ask).await
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Learned>> {
