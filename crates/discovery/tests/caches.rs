@@ -173,13 +173,13 @@ async fn damaged_files_are_read_over_and_replaced() {
 #[tokio::test]
 async fn what_is_not_a_small_regular_file_is_passed_over_and_replaced() {
     let server = Server::start(aggregated).await;
-    let make: [(&str, &dyn Fn(&Path)); 4] = [
-        ("a pipe", &|path| {
+    let make: [(&str, fn(&Path)); 4] = [
+        ("a pipe", |path| {
             assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo is there").success());
         }),
-        ("a device", &|path| std::os::unix::fs::symlink("/dev/zero", path).expect("a link can be made")),
-        ("a folder", &|path| fs::create_dir(path).expect("a folder can be made")),
-        ("a huge file", &|path| {
+        ("a device", |path| std::os::unix::fs::symlink("/dev/zero", path).expect("a link can be made")),
+        ("a folder", |path| fs::create_dir(path).expect("a folder can be made")),
+        ("a huge file", |path| {
             fs::File::create(path).expect("it can be made").set_len(1 << 40).expect("it may have holes");
         }),
     ];

@@ -18,7 +18,7 @@ struct Named {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Resource {
+struct AggregatedResource {
     resource: String,
     response_kind: ResponseKind,
     scope: String,
@@ -26,12 +26,12 @@ struct Resource {
     verbs: Vec<String>,
     short_names: Vec<String>,
     categories: Vec<String>,
-    subresources: Vec<Subresource>,
+    subresources: Vec<AggregatedSubresource>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Subresource {
+struct AggregatedSubresource {
     subresource: String,
     response_kind: ResponseKind,
     verbs: Vec<String>,
@@ -104,11 +104,11 @@ fn read_resources(version: &Entry, group_version: &GroupVersion) -> Result<Optio
     if version.get::<String>("freshness")? == "Stale" {
         return Ok(None);
     }
-    let resources: Vec<Resource> = version.get("resources")?;
+    let resources: Vec<AggregatedResource> = version.get("resources")?;
     Ok(Some(resources.into_iter().flat_map(|resource| resource.flatten(group_version)).collect()))
 }
 
-impl Resource {
+impl AggregatedResource {
     /// The resource and, after it, its subresources. A resource without a kind only carries subresources; what has no name
     /// is nothing.
     fn flatten(self, group_version: &GroupVersion) -> Vec<ApiResource> {
