@@ -134,6 +134,9 @@ pub struct Config {
 #[non_exhaustive]
 pub struct TlsConfig {
     /// The only certificates that may have signed the server's. The roots of the operating system by default.
+    ///
+    /// Each counts as what it is, within its dates, as in Go: a CA signs certificates of servers; any other certificate
+    /// is accepted from the server itself and signs nothing.
     pub ca: Option<PemSource>,
     /// Accepts any certificate of the server. Whoever is between client and server can read and change everything.
     pub insecure_skip_verify: bool,
@@ -147,7 +150,7 @@ pub struct TlsConfig {
 /// A client certificate and its private key.
 #[derive(Clone, Debug)]
 pub struct ClientIdentity {
-    /// The certificate, followed by the intermediate ones if there are any.
+    /// The certificate, of any version of X.509, followed by the intermediate ones if there are any.
     pub certificate: PemSource,
     /// The private key: PKCS#8, PKCS#1 or SEC1.
     pub key: PemSource,

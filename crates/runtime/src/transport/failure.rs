@@ -2,9 +2,10 @@
 
 use std::{error::Error as StdError, fmt, io, time::Duration};
 
-use rustls::{CertificateError, Error as TlsError};
-
-use super::BoxError;
+use super::{
+    BoxError,
+    tls::{self, Peer},
+};
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
@@ -36,7 +37,8 @@ impl ConnectError {
 
     /// A handshake that failed. Where its connection was lost, certificates are not what is wrong, and another may succeed.
     pub(super) fn tls(address: &str, error: &io::Error) -> Self {
-        Self::new(format!("TLS with {address}: {}", describe_tls(error))).with_delivery(of_lost(error))
+        Self::new(format!("TLS with {address}: {}", describe_handshake(error, Peer::Server)))
+            .with_delivery(of_lost(error))
     }
 
     pub(super) fn with_delivery(self, delivery: Delivery) -> Self {
@@ -189,10 +191,9 @@ fn delivery(error: &(dyn StdError + 'static)) -> Delivery {
 }
 
 fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
-    // TLS 1.3 tells a client only after the handshake that its certificate was refused.
     let cause = root_cause(&error);
-    if let Some(hint) = client_certificate_hint(&cause) {
-        return Error::new(ErrorKind::Connect, format!("TLS: {cause}; {hint}"));
+    if cause.starts_with(TLS) {
+        return Error::new(ErrorKind::Connect, cause);
     }
     if let Some(problem) = find::<h2::Error>(&error).and_then(in_plain_words) {
         return Error::new(ErrorKind::Transport, problem);
@@ -213,67 +214,30 @@ fn in_plain_words(error: &h2::Error) -> Option<String> {
     })
 }
 
-/// What went wrong in a handshake and what to check.
-fn describe_tls(error: &io::Error) -> String {
-    match find::<TlsError>(error) {
-        Some(error) => describe(error),
+/// What went wrong in a TLS handshake and what to check.
+pub(super) fn describe_handshake(error: &io::Error, peer: Peer) -> String {
+    match find(error) {
+        Some(error) => tls::describe(error, peer),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the server closed the connection during the handshake".to_owned()
+            format!("{peer} closed the connection during the handshake")
         }
         None => error.to_string(),
     }
 }
 
-fn describe(error: &TlsError) -> String {
-    let hint = match error {
-        // Two authorities of one name, which is usual for clusters made by one tool, differ in the signature only.
-        TlsError::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            "check certificate-authority: it must hold the CA that signed the server's certificate"
-        }
-        TlsError::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "connect by a name that the certificate is made for, or set tls-server-name to one",
-        TlsError::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => "the server's certificate must be renewed, or the clock of this machine is wrong",
-        TlsError::InvalidCertificate(CertificateError::Other(other))
-            if matches!(other.0.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion)) =>
-        {
-            "the server's certificate is of X.509 version 1, which cannot name the hosts that it is for; it must be made \
-             again as version 3"
-        }
-        TlsError::InvalidMessage(_) => {
-            "does the server speak TLS on this port? If not, its address begins with http://"
-        }
-        _ => match client_certificate_hint(&error.to_string()) {
-            Some(hint) => hint,
-            None => return error.to_string(),
-        },
-    };
-    format!("{error}; {hint}")
-}
+/// What stands before the words for an error of TLS. HTTP/2 keeps no more of an error than its text and its kind.
+const TLS: &str = "TLS: ";
 
-/// What to do if an error is the server's alert about the client's certificate. It is told by its text because HTTP/2
-/// keeps no more than that of an error.
-fn client_certificate_hint(error: &str) -> Option<&'static str> {
-    let (_, alert) = error.split_once("received fatal alert: ")?;
-    match alert {
-        "CertificateRequired" | "NoCertificate" => {
-            Some("the server requires a client certificate: set client-certificate and client-key")
+/// An error of reading from TLS, in our own words. TLS 1.3 tells a client only there that its certificate was refused.
+pub(super) fn of_read(error: io::Error, peer: Peer) -> io::Error {
+    let words = match find(&error) {
+        Some(error) => format!("{TLS}{}", tls::describe(error, peer)),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            format!("{peer}, or something on the way, closed the connection without notice")
         }
-        "BadCertificate"
-        | "UnknownCA"
-        | "CertificateExpired"
-        | "CertificateRevoked"
-        | "CertificateUnknown"
-        | "UnsupportedCertificate"
-        | "AccessDenied"
-        | "DecryptError" => Some("the server refuses the client certificate: check client-certificate"),
-        _ => None,
-    }
+        None => return error,
+    };
+    io::Error::new(error.kind(), words)
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

@@ -13,7 +13,7 @@ use crate::{
     transport::{
         dial::{Dialer, Io},
         failure::ConnectError,
-        tls::{self, Rotation},
+        tls::{self, Peer, Rotation, TlsStream},
     },
 };
 
@@ -101,6 +101,7 @@ impl Tls {
             }
         };
         let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2);
+        let stream = TlsStream::new(stream, Peer::Server);
         Ok(Connection::new(Box::new(stream), Some(material.retirement.subscribe()), http2))
     }
 }

@@ -24,7 +24,10 @@ use super::Io;
 use crate::{
     config::TlsConfig,
     error::{Delivery, Result},
-    transport::{failure, tls::Handshake},
+    transport::{
+        failure,
+        tls::{Handshake, Peer, TlsStream},
+    },
 };
 
 /// The most that the head of a proxy's answer may be.
@@ -61,14 +64,10 @@ pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &s
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
         .map_err(|error| Problem::lasting(format!("the host of the proxy is no name for TLS: {error}")))?;
     match TlsConnector::from(tls).connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
+        Ok(stream) => Ok(Box::new(TlsStream::new(stream, Peer::Proxy))),
         Err(error) => {
-            let (cause, delivery) = (failure::root_cause(&error), failure::of_lost(&error));
-            let hint = match delivery {
-                Delivery::Lost => "",
-                _ => "; the system must trust the certificate of an https proxy",
-            };
-            Err(Problem { words: format!("TLS with the proxy: {cause}{hint}"), delivery })
+            let words = format!("TLS with the proxy: {}", failure::describe_handshake(&error, Peer::Proxy));
+            Err(Problem { words, delivery: failure::of_lost(&error) })
         }
     }
 }

@@ -2,8 +2,8 @@
 
 /// Implements tokio's `AsyncWrite` for a type whose field `io` does the writing.
 macro_rules! writes_to_io {
-    ($write:ident for $stream:ident) => {
-        impl $write for $stream {
+    ($write:ident for $stream:ident $(<$io:ident>)?) => {
+        impl$(<$io: $write + Unpin>)? $write for $stream$(<$io>)? {
             fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
                 Pin::new(&mut self.io).poll_write(cx, buf)
             }

@@ -1,21 +1,8 @@
 //! Which certificates of a server are accepted, and what is said of the others.
 
-use rcgen::{DnType, date_time_ymd};
-use rustls::{
-    server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
-    version::{TLS12, TLS13},
-};
+use rustls::version::{TLS12, TLS13};
 
 use super::*;
-
-/// Asks a server with this TLS, as the given host, trusting this CA.
-async fn ask_with(tls: ServerConfig, host: &str, ca: Option<PemSource>) -> Result<String> {
-    let server = Server::start(Some(tls)).await;
-    let mut config = server.config("https", host);
-    config.tls.ca = ca;
-    ask(&config).await
-}
 
 /// A certificate that changes nothing but what it is told to, for localhost and signed by the authority or by itself.
 fn certificate(authority: Option<&Authority>, change: impl FnOnce(&mut CertificateParams)) -> (String, ServerConfig) {
@@ -29,16 +16,6 @@ fn certificate(authority: Option<&Authority>, change: impl FnOnce(&mut Certifica
     };
     let tls = server(vec![certificate.der().clone()], &key.serialize_pem(), None);
     (certificate.pem(), tls)
-}
-
-fn expired(params: &mut CertificateParams) {
-    params.not_before = date_time_ymd(2001, 1, 1);
-    params.not_after = date_time_ymd(2002, 1, 1);
-}
-
-fn not_yet_valid(params: &mut CertificateParams) {
-    params.not_before = date_time_ymd(2901, 1, 1);
-    params.not_after = date_time_ymd(2902, 1, 1);
 }
 
 #[tokio::test]
@@ -170,37 +147,5 @@ async fn certificates_out_of_date_are_explained() {
         let (_, tls) = certificate(Some(&authority), change);
         let error = ask_with(tls, "localhost", Some(authority.pem())).await.unwrap_err();
         assert!(error.to_string().contains("the clock of this machine"), "{error}");
-    }
-}
-
-/// What rustls would refuse to serve.
-#[derive(Debug)]
-struct Always(Arc<CertifiedKey>);
-
-impl ResolvesServerCert for Always {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_of_the_first_version_is_explained() {
-    let certificate = include_str!("../../../tests/fixtures/v1.crt.pem");
-    let key = include_str!("../../../tests/fixtures/ec.pkcs8.pem");
-    let provider = super::super::tls::provider();
-    let key = provider.key_provider.load_private_key(PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap()).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
-    let tls = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Always(Arc::new(CertifiedKey::new(chain, key)))));
-    let server = Server::start(Some(tls)).await;
-    let mut config = server.config("https", "localhost");
-    for ca in [Some(PemSource::text(certificate)), None] {
-        config.tls.insecure_skip_verify = ca.is_none();
-        config.tls.ca = ca;
-        let error = ask(&config).await.unwrap_err();
-        assert!(error.to_string().contains("X.509 version 1"), "{error}");
     }
 }

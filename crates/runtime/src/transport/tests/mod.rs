@@ -1,8 +1,10 @@
 //! Real sockets on the loopback interface: TLS in all its shapes, credentials, and what goes wrong.
 
+mod authorities;
 mod certificates;
 mod connections;
 mod credentials;
+mod first_version;
 mod gzip;
 mod headers;
 mod keys;
@@ -34,7 +36,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use secrecy::SecretString;
@@ -64,10 +66,21 @@ impl Authority {
     }
 
     fn named(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::with(|params| params.distinguished_name.push(DnType::CommonName, name))
+    }
+
+    /// An authority that is as usual but for this.
+    fn with(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = Self::params(change);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn params(change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "test CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        params
     }
 
     fn pem(&self) -> PemSource {
@@ -291,4 +304,22 @@ async fn get(transport: &Transport, config: &Config, path: &str) -> Result<Strin
 
 async fn ask(config: &Config) -> Result<String> {
     get(&connected(config)?, config, "/").await
+}
+
+/// Asks a server with this TLS, as the given host, trusting this CA.
+async fn ask_with(tls: ServerConfig, host: &str, ca: Option<PemSource>) -> Result<String> {
+    let server = Server::start(Some(tls)).await;
+    let mut config = server.config("https", host);
+    config.tls.ca = ca;
+    ask(&config).await
+}
+
+fn expired(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2001, 1, 1);
+    params.not_after = date_time_ymd(2002, 1, 1);
+}
+
+fn not_yet_valid(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2901, 1, 1);
+    params.not_after = date_time_ymd(2902, 1, 1);
 }

@@ -145,3 +145,23 @@ async fn a_connection_that_is_lost_in_the_handshake_is_worth_another_try() {
         assert!(error.is_transient() && error.to_string().contains("TLS with"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_ends_without_the_notice_of_tls_is_told_in_our_words() {
+    for (protocol, begun) in
+        [(&b"h2"[..], ""), (b"http/1.1", ""), (b"http/1.1", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")]
+    {
+        let (acceptor, listener, config) = tls_listener(protocol).await;
+        tokio::spawn(async move {
+            let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        });
+        let error = ask(&config).await.unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::Transport, Delivery::Lost), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the server, or something on the way, closed the connection without notice"), "{text}");
+        assert!(!format!("{error:?}").contains("docs.rs"), "{error:?}");
+    }
+}

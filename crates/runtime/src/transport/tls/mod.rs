@@ -1,9 +1,17 @@
 //! TLS as a configuration asks for it, by rustls with a provider of its own: the process-wide one is never touched.
 
+mod failure;
+mod identity;
+mod retirement;
+mod rotation;
+mod stream;
+mod verify;
+mod x509;
+
 use std::sync::Arc;
 
 use rustls::{
-    ClientConfig, Error as TlsError,
+    ClientConfig,
     client::danger::ServerCertVerifier,
     crypto::CryptoProvider,
     version::{TLS12, TLS13},
@@ -11,14 +19,12 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
-mod retirement;
-mod rotation;
-mod verify;
-
 use self::verify::{AcceptAny, AcceptGiven};
 pub(super) use self::{
+    failure::{Peer, describe},
     retirement::{Retired, Retirement},
     rotation::Rotation,
+    stream::TlsStream,
 };
 use crate::{
     config::{ClientIdentity, PemSource, TlsConfig},
@@ -78,15 +84,19 @@ impl Handshake {
         identity: Option<&ClientIdentity>,
         disable_http2: bool,
     ) -> Result<Self> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider()))
+        let provider = Arc::new(provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| Error::config("TLS cannot be set up").with_source(error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier.clone());
         let mut http1 = match (&material.identity, identity) {
-            (Some((certificates, key)), Some(source)) => builder
-                .with_client_auth_cert(certificates.clone(), key.clone_key())
-                .map_err(|error| Error::config(describe_identity_error(source, &error)))?,
+            (Some((certificates, key)), Some(source)) => builder.with_client_cert_resolver(identity::resolver(
+                certificates.clone(),
+                key.clone_key(),
+                &provider,
+                source,
+            )?),
             _ => builder.with_no_client_auth(),
         };
         http1.alpn_protocols = vec![HTTP_1_1.to_vec()];
@@ -113,7 +123,7 @@ pub(super) fn verifier(config: &TlsConfig, material: &Material) -> Result<Arc<dy
             return Err(Error::config("tls: insecure_skip_verify makes no sense with a CA; remove one of them"));
         }
         (true, None, _) => Arc::new(AcceptAny(provider)),
-        (false, Some(source), Some(ca)) => Arc::new(AcceptGiven::new(source, ca.clone(), provider)?),
+        (false, Some(source), Some(ca)) => Arc::new(AcceptGiven::new(source, ca.clone(), &provider)?),
         (false, ..) => Arc::new(Verifier::new(provider).map_err(|error| {
             Error::config("the root certificates of the system cannot be used; give a CA").with_source(error)
         })?),
@@ -133,18 +143,4 @@ pub(super) fn provider() -> CryptoProvider {
 #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
 pub(super) fn provider() -> CryptoProvider {
     compile_error!("k8s-client needs a crypto provider for TLS: enable the feature `ring` (the default) or `aws-lc-rs`")
-}
-
-fn describe_identity_error(source: &ClientIdentity, error: &TlsError) -> String {
-    let ClientIdentity { certificate, key } = source;
-    match error {
-        TlsError::InconsistentKeys(_) => {
-            format!("{certificate}the client certificate does not belong to the private key")
-        }
-        TlsError::General(_) => format!(
-            "{key}the private key cannot be used: it is damaged, or of a kind that the crypto provider does not know \
-             (P-521 needs the feature `aws-lc-rs`): {error}"
-        ),
-        error => format!("{certificate}the client certificate cannot be used: {error}"),
-    }
 }

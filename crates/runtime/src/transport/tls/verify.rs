@@ -1,45 +1,102 @@
 //! Which certificates of a server are accepted.
 
-use std::sync::Arc;
+use std::{cell::RefCell, fmt, sync::Arc};
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error as TlsError, OtherError, PeerMisbehaved, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+        verify_tls13_signature_with_raw_key,
+    },
     server::ParsedCertificate,
 };
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, RawPublicKeyEntity, VerifiedPath};
 
+use super::x509::{self, Certificate, Limits};
 use crate::error::{Error, Result};
 
 /// Accepts what the given certificates signed and, as Go does, these certificates themselves.
+///
+/// Each is believed as what it is and within its dates, which webpki leaves to its caller: a server's certificate that was
+/// given does not make its holder a CA, and a CA ends when its time is over.
 #[derive(Debug)]
-pub(in crate::transport) struct AcceptGiven {
-    given: Vec<CertificateDer<'static>>,
-    signed: Arc<WebPkiServerVerifier>,
+pub(super) struct AcceptGiven {
+    given: Vec<(CertificateDer<'static>, Limits)>,
+    /// Of each given certificate, in order.
+    anchors: Vec<TrustAnchor<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl AcceptGiven {
     /// `source` stands before what is wrong.
-    pub(in crate::transport) fn new(
-        source: &dyn std::fmt::Display,
-        given: Vec<CertificateDer<'static>>,
-        provider: Arc<CryptoProvider>,
+    pub(super) fn new(
+        source: &dyn fmt::Display,
+        certificates: Vec<CertificateDer<'static>>,
+        provider: &CryptoProvider,
     ) -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        for certificate in &given {
-            roots.add(certificate.clone()).map_err(|error| {
-                Error::config(format!("{source}a certificate of the CA is malformed")).with_source(error)
-            })?;
+        let (mut given, mut anchors) = (Vec::new(), Vec::new());
+        for certificate in certificates {
+            let parsed = Certificate::parse(&certificate).and_then(|certificate| certificate.as_anchor());
+            let Some((anchor, limits)) = parsed else {
+                return Err(Error::config(format!("{source}a certificate of the CA is malformed")));
+            };
+            anchors.push(anchor);
+            given.push((certificate, limits));
         }
-        let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .map_err(|error| Error::config(format!("{source}the CA cannot be used")).with_source(error))?;
-        Ok(Self { given, signed })
+        Ok(Self { given, anchors, algorithms: provider.signature_verification_algorithms })
+    }
+
+    /// Decides about a server's certificate that is one of the given: nobody else has to have signed it.
+    fn verify_given(limits: &Limits, now: UnixTime) -> Result<(), TlsError> {
+        let (not_before, not_after) = (limits.not_before, limits.not_after);
+        let error = if now < not_before {
+            CertificateError::NotValidYetContext { time: now, not_before }
+        } else if now > not_after {
+            CertificateError::ExpiredContext { time: now, not_after }
+        } else if !limits.serves {
+            CertificateError::InvalidPurpose
+        } else {
+            return Ok(());
+        };
+        Err(error.into())
+    }
+
+    fn verify_signed(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TlsError> {
+        // Of the first chain that failed by its CA only. Another chain may be good: an authority is renewed with its old key.
+        let unfit = RefCell::new(None);
+        let fit = |path: &VerifiedPath<'_>| {
+            let mut anchors = self.anchors.iter().zip(&self.given);
+            let found = anchors.find(|(anchor, _)| std::ptr::eq(*anchor, path.anchor()));
+            let (_, (_, limits)) = found.ok_or(webpki::Error::UnknownIssuer)?;
+            match Unfit::find(limits, path.intermediate_certificates().count(), now) {
+                None => Ok(()),
+                Some(problem) => {
+                    unfit.borrow_mut().get_or_insert(problem);
+                    Err(webpki::Error::UnknownIssuer)
+                }
+            }
+        };
+        let usage = webpki::KeyUsage::server_auth();
+        let chain = EndEntityCert::try_from(certificate).and_then(|certificate| {
+            let algorithms = self.algorithms.all;
+            certificate
+                .verify_for_usage(algorithms, &self.anchors, intermediates, now, usage, None, Some(&fit))
+                .map(|_| ())
+        });
+        chain.map_err(|error| match unfit.into_inner() {
+            Some(unfit) => other(unfit),
+            None => refusal(error),
+        })
     }
 }
 
@@ -49,17 +106,15 @@ impl ServerCertVerifier for AcceptGiven {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        let signed = self.signed.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match signed {
-            Err(error) if is_about_the_signer(&error) && self.given.contains(end_entity) => {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            other => other,
+        match self.given.iter().find(|(given, _)| given == end_entity) {
+            Some((_, limits)) => Self::verify_given(limits, now)?,
+            None => self.verify_signed(end_entity, intermediates, now)?,
         }
+        verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -68,7 +123,7 @@ impl ServerCertVerifier for AcceptGiven {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.signed.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -77,30 +132,99 @@ impl ServerCertVerifier for AcceptGiven {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.signed.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signed.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
-/// Whether nothing else is wrong with a certificate than who signed it, or that it may sign others. Its dates are looked
-/// at before that, so one out of date is not among these.
-fn is_about_the_signer(error: &TlsError) -> bool {
-    let TlsError::InvalidCertificate(error) = error else { return false };
-    match error {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => true,
-        CertificateError::Other(other) => {
-            matches!(other.0.downcast_ref::<webpki::Error>(), Some(webpki::Error::CaUsedAsEndEntity))
+/// Why a given certificate does not count as the CA of a certificate that it signed.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    NotYetValid(UnixTime),
+    Expired(UnixTime),
+    NotACa,
+    Purpose,
+    Intermediates(u64),
+    UnknownCritical,
+}
+
+impl Unfit {
+    fn find(limits: &Limits, intermediates: usize, now: UnixTime) -> Option<Self> {
+        let max_intermediates = limits.max_intermediates.unwrap_or(u64::MAX);
+        if !limits.signs {
+            Some(Self::NotACa)
+        } else if limits.unknown_critical {
+            Some(Self::UnknownCritical)
+        } else if now < limits.not_before {
+            Some(Self::NotYetValid(limits.not_before))
+        } else if now > limits.not_after {
+            Some(Self::Expired(limits.not_after))
+        } else if intermediates as u64 > max_intermediates {
+            Some(Self::Intermediates(max_intermediates))
+        } else {
+            (!limits.serves).then_some(Self::Purpose)
         }
-        _ => false,
     }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ca = "the CA that signed the server's certificate";
+        match self {
+            Self::NotYetValid(time) => {
+                write!(f, "{ca} is not valid before {}; the clock of this machine may be wrong", x509::shown(*time))
+            }
+            Self::Expired(time) => {
+                write!(f, "{ca} expired at {}; it must be renewed, here and in the cluster", x509::shown(*time))
+            }
+            Self::NotACa => f.write_str(
+                "the server's certificate is signed by a certificate that must not sign others; certificate-authority \
+                 must hold a CA, or the server's certificate itself",
+            ),
+            Self::Purpose => write!(f, "{ca} is not made for servers (its extended key usage has no serverAuth)"),
+            Self::Intermediates(max) => write!(f, "{ca} allows {max} intermediate certificates, and there are more"),
+            Self::UnknownCritical => write!(f, "{ca} has a critical extension that this client does not know"),
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+fn other(error: impl std::error::Error + Send + Sync + 'static) -> TlsError {
+    CertificateError::Other(OtherError(Arc::new(error))).into()
+}
+
+/// The same error as rustls makes of it, which decides about the alert that the server gets.
+fn refusal(error: webpki::Error) -> TlsError {
+    match error {
+        webpki::Error::UnknownIssuer => CertificateError::UnknownIssuer,
+        webpki::Error::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+        webpki::Error::CertExpired { time, not_after } => CertificateError::ExpiredContext { time, not_after },
+        webpki::Error::CertNotValidYet { time, not_before } => {
+            CertificateError::NotValidYetContext { time, not_before }
+        }
+        webpki::Error::RequiredEkuNotFoundContext(_) => CertificateError::InvalidPurpose,
+        error => return other(error),
+    }
+    .into()
 }
 
 /// Accepts every certificate, and still has the server prove that it holds the certificate's key.
+///
+/// The key is taken out of the certificate without webpki, which refuses those of version 1 and those with critical
+/// extensions that it does not know. Go, told to accept every certificate, accepts them.
 #[derive(Debug)]
-pub(in crate::transport) struct AcceptAny(pub(super) Arc<CryptoProvider>);
+pub(super) struct AcceptAny(pub(super) Arc<CryptoProvider>);
+
+impl AcceptAny {
+    fn key<'a>(certificate: &'a CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'a>, TlsError> {
+        let certificate = Certificate::parse(certificate).ok_or(CertificateError::BadEncoding)?;
+        Ok(certificate.public_key())
+    }
+}
 
 impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
@@ -120,7 +244,19 @@ impl ServerCertVerifier for AcceptAny {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        let known = self.0.signature_verification_algorithms.mapping;
+        let Some((_, algorithms)) = known.iter().find(|(scheme, _)| *scheme == signature.scheme) else {
+            return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+        };
+        let key = Self::key(certificate)?;
+        let key = RawPublicKeyEntity::try_from(&key).map_err(refusal)?;
+        // Before TLS 1.3, the scheme of a signature leaves its curve open.
+        let mut algorithms = algorithms.iter();
+        if algorithms.any(|algorithm| key.verify_signature(*algorithm, message, signature.signature()).is_ok()) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
     }
 
     fn verify_tls13_signature(
@@ -129,10 +265,44 @@ impl ServerCertVerifier for AcceptAny {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        let key = Self::key(certificate)?;
+        verify_tls13_signature_with_raw_key(message, &key, signature, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+
+    use super::*;
+    use crate::transport::tls::provider;
+
+    #[test]
+    fn dates_are_looked_at_in_each_handshake() {
+        const YEAR: u64 = 365 * 24 * 60 * 60;
+        let within = |from, to| {
+            let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+            params
+        };
+        let mut ca = within(2000, 2020);
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().unwrap()).unwrap();
+        let leaf = within(1990, 2030).signed_by(&KeyPair::generate().unwrap(), &ca).unwrap();
+        let own = within(2000, 2020).self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let given = vec![ca.der().clone(), own.der().clone()];
+        let verifier = AcceptGiven::new(&"", given, &provider()).unwrap();
+        for (year, trusted) in [(1995, false), (2010, true), (2025, false)] {
+            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs((year - 1970) * YEAR));
+            for certificate in [leaf.der(), own.der()] {
+                let name = ServerName::try_from("localhost").unwrap();
+                let answer = verifier.verify_server_cert(certificate, &[], &name, &[], now);
+                assert_eq!(answer.is_ok(), trusted, "{year}: {answer:?}");
+            }
+        }
     }
 }
