@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 
 /// Lets one caller ask at a time, and gives the others its answer.
 ///
-/// Callers that waited while that failed get the same failure. If they asked one after the other, the last of many would
-/// wait for the time limits of all.
+/// Callers that waited while that failed get the same failure, which is why this crate's error can be cloned. If they
+/// asked one after the other, the last of many would wait for the time limits of all.
 #[derive(Debug, Default)]
 pub(crate) struct Asking(Mutex<Option<Failure>>);
 

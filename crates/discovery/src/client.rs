@@ -20,11 +20,12 @@ use crate::{
 
 /// Asks an API server what it serves.
 ///
-/// Groups and resources come in two requests from servers that have aggregated discovery (all since Kubernetes 1.30). Of
-/// others, each group-version is asked for, all at the same time. One that does not answer is reported beside the rest.
+/// Groups and resources come in two requests from servers that have aggregated discovery (all since Kubernetes 1.30).
+/// Of others, each group-version is asked for, all at the same time. One that does not answer is reported beside the
+/// rest.
 ///
-/// It keeps nothing: for that there are [`MemoryCache`](crate::MemoryCache) and [`DiskCache`](crate::DiskCache). Cloning it
-/// is cheap.
+/// It keeps nothing: for that there are [`MemoryCache`](crate::MemoryCache) and [`DiskCache`](crate::DiskCache).
+/// Cloning it is cheap.
 ///
 /// ```no_run
 /// use k8s_client_discovery::{Discovery as _, DiscoveryClient, GroupVersion};

@@ -12,8 +12,8 @@ use crate::{
 /// An answer under way.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
-/// Knows the groups and resources of a server: a [`DiscoveryClient`](crate::DiscoveryClient), which asks it, or a cache of
-/// one.
+/// Knows the groups and resources of a server: a [`DiscoveryClient`](crate::DiscoveryClient), which asks it, or a cache
+/// of one.
 pub trait Discovery: fmt::Debug + Send + Sync {
     /// The groups and their versions, the core group first.
     fn groups(&self) -> Answer<'_, Vec<ApiGroup>>;
@@ -33,11 +33,12 @@ pub trait Discovery: fmt::Debug + Send + Sync {
     /// When the groups themselves cannot be read.
     fn groups_and_resources(&self) -> Answer<'_, Arc<ServerResources>>;
 
-    /// Forgets what came from the server before this instant, and says whether there may be anything newer to learn now.
+    /// Forgets what came from the server before this instant, and returns whether there may be anything newer to learn
+    /// now.
     ///
-    /// Whoever misses something asks so, with the time at which the question came up, and looks again if the answer is yes.
-    /// client-go's `Fresh` and `Invalidate` in one step, so that many who miss something at once cause one discovery. What
-    /// keeps nothing has nothing to forget, and says no.
+    /// Whoever misses something asks so, with the time at which the question came up, and looks again if the answer is
+    /// yes. client-go's `Fresh` and `Invalidate` in one step, so that many who miss something at once cause one
+    /// discovery. What keeps nothing has nothing to forget, and says no.
     fn invalidate_before(&self, _instant: Instant) -> bool {
         false
     }

@@ -4,13 +4,35 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use k8s_client_runtime::schema::GroupVersion;
 
-/// What `Result` means in this crate.
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a discovery or a mapping failed.
 ///
-/// It is asked with predicates, and has the error of the request if there was one ([`request_error`](Self::request_error)).
-/// Cloning it is cheap: what failed once may be told to many.
+/// Predicates say what kind of failure it is; [`request_error`](Self::request_error) has the error of the request, if
+/// one failed. Cloning it is cheap, since one failure may reach many callers.
+///
+/// ```no_run
+/// use k8s_client_discovery::RestMapper;
+///
+/// # async fn example(mapper: RestMapper) -> Result<(), k8s_client_discovery::Error> {
+/// match mapper.mapping_for("widgets").await {
+///     Ok(mapping) => println!("{}", mapping.resource),
+///     // The server does not have it, unless it is among what could not be read.
+///     Err(error) if error.is_no_match() => {
+///         for (group_version, failure) in error.failures() {
+///             eprintln!("{group_version} may have it: {failure}");
+///         }
+///     }
+///     // The server could not be asked.
+///     Err(error) if error.request_error().is_some_and(|request| request.is_transient()) => {
+///         eprintln!("try again later: {error}");
+///     }
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -27,22 +49,22 @@ enum Inner {
 }
 
 impl Error {
-    /// The server names the group-version but had nothing current to tell about it.
+    /// The server names the group-version, but has no current resources of it.
     pub(crate) fn stale(group_version: GroupVersion) -> Self {
         Self(Arc::new(Inner::Stale(group_version)))
     }
 
-    /// A cache knows what there is, and this is not there.
+    /// A cache knows all group-versions, and this is not among them.
     pub(crate) fn not_served(group_version: GroupVersion) -> Self {
         Self(Arc::new(Inner::NotServed(group_version)))
     }
 
-    /// An answer that is not what it should be.
+    /// An answer that cannot be decoded.
     pub(crate) fn unreadable(url: String, problem: &dyn fmt::Display) -> Self {
         Self(Arc::new(Inner::Unreadable { url, problem: problem.to_string() }))
     }
 
-    /// An answer in which the entry of a version, or of a group if the version is empty, is not what it should be.
+    /// An answer in which the entry of a version cannot be decoded, or if the version is empty, that of a group.
     pub(crate) fn malformed(group_version: GroupVersion, problem: String) -> Self {
         Self(Arc::new(Inner::Malformed { group_version, problem }))
     }
@@ -60,11 +82,34 @@ impl Error {
     }
 
     /// The server marks the group-version as stale: the aggregated API server behind it does not answer.
+    ///
+    /// ```no_run
+    /// # use k8s_client_discovery::{Discovery as _, DiscoveryClient};
+    /// # async fn example(discovery: DiscoveryClient) -> Result<(), k8s_client_discovery::Error> {
+    /// let everything = discovery.groups_and_resources().await?;
+    /// let stale = everything.failures.iter().filter(|(_, error)| error.is_stale());
+    /// for (group_version, _) in stale {
+    ///     eprintln!("the API server behind {group_version} is down");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_stale(&self) -> bool {
         matches!(*self.0, Inner::Stale(_))
     }
 
     /// The server does not serve the group-version that was asked for.
+    ///
+    /// ```no_run
+    /// # use k8s_client_discovery::{ApiResourceList, Discovery as _, DiscoveryClient, GroupVersion};
+    /// # async fn example(discovery: DiscoveryClient) -> Result<(), k8s_client_discovery::Error> {
+    /// let resources = match discovery.resources(&GroupVersion::new("example.com", "v1")).await {
+    ///     Err(error) if error.is_not_found() => ApiResourceList::default(),
+    ///     answer => answer?,
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_not_found(&self) -> bool {
         match &*self.0 {
             Inner::Request(error) => error.is_not_found(),
@@ -73,19 +118,31 @@ impl Error {
         }
     }
 
-    /// No kind or resource is what was asked for: client-go's `IsNoMatchError`. What could not be discovered, and so may
-    /// have it, is in [`failures`](Self::failures).
+    /// The server has no such kind or resource: client-go's `IsNoMatchError`. What could not be discovered, and so may
+    /// have it, is in [`failures`](Self::failures). [`Error`] has an example.
     pub fn is_no_match(&self) -> bool {
         matches!(*self.0, Inner::NoMatch { .. })
     }
 
-    /// Several kinds or resources of one group-version are what was asked for: client-go's `IsAmbiguousError`.
+    /// Several kinds or resources of one group-version have the name that was asked for: client-go's
+    /// `IsAmbiguousError`. The message names them.
     pub fn is_ambiguous(&self) -> bool {
         matches!(*self.0, Inner::Ambiguous { .. })
     }
 
-    /// Some group-versions could not be read: client-go's `IsGroupDiscoveryFailedError`. [`failures`](Self::failures) has
-    /// them.
+    /// Some group-versions could not be read: client-go's `IsGroupDiscoveryFailedError`. [`failures`](Self::failures)
+    /// has them. Only [`ServerResources::complete`](crate::ServerResources::complete) returns such an error.
+    ///
+    /// ```no_run
+    /// # use k8s_client_discovery::{Discovery as _, DiscoveryClient};
+    /// # async fn example(discovery: DiscoveryClient) -> Result<(), k8s_client_discovery::Error> {
+    /// let preferred = discovery.preferred_resources().await?;
+    /// if let Err(error) = preferred.complete() {
+    ///     assert!(error.is_incomplete() && !error.failures().is_empty());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_incomplete(&self) -> bool {
         matches!(*self.0, Inner::Incomplete(_))
     }

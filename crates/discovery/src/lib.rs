@@ -26,11 +26,26 @@
 //! # }
 //! ```
 //!
+//! # What is promised
+//!
+//! * **One dead or odd API server hides and stalls nothing.** What could not be read is part of the result
+//!   ([`ServerResources::failures`]), beside all that could be. Of a server without aggregated discovery, only the
+//!   group-versions that failed are asked for again, once, and none that used up its time. An aggregated answer is not
+//!   asked for again, since it has all that the server knows.
+//! * **What is new is found.** Whoever misses something asks for what is newer than the question
+//!   ([`Discovery::invalidate_before`]): older knowledge is learned again, newer is believed. So a custom resource is
+//!   found as soon as it is served, by a mapper behind any caches.
+//! * **Many who ask at once cause one discovery,** and get its answer, a failure too. However many miss something at
+//!   once, it takes two.
+//! * **Caches wrap any [`Discovery`], and the mapper takes any.** [`DiskCache`] shares its files with kubectl.
+//!
 //! # Features
 //!
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
-//! * `v1_33` … `v1_37`, `latest`: the Kubernetes version whose types are compiled in. The application chooses exactly one,
-//!   here or at k8s-openapi; libraries choose none.
+//! * `v1_NN` or `latest`: the Kubernetes version whose types are compiled in; the manifest's features name those that
+//!   there are. The application chooses exactly one, here or at k8s-openapi; libraries choose none.
+
+// Each module uses only those above it.
 
 mod error;
 
@@ -40,9 +55,9 @@ mod discovery;
 
 mod wire;
 
-mod client;
-
 mod openapi;
+
+mod client;
 
 mod asking;
 

@@ -24,8 +24,8 @@ pub struct ApiGroup {
 pub struct ApiResource {
     /// The plural name that URLs have, such as `deployments`; that of a subresource is `deployments/scale`.
     pub name: String,
-    /// The name of one, such as `deployment`; empty where the server does not say it. A subresource has its resource's, or
-    /// none from a server without aggregated discovery.
+    /// The name of one, such as `deployment`; empty where the server does not say it. A subresource has its resource's,
+    /// or none from a server without aggregated discovery.
     pub singular_name: String,
     /// The kind of its objects. For a subresource this may be of another group: `deployments/scale` of `apps/v1` has
     /// `autoscaling/v1, Kind=Scale`.
@@ -53,7 +53,7 @@ pub struct ApiResourceList {
 /// All groups and resources of a server, as far as they could be read.
 ///
 /// One aggregated API server that is down does not hide the others: what could not be read is in
-/// [`failures`](Self::failures), all else is there. Whoever needs all of it says [`complete`](Self::complete).
+/// [`failures`](Self::failures), all else is there. Use [`complete`](Self::complete) where all of it is needed.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ServerResources {
@@ -61,8 +61,8 @@ pub struct ServerResources {
     pub groups: Vec<ApiGroup>,
     /// The resources of each group-version that could be read, in the order of groups and versions.
     pub resources: Vec<ApiResourceList>,
-    /// The group-versions that could not be read, with the reason of each. Where it cannot even be known which versions a
-    /// group has, the version is empty.
+    /// The group-versions that could not be read, with the reason of each. Where it cannot even be known which versions
+    /// a group has, the version is empty.
     pub failures: BTreeMap<GroupVersion, Error>,
 }
 

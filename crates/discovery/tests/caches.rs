@@ -18,6 +18,9 @@ use serde_json::json;
 use support::{Reply, Server, aggregated, files, group, group_list, plain, with_widgets};
 use tempfile::TempDir;
 
+/// Puts something in the place of a file.
+type Make = fn(&Path);
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn group_version(text: &str) -> GroupVersion {
@@ -173,7 +176,7 @@ async fn damaged_files_are_read_over_and_replaced() {
 #[tokio::test]
 async fn what_is_not_a_small_regular_file_is_passed_over_and_replaced() {
     let server = Server::start(aggregated).await;
-    let make: [(&str, fn(&Path)); 4] = [
+    let make: [(&str, Make); 4] = [
         ("a pipe", |path| {
             assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo is there").success());
         }),

@@ -102,7 +102,8 @@ async fn aggregated_documents_are_known_by_parameters_in_quotes_and_of_any_case(
 async fn odd_group_is_reported_and_the_rest_is_there() {
     let odd_resource = json!({ "metadata": { "name": "odd.example.com" }, "versions": [
         { "version": "v2", "resources": [{ "resource": ["odds"] }] },
-        { "version": "v1", "freshness": null, "resources": [{ "resource": "odds", "responseKind": { "kind": "Odd" } }] },
+        { "version": "v1", "freshness": null,
+          "resources": [{ "resource": "odds", "responseKind": { "kind": "Odd" } }] },
     ] });
     let nameless = json!({ "metadata": null, "versions": [{ "version": "v1", "resources": [] }] });
     let server = Server::start(move |asked| match asked.route() {

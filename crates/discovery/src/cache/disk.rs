@@ -20,12 +20,13 @@ use crate::{
     wire::plain::{GroupsFile, ResourcesFile, read_groups_file, read_resources_file},
 };
 
-/// Keeps what a [`Discovery`] said in files, as kubectl does and where kubectl can read it.
+/// Keeps the answers of a [`Discovery`] in files, as kubectl does and where kubectl can read it.
 ///
 /// A folder belongs to one server. It holds `servergroups.json` and, for each group-version,
-/// `GROUP/VERSION/serverresources.json`. A file counts for the time to live from when it was written. Several processes may
-/// use a folder at the same time: files appear whole or not at all. A file that is damaged or cannot be read is as good as
-/// none, and one that cannot be written is left: the cache never makes a discovery fail.
+/// `GROUP/VERSION/serverresources.json`. A file counts for the time to live from when it was written. Several processes
+/// may use a folder at the same time: files appear whole or not at all. A file that is damaged or cannot be read is as
+/// good as none, and one that cannot be written is left: the cache never makes a discovery fail. Only regular files of
+/// at most 16 MiB are read.
 ///
 /// A group-version that could not be read is not kept, so whoever asks next asks the server again. After
 /// [`invalidate`](Discovery::invalidate) only files that this cache writes from then on count.
@@ -34,11 +35,18 @@ use crate::{
 /// [`RestMapper`](crate::RestMapper), to read them once.
 ///
 /// ```no_run
-/// # use k8s_client_discovery::{DiscoveryClient, DiskCache, MemoryCache};
-/// # use std::time::Duration;
-/// # fn example(client: k8s_client_runtime::RestClient) {
-/// let files = DiskCache::new(DiscoveryClient::new(&client), "/var/cache/my-tool/prod", Duration::from_secs(600));
-/// let discovery = MemoryCache::new(files);
+/// use std::time::Duration;
+///
+/// use k8s_client_discovery::{DiscoveryClient, DiskCache, RestMapper};
+///
+/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_discovery::Error> {
+/// let server = DiscoveryClient::new(&client);
+/// // kubectl's own files, or without a home directory a folder of this program's.
+/// let files = DiskCache::kubectl(&server).unwrap_or_else(|| {
+///     DiskCache::new(server, "/var/cache/my-tool/prod", Duration::from_secs(600))
+/// });
+/// let mapping = RestMapper::new(files).mapping_for("deploy").await?;
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
@@ -73,7 +81,7 @@ impl DiskCache {
     }
 
     /// The cache that kubectl has of the same server: six hours, in `discovery/HOST` of `$KUBECACHEDIR` or else of
-    /// `~/.kube/cache`. None where there is no home directory.
+    /// `~/.kube/cache`. `None` where there is no home directory.
     pub fn kubectl(discovery: &DiscoveryClient) -> Option<Self> {
         let configured = env::var_os("KUBECACHEDIR").filter(|path| !path.is_empty()).map(PathBuf::from);
         let cache = configured.or_else(|| Some(env::home_dir()?.join(".kube").join("cache")))?;
@@ -171,7 +179,7 @@ impl Discovery for DiskCache {
         let valid_from = if inner { Instant::now() } else { instant };
         let mut state = self.lock();
         state.valid_from = state.valid_from.max(Some(valid_from));
-        // Of files of others nobody knows what they came from.
+        // How old the answers in files of other programs are is not known.
         inner || state.written.get(&PathBuf::from(GROUPS)).is_none_or(|asked| *asked < valid_from)
     }
 }
@@ -184,7 +192,7 @@ impl State {
     }
 }
 
-/// The files that count; all, if nothing is said.
+/// The files that count; all, if `None`.
 type Trusted = Option<HashSet<PathBuf>>;
 
 fn counts(trusted: &Trusted, path: &PathBuf) -> bool {

@@ -16,7 +16,8 @@ use crate::wire::{Entry, Problem};
 /// The file that names the groups.
 pub(super) const GROUPS: &str = "servergroups.json";
 
-/// The file of a group-version. None for a name that could lead out of the folder, which no server in its right mind has.
+/// The file of a group-version. None for a name that could lead out of the folder, which no server in its right mind
+/// has.
 pub(super) fn resources_file(group_version: &GroupVersion) -> Option<PathBuf> {
     let GroupVersion { group, version } = group_version;
     let harmless = |name: &str| !matches!(name, "." | "..") && !name.contains(['/', '\\', ':', '\0']);
@@ -36,7 +37,7 @@ impl Files {
         Self { directory, time_to_live }
     }
 
-    /// What a file says that is there, young and whole.
+    /// Reads a file, if it is there, young and whole.
     pub(super) fn read<T>(&self, path: &Path, decode: impl FnOnce(&Entry) -> Result<T, Problem>) -> Option<T> {
         let path = self.directory.join(path);
         let age = fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
@@ -52,11 +53,12 @@ impl Files {
         decoded.inspect_err(unusable).ok()
     }
 
-    /// Puts a file in place, whole, and says whether that worked.
+    /// Puts a file in place, whole, and returns whether that worked.
     pub(super) fn write(&self, path: &Path, document: &impl Serialize) -> bool {
         let path = self.directory.join(path);
         let written = replace(&path, document).inspect_err(|error| {
-            tracing::debug!(path = %path.display(), %error, "a file of the discovery cache cannot be written; it goes on without");
+            let path = path.display();
+            tracing::debug!(%path, %error, "a file of the discovery cache cannot be written; it goes on without");
         });
         written.is_ok()
     }

@@ -14,11 +14,29 @@ use crate::{
     model::{ApiGroup, ApiResourceList, ServerResources},
 };
 
-/// Keeps what a [`Discovery`] said until it is told to forget it.
+/// Keeps the answers of a [`Discovery`] until it is invalidated.
 ///
-/// It asks for everything at once when it is first asked for anything; of many who ask at the same time, one does it for
-/// all, who are told its failure too. A group-version that could not be read is asked for again by [`resources`](Discovery::resources), one that is not
-/// served is not. client-go's `memory.NewMemCacheClient`.
+/// It asks for everything at once when it is first asked for anything. Of many who ask at the same time, one does it
+/// for all, and all get its answer, a failure too. A group-version that could not be read is asked for again by
+/// [`resources`](Discovery::resources), one that is not served is not. client-go's `memory.NewMemCacheClient`.
+///
+/// ```no_run
+/// use k8s_client_discovery::{Discovery as _, DiscoveryClient, MemoryCache};
+///
+/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_discovery::Error> {
+/// let discovery = MemoryCache::new(DiscoveryClient::new(&client));
+/// for group in discovery.groups().await? {
+///     println!("{} {}", group.name, group.preferred_version);
+/// }
+/// // This one sends nothing.
+/// let everything = discovery.groups_and_resources().await?;
+///
+/// discovery.invalidate();
+/// // This one asks the server again.
+/// let everything = discovery.groups_and_resources().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MemoryCache {
     inner: Arc<dyn Discovery>,
@@ -98,7 +116,7 @@ impl Discovery for MemoryCache {
     fn invalidate_before(&self, instant: Instant) -> bool {
         let inner = self.inner.invalidate_before(instant);
         let mut kept = self.lock();
-        // What this one asked for lately may have come from what the inner one has just forgotten.
+        // Recent answers of the inner cache may have come from entries that it has just forgotten.
         let valid_from = if inner { Instant::now() } else { instant };
         kept.valid_from = kept.valid_from.max(valid_from);
         let forgotten = kept.everything.take_if(|(asked, _)| *asked < valid_from).is_some();

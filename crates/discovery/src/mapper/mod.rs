@@ -21,17 +21,19 @@ use crate::{
 
 /// Finds the resource of a kind, the kind of a resource, and both from what people write.
 ///
-/// It learns what the server serves when it is first asked. When it does not find something, and what it knows is older than
-/// the question, it learns it again and looks once more, so that a custom resource is found as soon as it is served. Such a
-/// miss costs a discovery, two requests to most servers.
+/// It learns what the server serves when it is first asked. When it does not find something, and what it knows is older
+/// than the question, it learns it again and looks once more, so that a custom resource is found as soon as it is
+/// served. Such a miss costs a discovery, two requests to most servers.
 ///
-/// Where several groups or versions have a name, the core group comes first, then groups in the server's order, and within
-/// a group the version that it prefers. That part of the server which cannot be read is left out; an error names it.
+/// Where several groups or versions have a name, the core group comes first, then groups in the server's order, and
+/// within a group the version that it prefers. That part of the server which cannot be read is left out; an error names
+/// it.
 ///
 /// A short name that several resources have means the one that comes first, with a warning
 /// ([`with_warning_handler`](Self::with_warning_handler)).
 ///
-/// It is client-go's `DeferredDiscoveryRESTMapper` with its shortcut and category expanders. Clones share what they learn.
+/// It is client-go's `DeferredDiscoveryRESTMapper` with its shortcut and category expanders. Clones share what they
+/// learn.
 ///
 /// ```no_run
 /// use k8s_client_discovery::{DiscoveryClient, GroupKind, MemoryCache, ResourceScope, RestMapper};
@@ -72,8 +74,8 @@ impl RestMapper {
 
     /// The same with another handler of short names that several resources have. By default `tracing` gets a warning.
     ///
-    /// It is called for each such name that is looked up and found, so it should not block. client-go's `warningHandler` of
-    /// `NewShortcutExpander`.
+    /// It is called for each such name that is looked up and found, so it should not block. client-go's
+    /// `warningHandler` of `NewShortcutExpander`.
     ///
     /// ```no_run
     /// # use k8s_client_discovery::{AmbiguousShortName, DiscoveryClient, MemoryCache, RestMapper};
@@ -91,8 +93,8 @@ impl RestMapper {
         &*self.shared.discovery
     }
 
-    /// The kind of a resource. Group and version may be empty; the resource may be plural, singular or short, and the group
-    /// may be the beginning of one if no version is named.
+    /// The kind of a resource. Group and version may be empty; the resource may be plural, singular or short, and the
+    /// group may be the beginning of one if no version is named.
     ///
     /// # Errors
     ///

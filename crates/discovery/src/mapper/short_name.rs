@@ -6,8 +6,8 @@ use k8s_client_runtime::schema::GroupResource;
 
 /// Several resources have the short name that was looked up, and one of them was chosen.
 ///
-/// As with kubectl, that is the one that takes precedence. So what a short name means may change when somebody installs a
-/// custom resource that has it too. A name with its group, such as `events.events.k8s.io`, always means the same.
+/// As with kubectl, that is the one that takes precedence. So what a short name means may change when somebody installs
+/// a custom resource that has it too. A name with its group, such as `events.events.k8s.io`, always means the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AmbiguousShortName {

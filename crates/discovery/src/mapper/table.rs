@@ -10,8 +10,8 @@ use crate::{
     model::{ApiGroup, ApiResource, ServerResources},
 };
 
-/// The resources of a server, without subresources, those that take precedence first: the core group, then groups in the
-/// server's order, and within a group the preferred version before the others.
+/// The resources of a server, without subresources, those that take precedence first: the core group, then groups in
+/// the server's order, and within a group the preferred version before the others.
 #[derive(Debug)]
 pub(super) struct Table {
     entries: Vec<Entry>,

@@ -37,7 +37,7 @@ struct AggregatedSubresource {
     verbs: Vec<String>,
 }
 
-/// What a document says of a root's groups: what could be read, and what could not.
+/// The groups and resources in a document of a root, and which of them could not be read.
 pub(crate) fn read(document: &Entry, root: Root) -> Result<ServerResources, Problem> {
     let mut all = ServerResources::default();
     for entry in document.list("items")? {
@@ -109,8 +109,8 @@ fn read_resources(version: &Entry, group_version: &GroupVersion) -> Result<Optio
 }
 
 impl AggregatedResource {
-    /// The resource and, after it, its subresources. A resource without a kind only carries subresources; what has no name
-    /// is nothing.
+    /// The resource and, after it, its subresources. A resource without a kind only carries subresources; what has no
+    /// name is nothing.
     fn flatten(self, group_version: &GroupVersion) -> Vec<ApiResource> {
         let scope = scope(self.scope == "Namespaced");
         let mut list = Vec::with_capacity(1 + self.subresources.len());

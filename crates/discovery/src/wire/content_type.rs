@@ -1,4 +1,4 @@
-//! What a `Content-Type` says of the form of a document.
+//! The form of a document, by its `Content-Type`.
 
 use k8s_client_runtime::http::{HeaderMap, header};
 

@@ -1,13 +1,14 @@
 //! The documents of discovery as they travel, and as kubectl keeps them on disk.
 //!
-//! There are two forms. [`aggregated`] documents have all groups with their resources; of [`plain`] ones, `/api` and `/apis`
-//! have the groups alone, and each group-version has a document of its own. The `Content-Type` of an answer says which form
-//! it has ([`content_type`]): a plain document would be read as an aggregated one with nothing in it.
+//! There are two forms. [`aggregated`] documents have all groups with their resources; of [`plain`] ones, `/api` and
+//! `/apis` have the groups alone, and each group-version has a document of its own. The `Content-Type` of an answer
+//! says which form it has ([`content_type`]): a plain document would be read as an aggregated one with nothing in it.
 //!
-//! k8s-openapi has types for some of them, which want fields that old and aggregated servers leave out. These take what Go
-//! takes, in which a null is the same as a field that is not there. What even Go would refuse, a field of another type,
-//! costs only the version or the group in whose entry it is: that is among the
-//! [`failures`](crate::ServerResources::failures), and the others are read. So lists are decoded entry by entry ([`Entry`]).
+//! k8s-openapi has types for some of them, which want fields that old and aggregated servers leave out. These take what
+//! Go takes, in which a null is the same as a field that is not there. What even Go would refuse, a field of another
+//! type, costs only the version or the group in whose entry it is: that is among the
+//! [`failures`](crate::ServerResources::failures), and the others are read. So lists are decoded entry by entry
+//! ([`Entry`]).
 
 pub(crate) mod aggregated;
 
@@ -100,7 +101,7 @@ impl Problem {
         Self(format!("{field}: {}", self.0))
     }
 
-    /// Something lacks the name by which it is told from others.
+    /// Something lacks its name.
     fn nameless() -> Self {
         Self("it has no name".to_owned())
     }

@@ -1,5 +1,5 @@
-//! `APIVersions`, `APIGroupList` and `APIResourceList`: groups in one document, and the resources of each version in one of
-//! their own. The latter two are kubectl's files too, `servergroups.json` and `serverresources.json`.
+//! `APIVersions`, `APIGroupList` and `APIResourceList`: groups in one document, and the resources of each version in
+//! one of their own. The latter two are kubectl's files too, `servergroups.json` and `serverresources.json`.
 
 use k8s_client_runtime::schema::{GroupVersion, ResourceScope};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{Entry, Problem, ResponseKind, scope};
 use crate::model::{ApiGroup, ApiResource, ApiResourceList, ServerResources};
 
-/// What `/api` says of the core group.
+/// The core group, out of the document of `/api`.
 pub(crate) fn read_core(document: &Entry) -> ServerResources {
     let mut found = ServerResources::default();
     match document.get::<Vec<String>>("versions") {
@@ -21,7 +21,7 @@ pub(crate) fn read_core(document: &Entry) -> ServerResources {
     found
 }
 
-/// What `/apis` says: the groups that could be read, and those that could not.
+/// The groups in the document of `/apis`, and which of them could not be read.
 pub(crate) fn read_groups(document: &Entry) -> Result<ServerResources, Problem> {
     let mut all = ServerResources::default();
     for entry in document.list("groups")? {

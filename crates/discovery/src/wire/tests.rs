@@ -12,13 +12,14 @@ use super::{
 };
 use crate::model::{ApiGroup, ApiResourceList, ServerResources};
 
-const AGGREGATED: &str = r#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":[
+const AGGREGATED: &str = r#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","items":[
     {"metadata":{"name":"apps"},"versions":[
         {"version":"v1","freshness":"Current","resources":[
             {"resource":"deployments","responseKind":{"group":"","version":"","kind":"Deployment"},"scope":"Namespaced",
              "singularResource":"deployment","verbs":["get","list"],"shortNames":["deploy"],"categories":["all"],
              "subresources":[
-                {"subresource":"scale","responseKind":{"group":"autoscaling","version":"v1","kind":"Scale"},"verbs":["get"]},
+                {"subresource":"scale","verbs":["get"],
+                 "responseKind":{"group":"autoscaling","version":"v1","kind":"Scale"}},
                 {"subresource":"nothing","responseKind":null,"verbs":["get"]}]},
             {"resource":"ghosts","responseKind":null,"scope":"Cluster","verbs":null,
              "subresources":[{"subresource":"log","responseKind":{"kind":"Log"},"verbs":["get"]}]}]},
@@ -106,8 +107,9 @@ fn nulls_are_what_is_not_there() {
                 null,
                 {"version":null,"freshness":null,"resources":null},
                 {"version":"v1","freshness":null,"resources":[null,{"resource":null,"responseKind":{"kind":"Ghost"}},
-                    {"resource":"deployments","responseKind":{"group":null,"version":null,"kind":"Deployment"},"scope":null,
-                     "singularResource":null,"verbs":[null,"get"],"shortNames":null,"categories":[null],"subresources":[null,
+                    {"resource":"deployments","responseKind":{"group":null,"version":null,"kind":"Deployment"},
+                     "scope":null,"singularResource":null,"verbs":[null,"get"],"shortNames":null,"categories":[null],
+                     "subresources":[null,
                         {"subresource":"scale","responseKind":{"group":null,"kind":"Scale"},"verbs":null},
                         {"subresource":null,"responseKind":{"kind":"Ghost"}}]}]}]}]}"#,
     );
@@ -206,8 +208,9 @@ fn aggregated_groups() -> Value {
     let group = |name: &str, resource: &str| {
         json!({ "metadata": { "name": name, "creationTimestamp": null }, "versions": [
             { "version": "v1", "freshness": "Current", "resources": [{
-                "resource": resource, "responseKind": { "group": "", "version": "", "kind": "Any" }, "scope": "Namespaced",
-                "singularResource": "any", "verbs": ["get"], "shortNames": ["a"], "categories": ["all"],
+                "resource": resource, "responseKind": { "group": "", "version": "", "kind": "Any" },
+                "scope": "Namespaced", "singularResource": "any",
+                "verbs": ["get"], "shortNames": ["a"], "categories": ["all"],
                 "subresources": [{ "subresource": "scale", "responseKind": { "kind": "Scale" }, "verbs": ["get"] }],
             }] },
             { "version": "v2", "freshness": "Stale" },
@@ -255,7 +258,8 @@ fn spoilt(mut document: Value, list: &str, changes: &[(Index, String)]) -> Strin
 /// JSON of any kind, with what spoils most: names of others, numbers that no type holds, and depth.
 fn json() -> impl Strategy<Value = String> {
     let known = prop_oneof![
-        "null|true|0|-1|1e999|\"\"|\"odd\"|\"before\"|\"behind\"|\"v1\"|\"Stale\"|\"/\"|\"\\\\u0000\\\\ud800\"|\\[\\]|\\{\\}",
+        "null|true|0|-1|1e999|\\[\\]|\\{\\}",
+        "\"(|odd|before|behind|v1|Stale|/|\\\\u0000|\\\\ud800)\"",
         Just("[".repeat(300) + &"]".repeat(300)),
     ];
     let any = any::<String>().prop_map(|text| Value::String(text).to_string());
@@ -308,8 +312,8 @@ proptest! {
 
     #[test]
     fn whatever_a_list_of_resources_is_it_is_read_or_refused(changes in changes()) {
-        let resource = json!({ "name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": ["get"],
-            "shortNames": ["po"], "group": "", "version": "v1", "categories": ["all"] });
+        let resource = json!({ "name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod",
+            "verbs": ["get"], "shortNames": ["po"], "group": "", "version": "v1", "categories": ["all"] });
         let text = spoilt(json!({ "resources": [resource.clone(), resource] }), "resources", &changes);
         let _ = plain::read_resources(&document(&text), &group_version("v1"));
     }

@@ -147,14 +147,15 @@ pub(crate) fn plain(asked: &Asked) -> Reply {
             "preferredVersion": { "groupVersion": "apps/v1", "version": "v1" },
         }] })),
         "/api/v1" => Reply::Json(json!({ "kind": "APIResourceList", "groupVersion": "v1", "resources": [
-            { "name": "pods", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["list"], "shortNames": ["po"] },
+            { "name": "pods", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["list"],
+              "shortNames": ["po"] },
             { "name": "pods/eviction", "singularName": "", "namespaced": true, "group": "policy", "version": "v1",
               "kind": "Eviction", "verbs": ["create"] },
         ] })),
         path @ ("/apis/apps/v1" | "/apis/apps/v1beta1") => Reply::Json(json!({
             "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": &path[6..],
-            "resources": [{ "name": "deployments", "singularName": "deployment", "namespaced": true, "kind": "Deployment",
-                "verbs": ["get"], "shortNames": ["deploy"] }],
+            "resources": [{ "name": "deployments", "singularName": "deployment", "namespaced": true,
+                "kind": "Deployment", "verbs": ["get"], "shortNames": ["deploy"] }],
         })),
         _ => Reply::error("404 Not Found"),
     }
