@@ -106,6 +106,10 @@ pub struct Config {
     pub disable_http2: bool,
     /// After how long a silence an HTTP/2 connection is asked for a sign of life; never if none. 30 seconds by default, or
     /// what client-go's variable `HTTP2_READ_IDLE_TIMEOUT_SECONDS` says, where 0 is never.
+    ///
+    /// HTTP/1.1 has no such question. There, this and [`http2_ping_timeout`](Self::http2_ping_timeout) together are how long
+    /// nothing of a body may arrive that is read to its end, such as that of an object or a list. Watches and logs may be silent
+    /// for longer: of them, only a host that is gone is noticed, by TCP's keepalive.
     pub http2_ping_interval: Option<Duration>,
     /// How long that sign of life may take until the connection counts as dead. 15 seconds by default, or what client-go's
     /// variable `HTTP2_PING_TIMEOUT_SECONDS` says.

@@ -89,6 +89,7 @@ impl Response {
             Some(deadline) => timed_body::until(deadline, self.body, timed_out),
             None => self.body,
         };
+        let body = body.steady();
         Ok(Arriving { body, media_type, url: self.origin.url })
     }
 

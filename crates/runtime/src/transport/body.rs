@@ -3,22 +3,25 @@
 use std::{
     any::Any,
     fmt,
+    future::Future,
     pin::Pin,
     sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
+use tokio::time::{Sleep, sleep};
 
 use super::{
     BoxError,
     connections::{Http1Body, Http2Body},
     failure,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// The most that room is made for because the head of an answer says so. What really comes makes its own.
 const MOST_ROOM: usize = 1 << 20;
@@ -30,10 +33,22 @@ const MOST_ROOM: usize = 1 << 20;
 /// one of their answers by [`new`](Self::new) or `from`.
 pub struct Body {
     inner: Inner,
-    /// How many bytes are taken where the whole body is wanted.
-    max_bytes: u64,
-    /// How many of them are left. None where the body is read piece by piece.
+    limits: Limits,
+    /// How many bytes may still come. None where what is read is not kept.
     left: Option<u64>,
+    /// Nothing is waited for longer than the limit of silence.
+    steady: bool,
+    /// Ends when the silence has lasted too long. None while something comes.
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+/// What is expected of an answer that its reader wants from beginning to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    /// How many bytes it has at most, where all of them are kept.
+    pub(super) bytes: Option<u64>,
+    /// How long nothing of it may arrive.
+    pub(super) silence: Option<Duration>,
 }
 
 enum Inner {
@@ -74,28 +89,33 @@ impl Body {
     }
 
     fn of(inner: Inner) -> Self {
-        Self { inner, max_bytes: u64::MAX, left: None }
+        Self { inner, limits: Limits::default(), left: None, steady: false, silence: None }
     }
 
-    /// The same body, of which no more than this is taken where all of it is wanted.
-    pub(super) fn with_max_bytes(self, max_bytes: u64) -> Self {
-        Self { max_bytes, ..self }
+    /// The same body, with limits for those who read it to its end.
+    pub(super) fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
-    /// Puts something around the body, to which the same limit applies.
+    /// Puts something around the body, to which the same limits apply.
     pub(crate) fn wrapped<B>(self, wrap: impl FnOnce(Self) -> B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let max_bytes = self.max_bytes;
-        Self::new(wrap(self)).with_max_bytes(max_bytes)
+        let limits = self.limits;
+        Self::new(wrap(self)).with_limits(limits)
     }
 
-    /// The same body for a reader that keeps all of it: it ends in an error after
+    /// The same body for a reader who expects its end soon: it ends in an error where its connection seems dead.
+    pub(crate) fn steady(self) -> Self {
+        Self { steady: true, ..self }
+    }
+
+    /// The same body for a reader who keeps all of it: besides, it ends in an error after
     /// [`Config::max_response_bytes`](crate::Config::max_response_bytes).
     pub(crate) fn bounded(self) -> Self {
-        Self { left: Some(self.max_bytes), ..self }
+        Self { left: self.limits.bytes, ..self.steady() }
     }
 
     /// The next bytes, as many as have arrived; nothing at the end.
@@ -149,15 +169,20 @@ impl Body {
         }
         Ok(())
     }
-}
 
-/// The error of an answer that is not taken whole.
-fn too_long(max_bytes: u64) -> Error {
-    let problem = format!(
-        "the answer is longer than {max_bytes} bytes, the limit of max_response_bytes; ask for less at a time, for example for \
-         pages of a list or its items as a stream, or raise the limit if there is memory for several times as much"
-    );
-    Error::new(ErrorKind::Decode, problem)
+    /// Waits for as long as nothing may come.
+    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let Some(limit) = self.limits.silence.filter(|_| self.steady) else { return Poll::Pending };
+        let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(silence.as_mut().poll(context));
+        Poll::Ready(Some(Err(self.ended(failure::silent(limit)))))
+    }
+
+    /// The error, after which nothing comes.
+    fn ended(&mut self, error: Error) -> Error {
+        *self = Self::default();
+        error
+    }
 }
 
 impl Stream for Body {
@@ -192,14 +217,19 @@ impl http_body::Body for Body {
                 body.as_mut().poll_frame(context).map_err(failure::of_service_body)
             }
         };
-        if let (Some(left), Poll::Ready(Some(Ok(frame)))) = (self.left, &frame) {
-            let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-            self.left = left.checked_sub(length);
-            if self.left.is_none() {
-                self.inner = Inner::Whole(None);
-                return Poll::Ready(Some(Err(too_long(self.max_bytes))));
+        match (&frame, self.left) {
+            (Poll::Pending, _) => return self.poll_silence(context),
+            (Poll::Ready(Some(Ok(frame))), Some(left)) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let Some(left) = left.checked_sub(length) else {
+                    let error = failure::too_long(self.limits.bytes);
+                    return Poll::Ready(Some(Err(self.ended(error))));
+                };
+                self.left = Some(left);
             }
+            _ => {}
         }
+        self.silence = None;
         frame
     }
 

@@ -120,6 +120,22 @@ pub(super) fn of_cut_gzip() -> Error {
     Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
+/// Why an answer is not taken whole.
+pub(super) fn too_long(limit: Option<u64>) -> Error {
+    let problem = format!(
+        "the answer is longer than {} bytes, the limit of max_response_bytes; ask for less at a time, for example for pages of a \
+         list or its items as a stream, or raise the limit if there is memory for several times as much",
+        limit.unwrap_or(u64::MAX)
+    );
+    Error::new(ErrorKind::Decode, problem)
+}
+
+/// Why the rest of an answer is not waited for.
+pub(super) fn silent(limit: Duration) -> Error {
+    let problem = format!("the connection went silent: nothing of the answer's body arrived for {limit:?}");
+    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
+}
+
 /// Why the rest of an answer did not come over HTTP/1.1. Whatever the reason, the request has been processed.
 pub(super) fn of_body(error: hyper::Error) -> Error {
     broken(error).with_delivery(Delivery::Lost)

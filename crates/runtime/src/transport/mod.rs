@@ -50,18 +50,18 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request, Response, StatusCode,
+    HeaderValue, Request, Response, StatusCode, Version,
     header::{AUTHORIZATION, USER_AGENT},
 };
 use tokio::time::timeout;
 use tower_service::Service;
 
-use self::connections::Connections;
 pub use self::{
     body::Body,
     connections::Upgraded,
     service::{BoxError, HttpFuture, HttpService},
 };
+use self::{body::Limits, connections::Connections};
 use crate::{
     auth::Auth,
     config::Config,
@@ -83,7 +83,9 @@ pub(crate) struct Transport {
     takes_certificates: bool,
     auth: Auth,
     user_agent: HeaderValue,
-    max_response_bytes: u64,
+    max_response_bytes: Option<u64>,
+    /// How long a body may be silent over HTTP/1.1, which has no pings.
+    max_silence: Option<Duration>,
 }
 
 impl Transport {
@@ -94,7 +96,8 @@ impl Transport {
             takes_certificates,
             auth: Auth::new(config, fetch)?,
             user_agent: user_agent(config)?,
-            max_response_bytes: config.max_response_bytes.unwrap_or(u64::MAX),
+            max_response_bytes: config.max_response_bytes,
+            max_silence: config.http2_ping_interval.map(|interval| interval.saturating_add(config.http2_ping_timeout)),
         })
     }
 
@@ -131,7 +134,9 @@ impl Transport {
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused(&granted).await;
         }
-        Ok(response.map(|body| body.with_max_bytes(self.max_response_bytes)))
+        let silence = self.max_silence.filter(|_| response.version() <= Version::HTTP_11);
+        let limits = Limits { bytes: self.max_response_bytes, silence };
+        Ok(response.map(|body| body.with_limits(limits)))
     }
 }
 

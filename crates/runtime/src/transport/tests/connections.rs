@@ -1,5 +1,6 @@
 //! Connections: how many, for how long, and how they end; and the headers that every request carries.
 
+use http_body_util::BodyExt as _;
 use tokio::net::TcpStream;
 
 use super::*;
@@ -99,6 +100,86 @@ async fn a_connection_that_breaks_in_the_body_is_an_error() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
     });
     assert_eq!(ask(&config).await.unwrap_err().kind(), ErrorKind::Transport);
+}
+
+#[tokio::test]
+async fn answer_that_ends_early_over_http1_is_a_lost_connection() {
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    for rest in ["", "4", "4\r\n", "4\r\nha", "4\r\nhalf", "4\r\nhalf\r\n", "4\r\nhalf\r\n0\r\n"] {
+        assert_lost(&[chunked, rest].concat(), &ends_after(&[chunked, rest].concat(), b"http").await);
+        assert_lost(rest, &ends_after(&[chunked, rest].concat(), b"http/1.1").await);
+    }
+    for length in ["content-length: 100\r\n", "connection: close\r\n"] {
+        let head = format!("HTTP/1.1 200 OK\r\n{length}\r\nhalf");
+        // TLS says how a connection ends, so that the end of a body without a length is known, too.
+        assert_lost(&head, &ends_after(&head, b"http/1.1").await);
+    }
+}
+
+fn assert_lost(case: &str, error: &Error) {
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::Transport, Delivery::Lost), "{case:?}: {error}");
+}
+
+/// The error of a server that closes its connection after these bytes, with TLS or, where the protocol is `http`, without.
+async fn ends_after(answer: &str, protocol: &'static [u8]) -> Error {
+    let (acceptor, listener, mut config) = tls_listener(protocol).await;
+    if protocol == b"http" {
+        config.server = format!("http://localhost:{}", listener.local_addr().unwrap().port()).parse().unwrap();
+    }
+    let answer = answer.to_owned();
+    tokio::spawn(async move {
+        let mut stream = listener.accept().await.unwrap().0;
+        if protocol == b"http" {
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        } else {
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+    });
+    ask(&config).await.unwrap_err()
+}
+
+/// How an answer ends of which a part arrives over HTTP/1.1, and then nothing; a body that `steady` says is read to its end.
+async fn silent_answer(steady: bool, ping_interval: Option<Duration>) -> Option<(Error, Duration)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = Config::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    config.http2_ping_interval = ping_interval;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let request = Request::get(config.server.clone()).body(Bytes::new()).unwrap();
+    let body = connected(&config).unwrap().send(request).await.unwrap().into_body();
+    // Whoever puts something around a body keeps its limits.
+    let mut body = body.wrapped(|body| body.map_frame(|frame| frame));
+    if steady {
+        body = body.bounded();
+    }
+    assert_eq!(body.chunk().await.unwrap().unwrap(), "half");
+    tokio::time::pause();
+    let silent = tokio::time::Instant::now();
+    let end = tokio::time::timeout(Duration::from_secs(3600), body.chunk()).await;
+    let after = silent.elapsed();
+    tokio::time::resume();
+    let error = end.ok()?.unwrap().unwrap_err();
+    assert!(body.chunk().await.is_none());
+    Some((error, after))
+}
+
+#[tokio::test]
+async fn peer_that_falls_silent_inside_an_http1_body_is_noticed_as_soon_as_by_pings() {
+    let defaults = Config::new("https://localhost").unwrap();
+    let (error, after) = silent_answer(true, defaults.http2_ping_interval).await.expect("an end");
+    assert_lost("silence", &error);
+    assert!((44..=46).contains(&after.as_secs()), "noticed after {after:?}");
+    // Watches and logs are silent where nothing happens, and who wants no pings wants none of this.
+    assert!(silent_answer(false, defaults.http2_ping_interval).await.is_none());
+    assert!(silent_answer(true, None).await.is_none());
 }
 
 /// A server of one connection whose answers never end, and the configuration to reach it.
