@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    transport::Body,
+    transport::{Body, Endless},
 };
 
 /// A request that has passed all checks.
@@ -126,6 +126,9 @@ impl Call {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
+        if self.kind != CallKind::Ordinary {
+            request.extensions_mut().insert(Endless);
+        }
         // A limit of the call itself may be longer than that of all heads, and is then meant to be.
         let head_limit = match self.kind {
             CallKind::Ordinary | CallKind::Watch if self.timeout.is_none() => self.client.response_header_timeout(),

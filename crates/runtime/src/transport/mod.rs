@@ -75,6 +75,10 @@ const MAX_FETCHED: usize = 1 << 20;
 const CERTIFICATE_ALONE: &str = "the credential plugin brings a client certificate and no token, but this client was given \
                                  a service in place of connections, which cannot use it; use a plugin that brings a token";
 
+/// In the extensions of a request, says that its answer goes on for as long as the server likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endless;
+
 /// What sends requests for a client; a clone shares its connections.
 #[derive(Clone)]
 pub(crate) struct Transport {

@@ -36,22 +36,26 @@ use super::{
 };
 use crate::{
     error::{Delivery, Error, ErrorKind, Result},
-    transport::{Body, failure},
+    transport::{Body, Endless, failure},
 };
 
-// What nobody reads yet of one answer counts against the whole connection, so a small window there would let a few slow readers
-// stop all others: Go's is as large. A stream's window is what a watch may hold that is read slower than it comes, and a quarter
-// of Go's: enough for 100 MB/s at 10 ms from the server.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 1 << 30;
+/// How much of an answer may be on its way or unread: as in Go, enough for 100 MB/s at 40 ms from the server. It cannot be set for
+/// single streams.
+const STREAM_WINDOW: u32 = 4 << 20;
+/// The same for answers that go on for as long as the server likes, since they may be read slower than they come. As much as is
+/// more than that is held back once it has been read.
+const ENDLESS_WINDOW: u32 = 1 << 20;
+/// What nobody reads yet of one answer counts against the whole connection, so that a small window would let a few slow readers
+/// stop all others. This is the largest that the protocol knows, and has room for all streams.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// The most streams that are used of a connection, whatever the server allows: all together may be unread. Servers of Kubernetes
+/// allow 100 or 250.
+const MAX_STREAMS: usize = (CONNECTION_WINDOW / STREAM_WINDOW) as usize;
 /// The most that the headers of an answer may be, as in Go.
 const MAX_HEADERS: u32 = 10 << 20;
 
 /// The number of streams until the server's SETTINGS frame has come: one that no server can send.
 const NO_SETTINGS: usize = usize::MAX - 1;
-
-/// What is used of a connection without a limit. Go's client does the same.
-const UNLIMITED: usize = 1000;
 
 /// How long a server may take to send SETTINGS: as long as Go lets it take for a handshake.
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -141,10 +145,7 @@ impl Sender {
 
     /// The right to open one more stream, if the server allows one.
     pub(super) fn free_permit(&self) -> Option<Permit> {
-        let allowed = match self.send.current_max_send_streams() {
-            usize::MAX => UNLIMITED,
-            allowed => allowed,
-        };
+        let allowed = self.send.current_max_send_streams().min(MAX_STREAMS);
         (self.usage.streams.load(Ordering::Relaxed) < allowed).then(|| self.permit())
     }
 
@@ -176,6 +177,7 @@ impl Permit {
         }
         leave_out_http1(&mut head.headers);
         head.version = Version::HTTP_2;
+        let to_hold_back = if head.extensions.get::<Endless>().is_some() { STREAM_WINDOW - ENDLESS_WINDOW } else { 0 };
         let meant_to_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
         if !body.is_empty() || meant_to_have_body {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -197,7 +199,7 @@ impl Permit {
         drop(stream);
         let response = answer.await.map_err(|error| lease.explain(error))?;
         let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Ok(response.map(|stream| Body::http2(Incoming { stream, left: length, lease: Some(lease) })))
+        Ok(response.map(|stream| Body::http2(Incoming { stream, left: length, to_hold_back, lease: Some(lease) })))
     }
 }
 
@@ -206,6 +208,8 @@ pub(in crate::transport) struct Incoming {
     stream: RecvStream,
     /// How many bytes are left, where the server has told.
     left: Option<u64>,
+    /// How much less than the whole window the stream is to have from now on.
+    to_hold_back: u32,
     /// None when the body has ended.
     lease: Option<Lease>,
 }
@@ -215,8 +219,10 @@ impl Incoming {
         let Some(lease) = &self.lease else { return Poll::Ready(None) };
         match ready!(self.stream.poll_data(context)) {
             Some(Ok(data)) => {
+                let held_back = data.len().min(self.to_hold_back as usize);
+                self.to_hold_back -= held_back as u32;
                 // Giving back more than has arrived would be the only error.
-                let _ = self.stream.flow_control().release_capacity(data.len());
+                let _ = self.stream.flow_control().release_capacity(data.len() - held_back);
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
                 Poll::Ready(Some(Ok(data)))
             }

@@ -13,6 +13,7 @@ mod proxies;
 mod rotation;
 mod streams;
 mod tls;
+mod windows;
 
 use std::{
     collections::hash_map::DefaultHasher,
