@@ -18,17 +18,13 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The text of a regular file, which must be UTF-8.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    text(open(path)?)
+    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8 text");
+    String::from_utf8(read(path)?).map_err(not_utf8)
 }
 
-/// The text of a file that the user chose, and that may be a pipe: `--kubeconfig <(decrypt FILE)`.
-pub(super) fn read_chosen_text(path: &Path) -> io::Result<String> {
-    text(File::open(path)?)
-}
-
-fn text(file: File) -> io::Result<String> {
-    let not_utf8 = |_| io::Error::new(io::ErrorKind::InvalidData, "is no UTF-8 text");
-    String::from_utf8(bytes(file)?).map_err(not_utf8)
+/// The bytes of a file that the user chose, and that may be a pipe: `--kubeconfig <(decrypt FILE)`.
+pub(super) fn read_chosen(path: &Path) -> io::Result<Vec<u8>> {
+    bytes(File::open(path)?)
 }
 
 fn bytes(file: File) -> io::Result<Vec<u8>> {

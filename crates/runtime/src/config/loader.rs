@@ -76,9 +76,13 @@ impl ConfigLoader {
         self
     }
 
-    /// Uses this namespace instead of the context's, as `kubectl --namespace` does.
+    /// Uses this namespace instead of the context's, as `kubectl --namespace` does, which also takes `ns/shop`,
+    /// `namespace/shop` and `namespaces/shop`.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.overrides.namespace = overrides::text(namespace);
+        let namespace = namespace.into();
+        let prefixes = ["namespaces/", "namespace/", "ns/"];
+        let name = prefixes.iter().find_map(|prefix| namespace.strip_prefix(prefix)).unwrap_or(&namespace);
+        self.overrides.namespace = overrides::text(name);
         self
     }
 
@@ -204,7 +208,7 @@ impl ConfigLoader {
         if in_cluster::is_pod(environment) {
             return in_cluster::load(environment, overrides);
         }
-        Err(nothing_found(origin, &paths))
+        Err(nothing_found(origin, &paths, &kubeconfig.files))
     }
 
     pub(super) fn editor_from(&self, environment: &Environment) -> Result<KubeconfigEditor> {
@@ -234,14 +238,20 @@ impl ConfigLoader {
     }
 }
 
-fn nothing_found(origin: KubeconfigOrigin, paths: &[PathBuf]) -> Error {
-    let files = match (paths, origin) {
-        ([], KubeconfigOrigin::Home) => "no file ($HOME is not set)".to_owned(),
-        ([], _) => "no file ($KUBECONFIG lists none)".to_owned(),
-        (paths, _) => describe_files(paths),
+/// `read` are those of the files that exist.
+fn nothing_found(origin: KubeconfigOrigin, paths: &[PathBuf], read: &[PathBuf]) -> Error {
+    let is_there = |path: &PathBuf| std::path::absolute(path).is_ok_and(|path| read.contains(&path));
+    let state =
+        |path: &PathBuf| format!("{} {}", path.display(), if is_there(path) { "is empty" } else { "does not exist" });
+    let files: Vec<_> = paths.iter().map(state).collect();
+    let files = match (origin, &files[..]) {
+        (KubeconfigOrigin::Home, []) => "HOME is not set".to_owned(),
+        (_, []) => "KUBECONFIG lists no file".to_owned(),
+        (KubeconfigOrigin::Variable, files) => format!("of KUBECONFIG, {}", files.join(", ")),
+        (_, files) => files.join(", "),
     };
     Error::config(format!(
-        "no configuration has been provided: looked into {files}, and this is no pod (KUBERNETES_SERVICE_HOST and \
+        "no configuration has been provided: {files}, and this is not a pod (KUBERNETES_SERVICE_HOST and \
          KUBERNETES_SERVICE_PORT are not set); set KUBECONFIG to a kubeconfig file"
     ))
 }

@@ -21,7 +21,10 @@ mod user;
 
 use self::entries::{Cluster, Context, User};
 use crate::{
-    config::file,
+    config::{
+        file,
+        yaml::{self, Encoding},
+    },
     error::{Error, Result},
     text::non_empty,
 };
@@ -70,8 +73,8 @@ impl Kubeconfig {
     /// Reads one file, if it exists.
     pub(in crate::config) fn read(path: &Path) -> Result<Option<Self>> {
         let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
-        let text = match file::read_chosen_text(path) {
-            Ok(text) => text,
+        let text = match file::read_chosen(path).and_then(yaml_text) {
+            Ok((text, _)) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
@@ -81,7 +84,14 @@ impl Kubeconfig {
 
     pub(in crate::config) fn parse(text: &str, file: Option<&Path>) -> Result<Self> {
         let wrong = |what: String| Error::config(format!("{}: {what}", describe_file(file)));
-        let document = parse_yaml(text).map_err(wrong)?;
+        // The messages for programmers name their functions and quote more.
+        let shown = |error: serde_saphyr::Error| error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+        let (document, rest) = yaml::split(text);
+        let document: Document = yaml::read(document)
+            .map_err(|error| wrong(format!("cannot be read as YAML: {}", without_values(&shown(error)))))?;
+        if yaml::is_more(rest) {
+            tracing::warn!(file = describe_file(file), "only the first YAML document counts, as with kubectl");
+        }
         if let Some(kind) = non_empty(document.kind.as_ref()).filter(|kind| *kind != "Config") {
             return Err(wrong(format!("is no kubeconfig: its kind is {kind:?}, not \"Config\"")));
         }
@@ -112,6 +122,12 @@ impl Kubeconfig {
     }
 }
 
+/// The text of a kubeconfig and its encoding.
+fn yaml_text(bytes: Vec<u8>) -> io::Result<(String, Encoding)> {
+    let not_text = || io::Error::new(io::ErrorKind::InvalidData, "is not text in UTF-8, UTF-16 or UTF-32");
+    yaml::decode(bytes).ok_or_else(not_text)
+}
+
 pub(in crate::config) fn describe_file(file: Option<&Path>) -> String {
     file.map_or_else(|| "kubeconfig".to_owned(), |file| file.display().to_string())
 }
@@ -122,69 +138,6 @@ pub(in crate::config) fn describe_files(files: &[PathBuf]) -> String {
         files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
     }
 }
-
-fn parse_yaml(text: &str) -> Result<Document, String> {
-    let options = serde_saphyr::options! {
-        // A snippet would show the secrets around the mistake.
-        with_snippet: false,
-    };
-    let document: Option<Document> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| format!("cannot be read as YAML: {}", without_secrets(&error)))?;
-    Ok(document.unwrap_or_default())
-}
-
-/// What may be told of a mistake in the file. What stands in the place of a key may be a secret too.
-fn without_secrets(error: &serde_saphyr::Error) -> String {
-    if let serde_saphyr::Error::DuplicateMappingKey { key, location } = error {
-        let key = key.as_deref().filter(|key| FIELDS.contains(key));
-        let key = key.map_or_else(|| "a key".to_owned(), |key| format!("{key:?}"));
-        return format!("line {}: {key} is there twice", location.line());
-    }
-    // The messages for programmers name their functions and quote more.
-    without_values(&error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
-}
-
-/// The fields of a kubeconfig; their names are no secrets.
-const FIELDS: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "preferences",
-    "current-context",
-    "clusters",
-    "users",
-    "contexts",
-    "name",
-    "cluster",
-    "user",
-    "context",
-    "namespace",
-    "server",
-    "certificate-authority",
-    "certificate-authority-data",
-    "insecure-skip-tls-verify",
-    "tls-server-name",
-    "proxy-url",
-    "disable-compression",
-    "extensions",
-    "client-certificate",
-    "client-certificate-data",
-    "client-key",
-    "client-key-data",
-    "token",
-    "tokenFile",
-    "username",
-    "password",
-    "exec",
-    "command",
-    "args",
-    "env",
-    "auth-provider",
-    "config",
-    "as",
-    "as-uid",
-    "as-groups",
-    "as-user-extra",
-];
 
 /// serde quotes what it did not expect, which may be a secret in the wrong place.
 fn without_values(message: &str) -> String {

@@ -167,3 +167,73 @@ fn renewed_tokens_are_written_to_the_user_that_they_are_of() {
     origin.save(&SecretString::from("newer"), Some(&SecretString::from("new"))).unwrap();
     assert_eq!(tokens(), ["newer", "new"]);
 }
+
+#[test]
+fn names_that_look_like_numbers_or_booleans_are_found_as_they_are_spelled() {
+    let folder = TempDir::new().unwrap();
+    for name in ["1234", "0x10", "1e3", "007", "1_000", "true", "No", ".inf", "2001-01-01"] {
+        let text = format!(
+            "current-context: {name}\ncontexts:\n- name: {name}\n  context:\n    cluster: c\n    user: {name}\n\
+             clusters:\n- name: c\n  cluster:\n    server: https://h\nusers:\n- name: {name}\n  user:\n    \
+             auth-provider:\n      name: oidc\n      config:\n        {}\n        id-token: old\n",
+            OIDC.replace(", ", "\n        ")
+        );
+        let path = write(&folder, "config", &text);
+        let config = Config::from_kubeconfig(&path).unwrap();
+        let Credentials::Oidc(oidc) = config.credentials else { panic!("{:?}", config.credentials) };
+        oidc.origin.unwrap().save(&SecretString::from("new"), None).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("id-token: old", "id-token: new"), "{name}");
+
+        let editor = KubeconfigEditor::file(&path)
+            .use_context("")
+            .save()
+            .and_then(|()| KubeconfigEditor::file(&path).use_context(name).remove(KubeconfigList::Users, name).save());
+        editor.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
+        assert_eq!(kubeconfig.current_context.as_deref(), Some(name));
+        assert!(kubeconfig.users.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn only_the_first_document_is_changed() {
+    let folder = TempDir::new().unwrap();
+    for (text, expected) in [
+        ("users: []\n---\n", "users: []\ncurrent-context: x\ncontexts:\n- context:\n    cluster: c\n  name: x\n---\n"),
+        ("---\n...\n", "---\ncontexts:\n- context:\n    cluster: c\n  name: x\ncurrent-context: x\n...\n"),
+        ("a: b\n---\na: [}", "a: b\ncontexts:\n- context:\n    cluster: c\n  name: x\ncurrent-context: x\n---\na: [}"),
+    ] {
+        let path = write(&folder, "config", text);
+        let editor = KubeconfigEditor::file(&path).put(KubeconfigList::Contexts, "x", [("cluster", "c")]);
+        editor.use_context("x").save().unwrap();
+        let (written, expected) = (fs::read_to_string(&path).unwrap(), expected.to_owned());
+        let sorted = |text: &str| {
+            let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&written), sorted(&expected), "{written}");
+        assert!(
+            written.ends_with(text.split_at(text.find("\n---\n").or(text.find("\n...\n")).unwrap()).1),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn characters_that_yaml_does_not_allow_are_escaped() {
+    let folder = TempDir::new().unwrap();
+    let path = write(&folder, "config", &COMPLETE.replace("{token: sesame}", "{token: sesame}  # mine"));
+    let odd = "a\u{7f}b\u{85}c\u{9f}d\u{2028}e\u{2029}f\u{feff}g\u{0}h\u{1b}i\u{ffff}j\u{1f600}\"\\";
+    KubeconfigEditor::file(&path)
+        .set_token("me", &SecretString::from(odd))
+        .put(KubeconfigList::Users, odd, [("username", odd)])
+        .save()
+        .unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let allowed = |letter: char| !letter.is_control() && !"\u{2028}\u{2029}\u{feff}\u{ffff}".contains(letter);
+    assert!(text.lines().all(|line| line.chars().all(allowed)), "{text}");
+    assert!(text.contains(r"\u007fb\u0085c"), "{text}");
+    assert_eq!(token(&Config::from_kubeconfig(&path).unwrap()), odd);
+    assert!(kubeconfig::Kubeconfig::read(&path).unwrap().unwrap().users.contains_key(odd));
+}

@@ -58,10 +58,13 @@ fn the_home_folder_is_looked_into_only_without_a_list() {
     let missing = folder.path().join("missing");
     assert!(Config::loader().load_from(&outside(folder.path(), None)).is_ok());
     let error = Config::loader().load_from(&outside(folder.path(), Some(list(&[&missing])))).unwrap_err().to_string();
-    assert!(
-        error.contains("no configuration has been provided") && error.contains(&*missing.to_string_lossy()),
-        "{error}"
-    );
+    let expected = format!("no configuration has been provided: of KUBECONFIG, {} does not exist", missing.display());
+    assert!(error.starts_with(&expected), "{error}");
+    let empty = write(&folder, "empty", "# nothing");
+    let environment = outside(folder.path(), Some(list(&[&missing, &empty])));
+    let error = Config::loader().load_from(&environment).unwrap_err().to_string();
+    let expected = format!("{} does not exist, {} is empty", missing.display(), empty.display());
+    assert!(error.contains(&expected), "{error}");
 }
 
 #[test]

@@ -50,6 +50,22 @@ fn empty_values_change_nothing() {
 }
 
 #[test]
+fn namespaces_are_given_as_kubectl_takes_them() {
+    for (given, expected) in [
+        ("web", "web"),
+        ("ns/web", "web"),
+        ("namespace/web", "web"),
+        ("namespaces/web", "web"),
+        ("ns/", "default"),
+        ("ns/ns/web", "ns/web"),
+        ("nsx/web", "nsx/web"),
+    ] {
+        let (loader, _folder) = loader("server: 'https://h'", "");
+        assert_eq!(loader.namespace(given).load().unwrap().default_namespace, expected, "{given}");
+    }
+}
+
+#[test]
 fn a_server_needs_no_kubeconfig() {
     let environment = outside(Path::new("/nonexistent"), None);
     let loader = Config::loader().server("https://h").token("t".into());

@@ -1,15 +1,21 @@
-//! Changes in a YAML document that leave the rest of its text as it is: comments, order, quotes and unknown fields.
+//! YAML as kubeconfigs and credential plugins write it, and changes in it that leave the rest of its text as it is:
+//! comments, order, quotes and unknown fields.
 //!
 //! No well-kept library does that at a price that every program could pay (`yaml-edit` takes as long to compile as all of
 //! the core API), so the text is changed here, by the places that the parser of `serde-saphyr` tells. That is safe because
 //! the result is read again and compared with what it must mean: a layout that is not understood is an error, never a
 //! damaged file.
 
+mod encoding;
 mod render;
 mod splice;
 mod tree;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+pub(super) use self::encoding::{Encoding, decode};
+use self::tree::{Kind, Node};
 
 /// A step from a node to one below it.
 #[derive(Clone, Copy, Debug)]
@@ -24,14 +30,14 @@ pub(super) enum Step<'a> {
 pub(super) fn set(text: &str, path: &[Step<'_>], value: &Value) -> Result<String, String> {
     let mut expected = parse(text)?;
     set_value(&mut expected, path, value).ok_or(NO_LAYOUT)?;
-    checked(splice::set(text, path, value), &expected)
+    checked(text, |document| splice::set(document, path, value), &expected)
 }
 
 /// The text without the item at the end of the path.
 pub(super) fn remove(text: &str, path: &[Step<'_>]) -> Result<String, String> {
     let mut expected = parse(text)?;
     remove_value(&mut expected, path).ok_or(NO_LAYOUT)?;
-    checked(splice::remove(text, path), &expected)
+    checked(text, |document| splice::remove(document, path), &expected)
 }
 
 /// A kubeconfig's text after some of the editor's changes, each for itself, for `fuzzing`.
@@ -47,20 +53,75 @@ pub(crate) fn changed(text: &str) -> [Result<String, String>; 4] {
     ]
 }
 
-/// What a text means.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    let options = serde_saphyr::options! {
-        with_snippet: false,
-    };
-    let value: Option<Value> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|_| "holds what is no plain data")?;
-    Ok(value.unwrap_or_default())
+/// What the first document of a text means.
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
+    let (document, _) = split(text);
+    let mut value: Value =
+        read(document).map_err(|_| "uses tags or other features of YAML that plain data does not have")?;
+    if let Ok(Some(root)) = tree::parse(document) {
+        spell_out(&mut value, &root);
+    }
+    Ok(value)
 }
+
+/// Reads a document; the default if there is nothing in it. Of a key that is there twice, the last value counts, as in
+/// client-go.
+pub(super) fn read<T: DeserializeOwned + Default>(document: &str) -> Result<T, serde_saphyr::Error> {
+    let options = serde_saphyr::options! {
+        // A snippet would show the secrets around the mistake.
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        // JSON has no number for them.
+        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
+    };
+    let document: Option<T> = serde_saphyr::from_str_with_options(document, options)?;
+    Ok(document.unwrap_or_default())
+}
+
+/// The first document of a text, the only one that client-go reads, and what stands behind it.
+pub(super) fn split(text: &str) -> (&str, &str) {
+    // Most texts are one document, and need not be parsed twice.
+    let has_marker = text.contains("---") || text.contains("...");
+    let end = if has_marker { tree::end_of_document(text) } else { text.len() };
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// Whether what stands behind a document is more than marks of its end, and comments.
+pub(super) fn is_more(rest: &str) -> bool {
+    let is_nothing = |line: &str| matches!(line.trim(), "" | "---" | "...") || line.trim_start().starts_with('#');
+    !rest.lines().all(is_nothing)
+}
+
+/// Gives names the spelling that they have in the text where YAML takes them for a number or a boolean: `0x10`, not 16.
+fn spell_out(value: &mut Value, node: &Node) {
+    match (value, &node.kind) {
+        (Value::Object(fields), Kind::Map { entries, .. }) => {
+            for (key, below) in entries {
+                let Kind::Scalar(key) = &key.kind else { continue };
+                match (fields.get_mut(key), &below.kind) {
+                    (Some(Value::Null) | None, _) => {}
+                    (Some(field), Kind::Scalar(text)) if NAMES.contains(&key.as_str()) => *field = text.as_str().into(),
+                    (Some(field), _) => spell_out(field, below),
+                }
+            }
+        }
+        (Value::Array(values), Kind::Sequence { items, .. }) => {
+            values.iter_mut().zip(items).for_each(|(value, node)| spell_out(value, node));
+        }
+        _ => {}
+    }
+}
+
+/// The keys by whose values entries of a kubeconfig are found.
+const NAMES: [&str; 2] = ["name", "current-context"];
 
 const NO_LAYOUT: &str = "its layout cannot be changed without damage; write it anew with `kubectl config view --raw`";
 
-fn checked(text: Option<String>, expected: &Value) -> Result<String, String> {
-    text.filter(|text| parse(text).is_ok_and(|value| value == *expected)).ok_or_else(|| NO_LAYOUT.to_owned())
+/// The text with its first document changed, if it then means what it must.
+fn checked(text: &str, change: impl FnOnce(&str) -> Option<String>, expected: &Value) -> Result<String, String> {
+    let (document, rest) = split(text);
+    let changed = change(document).map(|document| document + rest);
+    changed.filter(|text| parse(text).is_ok_and(|value| value == *expected)).ok_or_else(|| NO_LAYOUT.to_owned())
 }
 
 fn set_value(node: &mut Value, path: &[Step<'_>], value: &Value) -> Option<()> {

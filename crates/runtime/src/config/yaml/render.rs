@@ -1,5 +1,7 @@
 //! Values as YAML text, in the layout that kubectl gives a kubeconfig.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// What stands behind `key:`; block collections stand on lines of their own, which begin with so many spaces, and the lines
@@ -40,8 +42,24 @@ pub(super) fn item_lines(item: &Value, indent: usize, newline: &str) -> String {
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => string(text),
-        value => value.to_string(),
+        value => json(value),
     }
+}
+
+/// A value as JSON, which is YAML too once all is escaped that YAML does not allow: control characters beyond ASCII,
+/// and what some readers of YAML take for the end of a line.
+pub(super) fn json(value: &Value) -> String {
+    let mut json = String::new();
+    for letter in value.to_string().chars() {
+        // JSON has such characters in its strings only.
+        if matches!(letter, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') {
+            // Writing to a text cannot fail.
+            let _ = write!(json, "\\u{:04x}", u32::from(letter));
+        } else {
+            json.push(letter);
+        }
+    }
+    json
 }
 
 /// A text, quoted unless every reader of YAML takes it for a text without quotes.
@@ -50,7 +68,7 @@ fn string(text: &str) -> String {
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_./@".contains(letter))
         && !WORDS.contains(&text.to_ascii_lowercase().as_str());
-    if plain { text.to_owned() } else { Value::from(text).to_string() }
+    if plain { text.to_owned() } else { json(&Value::from(text)) }
 }
 
 pub(super) fn spaces(count: usize) -> String {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Step, nested, render,
+    Step, nested,
+    render::{self, json},
     tree::{self, Kind, Node},
 };
 
@@ -21,7 +22,7 @@ pub(super) fn set(text: &str, path: &[Step<'_>], value: &Value) -> Option<String
         let (step, rest) = path.split_first()?;
         match (&node.kind, step) {
             (Kind::Map { flow, entries }, Step::Key(key)) => {
-                let Some((key, below)) = entries.iter().find(|(found, _)| found.is_text(key)) else {
+                let Some((key, below)) = tree::entry(entries, key) else {
                     return add_entry(text, node, *flow, entries, key, &nested(rest, value));
                 };
                 if rest.is_empty() {
@@ -54,7 +55,7 @@ pub(super) fn remove(text: &str, path: &[Step<'_>]) -> Option<String> {
     let root = tree::parse(text).ok()??;
     let [Step::Key(list), Step::Named(name)] = path else { return None };
     let Kind::Map { flow: in_flow, entries } = &root.kind else { return None };
-    let (key, list) = entries.iter().find(|(found, _)| found.is_text(list))?;
+    let (key, list) = tree::entry(entries, list)?;
     let Kind::Sequence { flow, items } = &list.kind else { return None };
     let index = items.iter().position(|item| item.is_named(name))?;
     let item = items.get(index)?;
@@ -116,10 +117,6 @@ fn replace_value(text: &str, in_flow: bool, key: &Node, old: &Node, value: &Valu
         render::after_key(value, column(text, key.start) + 2, newline(text))
     };
     splice(text, colon, old.end.max(colon), &new)
-}
-
-fn json(value: &Value) -> String {
-    value.to_string()
 }
 
 /// Adds lines behind the line that a node ends in.

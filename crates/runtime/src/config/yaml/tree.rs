@@ -35,8 +35,7 @@ impl Node {
     /// Whether an item of a sequence says that this is its name.
     pub(super) fn is_named(&self, name: &str) -> bool {
         let Kind::Map { entries, .. } = &self.kind else { return false };
-        let given = entries.iter().find(|(key, _)| key.is_text("name")).map(|(_, value)| value);
-        given.map_or(name.is_empty(), |value| value.is_text(name))
+        entry(entries, "name").map_or(name.is_empty(), |(_, value)| value.is_text(name))
     }
 
     pub(super) fn is_text(&self, text: &str) -> bool {
@@ -44,10 +43,21 @@ impl Node {
     }
 }
 
-/// The only document of a text cannot be read, or is not the only one.
+/// The entry of this key. If there are several, the last one counts.
+pub(super) fn entry<'a>(entries: &'a [(Node, Node)], key: &str) -> Option<&'a (Node, Node)> {
+    entries.iter().rfind(|(found, _)| found.is_text(key))
+}
+
+/// A document that cannot be read.
 pub(super) struct Unreadable;
 
-/// The only document of a text; nothing if there is nothing in it.
+/// Where the first document of a text ends: at `---`, `...` or the end of the text.
+pub(super) fn end_of_document(text: &str) -> usize {
+    let ends = Parser::new_from_str(text).map_while(Result::ok).find(|(event, _)| matches!(event, Event::DocumentEnd));
+    ends.and_then(|(_, span)| span.byte_range()).map_or(text.len(), |range| range.start)
+}
+
+/// The document that is a text; nothing if there is nothing in it.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, Unreadable> {
     let mut events = Vec::new();
     for next in Parser::new_from_str(text) {
@@ -61,10 +71,6 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, Unreadable> {
     let mut reader = Reader { text, events: events.into_iter() };
     let Some((event, span)) = reader.events.next() else { return Ok(None) };
     let root = reader.node(event, span).ok_or(Unreadable)?;
-    // A second document would be another file.
-    if reader.events.next().is_some() {
-        return Err(Unreadable);
-    }
     Ok(Some(root).filter(|root| !root.is_absent()))
 }
 

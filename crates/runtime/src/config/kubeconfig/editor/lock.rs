@@ -67,17 +67,17 @@ impl Drop for Lock {
     }
 }
 
-/// Puts text in the place of a file's, at once: a reader sees the old one or the new one, whole. A file that is there keeps
-/// its permissions, a new one is its owner's alone. A link is followed.
+/// Puts content in the place of a file's, at once: a reader sees the old one or the new one, whole. A file that is
+/// there keeps its permissions, a new one is its owner's alone. A link is followed.
 ///
 /// A file that is mounted by itself, as containers do it, cannot be replaced. It is written in place, as by kubectl: who
 /// reads it meanwhile without the lock may see a part.
-pub(super) fn replace(file: &Path, text: &str) -> Result<()> {
+pub(super) fn replace(file: &Path, content: &[u8]) -> Result<()> {
     let target = follow(file);
-    write(&target, text, |from, to| fs::rename(from, to)).map_err(|error| unwritable(&target, error))
+    write(&target, content, |from, to| fs::rename(from, to)).map_err(|error| unwritable(&target, error))
 }
 
-fn write(target: &Path, text: &str, rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+fn write(target: &Path, content: &[u8], rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
@@ -88,7 +88,7 @@ fn write(target: &Path, text: &str, rename: impl FnOnce(&Path, &Path) -> io::Res
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&temporary)?;
     let done = (|| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(content)?;
         if let Ok(metadata) = fs::metadata(target) {
             file.set_permissions(metadata.permissions())?;
         }
@@ -99,14 +99,14 @@ fn write(target: &Path, text: &str, rename: impl FnOnce(&Path, &Path) -> io::Res
     // What failed is the error to tell.
     let _ = fs::remove_file(&temporary);
     match error.kind() {
-        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => write_in_place(target, text),
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => write_in_place(target, content),
         _ => Err(error),
     }
 }
 
-fn write_in_place(target: &Path, text: &str) -> io::Result<()> {
+fn write_in_place(target: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 
@@ -175,7 +175,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("config");
             fs::write(&file, "old, and longer").unwrap();
-            let written = write(&file, "new", |_, _| Err(kind.into()));
+            let written = write(&file, b"new", |_, _| Err(kind.into()));
             assert_eq!(written.is_ok(), expected == "new", "{kind}");
             assert_eq!(fs::read_to_string(&file).unwrap(), expected, "{kind}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{kind}: nothing else is left");
@@ -191,11 +191,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("config"), folder.path().join("link"));
         symlink("config", &link).unwrap();
-        replace(&link, "one").unwrap();
+        replace(&link, b"one").unwrap();
         assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), ("one", 0o600));
 
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        replace(&link, "two").unwrap();
+        replace(&link, b"two").unwrap();
         assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), ("two", 0o640));
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");

@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 mod lock;
 
 use self::lock::Lock;
-use super::{Kubeconfig, describe_files, resolve::what_there_is};
+use super::{Kubeconfig, describe_files, resolve::what_there_is, yaml_text};
 use crate::{
     config::{
         file,
-        yaml::{self, Step},
+        yaml::{self, Encoding, Step},
     },
     error::{Error, Result},
 };
@@ -145,7 +145,8 @@ impl KubeconfigEditor {
             // What other programs could not read is not written.
             Kubeconfig::parse(&file.text, Some(file.path))?;
         }
-        files.iter().filter(|file| file.changed).try_for_each(|file| lock::replace(file.path, &file.text))
+        let mut changed = files.iter().filter(|file| file.changed);
+        changed.try_for_each(|file| lock::replace(file.path, &file.encoding.encode(&file.text)))
     }
 
     fn set(self, list: KubeconfigList, name: &str, path: &[&str], value: &str) -> Self {
@@ -203,21 +204,22 @@ struct Draft<'a> {
     path: &'a Path,
     is_default: bool,
     text: String,
+    encoding: Encoding,
     value: Value,
     changed: bool,
 }
 
 impl<'a> Draft<'a> {
     fn read(path: &'a Path, is_default: bool) -> Result<Self> {
-        let text = match file::read_text(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => NEW_FILE.to_owned(),
+        let (text, encoding) = match file::read(path).and_then(yaml_text) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (NEW_FILE.to_owned(), Encoding::Utf8),
             Err(error) => return Err(Error::config(path.display().to_string()).with_source(error)),
         };
         // What is not understood is not changed either.
         Kubeconfig::parse(&text, Some(path))?;
         let value = yaml::parse(&text).map_err(|what| Error::config(format!("{}: {what}", path.display())))?;
-        Ok(Self { path, is_default, text, value, changed: false })
+        Ok(Self { path, is_default, text, encoding, value, changed: false })
     }
 
     fn has(&self, list: KubeconfigList, name: &str) -> bool {
