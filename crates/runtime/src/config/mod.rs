@@ -43,7 +43,6 @@ use secrecy::SecretString;
 use self::{environment::Environment, kubeconfig::overrides::Overrides};
 use crate::error::Result;
 
-pub(crate) use self::file::read_text;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub use self::{
@@ -57,6 +56,7 @@ pub use self::{
     proxy::{Proxy, ProxyUrl},
     source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
+pub(crate) use self::{file::read_text, yaml::parse as parse_yaml};
 pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{Timestamp, civil::DateTime};
 use serde_json::{Map, Value};
 
 use super::{Credential, api_version};
 use crate::{
     auth::{fetched::Fresh, header::bearer},
-    config::{ClientIdentity, ExecApiVersion, PemSource},
+    config::{ClientIdentity, ExecApiVersion, PemSource, parse_yaml},
     text::non_empty,
 };
 
@@ -17,9 +17,14 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
     if output.trim_ascii().is_empty() {
         return Err("it wrote nothing to standard output".to_owned());
     }
-    // Errors of types, which quote values, cannot come of a `Value`; those of syntax name line and column only.
-    let answer: Value = serde_json::from_slice(output).map_err(|error| format!("not JSON: {error}"))?;
-    let answer = answer.as_object().ok_or("not an object of JSON")?;
+    let answer = match serde_json::from_slice(output) {
+        Ok(answer) => answer,
+        Err(json) => yaml(output).ok_or_else(|| {
+            // Errors of types, which quote values, cannot come of a `Value`; those of syntax name line and column only.
+            format!("neither JSON ({json}) nor YAML")
+        })?,
+    };
+    let answer: &Map<_, _> = Value::as_object(&answer).ok_or("not an object of JSON or YAML")?;
     if text(answer, "kind")? != Some("ExecCredential") {
         return Err("its kind is not ExecCredential".to_owned());
     }
@@ -39,9 +44,49 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
         (None, Some(_)) => return Err("its status has a clientKeyData without a clientCertificateData".to_owned()),
     };
     let authorization = token.map(bearer).transpose().map_err(|error| error.to_string())?;
-    let expires = text(status, "expirationTimestamp")?.map(str::parse::<Timestamp>).transpose();
-    let expires = expires.map_err(|_| "its status.expirationTimestamp is no time of RFC 3339".to_owned())?;
+    let expires = match text(status, "expirationTimestamp")? {
+        None => None,
+        Some(time) => Some(expiration(time).ok_or("its status.expirationTimestamp is not a time of RFC 3339")?),
+    };
     Ok(Fresh { value: Credential { authorization, identity }, expires })
+}
+
+/// client-go reads answers in YAML too.
+fn yaml(output: &[u8]) -> Option<Value> {
+    parse_yaml(str::from_utf8(output).ok()?).ok()
+}
+
+/// When an answer ends, as a clock can say it: a fraction has nine digits at most, and a time that is too far for it is
+/// the last one that it has, as is Go's zero time, which means never. None if it is not a time of RFC 3339.
+fn expiration(time: &str) -> Option<Timestamp> {
+    let (front, zone) = time.split_at_checked(time.len() - zone_length(time)?)?;
+    let front = match front.split_once(['.', ',']) {
+        Some((seconds, digits)) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            format!("{seconds}.{}", digits.get(..9).unwrap_or(digits))
+        }
+        Some(_) => return None,
+        None => front.to_owned(),
+    };
+    if let Ok(time) = format!("{front}{zone}").parse::<Timestamp>() {
+        return Some(if time == ZERO_TIME { Timestamp::MAX } else { time });
+    }
+    // The last days of the calendar are not days of the clock.
+    let local: DateTime = front.parse().ok()?;
+    let has_time = front.contains(['T', 't']);
+    (has_time && local.year() == DateTime::MAX.year()).then_some(Timestamp::MAX)
+}
+
+/// Go's `time.Time{}`, in seconds since 1970.
+const ZERO_TIME: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
+/// The length of the zone at the end of a time: `Z`, `+01:00`.
+fn zone_length(time: &str) -> Option<usize> {
+    if time.ends_with(['Z', 'z']) {
+        return Some(1);
+    }
+    let zone = time.get(time.len().checked_sub(6)?..)?;
+    let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
+    (hours.parse::<u8>().ok()? < 24 && minutes.parse::<u8>().ok()? < 60).then_some(6)
 }
 
 /// A field that is text. An empty one is as good as none, as in Go.
@@ -132,7 +177,10 @@ mod tests {
     fn what_is_missing_or_malformed_is_named_without_being_quoted() {
         for (output, what) in [
             (" \n", "wrote nothing"),
-            ("{\"token\": secret}", "not JSON"),
+            ("{\"token\": secret", "neither JSON"),
+            ("token: 'secret", "nor YAML"),
+            ("\u{1}secret", "nor YAML"),
+            ("- secret", "not an object"),
             ("\"secret\"", "not an object"),
             ("{\"kind\":\"secret\"}", "kind is not ExecCredential"),
             ("{\"kind\":{\"secret\":1}}", "kind is not a string"),
@@ -151,6 +199,69 @@ mod tests {
     }
 
     #[test]
+    fn answers_in_yaml_are_taken() {
+        let version = api_version(V1);
+        for yaml in [
+            "apiVersion: VERSION\nkind: ExecCredential\nstatus:\n  token: abc\n",
+            "# mine\n---\r\napiVersion: \"VERSION\"\r\nkind: 'ExecCredential'\r\nstatus: {token: abc}\r\n---\r\n",
+            "{apiVersion: VERSION, kind: ExecCredential, status: {'token': \"a\\x62c\",}}",
+            "status: &s\n  token: >-\n    abc\nkind: ExecCredential\napiVersion: VERSION\nx: *s\n...\n",
+            "{\"apiVersion\": \"VERSION\", \"kind\": \"ExecCredential\", \"status\": {\"token\": \"abc\"},} # JSON?",
+        ] {
+            let yaml = yaml.replace("VERSION", version);
+            let fresh = parse(yaml.as_bytes(), V1).unwrap_or_else(|error| panic!("{yaml}\n{error}"));
+            assert_eq!(fresh.value.authorization.unwrap(), "Bearer abc");
+        }
+        let certified = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
+        let lines = |pem: String| pem.trim_end().replace('\n', "\n    ");
+        let yaml = format!(
+            "apiVersion: {version}\nkind: ExecCredential\nspec: {{}}\nstatus:\n  \
+             expirationTimestamp: 2026-01-02T03:04:05Z\n  clientCertificateData: |\n    {}\n  \
+             clientKeyData: |\n    {}\n",
+            lines(certified.cert.pem()),
+            lines(certified.signing_key.serialize_pem())
+        );
+        let fresh = parse(yaml.as_bytes(), V1).unwrap_or_else(|error| panic!("{yaml}\n{error}"));
+        assert!(fresh.value.identity.is_some() && fresh.expires.unwrap().to_string() == "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn ends_that_no_clock_can_say_are_taken_as_far_as_it_can() {
+        let last = Timestamp::MAX.to_string();
+        for (time, expected) in [
+            ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+            ("2026-01-02t03:04:05z", "2026-01-02T03:04:05Z"),
+            ("2026-01-02T03:04:05.5+01:30", "2026-01-02T01:34:05.5Z"),
+            ("2026-01-02T03:04:05.123456789012345Z", "2026-01-02T03:04:05.123456789Z"),
+            ("2026-01-02T03:04:05.99999999999-05:00", "2026-01-02T08:04:05.999999999Z"),
+            ("9999-12-31T23:59:59Z", &*last),
+            ("9999-12-31T23:59:59.999999999999Z", &*last),
+            ("9999-12-31T23:59:59-08:00", &*last),
+            ("9999-12-30T21:00:00Z", "9999-12-30T21:00:00Z"),
+            ("0001-01-01T00:00:00Z", &last),
+        ] {
+            let expires = parse(&answer(&json!({ "token": "abc", "expirationTimestamp": time })), V1).unwrap().expires;
+            assert_eq!(expires.unwrap().to_string(), expected, "{time}");
+        }
+        for time in [
+            "9999-12-32T00:00:00Z",
+            "9999-12-31",
+            "10000-01-01T00:00:00Z",
+            "9999-12-31T25:00:00Z",
+            "2026-01-02T03:04:05",
+            "2026-01-02T03:04:05.Z",
+            "2026-01-02T03:04:05.x1Z",
+            "9999-12-31T23:59:59+99:00",
+            "Z",
+            "ä+00:00",
+            "2026-01-02Z",
+            "9999-12-31Z",
+        ] {
+            assert!(wrong(&json!({ "token": "abc", "expirationTimestamp": time })).contains("RFC 3339"), "{time}");
+        }
+    }
+
+    #[test]
     fn the_version_of_the_answer_must_be_the_configured_one() {
         let output = answer(&json!({ "token": "abc" }));
         let error = parse(&output, ExecApiVersion::V1Beta1).err().unwrap();
@@ -161,6 +272,15 @@ mod tests {
         #[test]
         fn no_output_makes_the_parser_panic(output: Vec<u8>) {
             let _ = parse(&output, V1);
+        }
+
+        #[test]
+        fn no_time_makes_the_parser_panic(
+            date in "[0-9]{0,5}-?[0-9]{0,2}-?[0-9]{0,2}[Tt]?",
+            time in "[0-9:.,]{0,12}(Z|[+-][0-9:]{0,5}|\\PC{0,3})",
+        ) {
+            let time = date + &time;
+            let _ = expiration(&time);
         }
 
         #[test]

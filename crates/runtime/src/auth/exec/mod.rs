@@ -91,7 +91,7 @@ impl Settings {
         tracing::debug!(command = %exec.command, interactive, "running the credential plugin");
         let output = run::run(exec, &info, interactive, (!interactive).then_some(TIME_LIMIT)).await?;
         let mut fresh = answer::parse(&output, exec.api_version)
-            .map_err(|what| error(&exec.command, format_args!("did not answer as it must: {what}")))?;
+            .map_err(|what| error(&exec.command, format_args!("printed no valid ExecCredential: {what}")))?;
         // Connections are renewed when the certificate is another one, which its Arc tells.
         if let (Some(identity), Some(last)) = (&mut fresh.value.identity, last.and_then(|last| last.identity))
             && same_pem(&identity.certificate, &last.certificate)

@@ -348,12 +348,12 @@ async fn a_failing_plugin_is_an_error_for_all_who_waited_and_is_run_again_for_th
 #[tokio::test]
 async fn what_a_plugin_answers_is_not_shown_and_not_read_without_end() {
     let script = Script::new("");
-    fs::write(script.path("answer"), "secret").unwrap();
-    let error = ask(&script.auth()).await.unwrap_err().to_string();
-    assert!(
-        error.contains("executable sh did not answer as it must: not JSON") && !error.contains("secret"),
-        "{error}"
-    );
+    for (answer, words) in [("secret", "not an object of JSON or YAML"), ("{secret", "neither JSON")] {
+        fs::write(script.path("answer"), answer).unwrap();
+        let error = ask(&script.auth()).await.unwrap_err().to_string();
+        let words = format!("executable sh printed no valid ExecCredential: {words}");
+        assert!(error.contains(&words) && !error.contains("secret"), "{error}");
+    }
     let endless = Script::new("exec yes");
     let error = ask(&endless.auth()).await.unwrap_err().to_string();
     assert!(error.contains("more than 1048576 bytes"), "{error}");
