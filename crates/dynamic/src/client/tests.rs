@@ -99,8 +99,8 @@ async fn wrong_names_are_refused_before_anything_is_sent() {
         (deployments().namespace("").list().into_request(), "the namespace is empty"),
         (deployments().namespace("a%b").list().into_request(), "invalid namespace"),
         (client().resource(GroupVersionResource::new("", "v1", "")).list().into_request(), "resource may not be empty"),
-        (version("apps", "").list().into_request(), "invalid group and version"),
-        (version("..", "v1").list().into_request(), "invalid group and version"),
+        (version("apps", "").list().into_request(), "API version may not be empty"),
+        (version("..", "v1").list().into_request(), "invalid API group \"..\""),
     ] {
         let error = refused(request).await;
         assert!(error.contains(text), "{error}");

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 use super::{
     CallKind, Response, RestClient,
     answer::{self, Target},
-    deadline::{in_time, timed_out, within},
+    deadline::{self, in_time, timed_out, within},
     response::Origin,
     retrying::{Nature, Retries, asked_to_wait},
     timed_body, trace,
@@ -147,7 +147,7 @@ impl Call {
         if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(answer::error(&self.method, &self.target, &head, body, origin.deadline).await);
         }
-        let end = self.longest.and_then(|longest| started.checked_add(longest));
+        let end = self.longest.and_then(|longest| deadline::end(started, longest));
         let body = match end {
             Some(end) => timed_body::until(end, body, timed_body::endless_watch),
             None => body,

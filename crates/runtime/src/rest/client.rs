@@ -123,7 +123,7 @@ impl RestClient {
                 server.scheme_str().unwrap_or_default(),
                 server.authority().map_or("", Authority::as_str)
             ),
-            path_prefix: server.path().trim_end_matches('/').to_owned(),
+            path_prefix: server.path().split('/').filter(|it| !it.is_empty()).flat_map(|it| ["/", it]).collect(),
             default_namespace: config.default_namespace.clone(),
             timeout: config.timeout,
             response_header_timeout: config.response_header_timeout,

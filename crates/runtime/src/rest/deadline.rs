@@ -19,7 +19,15 @@ pub(super) async fn within<T>(deadline: Option<Instant>, work: impl Future<Outpu
     }
 }
 
-/// The end of a limit that begins now; one that is out of all bounds is none.
+/// Longer than any program runs: a limit of that length is none.
+pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// The end of a limit that begins now, if it ends.
 pub(super) fn in_time(limit: Option<Duration>) -> Option<Instant> {
-    limit.and_then(|limit| Instant::now().checked_add(limit))
+    limit.and_then(|limit| end(Instant::now(), limit))
+}
+
+/// The end of a limit, if it ends.
+pub(super) fn end(begin: Instant, limit: Duration) -> Option<Instant> {
+    begin.checked_add(limit).filter(|_| limit < FOREVER)
 }

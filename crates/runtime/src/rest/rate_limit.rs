@@ -10,6 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::deadline::FOREVER;
 use crate::{
     config::RateLimit,
     error::{Error, Result},
@@ -21,8 +22,6 @@ const NOTED: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(1);
 /// How often at most long waits are told.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
-/// Longer than any program runs.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Lets requests pass, in the order in which they came, as often as the limit allows.
 pub(super) struct RateLimiter {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 
-use super::CallKind;
+use super::{CallKind, deadline};
 use crate::{
     config::RetryPolicy,
     error::{Delivery, Error, ErrorKind},
@@ -81,7 +81,7 @@ pub(super) struct Retries {
 
 impl Retries {
     pub(super) fn new(policy: RetryPolicy, max: Option<u32>, started: Instant, deadline: Option<Instant>) -> Self {
-        let last_start = started.checked_add(policy.max_elapsed);
+        let last_start = deadline::end(started, policy.max_elapsed);
         Self { done: 0, max: max.unwrap_or(policy.max_retries), last_start, deadline }
     }
 

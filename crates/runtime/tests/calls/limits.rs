@@ -8,11 +8,12 @@ use http::Response;
 use http_body_util::StreamBody;
 use k8s_client_runtime::{
     Config, ErrorKind, RestClient,
+    resource::ListOptions,
     rest::{Body, CallKind},
 };
 use tokio::time::{Instant, timeout};
 
-use crate::{answered_by, config_maps, nowhere, nowhere_but, pods};
+use crate::{CONFIG_MAP, answered_by, config_maps, json, later, nowhere, nowhere_but, pods, web};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -55,6 +56,57 @@ async fn longer_limit_of_the_call_is_not_undercut() {
     let limit = Duration::from_secs(300);
     let error = config_maps(&silent(&nowhere())).get("web").with_timeout(limit).await.expect_err("no answer comes");
     assert_eq!((error.kind(), started.elapsed().as_secs()), (ErrorKind::Timeout, 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn limit_beyond_all_times_is_none() {
+    for limit in [Duration::MAX, Duration::from_secs(u64::MAX / 2), Duration::from_secs(i64::MAX as u64 - 1)] {
+        let config = nowhere_but(|config| {
+            (config.timeout, config.response_header_timeout) = (Some(limit), Some(limit));
+            config.retry.max_elapsed = limit;
+        });
+        let (client, seen) = answered_by(&config, |number| async move {
+            if number % 2 == 1 { later(503, "1") } else { json(200, CONFIG_MAP) }
+        });
+        config_maps(&client).get("web").await.expect("a config map");
+        config_maps(&client).get("web").with_timeout(limit).await.expect("a config map");
+        config_maps(&client).create(&web()).with_timeout(limit).await.expect("a config map");
+        let _ = config_maps(&client).watch().with_timeout(limit).await.expect("a watch");
+        let seen = seen.lock().expect("nobody panics");
+        assert!(seen.len() == 8 && seen.iter().all(|request| !request.contains("timeout=")), "{seen:?}");
+        assert!(timeout(HOUR, config_maps(&silent(&config)).get("web").with_timeout(limit)).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn time_that_the_server_may_take_is_said_in_the_way_it_heeds() {
+    let list = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[]}"#;
+    let (client, seen) = answered_by(&nowhere(), move |_| async move { json(200, list) });
+    let config_maps = config_maps(&client);
+    let options = || ListOptions { timeout_seconds: Some(90), ..Default::default() };
+    config_maps.list().timeout_seconds(90).await.expect("a list");
+    config_maps.list().timeout_seconds(90).with_timeout(Duration::from_secs(5)).await.expect("a list");
+    config_maps.list().timeout_seconds(90).pages().try_next().await.expect("a list");
+    config_maps.list().timeout_seconds(0).await.expect("a list");
+    config_maps.delete_collection().list_options(options()).await.expect("a list");
+    let _ = config_maps.watch().timeout_seconds(90).await.expect("a watch");
+    let queries: Vec<_> = seen
+        .lock()
+        .expect("nobody panics")
+        .iter()
+        .map(|it| it.rsplit('?').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        queries,
+        [
+            "timeoutSeconds=90&timeout=90s",
+            "timeoutSeconds=90&timeout=5s",
+            "limit=500&timeoutSeconds=90&timeout=90s",
+            "timeoutSeconds=0",
+            "timeoutSeconds=90&timeout=90s",
+            "timeoutSeconds=90&watch=true",
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ mod query;
 mod send;
 mod url;
 
-use path::{check_name, push_segment};
+use path::{check_name, push_path, push_segment};
 pub(crate) use query::Query;
 use send::AsJson;
 use url::escaped;
@@ -108,8 +108,11 @@ impl Request {
     pub fn group_version(mut self, group: &str, version: &str) -> Self {
         self.prefix.clear();
         self.prefix.push_str(if group.is_empty() { "/api" } else { "/apis" });
-        for segment in [group, version].into_iter().filter(|segment| !segment.is_empty()) {
-            push_segment(&mut self.prefix, segment);
+        for (what, segment) in [("API group", group), ("API version", version)] {
+            if !segment.is_empty() {
+                push_segment(&mut self.prefix, segment);
+                self = self.checked(what, segment);
+            }
         }
         self
     }
@@ -158,7 +161,7 @@ impl Request {
     pub fn suffix(mut self, segments: &str) -> Self {
         match escaped(segments) {
             Ok(path) => {
-                self.suffix.push_str(&path);
+                push_path(&mut self.suffix, &path);
                 self
             }
             Err(problem) => self.wrong(problem),
@@ -168,8 +171,9 @@ impl Request {
     /// Sets everything up to the namespace: `abs_path("/version")`. The path of the server's own URL stays in front.
     pub fn abs_path(mut self, path: &str) -> Self {
         match escaped(path) {
-            Ok(path) => {
-                self.prefix = path;
+            Ok(segments) => {
+                // The root is a path of its own behind a server's URL that has one.
+                self.prefix = if segments.is_empty() && path.starts_with('/') { "/".to_owned() } else { segments };
                 self
             }
             Err(problem) => self.wrong(problem),
@@ -348,6 +352,10 @@ mod tests {
     async fn wrong_requests_are_refused_before_anything_is_sent() {
         let client = client("http://127.0.0.1:1");
         for (request, problem) in [
+            (client.get().group_version("..", "v1"), "invalid API group \"..\": may not be '.' or '..'"),
+            (client.get().group_version("apps", ".."), "invalid API version \"..\": may not be '.' or '..'"),
+            (client.get().group_version("a/b", "v1"), "invalid API group \"a/b\": may not contain '/'"),
+            (client.get().group_version("apps", "v1%2f"), "invalid API version \"v1%2f\": may not contain '%'"),
             (client.get().resource("pods").name(""), "resource name may not be empty"),
             (client.get().resource("pods").name(".."), "invalid resource name \"..\": may not be '.' or '..'"),
             (client.get().resource("pods").name("a/b"), "invalid resource name \"a/b\": may not contain '/'"),

@@ -21,10 +21,20 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Adds `/` and the escaped segment.
+/// Adds the escaped segment, with one `/` in front of it.
 pub(super) fn push_segment(path: &mut String, segment: &str) {
-    path.push('/');
+    if !path.ends_with('/') {
+        path.push('/');
+    }
     path.extend(utf8_percent_encode(segment, SEGMENT));
+}
+
+/// Adds a path that begins with `/`, or nothing, with one `/` in between.
+pub(super) fn push_path(path: &mut String, more: &str) {
+    if !more.is_empty() {
+        path.truncate(path.trim_end_matches('/').len());
+        path.push_str(more);
+    }
 }
 
 /// Says why a name cannot be a path segment, in client-go's terms: it may be neither empty, `.` nor `..`, and may hold

@@ -8,7 +8,7 @@ use super::Request;
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
-    rest::{Answer, Answering, Arriving, Response, answer::Target, attempts::Call, trace},
+    rest::{Answer, Answering, Arriving, CallKind, Response, answer::Target, attempts::Call, trace},
 };
 
 /// Makes JSON of a body in another form.
@@ -93,6 +93,15 @@ impl Request {
         self.encoded(MediaType::Json.as_str(), body)
     }
 
+    /// How long the server is told that the call may take: by the call's own limit, and by `timeoutSeconds`, of which
+    /// kube-apiserver takes note in watches only. client-go sends both too.
+    fn server_timeout(&self) -> Option<String> {
+        let seconds = self.query.get("timeoutSeconds").filter(|_| self.kind == CallKind::Ordinary);
+        let seconds = seconds.and_then(|seconds| seconds.parse().ok()).filter(|seconds| *seconds > 0);
+        let shortest = self.timeout.into_iter().chain(seconds.map(Duration::from_secs)).min();
+        shortest.filter(|_| self.query.get("timeout").is_none()).and_then(go_duration)
+    }
+
     /// The request as it is sent, if nothing is wrong with it.
     fn into_call(self) -> Result<Call> {
         let mut url = self.url();
@@ -101,10 +110,10 @@ impl Request {
         if let Err(problem) = self.check() {
             return wrong(Error::new(ErrorKind::Request, problem), url);
         }
-        if let Some(timeout) = self.timeout {
+        if let Some(timeout) = self.server_timeout() {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str("timeout=");
-            url.push_str(&go_duration(timeout));
+            url.push_str(&timeout);
         }
         let uri = match Uri::try_from(&url) {
             Ok(uri) => uri,
@@ -127,9 +136,9 @@ impl Request {
     }
 }
 
-/// A duration as Go writes it, in a form that Go also reads: seconds with their fraction.
-fn go_duration(duration: Duration) -> String {
-    format!("{}s", duration.as_secs_f64())
+/// A duration in a form that Go reads: seconds with their fraction. One that Go cannot hold is none.
+fn go_duration(duration: Duration) -> Option<String> {
+    i64::try_from(duration.as_nanos()).ok().map(|_| format!("{}s", duration.as_secs_f64()))
 }
 
 #[cfg(test)]
@@ -138,7 +147,14 @@ mod tests {
 
     #[test]
     fn durations_are_written_for_go() {
-        assert_eq!(go_duration(Duration::from_secs(30)), "30s");
-        assert_eq!(go_duration(Duration::from_millis(1500)), "1.5s");
+        for (duration, text) in [
+            (Duration::from_secs(30), Some("30s")),
+            (Duration::from_millis(1500), Some("1.5s")),
+            (Duration::from_nanos(1), Some("0.000000001s")),
+            (Duration::from_nanos(u64::MAX), None),
+            (Duration::MAX, None),
+        ] {
+            assert_eq!(go_duration(duration).as_deref(), text, "{duration:?}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Where a request goes: its path, its query and the whole URL.
 
-use super::{Request, path::push_segment};
+use super::{
+    Request,
+    path::{push_path, push_segment},
+};
 use crate::rest::trace;
 
 impl Request {
@@ -8,7 +11,7 @@ impl Request {
     pub fn path_and_query(&self) -> String {
         let mut path = self.prefix.clone();
         if let Some(namespace) = self.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
-            path.push_str("/namespaces");
+            push_segment(&mut path, "namespaces");
             push_segment(&mut path, namespace);
         }
         if let Some(resource) = &self.resource {
@@ -20,8 +23,8 @@ impl Request {
         if let Some(subresource) = &self.subresource {
             push_segment(&mut path, subresource);
         }
-        path.push_str(&self.suffix);
-        if path.is_empty() {
+        push_path(&mut path, &self.suffix);
+        if path.is_empty() && self.client.path_prefix().is_empty() {
             path.push('/');
         }
         self.query.write_to(&mut path);
@@ -39,7 +42,7 @@ impl Request {
     }
 }
 
-/// Segments with a `/` in front of each, empty ones left out; a `/` at the end stays.
+/// Segments with a `/` in front of each, empty ones left out; a `/` at the end stays, if there is a segment before it.
 pub(super) fn escaped(segments: &str) -> std::result::Result<String, String> {
     let mut path = String::new();
     for segment in segments.split('/').filter(|segment| !segment.is_empty()) {
@@ -48,7 +51,7 @@ pub(super) fn escaped(segments: &str) -> std::result::Result<String, String> {
         }
         push_segment(&mut path, segment);
     }
-    if segments.len() > 1 && segments.ends_with('/') {
+    if !path.is_empty() && segments.ends_with('/') {
         path.push('/');
     }
     Ok(path)
@@ -80,7 +83,24 @@ mod tests {
             (prefixed.get().abs_path("/version"), "http://host:8080/clusters/one/version"),
             (plain.get().suffix("a").abs_path("/b"), "http://host:8080/b/a"),
             (plain.get().abs_path("/"), "http://host:8080/"),
+            (plain.get().abs_path(""), "http://host:8080/"),
             (plain.get(), "http://host:8080/"),
+            (prefixed.get().abs_path("/"), "http://host:8080/clusters/one/"),
+            (prefixed.get().abs_path(""), "http://host:8080/clusters/one"),
+            (prefixed.get(), "http://host:8080/clusters/one"),
+            (prefixed.get().query("a", "b"), "http://host:8080/clusters/one?a=b"),
+            (plain.get().abs_path("test"), "http://host:8080/test"),
+            (plain.get().abs_path("//test//a/"), "http://host:8080/test/a/"),
+            (plain.get().abs_path("/test/"), "http://host:8080/test/"),
+            (prefixed.get().abs_path("/test/"), "http://host:8080/clusters/one/test/"),
+            (plain.get().abs_path("/test/").resource("pods"), "http://host:8080/test/pods"),
+            (plain.get().abs_path("/test/").namespace("ns").resource("a"), "http://host:8080/test/namespaces/ns/a"),
+            (prefixed.get().abs_path("/").resource("pods").name("x"), "http://host:8080/clusters/one/pods/x"),
+            (plain.get().abs_path("/test/").suffix("/a/"), "http://host:8080/test/a/"),
+            (plain.get().abs_path("/test").suffix("a/").suffix("b"), "http://host:8080/test/a/b"),
+            (plain.get().abs_path("/test").suffix("/").suffix(""), "http://host:8080/test"),
+            (client("http://host:8080/").get().abs_path("/test/"), "http://host:8080/test/"),
+            (client("http://host:8080//a//b//").get().abs_path("/c"), "http://host:8080/a/b/c"),
             (
                 plain
                     .get()
