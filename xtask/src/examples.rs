@@ -23,7 +23,7 @@ pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT];
 const READING: &[&str] = &["api-resources", "kubeconfig"];
 
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
-const CHANGING: &[&str] = &["custom-resource", "dynamic-create-update-delete-deployment"];
+const CHANGING: &[&str] = &["custom-resource", "dynamic-create-update-delete-deployment", "typed-custom-resource"];
 
 /// The package that makes and deletes namespaces, and the program of it that does so.
 const NAMESPACES: (&str, &str) = ("k8s-client-integration-tests", "test-namespace");

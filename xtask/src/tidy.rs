@@ -50,6 +50,7 @@ const RUNTIME_MODULES: &[&str] = &[
     "object",
     "codec",
     "apply",
+    "custom_resource",
     "retry",
     "rest",
     "watch",

@@ -59,7 +59,7 @@ pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
 #[doc(inline)]
 pub use k8s_client_runtime::{
-    Config, Error, ErrorKind, RestClient, Result, apply, codec, config, object,
+    Config, CustomResource, Error, ErrorKind, RestClient, Result, apply, codec, config, custom_resource, object,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},

@@ -32,6 +32,8 @@ pub mod codec;
 
 pub mod apply;
 
+pub mod custom_resource;
+
 pub mod retry;
 
 pub mod rest;
@@ -51,6 +53,7 @@ pub mod generated;
 pub mod fuzzing;
 
 pub use config::Config;
+pub use custom_resource::CustomResource;
 pub use error::{Error, ErrorKind, Result};
 pub use rest::RestClient;
 

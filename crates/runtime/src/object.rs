@@ -48,6 +48,7 @@ pub trait AnyList {
     fn continue_token(&self) -> Option<&str>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Metadata<Ty = ObjectMeta>> AnyObject for T {
     fn name(&self) -> Option<&str> {
         non_empty(self.metadata().name.as_ref())

@@ -37,6 +37,7 @@ mod problem;
 mod record;
 mod shape;
 
+use k8s_openapi::{Resource, serde::Serialize};
 pub use serde_json::Value;
 
 pub use self::{
@@ -93,6 +94,29 @@ impl Configuration for Value {
 }
 
 impl<K> Applicable<K> for Value {}
+
+/// The body of a configuration of one's own for objects of type `T`: with what names the type, and without what is not set.
+#[doc(hidden)]
+pub fn without_unset<T: Resource>(configuration: &impl Serialize) -> codec::Result<Value> {
+    fn remove_nulls(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|_, value| !value.is_null());
+                fields.values_mut().for_each(remove_nulls);
+            }
+            Value::Array(items) => items.iter_mut().for_each(remove_nulls),
+            _ => {}
+        }
+    }
+
+    let mut json = serde_json::to_value(configuration)?;
+    remove_nulls(&mut json);
+    if let Value::Object(fields) = &mut json {
+        fields.entry("apiVersion").or_insert_with(|| T::API_VERSION.into());
+        fields.entry("kind").or_insert_with(|| T::KIND.into());
+    }
+    Ok(json)
+}
 
 /// A list of what converts into its items: what generated setters make of an iterator. They take each item as an `A`.
 #[doc(hidden)]

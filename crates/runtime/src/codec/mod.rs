@@ -22,6 +22,9 @@ pub(crate) mod lean;
 mod list_head;
 mod media_type;
 mod nesting;
+mod type_meta;
+
+use std::{convert::Infallible, marker::PhantomData};
 
 use k8s_openapi::{
     ListableResource, Metadata, Resource,
@@ -58,7 +61,15 @@ pub struct ApiResource {
 
 /// Writes and reads one type of object.
 ///
-/// Generated crates have one for each object type. Any type with serde's traits is its own codec.
+/// Generated crates have one for each object type. Any type with [`k8s_openapi::Resource`] and serde's traits is its own codec:
+/// JSON, in which `apiVersion` and `kind` are filled in where the type does not write them, and checked where they are read.
+/// [`Json`] is the codec of all other types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of an object",
+    note = "`custom_resource!({Self}, \"GROUP/VERSION\", \"PLURAL\", Namespaced)` makes a struct of your own one, if it has a field \
+            `metadata: ObjectMeta` and derives serde's `Serialize` and `Deserialize`",
+    note = "a type with serde's traits that is no kind's goes as `Json<{Self}>`"
+)]
 pub trait Codec: 'static {
     /// The type that is written and read.
     type Object: Send + 'static;
@@ -107,6 +118,11 @@ pub trait Codec: 'static {
 ///
 /// Generated crates have one for each kind; any type with [`k8s_openapi::Resource`], metadata and serde's traits, such
 /// as the type of a custom resource, is its own. See [`ResourceClient`](crate::resource::ResourceClient).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a kind that the API serves",
+    note = "`custom_resource!({Self}, \"GROUP/VERSION\", \"PLURAL\", Namespaced)` makes a struct of your own one, if it has a field \
+            `metadata: ObjectMeta` and derives serde's `Serialize` and `Deserialize`"
+)]
 pub trait Kind: Codec<Object: AnyObject> {
     /// [`k8s_openapi::NamespaceResourceScope`] or [`k8s_openapi::ClusterResourceScope`].
     type Scope: k8s_openapi::ResourceScope;
@@ -116,6 +132,10 @@ pub trait Kind: Codec<Object: AnyObject> {
 }
 
 /// A kind that can be listed, at a place that is known at compile time or not.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be listed or watched",
+    note = "a type of your own can if it implements k8s_openapi's `ListableResource`, as `custom_resource!` makes it"
+)]
 pub trait Listable: Codec<Object: AnyObject> {
     /// The type of its lists: [`k8s_openapi::List`] of the object's type for every kind whose type is known.
     type List: AnyList<Object = Self::Object> + Send + 'static;
@@ -159,10 +179,31 @@ pub trait Listable: Codec<Object: AnyObject> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Codec for T
 where
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Resource + Serialize + DeserializeOwned + Send + 'static,
 {
+    type Object = T;
+
+    fn encode_json(object: &T) -> Result<Vec<u8>> {
+        type_meta::fill_in::<T>(to_json(object)?)
+    }
+
+    fn decode_json(body: &[u8]) -> Result<T> {
+        type_meta::check::<T>(body)?;
+        from_json(body)
+    }
+}
+
+/// The codec of a type that has serde's traits and no kind of its own: JSON as serde writes and reads it.
+///
+/// It is for subresources, and for [`ResourceClient::at`](crate::resource::ResourceClient::at) with a type that has only the
+/// fields you need. Types of kinds are their own codecs.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(PhantomData<fn() -> T>, Infallible);
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Codec for Json<T> {
     type Object = T;
 
     fn encode_json(object: &T) -> Result<Vec<u8>> {
@@ -174,6 +215,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Kind for T
 where
     T: Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static,
@@ -184,6 +226,7 @@ where
         ApiResource { group: T::GROUP, version: T::VERSION, kind: T::KIND, plural: T::URL_PATH_SEGMENT };
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Listable for T
 where
     T: ListableResource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static,
@@ -241,63 +284,10 @@ pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) 
 /// The body as a Status, if that is what it is.
 pub(crate) fn status(media_type: MediaType, body: &[u8]) -> Option<Status> {
     match media_type {
-        MediaType::Json => (json_kind(body)? == "Status").then(|| from_json(body).ok()).flatten(),
+        MediaType::Json => (type_meta::json_kind(body)? == "Status").then(|| from_json(body).ok()).flatten(),
         MediaType::Protobuf => {
             let envelope = protobuf::Envelope::open(body).ok()?;
             (envelope.kind() == "Status").then(|| from_protobuf::<protobuf::Status>(body).ok()).flatten()
         }
-    }
-}
-
-/// The `kind` that a JSON body names, if it is an object and names one.
-///
-/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind
-/// `items`, where looking for it ends since what is told apart by its kind, a Status, has none.
-fn json_kind(body: &[u8]) -> Option<String> {
-    use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-
-    struct FindKind<'a>(&'a mut Option<String>);
-
-    impl<'de> Visitor<'de> for FindKind<'_> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
-            while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-                if key == "kind" {
-                    *self.0 = Some(map.next_value()?);
-                    // There is no other way to leave a map half read.
-                    return Err(A::Error::custom("found"));
-                }
-                if key == "items" {
-                    return Err(A::Error::custom("a list"));
-                }
-                map.next_value::<IgnoredAny>()?;
-            }
-            Ok(())
-        }
-    }
-
-    let mut kind = None;
-    // The error is either the early end above or one that decoding the body will report better.
-    let _ = serde_json::Deserializer::from_slice(body).deserialize_map(FindKind(&mut kind));
-    kind
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kind_is_found_wherever_it_stands_and_stops_the_reading() {
-        assert_eq!(json_kind(br#"{"kind":"Status","apiVersion":"v1"}"#).as_deref(), Some("Status"));
-        assert_eq!(json_kind(br#"{"metadata":{"kind":"x"},"kind":"Pod"}"#).as_deref(), Some("Pod"));
-        assert_eq!(json_kind(br#"{"kind":"PodList", and then no JSON at all"#).as_deref(), Some("PodList"));
-        assert_eq!(json_kind(br#"{"items":[]}"#), None);
-        assert_eq!(json_kind(b"404 page not found"), None);
-        assert_eq!(json_kind(br#"{"kind":7}"#), None);
     }
 }

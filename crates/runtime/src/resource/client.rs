@@ -17,7 +17,8 @@ use crate::{
     schema::GroupVersionResource,
 };
 
-/// A client of one kind, generic over it: for the types of your own custom resources.
+/// A client of one kind, generic over it: for the types of your own custom resources, which
+/// [`custom_resource!`](crate::custom_resource) makes of structs.
 ///
 /// The kinds of Kubernetes itself have generated clients, which offer only the verbs and the scope that the API has for
 /// them. This one trusts you with the verbs; the scope is checked by the kind's [`Kind::Scope`].
@@ -26,16 +27,32 @@ use crate::{
 /// dynamic client is made so.
 ///
 /// ```no_run
-/// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
-/// # use k8s_openapi::api::core::v1::ConfigMap as Certificate;
-/// use k8s_client_runtime::resource::ResourceClient;
+/// use k8s_client_runtime::{Error, RestClient, custom_resource, resource::ResourceClient};
+/// use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+/// use serde::{Deserialize, Serialize};
 ///
-/// // `Certificate` implements k8s_openapi's Resource and Metadata, and serde's traits.
-/// let certificates = ResourceClient::<Certificate>::namespaced(&client, "default");
-/// let certificate = certificates.get("web").await?;
-/// let everywhere = ResourceClient::<Certificate>::all_namespaces(&client).list().await?;
-/// # Ok(())
-/// # }
+/// #[derive(Deserialize, Serialize)]
+/// struct Certificate {
+///     metadata: ObjectMeta,
+///     spec: CertificateSpec,
+/// }
+///
+/// #[derive(Deserialize, Serialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct CertificateSpec {
+///     dns_names: Vec<String>,
+/// }
+///
+/// custom_resource!(Certificate, "example.com/v1", "certificates", Namespaced);
+///
+/// async fn example(client: RestClient) -> Result<(), Error> {
+///     let certificates = ResourceClient::<Certificate>::namespaced(&client, "default");
+///     let web = certificates.get("web").await?;
+///     println!("{:?}", web.spec.dns_names);
+///     let everywhere = ResourceClient::<Certificate>::all_namespaces(&client).list().await?;
+///     println!("{} in all namespaces", everywhere.items.len());
+///     Ok(())
+/// }
 /// ```
 pub struct ResourceClient<K, S = Namespaced> {
     client: RestClient,
@@ -44,7 +61,7 @@ pub struct ResourceClient<K, S = Namespaced> {
     kind: PhantomData<fn() -> K>,
 }
 
-impl<K: Kind> ResourceClient<K> {
+impl<K> ResourceClient<K> {
     /// The objects of one namespace.
     pub fn namespaced(client: &RestClient, namespace: &str) -> ResourceClient<K, Namespaced>
     where
@@ -70,22 +87,25 @@ impl<K: Kind> ResourceClient<K> {
     }
 }
 
-impl<K: Codec> ResourceClient<K> {
+impl<K> ResourceClient<K> {
     /// The objects of a resource that is known only at run time.
     ///
     /// ```no_run
     /// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {
-    /// use k8s_client_runtime::{resource::{AnyScope, ResourceClient}, schema::GroupVersionResource};
+    /// use k8s_client_runtime::{codec::Json, resource::{AnyScope, ResourceClient}, schema::GroupVersionResource};
     ///
-    /// // Any codec will do, such as a type of your own that has only the fields you need.
+    /// // Any codec will do, such as `Json` of a type of your own that has only the fields you need.
     /// let certificates = GroupVersionResource::new("example.com", "v1", "certificates");
     /// let scope = AnyScope::unknown().namespace("default");
-    /// let certificates = ResourceClient::<serde_json::Value>::at(&client, &certificates, scope);
+    /// let certificates = ResourceClient::<Json<serde_json::Value>>::at(&client, &certificates, scope);
     /// println!("{}", certificates.get("web").await?["spec"]);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn at(client: &RestClient, resource: &GroupVersionResource, scope: AnyScope) -> ResourceClient<K, AnyScope> {
+    pub fn at(client: &RestClient, resource: &GroupVersionResource, scope: AnyScope) -> ResourceClient<K, AnyScope>
+    where
+        K: Codec,
+    {
         ResourceClient::new(client, Place::at(resource), scope)
     }
 }
@@ -108,14 +128,20 @@ impl<K> ResourceClient<K, AnyScope> {
     }
 }
 
-impl<K: Listable, S: Scope> ResourceClient<K, S> {
+impl<K, S: Scope> ResourceClient<K, S> {
     /// Lists the objects.
-    pub fn list(&self) -> List<K> {
+    pub fn list(&self) -> List<K>
+    where
+        K: Listable,
+    {
         List::new(self.everywhere())
     }
 
     /// Watches the objects for changes.
-    pub fn watch(&self) -> Watch<K> {
+    pub fn watch(&self) -> Watch<K>
+    where
+        K: Listable,
+    {
         Watch::new(self.everywhere())
     }
 
@@ -124,14 +150,15 @@ impl<K: Listable, S: Scope> ResourceClient<K, S> {
     }
 }
 
-impl<K: Listable, S: OneObject> ResourceClient<K, S> {
+impl<K, S: OneObject> ResourceClient<K, S> {
     /// Deletes all objects, or those that the selectors choose.
-    pub fn delete_collection(&self) -> DeleteCollection<K> {
+    pub fn delete_collection(&self) -> DeleteCollection<K>
+    where
+        K: Listable,
+    {
         DeleteCollection::new(self.request(Method::DELETE))
     }
-}
 
-impl<K, S: OneObject> ResourceClient<K, S> {
     fn request(&self, method: Method) -> Request {
         self.scope.place_one(self.place.request(&self.client, method))
     }
@@ -202,6 +229,11 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     /// `serde_json::Value`.
     pub fn apply(&self, configuration: &impl Applicable<K>) -> Apply<K> {
         Apply::new(self.request(Method::PATCH), configuration)
+    }
+
+    /// Applies a configuration to the status of the object that it names, and to nothing else of it.
+    pub fn apply_status(&self, configuration: &impl Applicable<K>) -> Apply<K> {
+        Apply::new(self.request(Method::PATCH).subresource("status"), configuration)
     }
 
     /// Reads a subresource of the named object.

@@ -1,0 +1,304 @@
+//! Types of a program's own, for the objects of custom resources.
+
+use k8s_openapi::{
+    ListableResource, Metadata,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+        CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionSpec,
+        CustomResourceDefinitionVersion, CustomResourceSubresourceStatus, CustomResourceSubresources,
+        CustomResourceValidation, JSONSchemaProps,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+
+use crate::schema::ResourceScope;
+
+/// The type of a custom resource's objects: what [`custom_resource!`](crate::custom_resource) makes of a struct.
+pub trait CustomResource: ListableResource + Metadata<Ty = ObjectMeta> {
+    /// Whether the status is a subresource: then [`update_status`](crate::resource::ResourceClient::update_status) and
+    /// [`apply_status`](crate::resource::ResourceClient::apply_status) change it, and nothing else does.
+    const HAS_STATUS: bool;
+
+    /// Whether the objects live in namespaces.
+    const SCOPE: ResourceScope;
+
+    /// The definition that makes the server serve the resource, in this version alone.
+    ///
+    /// The schema is that of a whole object; the server drops fields that it does not name. Short names, printer columns and
+    /// the like can be set in what this returns.
+    ///
+    /// ```
+    /// # use k8s_client_runtime::{CustomResource, custom_resource};
+    /// # use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+    /// # #[derive(serde::Deserialize, serde::Serialize)]
+    /// # struct CronTab { metadata: ObjectMeta }
+    /// # custom_resource!(CronTab, "stable.example.com/v1", "crontabs", Namespaced);
+    /// # fn example() -> Result<(), serde_json::Error> {
+    /// let schema = serde_json::from_value(serde_json::json!({
+    ///     "type": "object",
+    ///     "properties": {
+    ///         "spec": { "type": "object", "properties": { "schedule": { "type": "string" } } },
+    ///     },
+    /// }))?;
+    /// let mut definition = CronTab::definition(schema);
+    /// definition.spec.names.short_names = Some(vec!["ct".to_owned()]);
+    /// assert_eq!(definition.metadata.name.as_deref(), Some("crontabs.stable.example.com"));
+    /// # Ok(())
+    /// # }
+    /// # example().unwrap();
+    /// ```
+    fn definition(schema: JSONSchemaProps) -> CustomResourceDefinition {
+        let status = || CustomResourceSubresourceStatus(serde_json::json!({}));
+        let subresources = || CustomResourceSubresources { status: Some(status()), ..Default::default() };
+        let version = CustomResourceDefinitionVersion {
+            name: Self::VERSION.to_owned(),
+            served: true,
+            storage: true,
+            schema: Some(CustomResourceValidation { open_api_v3_schema: Some(schema) }),
+            subresources: Self::HAS_STATUS.then(subresources),
+            ..Default::default()
+        };
+        let names = CustomResourceDefinitionNames {
+            kind: Self::KIND.to_owned(),
+            list_kind: Some(Self::LIST_KIND.to_owned()),
+            plural: Self::URL_PATH_SEGMENT.to_owned(),
+            singular: Some(Self::KIND.to_lowercase()),
+            ..Default::default()
+        };
+        let scope = match Self::SCOPE {
+            ResourceScope::Namespaced => "Namespaced",
+            ResourceScope::Cluster => "Cluster",
+        };
+        CustomResourceDefinition {
+            metadata: ObjectMeta {
+                name: Some(format!("{}.{}", Self::URL_PATH_SEGMENT, Self::GROUP)),
+                ..Default::default()
+            },
+            spec: CustomResourceDefinitionSpec {
+                group: Self::GROUP.to_owned(),
+                names,
+                scope: scope.to_owned(),
+                versions: vec![version],
+                ..Default::default()
+            },
+            ..Default::default()
+        }
+    }
+}
+
+/// Makes a struct the type of a custom resource's objects, so that a [`ResourceClient`](crate::resource::ResourceClient) works
+/// with them.
+///
+/// The struct has a field `metadata` of type [`ObjectMeta`] and serde's traits. It needs no fields for `apiVersion` and `kind`:
+/// they are filled in when an object is written, and an object of another kind is an error when it is read.
+///
+/// The macro is given the struct, the group and version, the plural name that URLs have, and the scope, `Namespaced` or
+/// `Cluster`. Behind them may stand, in any order:
+///
+/// * `status`, if the definition has the subresource of that name;
+/// * `kind = "…"`, if the kind is not called as the struct is;
+/// * `apply = …`, a second struct that is [applied](crate::resource::ResourceClient::apply), if there is one. It has a field
+///   `metadata`, too, and is `Serialize`; every other field is an `Option`, and `None` is not sent.
+///
+/// ```no_run
+/// use k8s_client_runtime::{Error, RestClient, custom_resource, resource::ResourceClient};
+/// use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, Deserialize, Serialize)]
+/// struct CronTab {
+///     metadata: ObjectMeta,
+///     spec: CronTabSpec,
+///     status: Option<CronTabStatus>,
+/// }
+///
+/// #[derive(Clone, Debug, Deserialize, Serialize)]
+/// struct CronTabSpec {
+///     schedule: String,
+///     replicas: i32,
+/// }
+///
+/// #[derive(Clone, Debug, Deserialize, Serialize)]
+/// struct CronTabStatus {
+///     replicas: i32,
+/// }
+///
+/// /// What this program owns of a CronTab.
+/// #[derive(Serialize)]
+/// struct CronTabConfiguration {
+///     metadata: ObjectMeta,
+///     spec: CronTabSpecConfiguration,
+/// }
+///
+/// #[derive(Default, Serialize)]
+/// struct CronTabSpecConfiguration {
+///     schedule: Option<String>,
+///     replicas: Option<i32>,
+/// }
+///
+/// custom_resource!(CronTab, "stable.example.com/v1", "crontabs", Namespaced, status, apply = CronTabConfiguration);
+///
+/// async fn example(client: RestClient) -> Result<(), Error> {
+///     let crontabs = ResourceClient::<CronTab>::namespaced(&client, "default");
+///
+///     let name = || ObjectMeta { name: Some("nightly".to_owned()), ..ObjectMeta::default() };
+///     let spec = CronTabSpec { schedule: "0 3 * * *".to_owned(), replicas: 1 };
+///     let mut nightly = crontabs.create(&CronTab { metadata: name(), spec, status: None }).await?;
+///
+///     nightly.status = Some(CronTabStatus { replicas: 1 });
+///     crontabs.update_status(&nightly).await?;
+///
+///     let spec = CronTabSpecConfiguration { replicas: Some(3), ..Default::default() };
+///     let wanted = CronTabConfiguration { metadata: name(), spec };
+///     crontabs.apply(&wanted).field_manager("scaler").force().await?;
+///
+///     for crontab in ResourceClient::<CronTab>::all_namespaces(&client).list().await?.items {
+///         println!("{:?} runs at {}", crontab.metadata.name, crontab.spec.schedule);
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// It implements k8s_openapi's `Resource`, `ListableResource` and `Metadata`, and [`CustomResource`], which makes the
+/// definition. A type that implements the first three by itself works as well.
+#[macro_export]
+macro_rules! custom_resource {
+    ($type:ident, $api_version:literal, $plural:literal, $scope:ident $(, $option:ident $(= $value:tt)?)* $(,)?) => {
+        impl $crate::k8s_openapi::Resource for $type {
+            const API_VERSION: &'static str = $api_version;
+            const GROUP: &'static str = $crate::custom_resource::group_and_version($api_version).0;
+            const KIND: &'static str = $crate::custom_resource_option!(kind of $type: $($option $(= $value)?,)*);
+            const VERSION: &'static str = $crate::custom_resource::group_and_version($api_version).1;
+            const URL_PATH_SEGMENT: &'static str = $plural;
+            type Scope = $crate::custom_resource_option!(scope $scope);
+        }
+
+        impl $crate::k8s_openapi::ListableResource for $type {
+            const LIST_KIND: &'static str =
+                concat!($crate::custom_resource_option!(kind of $type: $($option $(= $value)?,)*), "List");
+        }
+
+        impl $crate::k8s_openapi::Metadata for $type {
+            type Ty = $crate::k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+            fn metadata(&self) -> &Self::Ty {
+                &self.metadata
+            }
+
+            fn metadata_mut(&mut self) -> &mut Self::Ty {
+                &mut self.metadata
+            }
+        }
+
+        impl $crate::CustomResource for $type {
+            const HAS_STATUS: bool = $crate::custom_resource_option!(status: $($option $(= $value)?,)*);
+            const SCOPE: $crate::schema::ResourceScope = $crate::schema::ResourceScope::$scope;
+        }
+
+        $($crate::custom_resource_option! { item of $type: $option $(= $value)? })*
+    };
+    ($($other:tt)*) => {
+        compile_error!(
+            "custom_resource! is called with (Type, \"group/version\", \"plural\", Namespaced) or (…, Cluster), \
+             and then `, status`, `, kind = \"Kind\"` or `, apply = Configuration`"
+        );
+    };
+}
+
+/// What the options of [`custom_resource!`](crate::custom_resource) mean.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! custom_resource_option {
+    (scope Namespaced) => { $crate::k8s_openapi::NamespaceResourceScope };
+    (scope Cluster) => { $crate::k8s_openapi::ClusterResourceScope };
+    (scope $other:ident) => { compile_error!("custom_resource!: the scope is Namespaced or Cluster") };
+
+    (kind of $type:ident: kind = $kind:literal, $($rest:tt)*) => { $kind };
+    (kind of $type:ident: $option:ident $(= $value:tt)?, $($rest:tt)*) => {
+        $crate::custom_resource_option!(kind of $type: $($rest)*)
+    };
+    (kind of $type:ident:) => { stringify!($type) };
+
+    (status: status, $($rest:tt)*) => { true };
+    (status: $option:ident $(= $value:tt)?, $($rest:tt)*) => { $crate::custom_resource_option!(status: $($rest)*) };
+    (status:) => { false };
+
+    (item of $type:ident: status) => {};
+    (item of $type:ident: kind = $kind:literal) => {};
+    (item of $type:ident: apply = $configuration:ident) => {
+        impl $crate::apply::Configuration for $configuration {
+            fn name(&self) -> Option<&str> {
+                self.metadata.name.as_deref()
+            }
+
+            fn namespace(&self) -> Option<&str> {
+                self.metadata.namespace.as_deref()
+            }
+
+            fn to_json(&self) -> $crate::codec::Result<$crate::apply::Value> {
+                $crate::apply::without_unset::<$type>(self)
+            }
+        }
+
+        impl $crate::apply::Applicable<$type> for $configuration {}
+    };
+    (item of $type:ident: $($other:tt)*) => {
+        compile_error!("custom_resource!: an option is `status`, `kind = \"Kind\"` or `apply = Configuration`");
+    };
+}
+
+/// The parts of an `apiVersion`, taken apart when a program is compiled.
+#[doc(hidden)]
+pub const fn group_and_version(api_version: &'static str) -> (&'static str, &'static str) {
+    let bytes = api_version.as_bytes();
+    let mut at = 1;
+    while at + 1 < bytes.len() {
+        if bytes[at] == b'/' {
+            let (group, rest) = api_version.split_at(at);
+            return (group, rest.split_at(1).1);
+        }
+        at += 1;
+    }
+    panic!("custom_resource!: the second argument is GROUP/VERSION, such as \"stable.example.com/v1\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::{Resource, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Deserialize, Serialize)]
+    struct Tab {
+        metadata: ObjectMeta,
+    }
+
+    #[derive(Deserialize, Serialize)]
+    struct Zone {
+        metadata: ObjectMeta,
+    }
+
+    custom_resource!(Tab, "stable.example.com/v1beta1", "crontabs", Namespaced, kind = "CronTab", status);
+    custom_resource!(Zone, "example.com/v1", "zones", Cluster);
+
+    #[test]
+    fn names_are_made_of_few() {
+        assert_eq!((Tab::GROUP, Tab::VERSION), ("stable.example.com", "v1beta1"));
+        assert_eq!((Tab::KIND, Tab::LIST_KIND, Tab::URL_PATH_SEGMENT), ("CronTab", "CronTabList", "crontabs"));
+        assert_eq!((Zone::KIND, Zone::LIST_KIND), ("Zone", "ZoneList"));
+    }
+
+    #[test]
+    fn definition_has_scope_names_and_status() {
+        let tabs = Tab::definition(JSONSchemaProps::default());
+        assert_eq!(tabs.metadata.name.as_deref(), Some("crontabs.stable.example.com"));
+        assert_eq!((tabs.spec.scope.as_str(), tabs.spec.names.singular.as_deref()), ("Namespaced", Some("crontab")));
+        let status = |definition: &CustomResourceDefinition| {
+            let subresources = definition.spec.versions[0].subresources.as_ref();
+            subresources.is_some_and(|subresources| subresources.status.is_some())
+        };
+        assert!(status(&tabs));
+        let zones = Zone::definition(JSONSchemaProps::default());
+        assert_eq!(zones.spec.scope, "Cluster");
+        assert!(!status(&zones));
+    }
+}
