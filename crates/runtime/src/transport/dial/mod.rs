@@ -10,6 +10,7 @@ use tower_service::Service;
 
 mod io;
 mod proxy;
+mod socks;
 mod writes;
 
 use self::proxy::Problem;
@@ -120,7 +121,7 @@ impl Dialer {
                 Ok(stream) => proxy::connect(stream, &format!("{host}:{port}"), proxy.url.authorization()).await,
                 Err(problem) => Err(problem),
             },
-            Route::Socks(url) => proxy::socks(stream, host.trim_matches(['[', ']']), port, url.login()).await,
+            Route::Socks(url) => socks::connect(stream, host.trim_matches(['[', ']']), port, url.login()).await,
         };
         dialled.map_err(|Problem { words, delivery }| {
             ConnectError::new(format!("cannot connect to {way}: {words}")).with_delivery(delivery)

@@ -1,4 +1,4 @@
-//! What is said to a proxy until it passes bytes on. Errors say what is wrong; who calls adds where.
+//! What is said to an HTTP proxy until it passes bytes on. Errors say what is wrong; who calls adds where.
 
 use std::{pin::pin, sync::Arc};
 
@@ -16,9 +16,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use secrecy::{ExposeSecret, SecretString};
 use tokio_rustls::TlsConnector;
-use tokio_socks::{Error as SocksError, tcp::Socks5Stream};
 
 use super::Io;
 use crate::{
@@ -33,8 +31,8 @@ use crate::{
 /// The most that the head of a proxy's answer may be.
 const HEAD_LIMIT: usize = 64 << 10;
 
-const WANTS_LOGIN: &str = "the proxy wants a login; put user name and password into its URL";
-const REFUSES_LOGIN: &str = "the proxy refuses the user name or the password in its URL";
+pub(super) const WANTS_LOGIN: &str = "the proxy wants a login; put user name and password into its URL";
+pub(super) const REFUSES_LOGIN: &str = "the proxy refuses the user name or the password in its URL";
 
 /// What went wrong with a proxy.
 pub(super) struct Problem {
@@ -44,12 +42,12 @@ pub(super) struct Problem {
 
 impl Problem {
     /// One that does not pass by itself.
-    fn lasting(words: impl Into<String>) -> Self {
+    pub(super) fn lasting(words: impl Into<String>) -> Self {
         Self { words: words.into(), delivery: Delivery::Unknown }
     }
 
     /// The proxy does not reach the server, for now.
-    fn unreachable(words: impl Into<String>) -> Self {
+    pub(super) fn unreachable(words: impl Into<String>) -> Self {
         Self { words: words.into(), delivery: Delivery::Unreachable }
     }
 }
@@ -119,38 +117,6 @@ fn refusal(status: StatusCode, known: bool) -> Problem {
                 }
                 _ => Problem::lasting(words),
             }
-        }
-    }
-}
-
-/// Has a SOCKS5 proxy connect to the server, whose name it resolves itself.
-pub(super) async fn socks(
-    stream: Box<dyn Io>,
-    host: &str,
-    port: u16,
-    login: Option<(&str, &SecretString)>,
-) -> Result<Box<dyn Io>, Problem> {
-    let connected = match login {
-        None => Socks5Stream::connect_with_socket(stream, (host, port)).await,
-        Some((user, password)) => {
-            let password = password.expose_secret();
-            Socks5Stream::connect_with_password_and_socket(stream, (host, port), user, password).await
-        }
-    };
-    match connected {
-        Ok(stream) => Ok(Box::new(stream.into_inner())),
-        Err(SocksError::AuthorizationRequired) => Err(Problem::lasting(WANTS_LOGIN)),
-        Err(SocksError::NoAcceptableAuthMethods) if login.is_none() => Err(Problem::lasting(WANTS_LOGIN)),
-        Err(SocksError::PasswordAuthFailure(_)) => Err(Problem::lasting(REFUSES_LOGIN)),
-        Err(error) => {
-            let words = format!("the proxy's answer: {error}");
-            Err(match error {
-                SocksError::NetworkUnreachable
-                | SocksError::HostUnreachable
-                | SocksError::ConnectionRefused
-                | SocksError::TtlExpired => Problem::unreachable(words),
-                error => Problem { words, delivery: failure::of_lost(&error) },
-            })
         }
     }
 }

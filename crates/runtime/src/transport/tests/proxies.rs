@@ -110,9 +110,10 @@ async fn wrong_or_missing_logins_are_explained_without_showing_them() {
 #[tokio::test]
 async fn a_server_that_the_proxy_does_not_reach_is_explained() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
-    for (protocol, scheme, words) in
-        [(Protocol::Http, "http", "answers 502 Bad Gateway"), (Protocol::Socks5, "socks5", "Connection refused")]
-    {
+    for (protocol, scheme, words) in [
+        (Protocol::Http, "http", "answers 502 Bad Gateway"),
+        (Protocol::Socks5, "socks5", "the proxy does not reach the server: connection refused"),
+    ] {
         let proxy = TestProxy::start(protocol, None).await;
         let mut config = Config::new(&format!("https://{closed}")).unwrap();
         through(&mut config, &format!("{scheme}://{}", proxy.address));
@@ -234,6 +235,60 @@ async fn what_a_proxy_answers_tells_whether_another_try_is_worth_it() {
         through(&mut config, &format!("http://{address}"));
         let error = ask(&config).await.unwrap_err();
         assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Connect, transient), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_socks_proxy_says_why_it_does_not_connect() {
+    for (answer, words, transient) in [
+        (&b"\x05\xff"[..], "wants a login", false),
+        (b"\x05\x01", "a login of a kind that is not supported", false),
+        (b"\x04\x00", "does not speak SOCKS5", false),
+        (b"\x05\x00\x05\x01\x00\x01", "general failure (SOCKS5 reply 1)", false),
+        (b"\x05\x00\x05\x02\x00\x01", "do not allow", false),
+        (b"\x05\x00\x05\x03\x00\x01", "network unreachable", true),
+        (b"\x05\x00\x05\x04\x00\x01", "host unreachable", true),
+        (b"\x05\x00\x05\x06\x00\x01", "TTL expired", true),
+        (b"\x05\x00\x05\x08\x00\x01", "kind of address", false),
+        (b"\x05\x00\x05\x00\x00\x07", "does not speak SOCKS5", false),
+        (b"\x05\x00\x05\x00\x00\x03\x04ab", "closed the connection before", true),
+    ] {
+        let address = saying(answer.to_vec(), true).await;
+        let mut config = Config::new("https://server.example").unwrap();
+        through(&mut config, &format!("socks5://{address}"));
+        let error = ask(&config).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_transient()), (ErrorKind::Connect, transient), "{error}");
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_socks_is_not_sent() {
+    let long = "x".repeat(256);
+    for (login, host, words) in [
+        (format!("{long}:p@"), "server.example".to_owned(), "the user name in the proxy's URL is longer"),
+        (format!("u:{long}@"), "server.example".to_owned(), "the password in the proxy's URL is longer"),
+        (String::new(), vec!["x"; 129].join("."), "the server's name is longer"),
+    ] {
+        let method = if login.is_empty() { 0 } else { 2 };
+        let address = saying(vec![5, method], false).await;
+        let mut config = Config::new(&format!("https://{host}")).unwrap();
+        through(&mut config, &format!("socks5://{login}{address}"));
+        let error = ask(&config).await.unwrap_err().to_string();
+        assert!(error.contains(words) && !error.contains("xx"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_of_a_socks_proxy_may_have_any_kind_of_address() {
+    for bound in [&b"\x01\x7f\x00\x00\x01"[..], b"\x04aaaaaaaaaaaaaaaa", b"\x03\x04name", b"\x03\x00"] {
+        let answer = [b"\x05\x00\x05\x00\x00", bound, b"\x1f\x90first words"].concat();
+        let mut config = Config::new("https://[fd00::1]").unwrap();
+        through(&mut config, &format!("socks5://{}", saying(answer, true).await));
+        let mut tunnel = Dialer::new(&config).unwrap().dial(&config.server_url().unwrap()).await.unwrap();
+        let mut words = String::new();
+        tunnel.read_to_string(&mut words).await.unwrap();
+        assert_eq!(words, "first words");
     }
 }
 
