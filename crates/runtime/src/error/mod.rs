@@ -10,7 +10,10 @@ use http::Method;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause};
 
 pub(crate) use self::{delivery::Delivery, secrets::speaks_of_secrets};
-use crate::codec;
+use crate::{
+    codec,
+    text::{Keep, non_empty, printable},
+};
 
 mod delivery;
 mod predicates;
@@ -220,7 +223,7 @@ impl Error {
 pub(crate) const UNEXPECTED_SERVER_RESPONSE: &str = "UnexpectedServerResponse";
 
 impl Error {
-    /// What went wrong, without the request and its retries.
+    /// What went wrong, without the request and its retries. What others wrote can do nothing to a terminal or a log.
     fn description(&self) -> String {
         let inner = &*self.0;
         let mut text = String::new();
@@ -228,20 +231,20 @@ impl Error {
             if let Some(code) = status.code.filter(|code| *code != 0) {
                 text = format!("{code} ");
             }
-            let reason = status.reason.as_deref().filter(|reason| !reason.is_empty());
-            text.push_str(reason.unwrap_or("Unknown"));
-            if let Some(message) = status.message.as_deref().filter(|message| !message.is_empty()) {
+            text.push_str(&printable(self.reason().unwrap_or("Unknown"), Keep::Nothing));
+            if let Some(message) = non_empty(status.message.as_ref()) {
                 text.push_str(": ");
-                text.push_str(message);
+                text.push_str(&printable(message, Keep::Nothing));
             }
         } else {
-            text.push_str(&inner.message);
+            // It may have lines of its own, such as the hint of a credential plugin.
+            text.push_str(&printable(&inner.message, Keep::Lines));
         }
         // Sources are small and say the decisive word ("connection refused"), and many programs print only the top.
         let mut source = inner.source.as_deref().map(|source| source as &dyn StdError);
         while let Some(error) = source {
             text.push_str(": ");
-            text.push_str(&error.to_string());
+            text.push_str(&printable(&error.to_string(), Keep::Nothing));
             source = error.source();
         }
         text

@@ -50,6 +50,25 @@ fn message_says_what_was_tried_and_what_came_back() {
 }
 
 #[test]
+fn texts_of_others_act_on_no_terminal_and_forge_no_line() {
+    let evil = "\u{1b}]0;pwned\u{7}\r\n2026-01-01 INFO forged \u{202e}line";
+    let status = || Status { reason: Some(evil.to_owned()), message: Some(evil.to_owned()), ..Status::default() };
+    for error in [
+        Error::api(status()),
+        Error::new(ErrorKind::Transport, "lost").with_source(evil),
+        Error::new(ErrorKind::Transport, evil.replace(['\r', '\n'], "")),
+        Error::new(ErrorKind::Timeout, "late").after_retries(1, Some(&Error::api(status()))),
+    ] {
+        for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}").replace('\n', "")] {
+            assert!(!text.contains(|character: char| character.is_control()), "{text:?}");
+            assert!(!text.contains('\u{202e}') && text.contains("u{1b}]0;pwned"), "{text:?}");
+        }
+    }
+    let hint = Error::new(ErrorKind::Auth, "no plugin:\ninstall it");
+    assert_eq!(hint.to_string(), "no plugin:\ninstall it");
+}
+
+#[test]
 fn what_does_not_decode_is_not_quoted_where_it_may_be_a_secret() {
     let message = |url: &str| {
         let error = codec::Error::from(serde_json::from_str::<u32>("\n\"hunter2\"").expect_err("it is text"));

@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use bytes::Bytes;
 use http::{Method, StatusCode, header, response::Parts};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails};
 use tokio::time::{Instant, timeout_at};
 
+use super::trace;
 use crate::{
     codec::{self, MediaType},
     error::{Error, UNEXPECTED_SERVER_RESPONSE},
@@ -37,15 +39,24 @@ pub(super) async fn error(
     target: &Target,
     head: &Parts,
     body: Body,
+    shown: bool,
     deadline: Option<Instant>,
 ) -> Error {
     let patience = Instant::now() + PATIENCE;
-    read(method, target, head, body, MAX_BODY, deadline.map_or(patience, |deadline| deadline.min(patience))).await
+    let until = deadline.map_or(patience, |deadline| deadline.min(patience));
+    read(method, target, head, collected(body, MAX_BODY, shown, until).await)
 }
 
 /// The error of an answer that is not the last one of its call: from as much as is there until then.
-pub(super) async fn short_error(method: &Method, target: &Target, head: &Parts, body: Body, until: Instant) -> Error {
-    read(method, target, head, body, MAX_DRAINED, until).await
+pub(super) async fn short_error(
+    method: &Method,
+    target: &Target,
+    head: &Parts,
+    body: Body,
+    shown: bool,
+    until: Instant,
+) -> Error {
+    read(method, target, head, collected(body, MAX_DRAINED, shown, until).await)
 }
 
 /// How long the server asks to wait: whole seconds. A date means nothing to client-go, and servers send none.
@@ -54,8 +65,13 @@ pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-async fn read(method: &Method, target: &Target, head: &Parts, body: Body, limit: usize, until: Instant) -> Error {
+async fn collected(body: Body, limit: usize, shown: bool, until: Instant) -> Bytes {
     let body = timeout_at(until, body.collect_up_to(limit)).await.unwrap_or_default();
+    trace::body("answer", shown, &body);
+    body
+}
+
+fn read(method: &Method, target: &Target, head: &Parts, body: Bytes) -> Error {
     let status = sent_status(head, &body).unwrap_or_else(|| made_status(method, target, head.status, &body));
     Error::api(status).with_retry_after(retry_after(head))
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    transport::headers,
     transport::{Body, Endless},
 };
 
@@ -69,7 +70,6 @@ impl Call {
         let nature = Nature::new(self.kind, &self.method);
         let mut previous: Option<Error> = None;
         let bodies_are_shown = trace::bodies_are_shown(self.kind, &self.uri);
-        trace::headers("request", &self.headers);
         trace::body("request", bodies_are_shown, &self.body);
         loop {
             let started = Instant::now();
@@ -79,7 +79,7 @@ impl Call {
                 let outcome = nature.outcome(&error);
                 error.with_outcome(outcome).after_retries(done, previous.as_ref())
             };
-            self.note(&outcome, started, done, url);
+            note(&outcome, started, done);
             let (begin, failure, reason) = match outcome {
                 Ok(answer) => {
                     let (head, body) = answer.into_parts();
@@ -96,7 +96,8 @@ impl Call {
                         return self.finish(head, body, started, origin).await.map_err(failed);
                     };
                     // Read while the time passes, so that the connection can be used again, but not all of it.
-                    let refused = answer::short_error(&self.method, &self.target, &head, body, begin).await;
+                    let refused =
+                        answer::short_error(&self.method, &self.target, &head, body, bodies_are_shown, begin).await;
                     (begin, refused, "the server asks for it")
                 }
                 Err(error) => {
@@ -108,9 +109,14 @@ impl Call {
                 }
             };
             let pause = millis(begin.saturating_duration_since(Instant::now()));
-            // Whoever does not see the span is told which request it is, too.
-            let (method, url, retry) = (&self.method, self.shown_url(url), retries.done());
-            tracing::info!(%method, url, retry, milliseconds = pause, reason, %failure, "sending the request again");
+            let retry = retries.done();
+            if span.is_disabled() {
+                // Nobody is told by the span which request it is.
+                let (method, url) = (&self.method, self.shown_url(url));
+                tracing::info!(%method, url, retry, milliseconds = pause, reason, %failure, "sending the request again");
+            } else {
+                tracing::info!(retry, milliseconds = pause, reason, %failure, "sending the request again");
+            }
             sleep_until(begin).await;
             if within(retries.last_start(), self.client.throttle()).await.is_none() {
                 // Its turn came too late: what is told is why it was to be sent again.
@@ -140,12 +146,13 @@ impl Call {
 
     /// The answer for the caller, or the error that it stands for.
     async fn finish(&self, head: Parts, body: Body, started: Instant, origin: Origin) -> Result<Response> {
-        trace::headers("answer", &head.headers);
+        headers::trace("answer", &head.headers);
         for warning in warnings(&head.headers) {
             self.client.warning_handler().handle(&warning);
         }
         if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(answer::error(&self.method, &self.target, &head, body, origin.deadline).await);
+            let shown = origin.bodies_are_shown;
+            return Err(answer::error(&self.method, &self.target, &head, body, shown, origin.deadline).await);
         }
         let end = self.longest.and_then(|longest| deadline::end(started, longest));
         let body = match end {
@@ -155,19 +162,17 @@ impl Call {
         Ok(Response::new(head, body, origin))
     }
 
-    fn note(&self, outcome: &Result<Answer>, started: Instant, retry: u32, url: &str) {
-        let (method, url, milliseconds) = (&self.method, self.shown_url(url), millis(started.elapsed()));
-        match outcome {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                tracing::debug!(%method, url, retry, milliseconds, status, "answered");
-            }
-            Err(error) => tracing::debug!(%method, url, retry, milliseconds, %error, "not answered"),
-        }
-    }
-
     fn shown_url<'a>(&self, url: &'a str) -> &'a str {
         trace::shown_url(self.kind, url)
+    }
+}
+
+/// Tells of the end of an attempt, whose request the span names.
+fn note(outcome: &Result<Answer>, started: Instant, retry: u32) {
+    let milliseconds = millis(started.elapsed());
+    match outcome {
+        Ok(answer) => tracing::debug!(retry, milliseconds, status = answer.status().as_u16(), "answered"),
+        Err(error) => tracing::debug!(retry, milliseconds, %error, "not answered"),
     }
 }
 

@@ -101,7 +101,7 @@ impl RestClientBuilder {
     pub fn build(self) -> Result<RestClient> {
         let takes_certificates = self.service.is_none();
         let innermost = match self.service {
-            Some(service) => service,
+            Some(service) => transport::traced(service),
             None => transport::connections(&self.config)?,
         };
         let service = self.layers.into_iter().fold(innermost, |service, wrap| wrap(service));

@@ -1,5 +1,7 @@
 //! A good answer, and the ways to take it in.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header, response::Parts};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Status, serde::de::DeserializeOwned};
@@ -15,14 +17,13 @@ use super::{
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
-    transport::Body,
+    transport::{Body, headers::Shown},
 };
 
 /// How much of a text in place of a Status becomes its message.
 const MAX_MESSAGE: usize = 2048;
 
 /// An answer of the 2xx kind whose body is still to be read.
-#[derive(Debug)]
 pub struct Response {
     head: Parts,
     body: Body,
@@ -30,7 +31,6 @@ pub struct Response {
 }
 
 /// Which call an answer belongs to.
-#[derive(Debug)]
 pub(super) struct Origin {
     pub(super) method: Method,
     pub(super) url: String,
@@ -131,6 +131,17 @@ impl Response {
         let Self { head, body, origin } = self;
         let body = origin.collect(body).await?;
         Ok(Answer { head, body, method: origin.method, url: origin.url })
+    }
+}
+
+/// Shows the head, without what it may hold of secrets.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &self.origin.url)
+            .field("status", &self.head.status)
+            .field("headers", &Shown(&self.head.headers))
+            .finish_non_exhaustive()
     }
 }
 

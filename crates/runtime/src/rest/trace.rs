@@ -2,16 +2,15 @@
 //!
 //! A call is a span, `k8s_client.request`. Its attempts and their ends are events at the level of debugging, what is sent
 //! again one of information. Headers and bodies are events of the most detailed level: never a credential, and never the
-//! body of what may hold secrets.
+//! body of what may hold secrets. Headers of requests are told by `transport`, which knows all that are sent.
 
-use std::fmt;
-
-use http::{HeaderMap, HeaderName, Uri, header};
+use http::Uri;
 use tracing::{Level, Span, field};
 
 use super::{CallKind, answer::Target};
 use crate::{
     error::speaks_of_secrets,
+    protobuf::MAGIC,
     text::{Keep, printable},
 };
 
@@ -46,11 +45,6 @@ pub(super) fn bodies_are_shown(kind: CallKind, uri: &Uri) -> bool {
     kind == CallKind::Ordinary && !speaks_of_secrets(uri.path())
 }
 
-/// Tells of the headers of a request or an answer.
-pub(super) fn headers(of: &'static str, headers: &HeaderMap) {
-    tracing::trace!(headers = ?Shown(headers), "headers of the {of}");
-}
-
 /// Whether anybody listens to what is told of bodies.
 pub(super) fn are_bodies_wanted() -> bool {
     tracing::enabled!(Level::TRACE)
@@ -64,6 +58,13 @@ pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
     let bytes = body.len();
     if !shown {
         tracing::trace!(bytes, "body of the {of}, not shown since it may hold secrets");
+        return;
+    }
+    if body.starts_with(MAGIC) {
+        tracing::trace!(
+            bytes,
+            "body of the {of}, not shown since it is protobuf; set Config::disable_protobuf to see it"
+        );
         return;
     }
     let (front, cut) = (&body[..bytes.min(MAX_BODY)], bytes > MAX_BODY);
@@ -81,36 +82,8 @@ pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
     tracing::trace!(bytes, cut, body = %printable(text, Keep::Nothing), "body of the {of}");
 }
 
-/// Whether the header's value is a credential, or looks like one by its name.
-pub(super) fn is_secret(name: &HeaderName) -> bool {
-    // A WebSocket from a browser carries the bearer token as a protocol.
-    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE].contains(name)
-        || *name == header::SEC_WEBSOCKET_PROTOCOL
-        || ["token", "secret", "password", "api-key", "credential"].iter().any(|word| name.as_str().contains(word))
-}
-
-struct Shown<'a>(&'a HeaderMap);
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |name: &HeaderName, value: &http::HeaderValue| {
-            if value.is_sensitive() || is_secret(name) { None } else { Some(value.clone()) }
-        };
-        let mut map = f.debug_map();
-        for (name, value) in self.0 {
-            match shown(name, value) {
-                Some(value) => map.entry(&name.as_str(), &value),
-                None => map.entry(&name.as_str(), &format_args!("<hidden>")),
-            };
-        }
-        map.finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -130,21 +103,6 @@ mod tests {
         let path = "/api/v1/namespaces/ns/configmaps?fieldSelector=type=secret";
         assert!(shown(CallKind::Ordinary, path));
         assert!(!shown(CallKind::Watch, path) && !shown(CallKind::Streaming, path));
-    }
-
-    #[test]
-    fn secret_headers_are_named_and_hidden() {
-        let mut headers = HeaderMap::new();
-        let mut marked = HeaderValue::from_static("hunter2");
-        marked.set_sensitive(true);
-        headers.insert("x-marked", marked);
-        for name in ["authorization", "cookie", "x-auth-token", "sec-websocket-protocol"] {
-            headers.insert(name, HeaderValue::from_static("hunter2"));
-        }
-        headers.insert("accept", HeaderValue::from_static("application/json"));
-        let text = format!("{:?}", Shown(&headers));
-        assert!(!text.contains("hunter2"), "{text}");
-        assert!(text.contains(r#""accept": "application/json""#) && text.contains("<hidden>"), "{text}");
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod connections;
 mod dial;
 mod failure;
 mod gzip;
+pub(crate) mod headers;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -142,6 +143,14 @@ impl Transport {
         let limits = Limits { bytes: self.max_response_bytes, silence };
         Ok(response.map(|body| body.with_limits(limits)))
     }
+}
+
+/// A service of the program's own, which is told to `tracing` what it is to send, as connections tell it.
+pub(crate) fn traced(service: HttpService) -> HttpService {
+    HttpService::of(move |request| {
+        headers::trace("request", request.headers());
+        service.clone().call(request)
+    })
 }
 
 /// The connections to the server that the configuration names. Nothing is connected yet, so this needs no running

@@ -40,14 +40,18 @@ impl HttpService {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Arc::new(move |request| {
+        Self::of(move |request| {
             let mut service = service.clone();
             Box::pin(async move {
                 poll_fn(|context| service.poll_ready(context)).await.map_err(Into::into)?;
                 let response = service.call(request).await.map_err(Into::into)?;
                 Ok(response.map(Body::new))
             })
-        }))
+        })
+    }
+
+    pub(super) fn of(send: impl Fn(Request<Body>) -> HttpFuture + Send + Sync + 'static) -> Self {
+        Self(Arc::new(send))
     }
 }
 

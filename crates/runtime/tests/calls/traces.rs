@@ -5,24 +5,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use k8s_client_runtime::{
     RestClient,
-    config::Credentials,
+    config::{Credentials, Impersonation},
     resource::{Namespaced, ResourceClient},
+    rest::{Body, BoxError},
 };
 use k8s_openapi::{
     ByteString,
     api::{authentication::v1::TokenReview, core::v1::Secret},
 };
-use serde_json::json;
+use tower_http::set_header::SetRequestHeaderLayer;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::{
     CONFIG_MAP, config_maps,
     http2::{Reply, Server as Http2Server},
-    pods,
+    json, pods,
     support::{Answer, JSON, Server, endless, http},
 };
 
@@ -67,7 +68,7 @@ const ENCODED: &str = "aHVudGVyMg==";
 
 fn secret() -> Secret {
     let data = [("password".to_owned(), ByteString(b"hunter2".to_vec()))];
-    let metadata = serde_json::from_value(json!({"name": "web"})).expect("metadata");
+    let metadata = serde_json::from_value(serde_json::json!({"name": "web"})).expect("metadata");
     Secret { metadata, data: Some(data.into()), ..Secret::default() }
 }
 
@@ -116,7 +117,7 @@ async fn tokens_and_streams_are_told_at_no_level() {
     let client = server.client();
     let review: TokenReview = serde_json::from_str(token).expect("a review");
     ResourceClient::<TokenReview>::cluster(&client).create(&review).await.expect("a review");
-    let body = json!({"status": {"token": "hunter2"}});
+    let body = serde_json::json!({"status": {"token": "hunter2"}});
     let path = "/api/v1/namespaces/ns/serviceaccounts/web/token";
     client.post().abs_path(path).json(&body).send().await.expect("an answer").bytes().await.expect("a body");
     pods(&client).logs("web").await.expect("a log");
@@ -171,11 +172,106 @@ async fn call_is_a_span_with_its_attempts_and_its_status() {
 }
 
 #[tokio::test]
+async fn headers_are_told_as_they_are_sent() {
+    let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
+    let mut config = server.config();
+    config.credentials = Credentials::Bearer("hunter2".into());
+    config.user_agent = Some("nightly/1.0".to_owned());
+    config.impersonate = Some(Impersonation::user("jane"));
+    let layer = SetRequestHeaderLayer::overriding(HeaderName::from_static("x-layer"), HeaderValue::from_static("yes"));
+    let answer = |_: http::Request<Body>| async { Ok::<_, BoxError>(json(200, CONFIG_MAP)) };
+    let connected = RestClient::builder(&config).layer(layer.clone()).build().expect("a client");
+    let served =
+        RestClient::builder(&config).layer(layer).service(tower::service_fn(answer)).build().expect("a client");
+    for client in [connected, served] {
+        let captured = Captured::default();
+        let guard = captured.subscribe();
+        config_maps(&client).get("web").await.expect("a config map");
+        drop(guard);
+        let text = captured.text();
+        let told: Vec<_> = text.lines().filter(|line| line.contains("headers of the request")).collect();
+        assert_eq!(told.len(), 1, "{text}");
+        for header in [
+            r#""accept": "application/json""#,
+            r#""user-agent": "nightly/1.0""#,
+            r#""impersonate-user": "jane""#,
+            r#""x-layer": "yes""#,
+            r#""authorization": <hidden>"#,
+        ] {
+            assert!(told[0].contains(header), "{header} in {}", told[0]);
+        }
+        assert_nothing_secret(&captured, "headers");
+    }
+}
+
+#[tokio::test]
+async fn request_is_named_once_a_line() {
+    let again = http("503 Service Unavailable", "Retry-After: 0\r\n", "");
+    let good = http("200 OK", JSON, CONFIG_MAP);
+    let server = Server::start(vec![Answer::Close(again), Answer::Close(good)]).await;
+    let captured = Captured::default();
+    let guard = captured.subscribe();
+    config_maps(&server.client()).get("web").await.expect("the second attempt succeeds");
+    drop(guard);
+    let text = captured.text();
+    for event in ["answered", "sending the request again"] {
+        let line = text.lines().find(|line| line.contains("k8s_client.request") && line.contains(event));
+        let line = line.expect("the event is told");
+        assert_eq!(line.matches("/configmaps/web").count(), 1, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn retry_names_its_request_where_the_span_does_not() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
+    let _guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let again = http("503 Service Unavailable", "Retry-After: 0\r\n", "");
+    let good = http("200 OK", JSON, CONFIG_MAP);
+    let server = Server::start(vec![Answer::Close(again), Answer::Close(good)]).await;
+    config_maps(&server.client()).get("web").await.expect("the second attempt succeeds");
+    let text = captured.text();
+    assert!(text.contains("method=GET") && text.contains("/configmaps/web"), "{text}");
+}
+
+#[tokio::test]
+async fn body_of_an_error_is_told() {
+    let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}"#;
+    let server = Server::answering("404 Not Found", JSON, body).await;
+    let captured = Captured::default();
+    let _guard = captured.subscribe();
+    config_maps(&server.client()).get("web").await.expect_err("it is not there");
+    secrets(&server.client()).get("web").await.expect_err("it is not there");
+    let text = captured.text();
+    let told = text.lines().filter(|line| line.contains("body of the answer") && line.contains(body));
+    assert_eq!(told.count(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn body_in_protobuf_says_how_to_see_it() {
+    let captured = Captured::default();
+    let _guard = captured.subscribe();
+    let server = Server::answering("200 OK", "Content-Type: application/vnd.kubernetes.protobuf\r\n", "k8s\0").await;
+    let request = server.client().get().abs_path("/api/v1/pods");
+    request.send().await.expect("an answer").bytes().await.expect("a body");
+    assert!(captured.text().contains("set Config::disable_protobuf to see it"), "{}", captured.text());
+}
+
+#[tokio::test]
+async fn debug_of_an_answer_hides_its_secrets() {
+    let server = Server::answering("200 OK", "Set-Cookie: hunter2\r\nX-Auth-Token: hunter2\r\n", "hunter2").await;
+    let response = server.client().get().abs_path("/x").send().await.expect("an answer");
+    let text = format!("{response:?} {response:#?}");
+    assert!(!text.contains("hunter2") && text.contains("200") && text.contains("content-length"), "{text}");
+}
+
+#[tokio::test]
 async fn long_body_is_cut() {
     let server = Server::answering("200 OK", JSON, CONFIG_MAP).await;
     let captured = Captured::default();
     let _guard = captured.subscribe();
-    let request = server.client().put().abs_path("/x").json(&json!({"text": "é".repeat(20_000)}));
+    let request = server.client().put().abs_path("/x").json(&serde_json::json!({"text": "é".repeat(20_000)}));
     request.send().await.expect("an answer");
     let shown = captured.text().matches('é').count();
     assert!((5_000..=5_120).contains(&shown), "{shown}");

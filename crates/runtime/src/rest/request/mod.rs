@@ -8,7 +8,8 @@ use k8s_openapi::serde::Serialize;
 
 use crate::{
     codec::{self, ApiResource, Codec, MediaType},
-    rest::{CallKind, RestClient, trace},
+    rest::{CallKind, RestClient},
+    transport::headers::is_secret,
 };
 
 mod path;
@@ -192,7 +193,7 @@ impl Request {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(mut value)) => {
-                value.set_sensitive(trace::is_secret(&name));
+                value.set_sensitive(is_secret(&name));
                 self.headers.insert(name, value);
                 self
             }

@@ -28,7 +28,7 @@ pub use upgrade::Upgraded;
 
 use self::{connector::Connector, http2::Pings, pool::Pool};
 use super::{
-    Body, gzip,
+    Body, gzip, headers,
     tls::{Handshake, Rotation},
 };
 use crate::{
@@ -95,6 +95,7 @@ impl Connections {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let compressed = self.0.compressed && gzip::ask(&mut request);
+        headers::trace("request", request.headers());
         let pool = self.pool(request.extensions().get())?;
         let (head, body) = request.into_parts();
         // Requests are small: a layer's body that comes in pieces is none that would not fit into memory.
