@@ -66,11 +66,11 @@ fn address(environment: &Environment) -> Option<String> {
     Some(if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") })
 }
 
-/// The service account's CA. A bad one is no error, as in client-go: clusters whose certificate is publicly signed need
-/// none, and with others the handshake fails.
+/// The service account's CA, also if its file is still empty. A bad one is no error, as in client-go: clusters whose
+/// certificate is publicly signed need none, and with others the handshake fails.
 fn ca(environment: &Environment) -> Option<String> {
     let file = environment.service_account.join("ca.crt");
-    match PemSource::File(file.clone()).certificates() {
+    match PemSource::File(file.clone()).ca() {
         Ok(_) => Some(file.to_string_lossy().into_owned()),
         Err(error) => {
             tracing::warn!(%error, "no usable CA in the service account, the roots of the system are trusted");

@@ -56,7 +56,7 @@ pub use self::{
     proxy::{Proxy, ProxyUrl},
     source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
-pub(crate) use self::{file::read_text, yaml::parse as parse_yaml};
+pub(crate) use self::{file::read_text, pem::CaBundle, yaml::parse as parse_yaml};
 pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.
@@ -140,7 +140,8 @@ pub struct TlsConfig {
     /// The only certificates that may have signed the server's. The roots of the operating system by default.
     ///
     /// Each counts as what it is, within its dates, as in Go: a CA signs certificates of servers; any other certificate
-    /// is accepted from the server itself and signs nothing.
+    /// is accepted from the server itself and signs nothing. A block that cannot be used is passed over with a warning
+    /// if there are others. While the file is empty, no server is trusted.
     pub ca: Option<PemSource>,
     /// Accepts any certificate of the server. Whoever is between client and server can read and change everything.
     pub insecure_skip_verify: bool,
@@ -291,7 +292,7 @@ impl Config {
     /// `$KUBERNETES_SERVICE_HOST` and `$KUBERNETES_SERVICE_PORT` must both be set and the token must be there. The token is
     /// read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own. The server is trusted
     /// by the service account's `ca.crt`; where that is missing or unusable, which is logged and no error, by the roots of
-    /// the operating system, as with client-go.
+    /// the operating system, as with client-go. While it is empty, no server is trusted.
     pub fn in_cluster() -> Result<Self> {
         in_cluster::load(&Environment::process(), &Overrides::default())
     }

@@ -26,6 +26,15 @@ pub enum PemSource {
     Text(SecretString),
 }
 
+/// The certificates of a CA.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CaBundle {
+    /// In order. None from a file that is still empty.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+    /// How many blocks beside them were passed over.
+    pub(crate) unusable: usize,
+}
+
 impl PemSource {
     /// PEM text from memory.
     pub fn text(pem: impl Into<String>) -> Self {
@@ -39,9 +48,40 @@ impl PemSource {
             .collect::<Result<_, _>>()
             .map_err(|error| self.malformed(&error))?;
         if certificates.is_empty() {
-            return Err(Error::config(format!("{self}no certificate in it (expected -----BEGIN CERTIFICATE-----)")));
+            return Err(self.no_certificate());
         }
         Ok(certificates)
+    }
+
+    /// The certificates of a CA. A block that cannot be read is passed over if there are others, as in Go. An empty file
+    /// is no error: whoever fills it may come later.
+    pub(crate) fn ca(&self) -> Result<CaBundle> {
+        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+        let text = self.read()?;
+        let text = text.expose_secret();
+        let (mut certificates, mut problems) = (Vec::new(), Vec::new());
+        for (start, _) in text.match_indices(BEGIN) {
+            let block = &text[start..];
+            // The next block begins another attempt if this one does not end.
+            let end = block[BEGIN.len()..].find("-----BEGIN ").map_or(block.len(), |end| BEGIN.len() + end);
+            match CertificateDer::from_pem_slice(&block.as_bytes()[..end]) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        match (&certificates[..], &problems[..]) {
+            ([], [problem, ..]) => Err(self.malformed(problem)),
+            ([], []) if !self.is_empty_file(text) => Err(self.no_certificate()),
+            _ => Ok(CaBundle { certificates, unusable: problems.len() }),
+        }
+    }
+
+    fn is_empty_file(&self, text: &str) -> bool {
+        matches!(self, Self::File(_)) && text.trim().is_empty()
+    }
+
+    fn no_certificate(&self) -> Error {
+        Error::config(format!("{self}no certificate in it (expected -----BEGIN CERTIFICATE-----)"))
     }
 
     /// The first private key.
@@ -107,6 +147,34 @@ impl fmt::Debug for PemSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_of_a_ca_that_cannot_be_read_are_passed_over_while_others_are_good() {
+        let good = rcgen::generate_simple_self_signed(Vec::new()).unwrap().cert.pem();
+        let damaged = good.replacen("MII", "M*I", 1);
+        let endless = good.split_once("-----END").unwrap().0;
+        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        for (text, expected) in [
+            (good.clone(), (1, 0)),
+            (format!("# ours\r\n{}{key}{good}", good.replace('\n', "\r\n")), (2, 0)),
+            (format!("{damaged}{good}"), (1, 1)),
+            (format!("{good}{damaged}{endless}"), (1, 2)),
+            (format!("{endless}{good}"), (1, 1)),
+            (format!("{good}{}", &good[..good.len() / 2]), (1, 1)),
+        ] {
+            let bundle = PemSource::text(text.as_str()).ca().unwrap_or_else(|error| panic!("{text}\n{error}"));
+            assert_eq!((bundle.certificates.len(), bundle.unusable), expected, "{text}");
+        }
+        for (text, words) in [
+            (damaged.as_str(), "not base64"),
+            (endless, "END line is missing"),
+            (key, "no certificate in it"),
+            ("", "no certificate in it"),
+        ] {
+            let error = PemSource::text(text).ca().err().unwrap().to_string();
+            assert!(error.contains(words), "{text}\n{error}");
+        }
+    }
 
     #[test]
     fn an_encrypted_key_is_said_to_be_encrypted_in_both_forms() {

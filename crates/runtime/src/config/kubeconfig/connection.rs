@@ -77,7 +77,7 @@ fn tls(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Probl
         (ca.ok().flatten(), value.insecure_skip_tls_verify == Some(true))
     };
     if let Some((place, ca)) = &ca {
-        problems.check(place, ca.certificates());
+        problems.check(place, ca.ca());
         if insecure_skip_verify {
             problems.add(format!(
                 "{cluster}: insecure-skip-tls-verify makes no sense with a certificate-authority; remove one"

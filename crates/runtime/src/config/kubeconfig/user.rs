@@ -240,7 +240,7 @@ fn oidc(user: &Place<'_, User>, provider: &AuthProvider, problems: &mut Problems
     );
     let ca = ca.ok().flatten();
     if let Some((place, ca)) = &ca {
-        problems.check(place, ca.certificates());
+        problems.check(place, ca.ca());
     }
     let mut config = OidcConfig::new(issuer_url?, client_id?);
     config.client_secret = field("client-secret").map(SecretString::from);

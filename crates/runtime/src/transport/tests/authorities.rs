@@ -164,3 +164,21 @@ async fn certificates_of_servers_may_stand_beside_a_ca() {
     let other = Authority::with(|params| params.is_ca = IsCa::ExplicitNoCa);
     check("", format!("{}{}", other.0.pem(), authority.0.pem()), signed(&authority.0, &[]), None).await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_used_beside_a_ca_is_passed_over() {
+    const NO_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+    const NOT_BASE64: &str = "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n";
+    let authority = Authority::new();
+    let pem = authority.0.pem();
+    for ca in
+        [format!("{NO_CERTIFICATE}{pem}"), format!("{pem}{NOT_BASE64}"), format!("{NOT_BASE64}{NO_CERTIFICATE}{pem}")]
+    {
+        check(&ca.clone(), ca, signed(&authority.0, &[]), None).await;
+    }
+    for (ca, words) in [(NO_CERTIFICATE, "is malformed"), (NOT_BASE64, "not base64")] {
+        let error = ask_with(signed(&authority.0, &[]), "localhost", Some(PemSource::text(ca))).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}

@@ -191,6 +191,26 @@ async fn unchanged_or_unusable_files_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_ca_whose_file_is_empty_at_first_trusts_nobody_until_it_is_filled() {
+    let fixture = Fixture::new().await;
+    let Fixture { config, .. } = &fixture;
+    for empty in ["", "\n\n"] {
+        fixture.write("ca", empty);
+        let transport = connected(config).unwrap();
+        let error = get(&transport, config, "/").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        let words = format!("{}: the file of certificate-authority is empty", fixture.path("ca").display());
+        assert!(error.to_string().contains(&words), "{error}");
+        fixture.write("ca", "# nothing yet");
+        assert!(get(&transport, config, "/").await.is_err());
+        fixture.write("ca", &fixture.authority.0.pem());
+        get(&transport, config, "/").await.unwrap();
+    }
+    fixture.write("ca", "# nothing");
+    assert!(connected(config).unwrap_err().to_string().contains("no certificate in it"));
+}
+
+#[tokio::test]
 async fn files_are_read_at_most_once_a_second() {
     let fixture = Fixture::new().await;
     let rotation = fixture.rotation();

@@ -4,7 +4,10 @@ use std::fmt;
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::{verify::Unfit, x509::shown};
+use super::{
+    verify::{NoCa, Unfit},
+    x509::shown,
+};
 use crate::text::{Keep, printable};
 
 /// Who is at the other end.
@@ -99,6 +102,9 @@ fn describe_certificate(error: &CertificateError, peer: Peer) -> String {
             let error = &*other.0;
             if let Some(unfit) = error.downcast_ref::<Unfit>() {
                 return unfit.to_string();
+            }
+            if let Some(no_ca) = error.downcast_ref::<NoCa>() {
+                return no_ca.to_string();
             }
             match error.downcast_ref::<webpki::Error>() {
                 Some(error) => describe_chain(error, &certificate),

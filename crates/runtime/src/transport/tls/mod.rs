@@ -27,7 +27,7 @@ pub(super) use self::{
     stream::TlsStream,
 };
 use crate::{
-    config::{ClientIdentity, PemSource, TlsConfig},
+    config::{CaBundle, ClientIdentity, PemSource, TlsConfig},
     error::{Error, Result},
 };
 
@@ -37,17 +37,22 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 /// What the sources of certificates and keys hold at one time.
 #[derive(PartialEq, Eq)]
 pub(super) struct Material {
-    ca: Option<Vec<CertificateDer<'static>>>,
+    ca: Option<CaBundle>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
 }
 
 impl Material {
     pub(super) fn read(ca: Option<&PemSource>, identity: Option<&ClientIdentity>) -> Result<Self> {
-        let mut material = Self { ca: ca.map(PemSource::certificates).transpose()?, identity: None };
+        let mut material = Self { ca: ca.map(PemSource::ca).transpose()?, identity: None };
         if let Some(ClientIdentity { certificate, key }) = identity {
             material.identity = Some((certificate.certificates()?, key.private_key()?));
         }
         Ok(material)
+    }
+
+    /// Whether it trusts a server at all. A CA in a file that is still empty does not.
+    pub(super) fn trusts_nobody(&self) -> bool {
+        self.ca.as_ref().is_some_and(|ca| ca.certificates.is_empty())
     }
 
     /// The same CA with another identity.
@@ -123,7 +128,7 @@ pub(super) fn verifier(config: &TlsConfig, material: &Material) -> Result<Arc<dy
             return Err(Error::config("tls: insecure_skip_verify makes no sense with a CA; remove one of them"));
         }
         (true, None, _) => Arc::new(AcceptAny(provider)),
-        (false, Some(source), Some(ca)) => Arc::new(AcceptGiven::new(source, ca.clone(), &provider)?),
+        (false, Some(source), Some(ca)) => Arc::new(AcceptGiven::new(source, ca, &provider)?),
         (false, ..) => Arc::new(Verifier::new(provider).map_err(|error| {
             Error::config("the root certificates of the system cannot be used; give a CA").with_source(error)
         })?),

@@ -17,7 +17,7 @@ use tokio::{
 use super::{Handshake, Material};
 use crate::{
     config::{ClientIdentity, PemSource, TlsConfig},
-    error::Result,
+    error::{Error, Result},
 };
 
 // client-go reads files again at most once a second. It compares certificates with those of open connections every five
@@ -79,10 +79,10 @@ impl Rotation {
         self.state().current.clone()
     }
 
-    /// Whether the last look is long enough ago; if so, this is the next one.
+    /// Whether the last look is long enough ago, or no handshake could succeed; if so, this is the next one.
     fn is_due(&self) -> bool {
         let mut state = self.state();
-        let due = state.looked.elapsed() > LOOK_BEFORE_HANDSHAKE_AFTER;
+        let due = state.looked.elapsed() > LOOK_BEFORE_HANDSHAKE_AFTER || state.current.material.trusts_nobody();
         if due {
             state.looked = Instant::now();
         }
@@ -103,7 +103,13 @@ impl Rotation {
         let renewed = Material::read(self.config.ca.as_ref(), identity).and_then(|material| {
             let mut state = self.state();
             let overtaken = state.granted.as_ref().map(Arc::as_ptr) != granted.as_ref().map(Arc::as_ptr);
-            if overtaken { Ok(()) } else { self.install(&mut state, identity, material) }
+            // A file may be empty for a moment while it is written.
+            let emptied = material.trusts_nobody() && !state.current.material.trusts_nobody();
+            match &self.config.ca {
+                Some(source) if emptied => Err(Error::config(format!("{source}is empty"))),
+                _ if overtaken => Ok(()),
+                _ => self.install(&mut state, identity, material),
+            }
         });
         if let Err(error) = renewed {
             tracing::warn!(%error, "certificates were not read again; what was read before stays in use");

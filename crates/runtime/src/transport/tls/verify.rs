@@ -18,7 +18,10 @@ use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, Trus
 use webpki::{EndEntityCert, RawPublicKeyEntity, VerifiedPath};
 
 use super::x509::{self, Certificate, Limits};
-use crate::error::{Error, Result};
+use crate::{
+    config::{CaBundle, PemSource},
+    error::{Error, Result},
+};
 
 /// Accepts what the given certificates signed and, as Go does, these certificates themselves.
 ///
@@ -30,25 +33,31 @@ pub(super) struct AcceptGiven {
     /// Of each given certificate, in order.
     anchors: Vec<TrustAnchor<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Where the certificates are from, to stand before what is wrong.
+    source: String,
 }
 
 impl AcceptGiven {
-    /// `source` stands before what is wrong.
-    pub(super) fn new(
-        source: &dyn fmt::Display,
-        certificates: Vec<CertificateDer<'static>>,
-        provider: &CryptoProvider,
-    ) -> Result<Self> {
+    /// What cannot be used is passed over if there are others, as in Go. `source` stands before what is wrong.
+    pub(super) fn new(source: &PemSource, ca: &CaBundle, provider: &CryptoProvider) -> Result<Self> {
         let (mut given, mut anchors) = (Vec::new(), Vec::new());
-        for certificate in certificates {
-            let parsed = Certificate::parse(&certificate).and_then(|certificate| certificate.as_anchor());
-            let Some((anchor, limits)) = parsed else {
-                return Err(Error::config(format!("{source}a certificate of the CA is malformed")));
-            };
-            anchors.push(anchor);
-            given.push((certificate, limits));
+        for certificate in &ca.certificates {
+            let parsed = Certificate::parse(certificate).and_then(|certificate| certificate.as_anchor());
+            if let Some((anchor, limits)) = parsed {
+                anchors.push(anchor);
+                given.push((certificate.clone(), limits));
+            }
         }
-        Ok(Self { given, anchors, algorithms: provider.signature_verification_algorithms })
+        let malformed = ca.certificates.len() - given.len();
+        if given.is_empty() && malformed > 0 {
+            return Err(Error::config(format!("{source}the certificate of the CA is malformed")));
+        }
+        let unusable = ca.unusable + malformed;
+        if unusable > 0 {
+            tracing::warn!(ca = ?source, unusable, used = given.len(), "the CA has certificates that cannot be used");
+        }
+        let source = source.to_string();
+        Ok(Self { given, anchors, algorithms: provider.signature_verification_algorithms, source })
     }
 
     /// Decides about a server's certificate that is one of the given: nobody else has to have signed it.
@@ -109,6 +118,9 @@ impl ServerCertVerifier for AcceptGiven {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
+        if self.given.is_empty() {
+            return Err(other(NoCa { source: self.source.clone() }));
+        }
         match self.given.iter().find(|(given, _)| given == end_entity) {
             Some((_, limits)) => Self::verify_given(limits, now)?,
             None => self.verify_signed(end_entity, intermediates, now)?,
@@ -192,6 +204,21 @@ impl fmt::Display for Unfit {
 }
 
 impl std::error::Error for Unfit {}
+
+/// There is no CA yet.
+#[derive(Debug)]
+pub(super) struct NoCa {
+    source: String,
+}
+
+impl fmt::Display for NoCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = &self.source;
+        write!(f, "{source}the file of certificate-authority is empty, so no server is trusted; it is read again")
+    }
+}
+
+impl std::error::Error for NoCa {}
 
 fn other(error: impl std::error::Error + Send + Sync + 'static) -> TlsError {
     CertificateError::Other(OtherError(Arc::new(error))).into()
@@ -294,8 +321,8 @@ mod tests {
         let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().unwrap()).unwrap();
         let leaf = within(1990, 2030).signed_by(&KeyPair::generate().unwrap(), &ca).unwrap();
         let own = within(2000, 2020).self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let given = vec![ca.der().clone(), own.der().clone()];
-        let verifier = AcceptGiven::new(&"", given, &provider()).unwrap();
+        let given = PemSource::text(ca.pem() + &own.pem());
+        let verifier = AcceptGiven::new(&given, &given.ca().unwrap(), &provider()).unwrap();
         for (year, trusted) in [(1995, false), (2010, true), (2025, false)] {
             let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs((year - 1970) * YEAR));
             for certificate in [leaf.der(), own.der()] {
