@@ -14,7 +14,7 @@ use k8s_client_runtime::{
 };
 use serde::Serialize;
 
-use crate::{Unstructured, UnstructuredList, configuration::Named};
+use crate::{Unstructured, UnstructuredList, configuration::Named, number::with_integers};
 
 /// A client of all resources that the server has, known to the program or not.
 ///
@@ -199,7 +199,7 @@ impl Codec for AnyKind {
 
     fn encode_json(object: &Unstructured) -> codec::Result<Vec<u8>> {
         check_kind(object).map_err(codec::Error::custom)?;
-        codec::to_json(object)
+        codec::to_json(with_integers(object.object()).as_ref().unwrap_or(object.object()))
     }
 
     fn decode_json(body: &[u8]) -> codec::Result<Unstructured> {
@@ -222,8 +222,7 @@ impl Listable for AnyKind {
         let mut item: Unstructured = codec::from_json(body)?;
         let is_nameless = item.api_version().is_none() && item.kind().is_none();
         if is_nameless && (list.api_version.is_none() || list.kind.is_none()) {
-            let problem = "it has no kind, and its list says its own behind the items; read the list whole";
-            return Err(codec::Error::custom(problem));
+            return Err(codec::Error::needs_list_head("it has no kind, and its list has none either"));
         }
         item.fill_in(list.api_version.as_deref(), list.kind.as_deref());
         Ok(item)

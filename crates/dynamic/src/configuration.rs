@@ -7,7 +7,7 @@ use k8s_client_runtime::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Unstructured;
+use crate::{Unstructured, number::with_integers};
 
 /// A configuration with the name of the object that it is meant for.
 pub(crate) struct Named<'a> {
@@ -47,11 +47,16 @@ impl Configuration for Named<'_> {
     }
 
     fn to_json(&self) -> codec::Result<Value> {
-        self.object.clone().map(Value::from).map_err(codec::Error::custom)
+        self.object.as_ref().map(sent).map_err(codec::Error::custom)
     }
 }
 
 impl<K> Applicable<K> for Named<'_> {}
+
+/// The object as it is sent.
+fn sent(object: &Unstructured) -> Value {
+    Value::Object(with_integers(object.object()).unwrap_or_else(|| object.object().clone()))
+}
 
 impl Configuration for Unstructured {
     fn name(&self) -> Option<&str> {
@@ -63,7 +68,7 @@ impl Configuration for Unstructured {
     }
 
     fn to_json(&self) -> codec::Result<Value> {
-        Ok(self.clone().into())
+        Ok(sent(self))
     }
 }
 

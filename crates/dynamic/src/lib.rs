@@ -68,6 +68,8 @@ mod unstructured;
 
 mod list;
 
+mod number;
+
 mod configuration;
 
 mod client;

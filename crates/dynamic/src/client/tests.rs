@@ -201,6 +201,31 @@ fn body_is_the_object_as_it_is() {
 }
 
 #[test]
+fn floats_without_a_fraction_are_sent_as_integers() {
+    let read = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},
+        "spec":{"replicas":2.0,"ports":[8e1],"weight":0.5,"count":2e0}}"#;
+    let web: Unstructured = serde_json::from_str(read).unwrap();
+    let spec = r#""spec":{"count":2,"ports":[80],"replicas":2,"weight":0.5}"#;
+    let ns = deployments().namespace("ns");
+    let value: serde_json::Value = serde_json::from_str(read).unwrap();
+    for request in [
+        ns.create(&web).into_request(),
+        ns.update(&web).into_request(),
+        ns.update_status(&web).into_request(),
+        ns.create_subresource("web", "x", &web).into_request(),
+        ns.apply("web", &web).field_manager("me").into_request(),
+        ns.apply("web", &value).field_manager("me").into_request(),
+        ns.apply_status("web", &value).field_manager("me").into_request(),
+        Applies::apply(&ns, &web).field_manager("me").into_request(),
+    ] {
+        let body = str::from_utf8(request.body_bytes()).unwrap();
+        assert!(body.contains(spec), "{} {body}", request.method());
+    }
+    // In the object they stay the floats that were read.
+    assert!(web.object()["spec"]["replicas"].is_f64());
+}
+
+#[test]
 fn items_are_the_same_one_by_one_as_in_their_list() {
     let mut head = ListHead::default();
     head.api_version = Some("apps/v1".to_owned());
@@ -220,5 +245,5 @@ fn item_that_its_list_names_too_late_is_an_error_and_not_nameless() {
     let named = json!({ "apiVersion": "v1", "kind": "Pod" });
     let read = |item: &serde_json::Value| AnyKind::decode_item_json(item.to_string().as_bytes(), &ListHead::default());
     assert_eq!(read(&named).unwrap().kind(), Some("Pod"));
-    assert!(read(&json!({})).unwrap_err().to_string().contains("behind the items"));
+    assert!(read(&json!({})).unwrap_err().to_string().contains("it has no kind, and its list has none"));
 }

@@ -7,7 +7,7 @@ use k8s_client_runtime::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{FieldError, Fields, UnstructuredList};
+use crate::{FieldError, Fields, UnstructuredList, number::with_integers};
 
 mod metadata;
 
@@ -60,7 +60,8 @@ impl Unstructured {
         Self::try_from(value)
     }
 
-    /// The object as a type of its own. Fields that the type does not know are left out.
+    /// The object as a type of its own. Fields that the type does not know are left out. A float without a fraction is taken
+    /// for an integer where the type expects one, as client-go does.
     ///
     /// # Errors
     ///
@@ -78,7 +79,14 @@ impl Unstructured {
     /// # Ok::<(), k8s_client_dynamic::FieldError>(())
     /// ```
     pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T, FieldError> {
-        serde_path_to_error::deserialize(&self.0).map_err(|error| at(&error))
+        match serde_path_to_error::deserialize(&self.0) {
+            Ok(typed) => Ok(typed),
+            Err(error) => {
+                // Rare enough to be tried only then: a float without a fraction where an integer is expected.
+                let with_integers = with_integers(&self.0).and_then(|fields| T::deserialize(&fields).ok());
+                with_integers.ok_or_else(|| at(&error))
+            }
+        }
     }
 
     /// The fields.

@@ -133,6 +133,16 @@ fn conversion_names_the_field_that_fails() {
 }
 
 #[test]
+fn float_without_a_fraction_is_read_as_the_integer_that_a_type_expects() {
+    let json = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{},"spec":{"replicas":2.0,"selector":{},"template":{}}}"#;
+    let typed: Deployment = serde_json::from_str::<Unstructured>(json).unwrap().to_typed().unwrap();
+    assert_eq!(Unstructured::from_typed(&typed).unwrap().object()["spec"]["replicas"], json!(2));
+    let json = json.replace("2.0", "2.5");
+    let error = serde_json::from_str::<Unstructured>(&json).unwrap().to_typed::<Deployment>().unwrap_err();
+    assert_eq!(error.path(), ".spec.replicas");
+}
+
+#[test]
 fn list_may_be_met_as_an_object() {
     let list = object(json!({ "apiVersion": "v1", "kind": "PodList", "items": [{ "metadata": { "name": "a" } }] }));
     assert!(list.is_list());

@@ -12,6 +12,7 @@ enum Cause {
     Json(serde_json::Error),
     Protobuf(protobuf::Error),
     Custom(String),
+    ListHead(String),
 }
 
 impl Error {
@@ -20,12 +21,23 @@ impl Error {
         Self(Box::new(Cause::Custom(problem.to_string())))
     }
 
+    /// The error of an item that cannot be read before its list has said its `apiVersion` and `kind`. If these stand behind the
+    /// items, the item is read again when they are known; if they are not there at all, this is the error.
+    pub fn needs_list_head(problem: impl fmt::Display) -> Self {
+        Self(Box::new(Cause::ListHead(problem.to_string())))
+    }
+
+    /// Whether it is [that error](Error::needs_list_head).
+    pub(crate) fn is_of_list_head(&self) -> bool {
+        matches!(*self.0, Cause::ListHead(_))
+    }
+
     /// Where in the body it happened, with nothing of what stands there, which may be a secret.
     pub(crate) fn place(&self) -> String {
         match &*self.0 {
             Cause::Json(error) => format!("line {} column {}", error.line(), error.column()),
             Cause::Protobuf(error) => error.place(),
-            Cause::Custom(_) => String::new(),
+            Cause::Custom(_) | Cause::ListHead(_) => String::new(),
         }
     }
 }
@@ -47,7 +59,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Cause::Json(error) => error.fmt(f),
             Cause::Protobuf(error) => error.fmt(f),
-            Cause::Custom(problem) => f.write_str(problem),
+            Cause::Custom(problem) | Cause::ListHead(problem) => f.write_str(problem),
         }
     }
 }

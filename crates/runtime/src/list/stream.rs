@@ -1,6 +1,7 @@
 //! The stream of a list's items.
 
 use std::{
+    collections::VecDeque,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -25,7 +26,8 @@ const MAX_ITEM: usize = 16 << 20;
 /// The items of one list, each decoded as it arrives: see [`List::stream`](crate::resource::List::stream).
 ///
 /// No more is in memory than the item that arrives, up to 16 MiB, and what the transport holds ready. Bytes are read only as
-/// items are taken.
+/// items are taken. The one exception are items of the dynamic client that lack their kind, in a list that says its own behind
+/// them: those wait for it.
 ///
 /// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in the stream
 /// is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should ends in nothing.
@@ -35,10 +37,14 @@ pub struct ListStream<T> {
     media_type: MediaType,
     form: Form<T>,
     head: ListHead,
+    /// Items that can be read only when the list has said its kind, and those behind them.
+    held: VecDeque<Bytes>,
     /// The list without its items, once it has ended, and its metadata.
     end: Option<(Bytes, ListMeta)>,
     /// How many items there were.
     items: usize,
+    /// Whether the list ended well and all its items were given out.
+    is_over: bool,
 }
 
 /// How a list and its items are read.
@@ -65,7 +71,16 @@ impl<T> ListStream<T> {
 
     fn formed(Arriving { body, media_type, url }: Arriving, form: Form<T>) -> Self {
         let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
-        Self { pieces, media_type, form, head: ListHead::default(), end: None, items: 0 }
+        Self {
+            pieces,
+            media_type,
+            form,
+            head: ListHead::default(),
+            held: VecDeque::new(),
+            end: None,
+            items: 0,
+            is_over: false,
+        }
     }
 
     /// The next item, or `None` when the list has ended, all of it.
@@ -77,7 +92,7 @@ impl<T> ListStream<T> {
     /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and after an error, it is
     /// `None`, so that half a list is never gone on from.
     pub fn metadata(&self) -> Option<&ListMeta> {
-        self.end.as_ref().map(|(_, metadata)| metadata)
+        self.end.as_ref().filter(|_| self.is_over).map(|(_, metadata)| metadata)
     }
 
     /// Takes all items and makes them the list that they are.
@@ -95,19 +110,32 @@ impl<T> ListStream<T> {
     /// Looks at what stands before the items. What the list does not say there, it says at its end.
     fn begin(&mut self, list: &[u8]) -> Result<()> {
         self.head = codec::list_head(self.media_type, list).map_err(|error| self.unreadable(error))?;
-        if self.head.kind.is_some() {
+        if self.head.kind.is_some() && self.head.api_version.is_some() {
             (self.form.check)(self.media_type, list).map_err(|error| self.unreadable(error))?;
         }
         Ok(())
     }
 
-    fn item(&mut self, item: &[u8]) -> Result<T> {
-        let object = (self.form.item)(self.media_type, item, &self.head).map_err(|error| {
-            let problem = format!("item {} of the list could not be decoded", self.items);
-            self.pieces.failed(Error::new(ErrorKind::Decode, problem).with_source(error))
-        })?;
-        self.items += 1;
-        Ok(object)
+    /// The item decoded; `None` if it has to wait until the list has said its kind.
+    fn item(&mut self, item: Bytes) -> Option<Result<T>> {
+        if self.end.is_none() && !self.held.is_empty() {
+            self.held.push_back(item);
+            return None;
+        }
+        match (self.form.item)(self.media_type, &item, &self.head) {
+            Ok(object) => {
+                self.items += 1;
+                Some(Ok(object))
+            }
+            Err(error) if error.is_of_list_head() && self.end.is_none() => {
+                self.held.push_back(item);
+                None
+            }
+            Err(error) => {
+                let problem = format!("item {} of the list could not be decoded", self.items);
+                Some(Err(self.pieces.failed(Error::new(ErrorKind::Decode, problem).with_source(error))))
+            }
+        }
     }
 
     fn end(&mut self, list: Bytes) -> Result<()> {
@@ -119,6 +147,9 @@ impl<T> ListStream<T> {
         let metadata = (self.form.check)(self.media_type, &list)
             .and_then(|()| codec::list_metadata(self.media_type, &list))
             .map_err(|error| self.unreadable(error))?;
+        if !self.held.is_empty() {
+            self.head = codec::list_head(self.media_type, &list).map_err(|error| self.unreadable(error))?;
+        }
         self.end = Some((list, metadata));
         Ok(())
     }
@@ -145,12 +176,21 @@ impl<T> Stream for ListStream<T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while let Some(piece) = ready!(self.pieces.poll_piece(context)) {
             let done = match piece? {
-                Piece::Item(item) => return Poll::Ready(Some(self.item(&item))),
+                Piece::Item(item) => match self.item(item) {
+                    Some(item) => return Poll::Ready(Some(item)),
+                    None => Ok(()),
+                },
                 Piece::Begin(list) => self.begin(&list),
                 Piece::End(list) => self.end(list),
             };
             if let Err(error) = done {
                 return Poll::Ready(Some(Err(error)));
+            }
+        }
+        if self.end.is_some() {
+            match self.held.pop_front() {
+                Some(item) => return Poll::Ready(self.item(item)),
+                None => self.is_over = true,
             }
         }
         Poll::Ready(None)
