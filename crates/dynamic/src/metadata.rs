@@ -188,9 +188,10 @@ impl Codec for PartialObjectMetadataKind {
 
     fn decode_json(body: &[u8]) -> codec::Result<PartialObjectMetadata> {
         let mut object: PartialObjectMetadata = codec::from_json(body)?;
+        check_names(object.api_version.as_ref(), object.kind.as_ref()).map_err(codec::Error::custom)?;
         if object.kind.as_deref() != Some(KIND) {
             if !is_likely(&object.metadata) {
-                return Err(codec::Error::custom("it is no object: it has no metadata to speak of"));
+                return Err(codec::Error::custom("it is not an object: its metadata has no name and no uid"));
             }
             // It is not of the kind that it names any more.
             (object.api_version, object.kind) = (None, None);
@@ -212,6 +213,7 @@ impl Listable for PartialObjectMetadataKind {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<PartialObjectMetadataList> {
         let mut list: PartialObjectMetadataList = codec::from_json(body)?;
+        check_names(list.api_version.as_ref(), list.kind.as_ref()).map_err(codec::Error::custom)?;
         if list.kind.as_deref() != Some(LIST_KIND) {
             (list.api_version, list.kind) = (None, None);
             for item in &mut list.items {
@@ -249,6 +251,15 @@ impl Listable for PartialObjectMetadataKind {
 /// What comes as protobuf was reduced, and says of which kind it is outside.
 fn with_kind(object: PartialObjectMetadata) -> PartialObjectMetadata {
     PartialObjectMetadata { api_version: Some(API_VERSION.to_owned()), kind: Some(KIND.to_owned()), ..object }
+}
+
+/// Whatever an API server writes by itself has both, an item of a list need not.
+fn check_names(api_version: Option<&String>, kind: Option<&String>) -> Result<(), &'static str> {
+    match (said(api_version), said(kind)) {
+        (_, None) => Err("it is not an object of Kubernetes: it has no kind"),
+        (None, _) => Err("it is not an object of Kubernetes: it has no apiVersion"),
+        _ => Ok(()),
+    }
 }
 
 /// client-go's test for an object that the server did not reduce.
@@ -382,10 +393,26 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_metadata_is_no_object() {
-        for body in [&b"{}"[..], br#"{"kind":"Version","metadata":{}}"#, br#"{"metadata":null}"#] {
-            let error = PartialObjectMetadataKind::decode_json(body).expect_err("nothing of an object is in it");
-            assert!(error.to_string().contains("no metadata"), "{error}");
+    fn json_without_kind_apiversion_or_metadata_is_not_an_object() {
+        for (body, part) in [
+            (r"{}", "no kind"),
+            (r#"{"metadata":{"name":"web"}}"#, "no kind"),
+            (r#"{"apiVersion":"v1","kind":"","metadata":{"name":"web"}}"#, "no kind"),
+            (r#"{"kind":"Pod","metadata":{"name":"web"}}"#, "no apiVersion"),
+            (r#"{"kind":"PartialObjectMetadata","apiVersion":null,"metadata":{"name":"web"}}"#, "no apiVersion"),
+            (r#"{"kind":"Version","apiVersion":"v1","metadata":{}}"#, "no name and no uid"),
+            (r#"{"kind":"Version","apiVersion":"v1","metadata":null}"#, "no name and no uid"),
+        ] {
+            let error = PartialObjectMetadataKind::decode_json(body.as_bytes()).expect_err("it is not an object");
+            assert!(error.to_string().contains(part), "{body}: {error}");
+        }
+        for (body, part) in [
+            (r#"{"items":[]}"#, "no kind"),
+            (r#"{"apiVersion":"v1","items":[]}"#, "no kind"),
+            (r#"{"kind":"PodList","items":[]}"#, "no apiVersion"),
+        ] {
+            let error = PartialObjectMetadataKind::decode_list_json(body.as_bytes()).expect_err("it is not a list");
+            assert!(error.to_string().contains(part), "{body}: {error}");
         }
     }
 
@@ -403,7 +430,7 @@ mod tests {
             ("PodList", item.to_owned()),
             ("PodList", r#"{"kind":"Pod","metadata":{"name":"web"},"spec":{}}"#.to_owned()),
         ] {
-            let list = format!(r#"{{"kind":"{kind}","items":[{item}]}}"#);
+            let list = format!(r#"{{"apiVersion":"v1","kind":"{kind}","items":[{item}]}}"#);
             let mut head = ListHead::default();
             head.kind = Some(kind.to_owned());
             let whole = PartialObjectMetadataKind::decode_list_json(list.as_bytes()).unwrap();
