@@ -1,4 +1,4 @@
-//! The programs beside the control plane: Kubernetes' own answers to compare ours with.
+//! Programs beside the control plane, which give Kubernetes' own answers to compare ours with.
 
 use std::{
     fs::{self, File},
@@ -11,28 +11,28 @@ use crate::{
     program::{go, target_folder, workspace},
 };
 
-/// Builds `tests/control-plane/extract`, which answers what client-go extracts, and returns the program; `None` where there is
-/// no Go.
+/// Builds `tests/control-plane/extract`, which answers what client-go extracts, and returns the program; `None` where
+/// there is no Go.
 ///
 /// # Errors
-/// When the build fails, with what Go said.
+/// When the build fails, with Go's messages.
 pub fn build_extract() -> Result<Option<PathBuf>, Error> {
     build("extract")
 }
 
-/// Builds `tests/control-plane/transcode`, which writes objects as Kubernetes does, and returns the program; `None` where there
-/// is no Go.
+/// Builds `tests/control-plane/transcode`, which writes objects as Kubernetes does, and returns the program; `None`
+/// where there is no Go.
 ///
 /// # Errors
-/// When the build fails, with what Go said.
+/// When the build fails, with Go's messages.
 pub fn build_transcode() -> Result<Option<PathBuf>, Error> {
     build("transcode")
 }
 
 /// Builds one of the programs.
 ///
-/// They share their packages with the control plane, so that it takes Go seconds where that was built. Another build of the same
-/// sources only looks whether it is current.
+/// They share their packages with the control plane, so that it takes Go seconds where that was built. Another build of
+/// the same sources only looks whether it is current.
 fn build(name: &str) -> Result<Option<PathBuf>, Error> {
     let workspace = workspace();
     let folder = target_folder(&workspace).join("control-plane");

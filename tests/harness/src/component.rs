@@ -1,4 +1,7 @@
 //! The programs of a control plane: their flags, their processes and their logs.
+//!
+//! The flags are those that make a control plane quick to start and whole: every API version, every feature, every
+//! controller, and nothing that waits for a disk or for other machines.
 
 use std::{
     fs::{self, File},
@@ -17,7 +20,7 @@ pub(crate) const KUBE_CONTROLLER_MANAGER: &str = "kube-controller-manager";
 /// One component's flags, made for Kubernetes 1.37 and its etcd.
 pub(crate) type Flags = Vec<String>;
 
-/// etcd on sockets in the folder, which need no free port.  Its data is thrown away in the end,
+/// etcd on sockets in the folder, which need no free port. Its data is thrown away in the end,
 /// so it never waits for the disk.
 pub(crate) fn etcd_flags(folder: &Path) -> Flags {
     let peer = format!("unix://{}", folder.join("etcd-peer.sock").display());
@@ -93,7 +96,7 @@ pub(crate) struct Component {
 }
 
 impl Component {
-    /// Starts `name` from the folder `assets` with its log in `folder`.
+    /// Starts the program `name` of the folder `assets` in `folder`, where its log is written.
     pub(crate) fn start(
         name: &'static str,
         flags: &Flags,
@@ -119,7 +122,7 @@ impl Component {
         let mut component = Self { name, process, log };
         if let Err(error) = janitor.watch(component.process.id()) {
             component.kill();
-            return Err(Error::new(format!("tell the janitor about {name}: {error}")));
+            return Err(Error::new(format!("hand {name} to the janitor that is to end it: {error}")));
         }
         Ok(component)
     }
@@ -134,7 +137,7 @@ impl Component {
         self.process.try_wait().ok().flatten()
     }
 
-    /// `what_happened`, and the end of the log, as an error.
+    /// An error of `what_happened` and the end of the log.
     pub(crate) fn error(&self, what_happened: impl std::fmt::Display) -> Error {
         let (name, log) = (self.name, self.log.display());
         let tail = tail(&self.read_log());

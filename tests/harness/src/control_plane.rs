@@ -1,3 +1,8 @@
+//! Starting, using and ending a control plane: [`ControlPlane`].
+//!
+//! etcd comes first, then kube-apiserver, then the controllers; each starts when the one before answers. What has
+//! started is in [`Running`], so that whatever fails on the way ends it all.
+
 use std::{
     ffi::OsString,
     io,
@@ -11,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    CONTROLLERS_VARIABLE, Error, KUBECONFIG_VARIABLE, Source,
+    ASSETS_VARIABLE, CONTROLLERS_VARIABLE, Error, KUBECONFIG_VARIABLE, Source,
     component::{self, Component, ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER},
     credentials::Credentials,
     janitor::Janitor,
@@ -25,12 +30,12 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// How many ports to try, should other processes take them between the choice and the use.
 const PORTS: usize = 5;
 
-/// A Kubernetes control plane to test against.  One that was started here stops when this is dropped.
+/// A Kubernetes control plane to test against. One that was started here stops when this is dropped.
 #[derive(Debug)]
 pub struct ControlPlane {
     kubeconfig: PathBuf,
     controllers: bool,
-    /// None when it ran already.
+    /// `None` if it ran already.
     running: Option<Running>,
 }
 
@@ -43,7 +48,7 @@ impl ControlPlane {
         Self::start_from(Source::from_env())
     }
 
-    /// Starts, or finds, the control plane that `source` tells of.
+    /// Starts, or finds, the control plane that `source` names.
     pub fn start_from(source: Source) -> Result<Self, Error> {
         match source {
             Source::Existing { kubeconfig, controllers } => Ok(Self { controllers, ..Self::existing(kubeconfig) }),
@@ -52,13 +57,13 @@ impl ControlPlane {
         }
     }
 
-    /// The cluster of a kubeconfig, which is left as it is.  Tests that use the contexts other than
+    /// The cluster of a kubeconfig, which is left as it is. Tests that use the contexts other than
     /// the current one need them to be there, see [`TOKEN_CONTEXT`](crate::TOKEN_CONTEXT).
     pub fn existing(kubeconfig: impl Into<PathBuf>) -> Self {
         Self { kubeconfig: kubeconfig.into(), controllers: true, running: None }
     }
 
-    /// The one control plane of this process, started when it is first asked for.  It ends with the
+    /// The one control plane of this process, started when it is first asked for. It ends with the
     /// process.
     ///
     /// # Panics
@@ -71,7 +76,7 @@ impl ControlPlane {
         }
     }
 
-    /// The kubeconfig, whose current context is an administrator's.  The files it names last as long
+    /// The kubeconfig, whose current context is an administrator's. The files it names last as long
     /// as the control plane.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
@@ -83,7 +88,7 @@ impl ControlPlane {
         self.controllers
     }
 
-    /// The server's URL, unless it ran already: then only the kubeconfig tells.
+    /// The server's URL, unless it ran already: then only the kubeconfig has it.
     pub fn server(&self) -> Option<&str> {
         self.running.as_ref().map(|running| running.server.as_str())
     }
@@ -108,8 +113,8 @@ impl ControlPlane {
         ]
     }
 
-    /// Stops what was started here and removes its folder.  Dropping does the same, but cannot tell
-    /// what went wrong.
+    /// Stops what was started here and removes its folder. Dropping does the same, but cannot return
+    /// an error.
     pub fn stop(mut self) -> Result<(), Error> {
         match self.running.take() {
             Some(mut running) => {
@@ -125,7 +130,9 @@ impl ControlPlane {
         for program in [ETCD, KUBE_APISERVER] {
             if !assets.join(program).exists() {
                 let assets = assets.display();
-                return Err(Error::new(format!("there is no {program} in {assets}")));
+                return Err(Error::new(format!(
+                    "{assets} has no {program}: {ASSETS_VARIABLE} must name a folder with {ETCD} and {KUBE_APISERVER}"
+                )));
             }
         }
         let mut running = Running::new()?;
@@ -134,7 +141,7 @@ impl ControlPlane {
     }
 }
 
-/// What has been started so far.
+/// The components that have been started so far.
 #[derive(Debug)]
 struct Running {
     server: String,
@@ -162,7 +169,7 @@ impl Running {
         self.folder.path().join("kubeconfig")
     }
 
-    /// Starts all components; whether controllers are among them.
+    /// Starts all components, and returns whether controllers are among them.
     fn start(&mut self, assets: &Path) -> Result<bool, Error> {
         let credentials = Credentials::create(self.folder.path())?;
         let probe = Probe::trusting(&credentials.ca)?;
@@ -234,7 +241,7 @@ impl Running {
             {
                 let waited = DEADLINE.as_secs();
                 return Err(component.error(format_args!(
-                    "is not ready after {waited} s: GET https://127.0.0.1:{port}{path}: {answer}"
+                    "is not ready after {waited} s; the last answer to GET https://127.0.0.1:{port}{path} was: {answer}"
                 )));
             }
             thread::sleep(Duration::from_millis(25));
@@ -257,7 +264,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // There is nobody to tell; `ControlPlane::stop` tells.
+        // An error cannot be returned from here; `ControlPlane::stop` returns it.
         let _ = self.clean_up();
     }
 }

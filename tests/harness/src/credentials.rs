@@ -24,7 +24,7 @@ pub const UNPRIVILEGED_CONTEXT: &str = "unprivileged";
 /// The name of a user that no role is bound to.
 pub const UNPRIVILEGED_USER: &str = "unprivileged";
 
-/// The administrator's bearer token.  It is no secret: the server listens on the loopback address
+/// The administrator's bearer token. It is no secret: the server listens on the loopback address
 /// only, and every control plane has a certificate authority of its own.
 pub(crate) const ADMIN_TOKEN: &str = "admin-token";
 const UNPRIVILEGED_TOKEN: &str = "unprivileged-token";

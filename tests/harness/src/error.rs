@@ -1,6 +1,8 @@
+//! The error of this crate: [`Error`].
+
 use std::fmt;
 
-/// Why there is no control plane, in words: what was tried, what came back, what to do.
+/// Why there is no control plane: what was tried, what came back, and what to do.
 ///
 /// `Debug` prints the same words, so that `unwrap` in a test and `?` in its `main` read well.
 pub struct Error(String);

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Reads process ids, one a line, until the pipe closes, which it does however the writer ended;
-/// then kills them and removes the folder.  `rm` is repeated while dying processes still write.
+/// then kills them and removes the folder. `rm` is repeated while dying processes still write.
 const SCRIPT: &str = r#"
 while read -r pid; do pids="$pids $pid"; done
 kill -9 $pids
@@ -43,7 +43,7 @@ impl Janitor {
             .map(Self)
     }
 
-    /// Has it kill `pid` as well.
+    /// Adds a process to those that it kills.
     pub(crate) fn watch(&mut self, pid: impl Display) -> io::Result<()> {
         match &mut self.0.stdin {
             Some(pipe) => writeln!(pipe, "{pid}"),

@@ -1,4 +1,4 @@
-//! The few requests that tell whether a server is ready.
+//! The few requests that show whether a server is ready.
 
 use std::{
     io::{self, Read, Write},
@@ -16,7 +16,7 @@ use rustls::{
 
 use crate::{Error, credentials::ADMIN_TOKEN};
 
-/// GETs from a server on the loopback address, as administrator.  One connection a request: it is
+/// GETs from a server on the loopback address, as administrator. One connection a request: it is
 /// not worth more, and the client under test has no part in it.
 pub(crate) struct Probe(Arc<ClientConfig>);
 
@@ -35,7 +35,7 @@ impl Probe {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Succeeds when the answer's status is 200; the error holds what came back otherwise.
+    /// Succeeds if the answer's status is 200. Otherwise the error holds the answer.
     pub(crate) fn get(&self, port: u16, path: &str) -> io::Result<()> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let socket = TcpStream::connect(address)?;

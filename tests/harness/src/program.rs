@@ -27,11 +27,11 @@ const PROGRAM: &str = "control-plane";
 ///
 /// The first build takes Go about six minutes on two cores, and shows on stderr how far it is.
 /// The result is kept in `<target folder>/control-plane/<hash of the sources>`, so that another
-/// build of the same sources returns at once.  A process that comes while another builds waits.
+/// build of the same sources returns at once. A process that comes while another builds waits.
 ///
 /// # Errors
 /// When Go is not installed, with the other ways to a control plane, or when the build fails, with
-/// what Go said.
+/// Go's messages.
 pub fn build() -> Result<PathBuf, Error> {
     let workspace = workspace();
     let module = workspace.join("tests/control-plane");
@@ -68,10 +68,10 @@ pub fn build() -> Result<PathBuf, Error> {
 
 fn go_build(module: &Path, flags: &str, output: &Path) -> Result<(), Error> {
     let mut terminal = io::stderr();
-    // Nothing depends on what is shown, so that it cannot be shown is no error: here and below.
+    // Nothing depends on what is shown, so a terminal that takes nothing is not an error, here and below.
     let _ = writeln!(
         terminal,
-        "Building the control plane of {} with Go.  The first time takes some minutes.",
+        "Building the control plane of {} with Go. The first time takes some minutes.",
         module.display()
     );
     let mut progress = Progress::of(packages_to_build(module)?);
@@ -86,7 +86,7 @@ fn go_build(module: &Path, flags: &str, output: &Path) -> Result<(), Error> {
     let mut messages = Messages::default();
     if let Some(stderr) = go.stderr.take() {
         for line in BufReader::new(stderr).lines() {
-            let line = line.map_err(Error::on("read what go build says"))?;
+            let line = line.map_err(Error::on("read the output of go build"))?;
             match package(&line) {
                 Some(package) => progress.show(package, &mut terminal),
                 None => messages.push(line),
@@ -129,7 +129,7 @@ fn go_does_not_start(error: &io::Error) -> Error {
         return Error::new(format!("start go: {error}"));
     }
     Error::new(format!(
-        "there is no control plane to test against.  Do one of these:\n  \
+        "there is no control plane to test against. Do one of these:\n  \
          - install Go 1.26 or later (https://go.dev/dl); the control plane is built with it, once\n  \
          - set {ASSETS_VARIABLE} to a folder with etcd, kube-apiserver and kube-controller-manager, \
          for example to what envtest's `setup-envtest use -p path` prints\n  \
@@ -137,7 +137,7 @@ fn go_does_not_start(error: &io::Error) -> Error {
     ))
 }
 
-/// The package that a line of `go build -v` names.  Its other lines are messages.
+/// The package that a line of `go build -v` names. Its other lines are messages.
 fn package(line: &str) -> Option<&str> {
     let is_path = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/.-_~".contains(&byte));
     is_path.then_some(line)
@@ -206,8 +206,8 @@ impl Progress {
     }
 }
 
-/// What the linker is told: to leave out what only debuggers read, and which version of Kubernetes this is, since one that
-/// nobody named calls itself v0.0.0.
+/// Flags that have the linker leave out what only debuggers read, and name the version of Kubernetes, which would be
+/// v0.0.0 otherwise.
 fn link_flags(go_mod: &str) -> String {
     let version = go_mod.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
     let mut numbers = version.into_iter().flat_map(|version| version.split('.'));
@@ -218,7 +218,7 @@ fn link_flags(go_mod: &str) -> String {
     format!("-s -w {set}.gitVersion=v{version} {set}.gitMajor={major} {set}.gitMinor={minor}")
 }
 
-/// Over everything the program is made of.
+/// A hash of everything that the program is made of.
 fn hash(module: &Path, flags: &str) -> io::Result<String> {
     let mut sources = Vec::new();
     for entry in fs::read_dir(module)? {
@@ -255,7 +255,7 @@ pub(crate) fn workspace() -> PathBuf {
     this_crate.ancestors().nth(2).unwrap_or(this_crate).to_owned()
 }
 
-/// Cargo's, as far as the environment tells; wherever it is, it is only a cache.
+/// Cargo's target folder, as far as the environment names it. It is only a cache here, so that any folder will do.
 pub(crate) fn target_folder(workspace: &Path) -> PathBuf {
     let named = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     workspace.join(named)
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_linker_is_told_the_version() {
+    fn the_linker_gets_the_version() {
         let flags = link_flags("module m\n\nrequire (\n\tk8s.io/kubernetes v1.37.2\n\tk8s.io/kubernetes-x v9.9.9\n)\n");
         assert!(flags.starts_with("-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2 -X "), "{flags}");
         assert!(flags.ends_with("version.gitMinor=37"), "{flags}");
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_are_told_from_messages() {
+    fn packages_are_distinguished_from_messages() {
         for line in [
             "k8s.io/apiserver/pkg/server/options",
             "sigs.k8s.io/structured-merge-diff/v6/typed",

@@ -5,7 +5,7 @@ use std::{env, ffi::OsString, path::PathBuf};
 /// Names the kubeconfig of a cluster to test against, instead of starting one.
 pub const KUBECONFIG_VARIABLE: &str = "K8S_CLIENT_TEST_KUBECONFIG";
 
-/// Says, with `false`, that the cluster of [`KUBECONFIG_VARIABLE`] runs no controllers.
+/// With `false`, the cluster of [`KUBECONFIG_VARIABLE`] runs no controllers.
 pub const CONTROLLERS_VARIABLE: &str = "K8S_CLIENT_TEST_CONTROLLERS";
 
 /// Names the folder of the programs to start, as it does for envtest.
@@ -29,7 +29,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads the choice from the environment.  An empty variable is as good as none.
+    /// Reads the choice from the environment. An empty variable counts as none.
     pub fn from_env() -> Self {
         Self::choose(|name| env::var_os(name))
     }
