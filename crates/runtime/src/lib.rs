@@ -48,7 +48,7 @@ pub mod error;
 
 pub mod generated;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 

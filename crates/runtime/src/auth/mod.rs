@@ -11,7 +11,7 @@ mod impersonate;
 mod oidc;
 mod token_file;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 pub(crate) use exec::read_answer as read_exec_answer;
 
 use std::{future::Future, pin::Pin, sync::Arc};

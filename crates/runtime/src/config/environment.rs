@@ -24,7 +24,7 @@ impl Environment {
     }
 
     /// An environment of the given variables and no others.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn of<const N: usize>(variables: [(&'static str, OsString); N], service_account: PathBuf) -> Self {
         let variables = std::collections::HashMap::from(variables);
         Self { variables: Box::new(move |name| variables.get(name).cloned()), service_account }

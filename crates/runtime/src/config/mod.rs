@@ -43,7 +43,7 @@ use secrecy::SecretString;
 use self::{environment::Environment, kubeconfig::overrides::Overrides};
 use crate::error::Result;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},

@@ -18,8 +18,8 @@ use crate::{
     transport::Body,
 };
 
-/// The body of a list: it gives the same items however the network cuts it, nothing after an error, and a list that ended well is
-/// the one that reading it at once gives.
+/// The body of a list: it gives the same items however the network cuts it, nothing after an error, and a list that
+/// ended well is the one that reading it at once gives.
 ///
 /// The first byte of the input chooses the form, the second and third are where the chunks end.
 pub fn list_stream(input: &[u8]) {

@@ -1,7 +1,12 @@
-//! What the fuzz targets of `tests/fuzz` call: one function for each, which panics where a rule is broken. The ordinary tests
-//! call them too, with inputs of their own.
+//! Rules that no input from outside may break: a function for each kind of input, which panics where a rule is broken.
 //!
-//! This module is there with the feature `fuzzing` only, and is no part of the API.
+//! The fuzz targets of `tests/fuzz` call them, and so do the ordinary tests, with the targets' seeds and small changes
+//! of them. The module is there in tests and for cargo-fuzz, which sets `cfg(fuzzing)`; the crate that users build has
+//! neither the module nor a feature for it.
+//!
+//! Two kinds of input have their rules elsewhere. Protobuf is read by the tables of a group's crate, so its target
+//! (`tests/fuzz/fuzz_targets/protobuf.rs`) has the rule itself. The documents of discovery are read in
+//! `k8s-client-discovery`, whose tests change them.
 
 mod list_stream;
 #[cfg(test)]
@@ -39,8 +44,8 @@ use crate::{
     watch::WatchStream,
 };
 
-/// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token. Where its
-/// text can be changed, it can be changed again.
+/// A kubeconfig: it is read or refused, always with the same result, and what it says is shown without its token. Where
+/// its text can be changed, it can be changed again.
 pub fn kubeconfig(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let read = || Config::from_kubeconfig_text(&text).map_err(|error| error.to_string());
@@ -62,8 +67,8 @@ pub fn kubeconfig(input: &[u8]) {
     }
 }
 
-/// The body of a watch: it gives the same lines and events however the network cuts it, ends with the first error, and never
-/// holds more than a line may be long and a chunk more.
+/// The body of a watch: it gives the same lines and events however the network cuts it, ends with the first error, and
+/// never holds more than a line may be long and a chunk more.
 ///
 /// The first byte of the input is the longest line, the second and third are where the chunks end.
 pub fn watch_frames(input: &[u8]) {
@@ -78,8 +83,8 @@ pub fn watch_frames(input: &[u8]) {
     assert_eq!(whole, events(cut(text, *turn, *step)), "the same bytes give other events in other chunks");
 }
 
-/// Settings of a proxy, a line each: the server's URL, the proxy's, the exceptions. They are read or refused, without showing
-/// a password, and what is excepted stays so whatever else is.
+/// Settings of a proxy, a line each: the server's URL, the proxy's, the exceptions. They are read or refused, without
+/// showing a password, and what is excepted stays so whatever else is.
 pub fn no_proxy(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.lines();

@@ -51,7 +51,7 @@ pub(super) struct Credential {
 }
 
 /// Whether an answer is good, or what is wrong with it, for `fuzzing`.
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn read_answer(output: &[u8], version: ExecApiVersion) -> Result<(), String> {
     answer::parse(output, version).map(drop)
 }

@@ -50,7 +50,7 @@ impl Proxy {
     }
 
     /// The one that these variables name, for `fuzzing`.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn of_variables(server: &Uri, proxy: &str, except: &str) -> Result<Option<ProxyUrl>> {
         let variables = [(HTTPS[0], proxy.into()), (HTTP[0], proxy.into()), (EXCEPT[0], except.into())];
         of_environment(server, &Environment::of(variables, std::path::PathBuf::new()))

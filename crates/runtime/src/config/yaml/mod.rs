@@ -41,7 +41,7 @@ pub(super) fn remove(text: &str, path: &[Step<'_>]) -> Result<String, String> {
 }
 
 /// A kubeconfig's text after some of the editor's changes, each for itself, for `fuzzing`.
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn changed(text: &str) -> [Result<String, String>; 4] {
     use Step::{Key, Named};
     let namespace = [Key("contexts"), Named("one"), Key("context"), Key("namespace")];
