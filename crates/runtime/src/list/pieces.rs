@@ -13,6 +13,7 @@ use super::{Problem, json, protobuf};
 use crate::{
     codec::MediaType,
     error::{Error, ErrorKind, Result},
+    rest::poll_turn,
     transport::Body,
 };
 
@@ -56,6 +57,7 @@ impl Pieces {
     /// The next piece.
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Piece>>> {
         while !self.ended {
+            ready!(poll_turn(context));
             match self.scan() {
                 Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
                 Ok(None) => {}

@@ -1,6 +1,6 @@
 //! A call: its time limits, and as many attempts as it takes.
 
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
@@ -11,6 +11,7 @@ use super::{
     CallKind, Response, RestClient,
     answer::{self, Target},
     deadline::{self, in_time, timed_out, within},
+    fairness::poll_turn,
     response::Origin,
     retrying::{Nature, Retries, asked_to_wait},
     timed_body, trace,
@@ -56,6 +57,7 @@ impl Call {
     }
 
     async fn attempts(&self, span: &Span, url: &str) -> Result<Response> {
+        poll_fn(poll_turn).await;
         let explicit = in_time(self.timeout);
         // A watch is opened again and again by those who live on it; client-go limits only what it has to repeat.
         if self.kind != CallKind::Watch {

@@ -78,6 +78,8 @@ impl RestClient {
     /// and where the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather
     /// than being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
     ///
+    /// A service that is always ready holds nobody up: calls and streams give way to other tasks of the runtime now and then.
+    ///
     /// Typed clients send and ask for protobuf, and read JSON all the same. A service that reads what is sent to it may want
     /// [`Config::disable_protobuf`].
     ///

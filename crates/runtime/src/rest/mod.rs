@@ -12,6 +12,7 @@ mod attempts;
 mod builder;
 mod client;
 mod deadline;
+mod fairness;
 mod kind;
 pub(crate) mod pieces;
 mod rate_limit;
@@ -25,6 +26,7 @@ mod warnings;
 
 pub use builder::RestClientBuilder;
 pub use client::RestClient;
+pub(crate) use fairness::poll_turn;
 pub use kind::CallKind;
 pub(crate) use request::Query;
 pub use request::Request;

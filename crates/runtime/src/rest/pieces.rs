@@ -13,6 +13,7 @@ use crate::{
     codec::{Nesting, is_white},
     error::{Delivery, Error, ErrorKind, Result},
     protobuf::MAGIC,
+    rest::poll_turn,
     transport::Body,
 };
 
@@ -128,6 +129,7 @@ impl<S> Pieces<S> {
 impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
+            ready!(poll_turn(context));
             match self.take() {
                 Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
                 Ok(None) => {}

@@ -5,6 +5,7 @@ mod support;
 
 mod clear_text;
 mod content_types;
+mod fairness;
 mod http2;
 mod limits;
 mod lists;
