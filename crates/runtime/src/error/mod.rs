@@ -38,6 +38,21 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// | [`is_unauthorized`](Error::is_unauthorized) | the credentials: expired, or of another cluster |
 /// | [`is_expired`](Error::is_expired) | a watch or a page from a version the server has forgotten: list again |
 /// | [`is_invalid`](Error::is_invalid) | [`causes`](Error::causes) name the fields |
+/// | [`is_timeout`](Error::is_timeout) | the server, or the way to it, is slow; a change may have been made |
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// match config_maps.get("web").await {
+///     Ok(web) => println!("{:?}", web.data),
+///     Err(error) if error.is_not_found() => println!("it is not there"),
+///     Err(error) if error.is_transient() => println!("try again later: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -57,6 +72,20 @@ struct Inner {
 }
 
 /// The part of a call in which it failed.
+///
+/// ```
+/// use k8s_client_runtime::{Error, ErrorKind};
+///
+/// /// Whose turn it is to do something.
+/// fn who(error: &Error) -> &'static str {
+///     match error.kind() {
+///         ErrorKind::Config | ErrorKind::Auth | ErrorKind::Request => "us: nothing was sent",
+///         ErrorKind::Connect | ErrorKind::Transport | ErrorKind::Timeout => "the network, or nobody: it may pass",
+///         ErrorKind::Api => "whoever the server's answer names",
+///         _ => "read the message",
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -121,12 +121,16 @@ impl Error {
         self.has_reason_or_code("Forbidden", 403)
     }
 
-    /// The server ran out of time (504, reason `Timeout`).
+    /// It took too long: a time limit of the client passed ([`ErrorKind::Timeout`]), or the server ran out of time (504,
+    /// reason `Timeout`). client-go's `IsTimeout` is the server's half; [`code`](Error::code) is there for that alone.
+    ///
+    /// A change that timed out may have been made, or may still be.
     pub fn is_timeout(&self) -> bool {
-        self.has_reason_or_code("Timeout", 504)
+        self.kind() == ErrorKind::Timeout || self.has_reason_or_code("Timeout", 504)
     }
 
-    /// The server could not do it in time and asks to try again (reason `ServerTimeout`).
+    /// The server could not do it in time and asks to try again (reason `ServerTimeout`): strictly this, and no other
+    /// limit, for which there is [`is_timeout`](Error::is_timeout).
     pub fn is_server_timeout(&self) -> bool {
         self.has_reason("ServerTimeout")
     }

@@ -44,6 +44,18 @@ fn too_many_requests_is_told_by_code_whatever_the_reason() {
 }
 
 #[test]
+fn timeout_is_the_clients_or_the_servers() {
+    for error in [Error::new(ErrorKind::Timeout, "late"), answered(504, "Timeout"), answered(504, "")] {
+        assert!(error.is_timeout() && !error.is_server_timeout(), "{error}");
+    }
+    let asks = answered(500, "ServerTimeout");
+    assert!(asks.is_server_timeout() && !asks.is_timeout());
+    for error in [Error::new(ErrorKind::Connect, "refused"), answered(503, "ServiceUnavailable")] {
+        assert!(!error.is_timeout() && !error.is_server_timeout(), "{error}");
+    }
+}
+
+#[test]
 fn message_says_what_was_tried_and_what_came_back() {
     let error = answered(404, "NotFound").with_request(&Method::GET, "https://host/api/v1/pods/x");
     assert_eq!(error.to_string(), "GET https://host/api/v1/pods/x: 404 NotFound: it went wrong");

@@ -8,14 +8,32 @@ use serde_json::value::RawValue;
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
+    object::AnyObject,
     protobuf::{self, Bookmark},
 };
 
-/// A change that the server tells of.
+/// One event of a watch. What the server sends as an `ERROR` event is an error of the stream.
 ///
-/// What the server sends as an `ERROR` event is an error of the stream.
+/// These are all the events that Kubernetes has. A controller must know each of them: if there is ever another, matches
+/// without a `_` arm stop compiling, in place of passing over it.
+///
+/// ```
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// use k8s_client_runtime::watch::WatchEvent;
+///
+/// fn handle(event: WatchEvent<ConfigMap>, version: &mut String) {
+///     // Where to go on from, whatever the event is.
+///     if let Some(seen) = event.resource_version() {
+///         *version = seen.to_owned();
+///     }
+///     match event {
+///         WatchEvent::Added(object) | WatchEvent::Modified(object) => println!("is {object:?}"),
+///         WatchEvent::Deleted(object) => println!("was {object:?}"),
+///         WatchEvent::Bookmark { .. } => {}
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum WatchEvent<T> {
     /// The object was created, came to match the selectors, or was there when the watch began.
     Added(T),
@@ -38,6 +56,35 @@ impl<T> WatchEvent<T> {
         match self {
             Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => Some(object),
             Self::Bookmark { .. } => None,
+        }
+    }
+
+    /// The object of the event, without the event; a bookmark has none.
+    pub fn into_object(self) -> Option<T> {
+        match self {
+            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => Some(object),
+            Self::Bookmark { .. } => None,
+        }
+    }
+
+    /// Whether this is the bookmark behind the objects that were there when the watch began: see
+    /// [`Watch::send_initial_events`](crate::resource::Watch::send_initial_events).
+    pub fn ends_initial_events(&self) -> bool {
+        match self {
+            Self::Bookmark { annotations, .. } => {
+                annotations.get("k8s.io/initial-events-end").is_some_and(|value| value == "true")
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<T: AnyObject> WatchEvent<T> {
+    /// The version after this event, from which another watch goes on: the object's, or the bookmark's.
+    pub fn resource_version(&self) -> Option<&str> {
+        match self {
+            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => object.resource_version(),
+            Self::Bookmark { resource_version, .. } => Some(resource_version),
         }
     }
 }
@@ -164,6 +211,26 @@ mod tests {
             decode(line).expect("it decodes"),
             WatchEvent::Bookmark { resource_version: "12".to_owned(), annotations }
         );
+    }
+
+    #[test]
+    fn version_to_go_on_from_is_any_events() {
+        let object = || {
+            serde_json::from_str::<ConfigMap>(r#"{"metadata":{"name":"web","resourceVersion":"7"}}"#)
+                .expect("an object")
+        };
+        for event in [WatchEvent::Added(object()), WatchEvent::Modified(object()), WatchEvent::Deleted(object())] {
+            assert_eq!(event.resource_version(), Some("7"));
+            assert!(!event.ends_initial_events());
+            assert_eq!(event.into_object(), Some(object()));
+        }
+        let bookmark = |value: &str| {
+            let annotations = BTreeMap::from([("k8s.io/initial-events-end".to_owned(), value.to_owned())]);
+            WatchEvent::<ConfigMap>::Bookmark { resource_version: "8".to_owned(), annotations }
+        };
+        assert_eq!(bookmark("true").resource_version(), Some("8"));
+        assert!(bookmark("true").ends_initial_events() && !bookmark("false").ends_initial_events());
+        assert_eq!(bookmark("true").into_object(), None);
     }
 
     #[test]

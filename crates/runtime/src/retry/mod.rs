@@ -1,4 +1,4 @@
-//! Trying again: client-go's `util/retry`.
+//! Trying again: client-go's `util/retry`, and its backoff manager for loops that go on for ever.
 
 use std::{future::Future, time::Duration};
 
@@ -6,10 +6,31 @@ use tokio::time::sleep;
 
 use crate::error::{Error, Result};
 
+mod manager;
+
+pub use manager::BackoffManager;
+
 /// How often something is tried, and how long to wait in between.
 ///
 /// `steps` counts the tries, so there are `steps - 1` pauses. Each pause is the duration plus a random part of up to
 /// `jitter` times as much; the duration without the random part is multiplied by `factor` for the next one.
+///
+/// For a loop that must never end, such as one that reconnects, [`manager`](Self::manager) makes endless pauses of it.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// use std::time::Duration;
+///
+/// use k8s_client_runtime::retry::{Backoff, on_error};
+///
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// // Six tries: 100, 200, 400, 800 and 1600 ms apart, and up to half as much again.
+/// let backoff = Backoff { steps: 6, duration: Duration::from_millis(100), factor: 2.0, jitter: 0.5, cap: None };
+/// let web = on_error(backoff, Error::is_transient, || async { config_maps.get("web").await }).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
     /// How often it is tried in all.
@@ -20,7 +41,8 @@ pub struct Backoff {
     pub factor: f64,
     /// The random part of a pause: 0.1 adds up to a tenth.
     pub jitter: f64,
-    /// The longest pause before the random part is added. The pause that reaches it is the last one.
+    /// The longest pause before the random part is added. The pause that reaches it is the last one of
+    /// [`delays`](Self::delays), as in client-go.
     pub cap: Option<Duration>,
 }
 
@@ -33,23 +55,51 @@ impl Backoff {
     pub const DEFAULT_BACKOFF: Self =
         Self { steps: 4, duration: Duration::from_millis(10), factor: 5.0, jitter: 0.1, cap: None };
 
+    /// For a loop that lists and watches for ever: 800 ms, doubled up to 30 s, and up to as much again. client-go's
+    /// reflector, which begins anew after two minutes without a pause: see [`BackoffManager`].
+    pub const REFLECTOR: Self = Self {
+        steps: u32::MAX,
+        duration: Duration::from_millis(800),
+        factor: 2.0,
+        jitter: 1.0,
+        cap: Some(Duration::from_secs(30)),
+    };
+
     /// The pauses between the tries.
     pub fn delays(self) -> impl Iterator<Item = Duration> + Send + 'static {
-        let Self { steps, mut duration, factor, jitter, cap } = self;
-        let mut left = steps.saturating_sub(1);
+        let mut left = self.steps.saturating_sub(1);
+        let mut duration = self.duration;
         std::iter::from_fn(move || {
             left = left.checked_sub(1)?;
             let pause = duration;
-            if factor > 1.0 {
-                duration = scaled(duration, factor);
-                if let Some(cap) = cap.filter(|cap| duration > *cap) {
-                    duration = cap;
-                    left = left.min(1);
-                }
+            duration = self.grown(pause);
+            if duration > pause && self.cap == Some(duration) {
+                left = left.min(1);
             }
-            let random = if jitter > 0.0 { jitter * fastrand::f64() } else { 0.0 };
-            Some(pause.saturating_add(scaled(pause, random)))
+            Some(self.jittered(pause))
         })
+    }
+
+    /// Pauses without an end, which stay at the cap once they have reached it, and begin anew when none was wanted for so
+    /// long. `steps` does not count.
+    pub fn manager(self, reset_after: Duration) -> BackoffManager {
+        BackoffManager::new(self, reset_after)
+    }
+
+    /// How long the pause after one of this length is, random parts left aside.
+    fn grown(&self, pause: Duration) -> Duration {
+        if self.factor > 1.0 {
+            let grown = scaled(pause, self.factor);
+            self.cap.map_or(grown, |cap| grown.min(cap))
+        } else {
+            pause
+        }
+    }
+
+    /// The pause with its random part.
+    fn jittered(&self, pause: Duration) -> Duration {
+        let random = if self.jitter > 0.0 { self.jitter * fastrand::f64() } else { 0.0 };
+        pause.saturating_add(scaled(pause, random))
     }
 }
 
