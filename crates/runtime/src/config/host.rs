@@ -1,6 +1,33 @@
-//! Host names as DNS and TLS know them: international ones in their form of ASCII letters.
+//! Hosts: where a URL leads to, and their names as DNS and TLS know them, international ones in ASCII letters.
 
-use std::{borrow::Cow, ops::RangeInclusive};
+use std::{borrow::Cow, fmt, ops::RangeInclusive};
+
+use http::{Uri, uri::Scheme};
+
+/// The host and the port that a URL leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Authority {
+    /// An IPv6 address is without its brackets here.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Authority {
+    /// The port is that of the URL's scheme where the URL has none.
+    pub(crate) fn of(url: &Uri) -> Self {
+        let default_port = if url.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        Self { host, port: url.port_u16().unwrap_or(default_port) }
+    }
+}
+
+/// `host:port`, with brackets around an IPv6 address.
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
 
 /// A `host` or `host:port` with the name in ASCII: `bücher.example` becomes `xn--bcher-kva.example`, as in Go.
 ///
@@ -132,6 +159,19 @@ fn digit(value: u32) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_lead_to_hosts_and_ports() {
+        for (url, host, port, shown) in [
+            ("https://host/", "host", 443, "host:443"),
+            ("http://10.0.0.1", "10.0.0.1", 80, "10.0.0.1:80"),
+            ("https://[fd00::1]:6443/path", "fd00::1", 6443, "[fd00::1]:6443"),
+            ("socks5://proxy:1080", "proxy", 1080, "proxy:1080"),
+        ] {
+            let authority = Authority::of(&url.parse().unwrap());
+            assert_eq!((authority.host.as_str(), authority.port, authority.to_string().as_str()), (host, port, shown));
+        }
+    }
 
     #[test]
     fn international_names_become_ascii() {

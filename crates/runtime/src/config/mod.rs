@@ -56,7 +56,7 @@ pub use self::{
     proxy::{Proxy, ProxyUrl},
     source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
-pub(crate) use self::{file::read_text, pem::CaBundle, yaml::parse as parse_yaml};
+pub(crate) use self::{file::read_text, host::Authority, pem::CaBundle, yaml::parse as parse_yaml};
 pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
 
 /// What a client needs to know to reach an API server.

@@ -6,7 +6,10 @@ use super::{
     BoxError,
     tls::{self, Peer},
 };
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::{
+    config::Authority,
+    error::{Delivery, Error, ErrorKind},
+};
 
 /// A connection that did not come about. Its text is complete: it names the address and the cause.
 #[derive(Clone, Debug)]
@@ -35,10 +38,18 @@ impl ConnectError {
         }
     }
 
-    /// A handshake that failed. Where its connection was lost, certificates are not what is wrong, and another may succeed.
-    pub(super) fn tls(address: &str, error: &io::Error) -> Self {
-        Self::new(format!("TLS with {address}: {}", describe_handshake(error, Peer::Server)))
-            .with_delivery(of_lost(error))
+    /// A failure of hyper-rustls: it passes on errors of the dialer, and wraps those of the handshake. Where a handshake's
+    /// connection was lost, certificates are not what is wrong, and another may succeed.
+    pub(super) fn https(address: &Authority, error: BoxError) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(dialing) => return *dialing,
+            Err(error) => error,
+        };
+        match chain(&*error).filter_map(|error| error.downcast_ref::<io::Error>()).last() {
+            Some(error) => Self::new(format!("TLS with {address}: {}", describe_handshake(error, Peer::Server)))
+                .with_delivery(of_lost(error)),
+            None => Self::new(format!("{address}: the host is not a name for TLS: {error}")),
+        }
     }
 
     pub(super) fn with_delivery(self, delivery: Delivery) -> Self {
@@ -257,16 +268,17 @@ pub(super) fn of_read(error: io::Error, peer: Peer) -> io::Error {
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and what it came from.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'a (dyn StdError + 'static) = *error;
         // An io::Error that wraps another error has that error's source as its own, and hides the error itself.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source());
-    }
-    None
+        inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source())
+    })
 }
 
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {

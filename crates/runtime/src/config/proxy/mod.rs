@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use http::{Uri, uri::Scheme};
 
-use super::environment::Environment;
+use super::{environment::Environment, host::Authority};
 use crate::error::{Error, Result};
 
 pub(crate) use self::url::ProxyScheme;
@@ -66,12 +66,11 @@ fn of_environment(server: &Uri, environment: &Environment) -> Result<Option<Prox
     let Some((name, url)) = first(environment, if secure { HTTPS } else { HTTP })? else {
         return Ok(None);
     };
-    let host = server.host().unwrap_or_default().trim_matches(['[', ']']);
-    let port = server.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    if is_this_machine(host) {
+    let Authority { host, port } = Authority::of(server);
+    if is_this_machine(&host) {
         return Ok(None);
     }
-    if first(environment, EXCEPT)?.is_some_and(|(_, list)| no_proxy::excepts(&list, host, port)) {
+    if first(environment, EXCEPT)?.is_some_and(|(_, list)| no_proxy::excepts(&list, &host, port)) {
         return Ok(None);
     }
     if !secure && environment.variable("REQUEST_METHOD").is_some() {

@@ -3,17 +3,22 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{Uri, uri::Scheme};
+use hyper_rustls::{
+    DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, MaybeHttpsStream, ResolveServerName,
+};
+use hyper_util::client::legacy::connect::Connection as _;
 use rustls_pki_types::ServerName;
-use tokio_rustls::TlsConnector;
+use tokio::{sync::Notify, time::sleep};
+use tower_service::Service as _;
 
 use super::stream::Connection;
 use crate::{
-    config::Config,
+    config::{Authority, Config},
     error::{Error, Result},
     transport::{
         dial::{Dialer, Io},
         failure::ConnectError,
-        tls::{self, Peer, Rotation, TlsStream},
+        tls::{Peer, Rotation, TlsStream},
     },
 };
 
@@ -37,17 +42,20 @@ pub(super) enum Offer {
 #[derive(Clone)]
 struct Tls {
     rotation: Arc<Rotation>,
-    server_name: Option<ServerName<'static>>,
+    server_name: Arc<dyn ResolveServerName + Send + Sync>,
     handshake_timeout: Duration,
 }
 
 impl Connector {
     pub(super) fn new(config: &Config, rotation: Option<Arc<Rotation>>) -> Result<Self> {
-        let server_name = config.tls.server_name.as_deref().map(|name| {
-            let wrong = |error| Error::config(format!("tls-server-name {name:?} is no host name")).with_source(error);
-            ServerName::try_from(name.to_owned()).map_err(wrong)
-        });
-        let server_name = server_name.transpose()?;
+        let server_name: Arc<dyn ResolveServerName + Send + Sync> = match &config.tls.server_name {
+            None => Arc::new(DefaultServerNameResolver::default()),
+            Some(name) => {
+                let wrong =
+                    |error| Error::config(format!("tls-server-name {name:?} is not a host name")).with_source(error);
+                Arc::new(FixedServerNameResolver::new(ServerName::try_from(name.clone()).map_err(wrong)?))
+            }
+        };
         let handshake_timeout = config.tls_handshake_timeout;
         let tls = rotation.map(|rotation| Tls { rotation, server_name, handshake_timeout });
         Ok(Self { dialer: Dialer::new(config)?, tls })
@@ -59,49 +67,47 @@ impl Connector {
 
     /// Connects to the server of a URL.
     pub(super) async fn connect(&self, uri: &Uri, offer: Offer) -> Result<Connection, ConnectError> {
-        let secure = uri.scheme() == Some(&Scheme::HTTPS);
-        let host = uri.host().unwrap_or_default();
-        let address = format!("{host}:{}", uri.port_u16().unwrap_or(if secure { 443 } else { 80 }));
-        if secure && self.tls.is_none() {
+        if uri.scheme() != Some(&Scheme::HTTPS) {
+            let stream = self.dialer.clone().dial(uri).await?;
+            return Ok(Connection::new(stream, None, false).through_proxy(self.dialer.forwards()));
+        }
+        let Some(tls) = &self.tls else {
+            let address = Authority::of(uri);
             return Err(ConnectError::new(format!("{address}: the client was made for a server without TLS")));
-        }
-        let stream = self.dialer.clone().dial(uri).await?;
-        match self.tls.as_ref().filter(|_| secure) {
-            Some(tls) => tls.connect(stream, host, &address, offer).await,
-            None => Ok(Connection::new(stream, None, false).through_proxy(self.dialer.forwards())),
-        }
+        };
+        tls.connect(&self.dialer, uri, offer).await
     }
 }
 
 impl Tls {
-    async fn connect(
-        &self,
-        stream: Box<dyn Io>,
-        host: &str,
-        address: &str,
-        offer: Offer,
-    ) -> Result<Connection, ConnectError> {
-        let name = match &self.server_name {
-            Some(name) => name.clone(),
-            None => ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-                .map_err(|error| ConnectError::new(format!("{address}: the host is no name for TLS: {error}")))?,
-        };
+    async fn connect(&self, dialer: &Dialer, uri: &Uri, offer: Offer) -> Result<Connection, ConnectError> {
+        let address = Authority::of(uri);
         let material = self.rotation.fresh().await;
         let config = match offer {
             Offer::Any => &material.any_http,
             Offer::Http1 => &material.http1,
         };
-        let handshake = TlsConnector::from(config.clone()).connect(name, stream);
-        let stream = match tokio::time::timeout(self.handshake_timeout, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(ConnectError::tls(address, &error)),
-            Err(_) => {
+        let reached = Arc::new(Notify::new());
+        let dialer = dialer.notifying(reached.clone());
+        let connected = HttpsConnector::new(dialer, config.clone(), true, self.server_name.clone()).call(uri.clone());
+        // Dialing has a limit of its own.
+        let late = async {
+            reached.notified().await;
+            sleep(self.handshake_timeout).await;
+        };
+        let stream = tokio::select! {
+            biased;
+            connected = connected => connected.map_err(|error| ConnectError::https(&address, error))?,
+            () = late => {
                 let limit = self.handshake_timeout;
                 return Err(ConnectError::timeout(format!("TLS with {address}: no handshake within {limit:?}")));
             }
         };
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2);
-        let stream = TlsStream::new(stream, Peer::Server);
-        Ok(Connection::new(Box::new(stream), Some(material.retirement.subscribe()), http2))
+        let http2 = stream.connected().is_negotiated_h2();
+        let stream: Box<dyn Io> = match stream {
+            MaybeHttpsStream::Http(stream) => Box::new(stream.into_inner()),
+            MaybeHttpsStream::Https(stream) => Box::new(TlsStream::new(stream.into_inner(), Peer::Server)),
+        };
+        Ok(Connection::new(stream, Some(material.retirement.subscribe()), http2))
     }
 }

@@ -1,11 +1,17 @@
 //! The way to the server: directly or through a proxy, within one limit of time. What comes out is bytes; TLS and HTTP
 //! with the server are spoken on them by others.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{HeaderValue, Uri, uri::Scheme};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use rustls::ClientConfig;
+use tokio::sync::Notify;
 use tower_service::Service;
 
 mod io;
@@ -17,7 +23,7 @@ use self::proxy::Problem;
 pub(super) use self::{io::Io, writes::writes_to_io};
 use super::failure::ConnectError;
 use crate::{
-    config::{Config, ProxyScheme, ProxyUrl, TlsConfig},
+    config::{Authority, Config, ProxyScheme, ProxyUrl, TlsConfig},
     error::Result,
 };
 
@@ -37,6 +43,8 @@ pub(super) struct Dialer {
     route: Route,
     /// For all of it: the name, TCP, and what is to be said to a proxy.
     limit: Duration,
+    /// Notified of each connection that reached the server.
+    reached: Arc<Notify>,
 }
 
 /// Chosen once: there is one server.
@@ -78,7 +86,7 @@ impl Dialer {
                 }
             },
         };
-        Ok(Self { tcp: tcp(config.connect_timeout), route, limit: config.connect_timeout })
+        Ok(Self { tcp: tcp(config.connect_timeout), route, limit: config.connect_timeout, reached: Arc::default() })
     }
 
     /// Whether what is dialled is a proxy that wants whole requests, rather than the server.
@@ -94,38 +102,59 @@ impl Dialer {
         }
     }
 
-    /// A connection that reaches the server of this URL.
-    pub(super) async fn dial(self, server: &Uri) -> Result<Box<dyn Io>, ConnectError> {
-        let host = server.host().unwrap_or_default();
-        let secure = server.scheme() == Some(&Scheme::HTTPS);
-        let port = server.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let limit = self.limit;
-        let way = match self.route.proxy() {
-            Some(proxy) => format!("{host}:{port} through proxy {proxy}"),
-            None => format!("{host}:{port}"),
-        };
-        match tokio::time::timeout(limit, self.follow(server, host, port, &way)).await {
-            Ok(dialled) => dialled,
-            Err(_) => Err(ConnectError::timeout(format!("cannot connect to {way}: not done within {limit:?}"))),
-        }
+    /// The same dialer, which notifies when it has reached the server: then the time for TLS begins.
+    pub(super) fn notifying(&self, reached: Arc<Notify>) -> Self {
+        Self { reached, ..self.clone() }
     }
 
-    async fn follow(mut self, server: &Uri, host: &str, port: u16, way: &str) -> Result<Box<dyn Io>, ConnectError> {
+    /// A connection that reaches the server of this URL.
+    pub(super) async fn dial(self, server: &Uri) -> Result<Box<dyn Io>, ConnectError> {
+        let (limit, reached) = (self.limit, self.reached.clone());
+        let address = Authority::of(server);
+        let way = match self.route.proxy() {
+            Some(proxy) => format!("{address} through proxy {proxy}"),
+            None => address.to_string(),
+        };
+        let stream = match tokio::time::timeout(limit, self.follow(server, &address, &way)).await {
+            Ok(followed) => followed?,
+            Err(_) => return Err(ConnectError::timeout(format!("cannot connect to {way}: not done within {limit:?}"))),
+        };
+        reached.notify_one();
+        Ok(stream)
+    }
+
+    async fn follow(mut self, server: &Uri, address: &Authority, way: &str) -> Result<Box<dyn Io>, ConnectError> {
         let next = self.route.proxy().map_or(server, ProxyUrl::address).clone();
         let tcp = self.tcp.call(next).await.map_err(|error| ConnectError::tcp(way, &error))?;
         let stream: Box<dyn Io> = Box::new(tcp.into_inner());
-        let dialled = match &self.route {
+        let dialed = match &self.route {
             Route::Direct => Ok(stream),
             Route::Forward(proxy) => proxy.speak(stream).await,
             Route::Tunnel(proxy) => match proxy.speak(stream).await {
-                Ok(stream) => proxy::connect(stream, &format!("{host}:{port}"), proxy.url.authorization()).await,
+                Ok(stream) => proxy::connect(stream, &address.to_string(), proxy.url.authorization()).await,
                 Err(problem) => Err(problem),
             },
-            Route::Socks(url) => socks::connect(stream, host.trim_matches(['[', ']']), port, url.login()).await,
+            Route::Socks(url) => socks::connect(stream, address, url.login()).await,
         };
-        dialled.map_err(|Problem { words, delivery }| {
+        dialed.map_err(|Problem { words, delivery }| {
             ConnectError::new(format!("cannot connect to {way}: {words}")).with_delivery(delivery)
         })
+    }
+}
+
+/// What TLS is put around.
+impl Service<Uri> for Dialer {
+    type Response = TokioIo<Box<dyn Io>>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, server: Uri) -> Self::Future {
+        let dialer = self.clone();
+        Box::pin(async move { dialer.dial(&server).await.map(TokioIo::new) })
     }
 }
 
@@ -144,7 +173,7 @@ impl HttpProxy {
     async fn speak(&self, stream: Box<dyn Io>) -> Result<Box<dyn Io>, Problem> {
         match &self.tls {
             None => Ok(stream),
-            Some(tls) => proxy::secure(stream, tls.clone(), self.url.address().host().unwrap_or_default()).await,
+            Some(tls) => proxy::secure(stream, tls.clone(), &Authority::of(self.url.address()).host).await,
         }
     }
 }

@@ -59,8 +59,8 @@ pub(super) fn tls_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
 
 /// Does the TLS handshake with an `https` proxy.
 pub(super) async fn secure(stream: Box<dyn Io>, tls: Arc<ClientConfig>, host: &str) -> Result<Box<dyn Io>, Problem> {
-    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| Problem::lasting(format!("the host of the proxy is no name for TLS: {error}")))?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| Problem::lasting(format!("the host of the proxy is not a name for TLS: {error}")))?;
     match TlsConnector::from(tls).connect(name, stream).await {
         Ok(stream) => Ok(Box::new(TlsStream::new(stream, Peer::Proxy))),
         Err(error) => {

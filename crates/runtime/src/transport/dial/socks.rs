@@ -9,7 +9,7 @@ use super::{
     Io,
     proxy::{Problem, REFUSES_LOGIN, WANTS_LOGIN},
 };
-use crate::transport::failure;
+use crate::{config::Authority, transport::failure};
 
 const VERSION: u8 = 5;
 const LOGIN_VERSION: u8 = 1;
@@ -24,11 +24,10 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Has a proxy connect to the server, whose name it resolves itself. The host of an IPv6 address has no brackets.
+/// Has a proxy connect to the server, whose name it resolves itself.
 pub(super) async fn connect(
     mut proxy: Box<dyn Io>,
-    host: &str,
-    port: u16,
+    Authority { host, port }: &Authority,
     login: Option<(&str, &SecretString)>,
 ) -> Result<Box<dyn Io>, Problem> {
     // A proxy that wants no login is not given one.

@@ -272,7 +272,7 @@ async fn what_is_too_long_for_socks_is_not_sent() {
     ] {
         let method = if login.is_empty() { 0 } else { 2 };
         let address = saying(vec![5, method], false).await;
-        let mut config = Config::new(&format!("https://{host}")).unwrap();
+        let mut config = Config::new(&format!("http://{host}")).unwrap();
         through(&mut config, &format!("socks5://{login}{address}"));
         let error = ask(&config).await.unwrap_err().to_string();
         assert!(error.contains(words) && !error.contains("xx"), "{error}");

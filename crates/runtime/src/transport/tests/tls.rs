@@ -165,3 +165,37 @@ async fn a_connection_that_ends_without_the_notice_of_tls_is_told_in_our_words()
         assert!(!format!("{error:?}").contains("docs.rs"), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn the_time_for_the_handshake_begins_when_the_server_is_reached() {
+    let authority = Authority::new();
+    let server = Server::start(Some(authority.server(&["localhost"], None))).await;
+    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut config = server.config("https", "localhost");
+    config.tls.ca = Some(authority.pem());
+    config.tls_handshake_timeout = Duration::from_millis(500);
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    config.proxy = crate::config::Proxy::Url(crate::config::ProxyUrl::parse(&url).unwrap());
+    tokio::spawn(async move {
+        let mut client = proxy.accept().await.unwrap().0;
+        let _ = client.read(&mut [0; 1024]).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut server = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    });
+    assert!(ask(&config).await.unwrap().starts_with("HTTP/2.0"));
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_a_name_is_refused_before_anything_is_sent() {
+    let mut config = Config::new("https://a..b:6443").unwrap();
+    config.tls.insecure_skip_verify = true;
+    let error = ask(&config).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains("a..b:6443: the host is not a name for TLS"), "{error}");
+    config.tls.server_name = Some("a..b".to_owned());
+    let error = connected(&config).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("tls-server-name \"a..b\" is not a host name"), "{error}");
+}
