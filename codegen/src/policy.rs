@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use serde::Deserialize;
 
-use crate::Error;
+use crate::{Error, model::identifier};
 
 /// The policy of a run.
 #[derive(Debug, Default)]
@@ -141,14 +141,31 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When the text is no TOML of the expected form, or an entry gives no reason.
+    /// When the text is not TOML of the expected form, an entry gives no reason, or a name cannot be one in Rust.
     pub fn parse(path: &str, text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text).map_err(|e| Error::file(path, e.to_string()))?;
         let policy = Self { file, used: RefCell::default() };
-        match policy.entries().into_iter().find(|(_, reason)| reason.trim().is_empty()) {
-            Some((entry, _)) => Err(Error::at(path, entry, "the reason is empty; say why the entry is needed")),
-            None => Ok(policy),
+        if let Some((entry, _)) = policy.entries().into_iter().find(|(_, reason)| reason.trim().is_empty()) {
+            return Err(Error::at(path, entry, "the reason is empty; say why the entry is needed"));
         }
+        for (entry, name) in policy.names() {
+            if identifier(name).as_deref() != Ok(name) {
+                return Err(Error::at(path, entry, format!("`{name}` cannot be a name in Rust")));
+            }
+        }
+        Ok(policy)
+    }
+
+    /// The names that entries give, with the entries.
+    fn names(&self) -> Vec<(String, &str)> {
+        let file = &self.file;
+        let mut names = Vec::new();
+        names.extend(file.groups.iter().map(|e| (group_key(e), e.crate_name.as_str())));
+        names.extend(file.subresources.iter().map(|e| (subresource_key(e), e.words.as_str())));
+        names.extend(file.methods.iter().map(|e| (method_key(e), e.name.as_str())));
+        names.extend(file.streams.iter().map(|e| (stream_key(e), e.name.as_str())));
+        names.extend(file.fields.iter().map(|e| (field_key(e), e.words.as_str())));
+        names
     }
 
     /// The crate of a group and the first part of its clients' names, if it is named otherwise than its first label.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{
@@ -26,6 +26,25 @@ impl Difference {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.changed.is_empty() && self.missing.is_empty() && self.extra.is_empty()
+    }
+}
+
+/// Refuses a path that would lead out of the folder that it is joined to, or is written in more than one way.
+///
+/// # Errors
+///
+/// When the path is empty or has a part other than a plain name.
+pub fn check_path(path: &str) -> Result<(), Error> {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    let parts = Path::new(path).components();
+    if !path.is_empty()
+        && !path.contains('\\')
+        && parts.clone().count() == path.split('/').count()
+        && parts.clone().all(is_plain)
+    {
+        Ok(())
+    } else {
+        Err(Error::file(path.escape_debug().to_string(), "the path leads out of its folder; nothing is written"))
     }
 }
 
@@ -56,6 +75,7 @@ pub fn compare(root: &Path, files: &Files) -> Result<Difference, Error> {
 ///
 /// When a file or folder cannot be written.
 pub fn replace(root: &Path, files: &Files, difference: &Difference) -> Result<(), Error> {
+    files.keys().try_for_each(|path| check_path(path))?;
     for path in difference.changed.iter().chain(&difference.missing) {
         let target = root.join(path);
         if let Some(folder) = target.parent() {
@@ -106,6 +126,14 @@ fn wrong(path: &str, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_that_leave_their_folder_are_refused() {
+        for path in ["", "/etc/x", "..", "a/../b", "a/..", "./a", "a//b", "a/", "a\\b"] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+        assert_eq!(check_path("schemas/io.k8s.api.apps.v1.json"), Ok(()));
+    }
 
     #[test]
     fn changed_missing_and_extra_files_are_named_and_put_right() -> Result<(), Box<dyn std::error::Error>> {

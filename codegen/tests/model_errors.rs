@@ -15,6 +15,12 @@ fn refusal(policy: &str, lines: &str) -> String {
     build().expect_err(lines).to_string()
 }
 
+#[track_caller]
+fn assert_refused(lines: &str, expected: &[&str]) {
+    let error = refusal("", lines);
+    assert!(expected.iter().all(|part| error.contains(part)), "{lines}\n{error}");
+}
+
 #[test]
 fn wrong_specs_are_refused_with_file_and_path() {
     for (lines, expected) in [
@@ -57,11 +63,84 @@ fn wrong_specs_are_refused_with_file_and_path() {
         ),
         (
             "all GET get /apis/apps/v1/widgets/{name} wid-get - apps.v1.Widget",
-            &["`wid-get`", "cannot be a type's name"],
+            &["`wid-get`", "cannot be the name of a type"],
         ),
     ] {
-        let error = refusal("", lines);
-        assert!(expected.iter().all(|part| error.contains(part)), "{lines}\n{error}");
+        assert_refused(lines, expected);
+    }
+}
+
+#[test]
+fn names_that_would_become_code_or_files_are_refused_where_they_come_from() {
+    for (lines, expected) in [
+        (
+            "all GET get /apis/apps/v1/selves/{name} Self - apps.v1.Self",
+            &["v1.33/paths/hand.made.json: GET /apis/apps/v1/selves/{name}", "`Self`"][..],
+        ),
+        (
+            "all GET get /apis/apps/v1/a-b/{name} Foo - apps.v1.Foo",
+            &["v1.33/paths/hand.made.json: GET /apis/apps/v1/a-b/{name}", "the resource `a-b`"],
+        ),
+        (
+            "all GET get /apis/apps/v1/1s/{name} Foo - apps.v1.Foo",
+            &["GET /apis/apps/v1/1s/{name}", "the resource `1s`"],
+        ),
+        (
+            "all GET get /apis/apps/v1/{kind}/{name} Foo - apps.v1.Foo",
+            &["GET /apis/apps/v1/{kind}/{name}", "the resource `{kind}`"],
+        ),
+        (
+            "all GET get /apis/apps/v1/namespaces/{namespace}/deployments/{name}/a\"b Deployment - apps.v1.Deployment",
+            &["deployments/{name}/a\"b", "the subresource `a\\\"b`"],
+        ),
+        (
+            "all GET get /apis/apps/latest/widgets/{name} Widget - apps.v1.Widget",
+            &["GET /apis/apps/latest/widgets/{name}", "`latest` is not a version"],
+        ),
+        (
+            "all GET get /apis/../v1/widgets/{name} Widget - apps.v1.Widget",
+            &["GET /apis/../v1", "`..` is not the name"],
+        ),
+        (
+            "all GET get /apis/match.example.com/v1/widgets/{name} Widget - apps.v1.Widget",
+            &["GET /apis/match.example.com", "cannot be called `match`", "[[group]]"],
+        ),
+        (
+            "all GET get /apis/1.example.com/v1/widgets/{name} Widget - apps.v1.Widget",
+            &["GET /apis/1.example.com", "cannot be called `1`"],
+        ),
+        (
+            "all GET get /apis/meta.example.com/v1/widgets/{name} Widget - apps.v1.Widget",
+            &["GET /apis/meta.example.com", "cannot be called `meta`"],
+        ),
+        (
+            "all GET get /apis/apps/v1/kinds/{name} Kind - apps.v1.Kind",
+            &["GET /apis/apps/v1/kinds/{name}", "`kinds` is another module"],
+        ),
+        (
+            "all GET get /apis/apps/v1/widgets/{name} Widget - type.v1.Widget",
+            &["GET /apis/apps/v1/widgets/{name}", "`io.k8s.api.type.v1.Widget`"],
+        ),
+        (
+            "all GET list /apis/apps/v1/foos Foo - apps.v1.FooList\n\
+             all GET list /apis/apps/v1/namespaces/{namespace}/foos Foo - apps.v1.FooList\n\
+             all GET get /apis/apps/v1/namespaces/{namespace}/foos/{name} Foo - apps.v1.Foo\n\
+             all GET get /apis/apps/v1/allfoos/{name} AllFoo - apps.v1.AllFoo",
+            &["apps/v1", "something else is called `AllFoos`"],
+        ),
+        (
+            "all PATCH patch /apis/apps/v1/namespaces/{namespace}/deployments/{name} Deployment - apps.v1.Deployment\n\
+             all field apps.v1.Deployment é {\"type\":\"string\"}",
+            &["v1.33/schemas/io.k8s.api.apps.v1.json: io.k8s.api.apps.v1.Deployment", "the field `é`", "[[field]]"],
+        ),
+        (
+            "all PATCH patch /apis/apps/v1/namespaces/{namespace}/deployments/{name} Deployment - apps.v1.Deployment\n\
+             all field apps.v1.Deployment a-b {\"type\":\"string\"}\n\
+             all field apps.v1.Deployment aB {\"type\":\"string\"}",
+            &["io.k8s.api.apps.v1.Deployment", "would both be called `a_b`"],
+        ),
+    ] {
+        assert_refused(lines, expected);
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn sources(model: &Model, group: &Group, folder: &str) -> Result<Vec<
         sources.push(client(model, group, version, &folder));
         sources.push(kinds::source(model, group, version, &folder)?);
         for resource in &version.resources {
-            sources.push(resource::source(model, group, version, resource, &folder));
+            sources.push(resource::source(model, group, version, resource, &folder)?);
         }
     }
     Ok(sources)
@@ -149,7 +149,7 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
     let (mut accessors, mut gated_accessors) = (Vec::new(), Vec::new());
     for resource in &version.resources {
         let gate = Gate::new(model, version.presence, resource.presence);
-        let module = format_ident!("{}", resource::module(resource));
+        let module = format_ident!("{}", resource.names.accessor);
         let clients = resource.areas().into_iter().map(|area| format_ident!("{}", resource.client(area)));
         let declaration = quote!(mod #module;);
         let export = quote!(pub use #module::{#(#clients),*};);

@@ -10,29 +10,42 @@ use super::{
     gate::Gate,
     method::{self, MethodSource, Types, marker},
 };
-use crate::model::{ApiVersion, Area, Group, Model, Resource, Scope};
+use crate::{
+    Error,
+    model::{ApiVersion, Area, Group, Model, Resource, Scope},
+};
 
 /// The file `src/<version>/<resource>.rs`.
-pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, resource: &Resource, folder: &str) -> Source {
+pub(super) fn source(
+    model: &Model,
+    group: &Group,
+    version: &ApiVersion,
+    resource: &Resource,
+    folder: &str,
+) -> Result<Source, Error> {
     let imported = resource.methods.iter().filter_map(|method| method.body.as_ref());
     let imported = imported.map(|body| body.module.as_slice()).collect();
     let types = Types { own: &resource.object.module, imported: &imported };
     let methods: Vec<_> = resource.methods.iter().map(|method| method::of(model, resource, method, types)).collect();
+    let of_the_runtime = methods.iter().flat_map(|method| &method.imports).chain(&ALWAYS_IMPORTED);
+    let clients: Vec<String> = resource.areas().into_iter().map(|area| resource.client(area)).collect();
+    if let Some(client) = of_the_runtime.into_iter().find(|name| clients.iter().any(|client| client == *name)) {
+        let message = format!("`{client}` is the name of a type of the runtime, which the client uses");
+        return Err(Error::at(version.api_version(group), &resource.plural, message));
+    }
     let imports = imports(resource, &methods, types);
     let areas = resource.areas();
     let clients = areas.into_iter().map(|area| client(version, resource, area, &methods, types));
-    Source {
-        path: format!("{folder}/{}.rs", module(resource)),
+    Ok(Source {
+        path: format!("{folder}/{}.rs", resource.names.accessor),
         definition: format!("{} {}", version.api_version(group), resource.plural),
         docs: vec![format!("Clients of `{}` in `{}`.", resource.plural, version.api_version(group))],
         tokens: quote!(#imports #(#clients)*),
-    }
+    })
 }
 
-/// The module of a resource's clients.
-pub(super) fn module(resource: &Resource) -> &str {
-    resource.names.accessor.trim_start_matches("r#")
-}
+/// What the clients of all resources use of the runtime.
+const ALWAYS_IMPORTED: [&str; 3] = ["ResourceClient", "RestClient", "TypedClient"];
 
 fn imports(resource: &Resource, methods: &[MethodSource<'_>], types: Types<'_>) -> TokenStream {
     let mut by_gate: BTreeMap<Gate, BTreeSet<&str>> = BTreeMap::new();
@@ -40,7 +53,7 @@ fn imports(resource: &Resource, methods: &[MethodSource<'_>], types: Types<'_>) 
         by_gate.entry(method.gate.clone()).or_default().extend(&method.imports);
     }
     let mut open = by_gate.remove(&Gate::default()).unwrap_or_default();
-    open.extend(["ResourceClient", "RestClient", "TypedClient"]);
+    open.extend(ALWAYS_IMPORTED);
     open.extend(resource.areas().into_iter().map(|area| scope_type(resource, area)));
     // Names that only gated methods use come with their gate, or they would be unused without it.
     let gated: Vec<_> = by_gate

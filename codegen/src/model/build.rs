@@ -8,7 +8,7 @@ use super::{
     configurations,
     draft::{ParsedPath, ResourceDraft},
     graph, messages,
-    names::{capitalized, snake},
+    names::{capitalized, check_crate, snake, type_name},
 };
 use crate::{Error, policy::Policy, spec::Spec};
 
@@ -30,13 +30,11 @@ impl Model {
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         for ((group_name, name), draft) in drafts {
             let (crate_name, prefix) = policy.group(&group_name);
-            let version = draft.finish(
-                &group_name,
-                name,
-                &prefix.unwrap_or_else(|| capitalized(&crate_name)),
-                policy,
-                &versions,
-            )?;
+            check_crate(&crate_name).map_err(|refusal| draft.at.error(refusal))?;
+            let prefix = type_name(&prefix.unwrap_or_else(|| capitalized(&crate_name)))
+                .map(str::to_owned)
+                .map_err(|refusal| draft.at.error(refusal))?;
+            let version = draft.finish(&group_name, name, &prefix, policy, &versions)?;
             let group = groups.entry(crate_name.clone()).or_insert_with(|| Group {
                 name: group_name.clone(),
                 crate_name: crate_name.clone(),
@@ -75,8 +73,9 @@ fn priority(version: &str) -> (u8, u32, u32) {
     }
 }
 
-#[derive(Default)]
 struct ApiDraft {
+    /// Its first operation.
+    at: At,
     in_versions: BTreeSet<usize>,
     resources: BTreeMap<String, ResourceDraft>,
 }
@@ -92,10 +91,17 @@ fn collect(
         if policy.skips(path.group, path.version, path.plural, path.subresource.as_deref()) {
             continue;
         }
-        let draft = drafts.entry((path.group.to_owned(), path.version.to_owned())).or_default();
+        let at = At::operation(spec, operation);
+        path.check().map_err(|refusal| at.error(refusal))?;
+        let key = (path.group.to_owned(), path.version.to_owned());
+        let draft = drafts.entry(key).or_insert_with(|| ApiDraft {
+            at: at.clone(),
+            in_versions: BTreeSet::new(),
+            resources: BTreeMap::new(),
+        });
         draft.in_versions.insert(version);
         let resource = draft.resources.entry(path.plural.to_owned()).or_default();
-        resource.add(version, &At::operation(spec, operation), &path, operation, policy)?;
+        resource.add(version, &at, &path, operation, policy)?;
     }
     Ok(())
 }
@@ -114,11 +120,20 @@ impl ApiDraft {
             let at = At::new(format!("{group}/{name}"), &plural);
             resource.finish(&at, plural, policy, versions)
         });
+        let resources = resources.collect::<Result<Vec<_>, Error>>()?;
+        let client = format!("{prefix}{}Client", capitalized(&name));
+        let mut clients: BTreeSet<String> = BTreeSet::from([client.clone(), "RestClient".to_owned()]);
+        for (resource, area) in resources.iter().flat_map(|it| it.areas().into_iter().map(move |area| (it, area))) {
+            if !clients.insert(resource.client(area)) {
+                let client = resource.client(area);
+                return Err(at.error(format!("{}: something else is called `{client}` already", resource.plural)));
+            }
+        }
         Ok(ApiVersion {
-            client: format!("{prefix}{}Client", capitalized(&name)),
+            client,
             accessor: format!("{}_{name}", snake(prefix)),
             presence: Presence::new(&self.in_versions, versions, &at)?,
-            resources: resources.collect::<Result<_, Error>>()?,
+            resources,
             name,
         })
     }

@@ -183,7 +183,7 @@ impl Gathering<'_> {
                  codegen/src/model/configurations.rs",
             ));
         };
-        let object = TypeName::new(name).map_err(|message| at.error(message))?;
+        let object = TypeName::new(name).map_err(|refusal| at.error(refusal))?;
         let mut inner = Vec::new();
         let module = self.modules.entry(home).or_default();
         let configuration = module.types.entry(object.name.clone()).or_insert_with(|| Configuration {
@@ -193,6 +193,10 @@ impl Gathering<'_> {
             atomic: false,
             current: false,
         });
+        if configuration.object.schema != name {
+            let other = &configuration.object.schema;
+            return Err(at.error(format!("has the name of {other}, whose configurations are in the same module")));
+        }
         configuration.current |= index == self.newest;
         configuration.atomic = is_atomic(schema.map_type.as_deref());
         configuration.identity = configuration.identity.take().or(identity);
@@ -206,8 +210,17 @@ impl Gathering<'_> {
             let value = field_type(spec, property, &at, &mut inner)?;
             let value = boxed_if_it_contains(spec, name, value);
             let merge = merge(spec, property);
+            let field_name = match self.policy.field(json) {
+                Some(name) => name,
+                None => field(json).map_err(|refusal| at.error(refusal))?,
+            };
+            if let Some((other, _)) =
+                configuration.fields.iter().find(|(other, field)| *other != json && field.name == field_name)
+            {
+                return Err(at.error(format!("`{json}` and `{other}` would both be called `{field_name}`")));
+            }
             let field = configuration.fields.entry(json.clone()).or_insert_with(|| Field {
-                name: self.policy.field(json).unwrap_or_else(|| field(json)),
+                name: field_name,
                 value: value.clone(),
                 merge: None,
                 presence: Presence::only(index),
@@ -263,18 +276,22 @@ fn field_type(spec: &Spec, schema: &Schema, at: &At, inner: &mut Vec<String>) ->
 /// A type that contains itself without a list or a map between needs a box.
 fn boxed_if_it_contains(spec: &Spec, name: &str, value: FieldType) -> FieldType {
     match value {
-        FieldType::Record(inner) if contains(spec, &inner, name, &mut BTreeSet::new()) => FieldType::Boxed(inner),
+        FieldType::Record(inner) if contains(spec, &inner, name) => FieldType::Boxed(inner),
         value => value,
     }
 }
 
-fn contains<'a>(spec: &'a Spec, outer: &'a str, name: &str, seen: &mut BTreeSet<&'a str>) -> bool {
-    if outer == name {
-        return true;
+fn contains(spec: &Spec, outer: &str, name: &str) -> bool {
+    let (mut open, mut seen) = (vec![outer], BTreeSet::new());
+    while let Some(outer) = open.pop() {
+        if outer == name {
+            return true;
+        }
+        let schema = spec.schemas.get(outer).filter(|_| seen.insert(outer));
+        let properties = schema.into_iter().flat_map(|schema| schema.properties.values());
+        open.extend(properties.filter_map(|property| property.reference.as_deref()));
     }
-    let schema = spec.schemas.get(outer).filter(|_| seen.insert(outer));
-    let direct = schema.into_iter().flat_map(|schema| schema.properties.values());
-    direct.filter_map(|property| property.reference.as_deref()).any(|inner| contains(spec, inner, name, seen))
+    false
 }
 
 fn merge(spec: &Spec, schema: &Schema) -> Option<Merge> {

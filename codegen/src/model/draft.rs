@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb, at::At};
+use super::{
+    Area, Method, Names, Presence, Resource, Route, Scope, TypeName, Verb,
+    at::At,
+    names::{Refusal, check_group, check_resource, check_version},
+};
 use crate::{
     Error,
     policy::{Policy, StreamMethod},
@@ -23,6 +27,17 @@ pub(super) struct ParsedPath<'a> {
 }
 
 impl<'a> ParsedPath<'a> {
+    /// Refuses a path whose words cannot become names.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        check_group(self.group)?;
+        check_version(self.version)?;
+        check_resource("resource", self.plural, &[])?;
+        match &self.subresource {
+            Some(subresource) => check_resource("subresource", subresource, &['-', '/']),
+            None => Ok(()),
+        }
+    }
+
     /// `None` for what is no resource's path: discovery, `/version` and the like.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let mut parts = path.trim_matches('/').split('/');
@@ -126,22 +141,21 @@ impl ResourceDraft {
                 second.error(format!("two kinds of one plural: `{other}` here and `{kind}` at {}", first.location))
             );
         }
-        if !kind.chars().all(|c| c.is_ascii_alphanumeric()) || !kind.starts_with(|c: char| c.is_ascii_uppercase()) {
-            return Err(first.error(format!("the kind `{kind}` cannot be a type's name")));
-        }
+        let names = Names::new(kind, &plural).map_err(|refusal| first.error(refusal))?;
         let scope = if self.namespaced { Scope::Namespaced } else { Scope::Cluster };
         let methods = self.methods.into_iter().map(|(key, draft)| draft.finish(key, scope, policy, versions));
         let mut methods = methods.collect::<Result<Vec<Method>, Error>>()?;
         methods.extend(modify(&methods));
         // The order of documentation: the object, its status, the other subresources.
         methods.sort_by_key(|m| (m.area, m.subresource.as_ref().map(|s| (s != "status", s.clone())), m.verb));
+        check_distinct(at, &methods)?;
 
         let own = |m: &&Method| m.subresource.is_none() && matches!(m.verb, Verb::Create | Verb::Get);
         let object = methods.iter().find(own).and_then(|m| m.body.clone().or_else(|| m.answer.clone()));
         let object = object.ok_or_else(|| at.error("neither get nor create names the object's type"))?;
         check_list(at, &methods, &object)?;
         Ok(Resource {
-            names: Names::new(kind, &plural),
+            names,
             kind: kind.clone(),
             presence: Presence::new(&self.in_versions, versions, at)?,
             object,
@@ -149,6 +163,15 @@ impl ResourceDraft {
             scope,
             methods,
         })
+    }
+}
+
+/// Subresources that differ in what cannot be in a name would have one method.
+fn check_distinct(at: &At, methods: &[Method]) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    match methods.iter().find(|method| !seen.insert((method.area, &method.name))) {
+        Some(twice) => Err(at.error(format!("two methods would be called `{}`; name one in groups.toml", twice.name))),
+        None => Ok(()),
     }
 }
 
@@ -250,7 +273,7 @@ impl MethodDraft {
             (None, None) => key.verb.word().to_owned(),
         };
         let type_name = |schema: Option<String>| {
-            schema.map(|schema| TypeName::new(&schema).map_err(|message| self.at.error(message))).transpose()
+            schema.map(|schema| TypeName::new(&schema).map_err(|refusal| self.at.error(refusal))).transpose()
         };
         Ok(Method {
             name,

@@ -12,32 +12,27 @@ pub(super) fn check_no_cycle(specs: &[Spec]) -> Result<(), Error> {
         let others = schema.references().into_iter().filter_map(group_of).filter(|to| *to != from);
         edges.entry(from).or_default().extend(others);
     }
-    let mut done = BTreeSet::new();
-    edges.keys().try_for_each(|group| visit(group, &edges, &mut Vec::new(), &mut done))
-}
-
-fn visit<'a>(
-    group: &'a str,
-    edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
-    way: &mut Vec<&'a str>,
-    done: &mut BTreeSet<&'a str>,
-) -> Result<(), Error> {
-    if done.contains(group) {
-        return Ok(());
+    // A group that refers to none of the others that are left is in no circle.
+    loop {
+        let left: BTreeSet<&str> = edges.keys().copied().collect();
+        edges.retain(|_, others| others.iter().any(|other| left.contains(other)));
+        if edges.len() == left.len() {
+            break;
+        }
     }
-    let returns = way.contains(&group);
-    way.push(group);
-    if returns {
-        let message =
-            format!("groups' types refer to one another in a circle, their crates cannot: {}", way.join(" → "));
-        return Err(Error::file("schemas", message));
+    let Some(first) = edges.keys().next() else { return Ok(()) };
+    // Every group that is left refers to another that is left, so a way from any of them comes back to where it was.
+    let mut way = vec![*first];
+    while let Some(next) = way.last().and_then(|last| edges[last].iter().find(|other| edges.contains_key(*other))) {
+        let returns = way.iter().position(|group| group == next);
+        way.push(next);
+        if let Some(start) = returns {
+            way.drain(..start);
+            break;
+        }
     }
-    for next in edges.get(group).into_iter().flatten() {
-        visit(next, edges, way, done)?;
-    }
-    way.pop();
-    done.insert(group);
-    Ok(())
+    let message = format!("groups' types refer to one another in a circle, their crates cannot: {}", way.join(" → "));
+    Err(Error::file("schemas", message))
 }
 
 /// `apps` of `io.k8s.api.apps.v1.Deployment`. Types outside `io.k8s.api` belong to no group or refer to no other.

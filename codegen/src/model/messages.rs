@@ -4,7 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Group, Home, META_CRATE, Model, Presence, TypeName, at::At, names::field, package, versions};
+use super::{
+    Group, Home, META_CRATE, Model, Presence, TypeName,
+    at::At,
+    names::{field, type_name},
+    package, versions,
+};
 use crate::{
     Error,
     policy::Policy,
@@ -156,7 +161,7 @@ impl Gathering<'_> {
     fn add(&mut self, spec: &Spec, home: &Home, name: &str, version: usize) -> Result<Vec<String>, Error> {
         let at = At::schema(spec, name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
-        let object = TypeName::new(name).map_err(|message| at.error(message))?;
+        let object = TypeName::new(name).map_err(|refusal| at.error(refusal))?;
         let mut work = Work { spec, at: &at, schema, version, inner: Vec::new() };
         let module = self.modules.entry(home.clone()).or_default();
         let marker = object.name.clone();
@@ -201,10 +206,11 @@ impl Work<'_> {
         }
         message.presence.last = self.version;
         for field in fields {
-            if let (true, FieldKind::Optional(FieldType::Message(embedded))) = (field.go.inline, &field.kind) {
+            if let Some(embedded) = field.embedded() {
                 let short = embedded.rsplit('.').next().unwrap_or_default();
+                let short = type_name(short).map_err(|refusal| self.at.error(refusal))?;
                 let marker = format!("{short}Of{marker}");
-                self.message(module, &marker, object, embedded.as_str(), policy)?;
+                self.message(module, &marker, object, embedded, policy)?;
                 message.embedded.insert(field.number, marker);
             } else if let Some(new) = self.field(field, policy)? {
                 let is_time = matches!(new.value, Value::Known("Time" | "MicroTime"));
@@ -243,7 +249,10 @@ impl Work<'_> {
             }
             FieldKind::Map(..) => return Err(self.at.error(format!("`{}`: a map of other than text", field.name))),
         };
-        let name = policy.field(&field.name).unwrap_or_else(|| self::field(&field.name));
+        let name = match policy.field(&field.name) {
+            Some(name) => name,
+            None => self::field(&field.name).map_err(|refusal| self.at.error(refusal))?,
+        };
         Ok(Some(MessageField { name, occurs, value, presence: Presence::only(self.version) }))
     }
 

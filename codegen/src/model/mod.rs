@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 pub use configurations::{Configuration, Configurations, Field, FieldType, Identity, Merge};
 pub use home::{Home, META_CRATE};
 pub use messages::{Empty, Message, MessageField, Messages, Occurs, Value};
-pub(crate) use names::parameter;
 pub use names::{Names, TypeName};
+pub(crate) use names::{identifier, parameter};
 pub use presence::Presence;
 
 use crate::policy::StreamMethod;
@@ -262,7 +262,7 @@ impl Resource {
     pub fn accessor(&self, area: Area) -> String {
         match area {
             Area::Own => self.names.accessor.clone(),
-            Area::AllNamespaces => format!("all_{}", self.names.accessor.trim_start_matches("r#")),
+            Area::AllNamespaces => format!("all_{}", self.names.accessor.trim_end_matches('_')),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Action, Answer, Body, Content, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema, Spec,
-    media_type, node::Node, proto, source,
+    Action, Answer, Body, Content, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema, Spec, Type,
+    intake::NO_PACKAGE, media_type, node::Node, placeholders, proto, source,
 };
 use crate::Error;
 
@@ -19,6 +19,7 @@ pub fn load(files: &Files) -> Result<Spec, Error> {
     let text = |name: &str| files.get(name).ok_or_else(|| Error::file(name, "the file is missing"));
     let source = text(source::FILE)?.parse()?;
     let protobuf = proto::Table::parse(proto::FILE, text(proto::FILE)?)?;
+    protobuf.check_embedded(proto::FILE)?;
 
     let json = parse(files)?;
     let schemas = schemas(&json)?;
@@ -47,12 +48,33 @@ fn schemas(json: &BTreeMap<&str, Value>) -> Result<BTreeMap<String, Schema>, Err
     for (file, value) in json {
         if let Some(package) = file.strip_prefix("schemas/").and_then(|name| name.strip_suffix(".json")) {
             for (name, node) in Node::root(file, value).entries()? {
-                nodes.insert(format!("{package}.{name}"), node);
+                let full = if package == NO_PACKAGE { name.to_owned() } else { format!("{package}.{name}") };
+                nodes.insert(full, node);
             }
         }
     }
     let known = nodes.keys().cloned().collect();
-    nodes.into_iter().map(|(name, node)| Ok((name, Schema::read(&node, &known)?))).collect()
+    let mut schemas = BTreeMap::new();
+    for (name, node) in &nodes {
+        schemas.insert(name.clone(), Schema::read(node, &known)?);
+    }
+    for (name, node) in &nodes {
+        check_ends(name, node, &schemas)?;
+    }
+    Ok(schemas)
+}
+
+/// A type that stands for another must lead to one that stands for itself: an object, or a scalar in the end.
+fn check_ends(name: &str, node: &Node<'_>, schemas: &BTreeMap<String, Schema>) -> Result<(), Error> {
+    let (mut seen, mut next) = (BTreeSet::new(), Some(name));
+    while let Some(name) = next {
+        if !seen.insert(name) {
+            return Err(node.error(format!("`{name}` stands for itself: the references have no end")));
+        }
+        let schema = schemas.get(name).filter(|schema| schema.kind != Some(Type::Object));
+        next = schema.and_then(Schema::stands_for);
+    }
+    Ok(())
 }
 
 fn shared_parameters(
@@ -103,7 +125,8 @@ impl Context {
         check_placeholders(path, &parameters, node)?;
 
         let mut answers = BTreeMap::new();
-        for (code, answer) in node.require("responses")?.entries()? {
+        let responses = node.get("responses").map(|node| node.entries()).transpose()?.unwrap_or_default();
+        for (code, answer) in responses {
             let code = code.parse().map_err(|_| answer.error(format!("`{code}` is not a status code")))?;
             answers.insert(code, Answer { contents: self.contents(&answer)? });
         }
@@ -111,7 +134,9 @@ impl Context {
             document: document.to_owned(),
             path: path.to_owned(),
             method,
-            id: node.require("operationId")?.string()?.to_owned(),
+            id: node
+                .get("operationId")
+                .map_or_else(|| Ok(format!("{method} {path}")), |id| id.string().map(str::to_owned))?,
             action: node.get("x-kubernetes-action").map(|node| action(&node)).transpose()?,
             kind: node.get("x-kubernetes-group-version-kind").map(|node| group_version_kind(&node)).transpose()?,
             parameters,
@@ -163,10 +188,8 @@ impl Context {
 fn check_placeholders(path: &str, parameters: &[Parameter], node: &Node<'_>) -> Result<(), Error> {
     let mut described: BTreeSet<&str> =
         parameters.iter().filter(|p| p.location == Location::Path).map(|p| p.name.as_str()).collect();
-    for segment in path.split('/') {
-        if let Some(name) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
-            && !described.remove(name)
-        {
+    for name in placeholders(path) {
+        if !described.remove(name) {
             return Err(node.error(format!("no parameter describes `{{{name}}}` of the path")));
         }
     }
@@ -298,7 +321,6 @@ mod tests {
             error(&PATHS.replace("pods/{name}", "pods/{pod}"), SCHEMAS),
             format!("{}: no parameter describes `{{pod}}` of the path", get.replace("{name}", "{pod}"))
         );
-        assert_eq!(error(&PATHS.replace("operationId", "id"), SCHEMAS), format!("{get}: `operationId` is missing"));
     }
 
     #[test]

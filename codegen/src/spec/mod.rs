@@ -26,7 +26,7 @@ pub mod proto;
 mod schema;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     disk::read_dir,
@@ -36,6 +36,17 @@ pub use self::{
     schema::{AdditionalProperties, Schema, Type},
     source::{Source, Version},
 };
+
+/// Whether a word can be a part of a file's name, and of a type's, wherever the files are.
+fn is_plain(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// The names between the braces of a path. Some say behind a colon how much of the path they stand for.
+fn placeholders(path: &str) -> BTreeSet<&str> {
+    let braces = path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    braces.map(|name| name.split_once(':').map_or(name, |(name, _)| name)).collect()
+}
 
 /// Texts of files by their paths, relative to the version's folder and with `/` between their parts.
 pub type Files = BTreeMap<String, String>;

@@ -55,6 +55,22 @@ impl<'a> Node<'a> {
         self.value.get(key).map(|value| self.child(&member(key), value))
     }
 
+    /// Looks up what a JSON pointer without its leading `/` leads to, in the form of references: percent-encoded.
+    pub(super) fn pointer(&self, pointer: &str) -> Option<Node<'a>> {
+        let mut node = self.clone();
+        for step in pointer.split('/') {
+            let step = percent_decoded(step).replace("~1", "/").replace("~0", "~");
+            node = match node.value {
+                Value::Array(items) => {
+                    let index: usize = step.parse().ok()?;
+                    node.child(&format!("[{index}]"), items.get(index)?)
+                }
+                _ => node.get(&step)?,
+            };
+        }
+        Some(node)
+    }
+
     pub(super) fn require(&self, key: &str) -> Result<Node<'a>, Error> {
         self.get(key).ok_or_else(|| self.error(format!("`{key}` is missing")))
     }
@@ -76,8 +92,25 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Text with its `%2F` and the like made characters; what is none of those, or no UTF-8, stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Spells a step of a JSON path: `.get`, `["/version/"]`.
 fn member(key: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
-    if !key.is_empty() && key.chars().all(plain) { format!(".{key}") } else { format!("[{}]", Value::from(key)) }
+    if !key.is_empty() && key.chars().all(plain) { format!(".{key}") } else { format!("[{key:?}]") }
 }

@@ -13,7 +13,7 @@ pub struct Operation {
     pub path: String,
     /// The HTTP method.
     pub method: Method,
-    /// The `operationId`.
+    /// The `operationId`; method and path if it has none.
     pub id: String,
     /// The `x-kubernetes-action`; discovery and other documents that are not about objects have none.
     pub action: Option<Action>,
@@ -156,6 +156,8 @@ texts! {
         Patch = "patch",
         /// DELETE
         Delete = "delete",
+        /// TRACE
+        Trace = "trace",
     }
 }
 
@@ -200,5 +202,7 @@ texts! {
         Query = "query",
         /// A header.
         Header = "header",
+        /// A cookie.
+        Cookie = "cookie",
     }
 }

@@ -89,6 +89,19 @@ impl Schema {
         names
     }
 
+    /// The schema that this one is, or that its items or values are, in any depth.
+    pub(super) fn stands_for(&self) -> Option<&str> {
+        let mut schema = self;
+        loop {
+            schema = match (&schema.reference, schema.kind, &schema.additional_properties) {
+                (Some(name), ..) => return Some(name),
+                (None, Some(Type::Array), _) => schema.items.as_deref()?,
+                (None, Some(Type::Object), Some(AdditionalProperties::Of(values))) => values,
+                _ => return None,
+            };
+        }
+    }
+
     fn collect_references<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
         names.extend(self.reference.as_deref());
         let parts = self.items.as_deref().into_iter().chain(self.properties.values());
@@ -121,12 +134,9 @@ impl Schema {
         let string = |node: &Node<'_>| node.string().map(|text| Some(text.to_owned()));
         match keyword {
             "$ref" => self.reference = Some(reference(value, known)?),
-            "type" => {
-                let text = value.string()?;
-                self.kind = Some(Type::parse(text).ok_or_else(|| value.error(format!("unknown type `{text}`")))?);
-            }
+            "type" => self.kind = kind(value)?,
             "format" => self.format = string(value)?,
-            "items" => self.items = Some(Box::new(schema(value)?)),
+            "items" if value.value().is_object() => self.items = Some(Box::new(schema(value)?)),
             "properties" => {
                 let properties = value.entries()?;
                 let properties = properties.iter().map(|(name, node)| Ok(((*name).to_owned(), schema(node)?)));
@@ -157,6 +167,26 @@ impl Schema {
             }
         }
         Ok(())
+    }
+}
+
+/// The type; `None` where there is more than one, or an empty one, which documents made from those of Swagger 2 have.
+fn kind(node: &Node<'_>) -> Result<Option<Type>, Error> {
+    let named = |node: &Node<'_>| {
+        let text = node.string()?;
+        Type::parse(text).ok_or_else(|| node.error(format!("unknown type `{}`", text.escape_debug())))
+    };
+    match node.value() {
+        Value::String(text) if text.is_empty() => Ok(None),
+        // A value that may be null is a type beside `null` in OpenAPI 3.1.
+        Value::Array(_) => {
+            let types = node.items()?;
+            match types.iter().filter(|item| item.value() != "null").collect::<Vec<_>>().as_slice() {
+                [only] => named(only).map(Some),
+                _ => Ok(None),
+            }
+        }
+        _ => named(node).map(Some),
     }
 }
 

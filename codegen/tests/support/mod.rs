@@ -1,5 +1,7 @@
 //! Specs from a few lines of text.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use k8s_client_codegen::{
@@ -10,6 +12,11 @@ use serde_json::{Map, Value, json};
 
 /// The lines of `golden/spec.txt`'s form that a version has, as a spec.
 pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, Error> {
+    spec::load(&files(version, lines))
+}
+
+/// The files of that spec, as they are stored.
+pub(crate) fn files(version: &str, lines: &str) -> Files {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
     for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -64,7 +71,7 @@ pub(crate) fn spec(version: &str, lines: &str) -> Result<Spec, Error> {
     schemas.into_iter().for_each(|(package, schemas)| {
         files.insert(format!("schemas/{package}.json"), schemas.to_string());
     });
-    spec::load(&files)
+    files
 }
 
 /// The schema of a type among those of all packages.

@@ -11,7 +11,10 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use k8s_client_codegen::spec::{self, Files, Source, Version, proto};
+use k8s_client_codegen::{
+    spec::{self, Files, Source, Version, proto},
+    write,
+};
 
 use crate::Result;
 
@@ -116,6 +119,7 @@ fn replace(folder: &Path, files: &Files) -> Result<()> {
     if fresh.exists() {
         fs::remove_dir_all(&fresh).map_err(on(&fresh))?;
     }
+    files.keys().try_for_each(|name| write::check_path(name))?;
     for (name, text) in files {
         let path = fresh.join(name);
         if let Some(parent) = path.parent() {
@@ -197,3 +201,22 @@ fn is_written_go(name: &str) -> bool {
 /// The modules whose types the API has.
 const DEFINITION_MODULES: [&str; 4] =
     ["k8s.io/api", "k8s.io/apiextensions-apiserver", "k8s.io/apimachinery", "k8s.io/kube-aggregator"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_where_a_file_would_leave_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("api-specs/v1.37");
+        let good = ("SOURCE".to_owned(), "version: 1.37.0\n".to_owned());
+        replace(&folder, &Files::from([good.clone()])).unwrap();
+        for name in ["../../escaped.json", "schemas/../../../escaped/package.json", "/tmp/escaped.json"] {
+            let files = Files::from([good.clone(), (name.to_owned(), "{}".to_owned())]);
+            let error = replace(&folder, &files).unwrap_err().to_string();
+            assert!(error.contains("leads out of its folder"), "{name}: {error}");
+        }
+        assert_eq!(spec::read_dir(root.path()).unwrap().into_keys().collect::<Vec<_>>(), ["api-specs/v1.37/SOURCE"]);
+    }
+}

@@ -24,6 +24,7 @@ use std::{
 
 pub use self::definition::{packages_of_folders, parse};
 use super::Files;
+use crate::Error;
 
 /// The file's name in a version's folder.
 pub(super) const FILE: &str = "protobuf.txt";
@@ -96,6 +97,16 @@ pub enum FieldType {
     Message(String),
 }
 
+impl Field {
+    /// The message that the field embeds, if it does.
+    pub(crate) fn embedded(&self) -> Option<&str> {
+        match &self.kind {
+            FieldKind::Optional(FieldType::Message(embedded)) if self.go.inline => Some(embedded),
+            _ => None,
+        }
+    }
+}
+
 impl FieldType {
     fn scalar(name: &str) -> Option<Self> {
         Some(match name {
@@ -143,15 +154,33 @@ impl FieldKind {
 }
 
 impl Table {
+    /// Fails on a message that embeds itself, or others in more layers than anybody writes: what reads the table follows
+    /// them.
+    pub(super) fn check_embedded(&self, file: &str) -> Result<(), Error> {
+        const LAYERS: usize = 4;
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        for _ in 0..=LAYERS {
+            let is_done = |field: &Field| field.embedded().is_none_or(|embedded| done.contains(embedded));
+            let more = self.messages.iter().filter(|(_, fields)| fields.iter().all(is_done));
+            done = more.map(|(name, _)| name.as_str()).collect();
+        }
+        match self.messages.keys().find(|name| !done.contains(name.as_str())) {
+            Some(name) => {
+                let problem =
+                    format!("embeds itself, a message that is not there, or more than {LAYERS} layers of them");
+                Err(Error::at(file, name, problem))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The names of a message's fields, those of embedded structs among them.
     pub(crate) fn names(&self, message: &str) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         for field in self.messages.get(message).into_iter().flatten() {
-            match &field.kind {
-                FieldKind::Optional(FieldType::Message(embedded)) if field.go.inline => {
-                    names.extend(self.names(embedded));
-                }
-                _ => drop(names.insert(&field.name)),
+            match field.embedded() {
+                Some(embedded) => names.extend(self.names(embedded)),
+                None => drop(names.insert(field.name.as_str())),
             }
         }
         names

@@ -18,6 +18,13 @@ mod v1 {
     }
 
     #[test]
+    fn gen_() {
+        let client = CoreV1Client::new(&rest_client());
+        let gen_ = client.gen_("ns");
+        assert_route(&gen_.get("name").into_request(), "GET /api/v1/namespaces/ns/gen/name");
+    }
+
+    #[test]
     fn pods() {
         let client = CoreV1Client::new(&rest_client());
         let pods = client.pods("ns");

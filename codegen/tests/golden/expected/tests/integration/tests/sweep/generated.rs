@@ -107,6 +107,17 @@ async fn core_v1<V: Visitor>(clientset: &Clientset, namespace: &str, visitor: &m
     {
         let resource = Resource {
             api_version: "v1",
+            plural: "gen",
+            kind: "ConfigMap",
+            area: Area::Namespaced,
+            deletes_collections: false,
+        };
+        let client = client.gen_(namespace);
+        visitor.get(&resource, &client).await;
+    }
+    {
+        let resource = Resource {
+            api_version: "v1",
             plural: "pods",
             kind: "Pod",
             area: Area::Namespaced,

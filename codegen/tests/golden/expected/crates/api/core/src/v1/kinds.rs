@@ -11,6 +11,36 @@ use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
 
+/// The kind of [`ConfigMap`](api::ConfigMap).
+#[derive(Clone, Copy, Debug)]
+pub enum ConfigMap {}
+
+impl Codec for ConfigMap {
+    type Object = api::ConfigMap;
+    const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
+
+    fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_json(object)
+    }
+
+    fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_json(body)
+    }
+
+    fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+        codec::to_protobuf::<protobuf::ConfigMap>(object)
+    }
+
+    fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+        codec::from_protobuf::<protobuf::ConfigMap>(body)
+    }
+}
+
+impl Kind for ConfigMap {
+    type Scope = k8s_openapi::NamespaceResourceScope;
+    const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "ConfigMap", plural: "gen" };
+}
+
 /// The kind of [`Endpoints`](api::Endpoints).
 #[derive(Clone, Copy, Debug)]
 pub enum Endpoints {}

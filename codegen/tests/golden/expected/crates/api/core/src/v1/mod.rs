@@ -14,10 +14,12 @@ mod clients {
     use k8s_client_runtime::generated::RestClient;
 
     mod endpoints;
+    mod gen_;
     pub mod kinds;
     mod pods;
 
     pub use endpoints::Endpoints;
+    pub use gen_::Gen;
     pub use pods::Pods;
 
     /// The client of `v1`: it makes those of the resources.
@@ -38,6 +40,11 @@ mod clients {
         /// A client of every `Endpoints` of this namespace.
         pub fn endpoints(&self, namespace: &str) -> Endpoints {
             Endpoints::new(&self.0, namespace)
+        }
+
+        /// A client of every `ConfigMap` of this namespace.
+        pub fn gen_(&self, namespace: &str) -> Gen {
+            Gen::new(&self.0, namespace)
         }
 
         /// A client of every `Pod` of this namespace.

@@ -6,6 +6,12 @@ use k8s_client_api_meta::v1::protobuf as meta_v1;
 use k8s_client_runtime::generated::protobuf::{Bool, Int32, Text, Time, message};
 
 message! {
+    pub ConfigMap of k8s_openapi::api::core::v1::ConfigMap {
+        4 immutable: one Bool,
+    }
+}
+
+message! {
     pub Container of k8s_openapi::api::core::v1::Container {
         1 name: one Text,
         6 ports: many ContainerPort,
