@@ -18,7 +18,7 @@ pub mod config;
 
 mod auth;
 
-pub mod transport;
+mod transport;
 
 pub mod schema;
 

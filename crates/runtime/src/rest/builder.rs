@@ -41,7 +41,8 @@ impl RestClientBuilder {
     ///
     /// * Sending again. The client tells by the error of a request whether it may have been processed; of a layer that sends
     ///   twice, it learns only of the last attempt.
-    /// * Extensions of requests and responses that it does not know, and the `Authorization` header.
+    /// * Extensions of requests and responses that it does not know, and the `Authorization` header, unless it brings the
+    ///   credentials itself.
     /// * Buffering: an answer that is collected before it is passed on never comes if it is a watch.
     /// * Limits on the time of whole answers, for the same reason: the client knows the kinds of calls, a layer does not.
     ///
@@ -56,6 +57,39 @@ impl RestClientBuilder {
     ///     HeaderValue::from_static("nightly"),
     /// );
     /// let client = RestClient::builder(config).layer(audit).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Credentials of another kind
+    ///
+    /// A layer that sets `Authorization` takes the place of [`Config::credentials`], for a method that this library does
+    /// not have. It is asked for each attempt, so a renewed token is used at once; the answer to a 401 is the layer's to
+    /// see. It may see requests to servers without TLS, too, where it must not set a secret.
+    ///
+    /// ```
+    /// # fn example(mut config: k8s_client_runtime::Config) -> Result<(), k8s_client_runtime::Error> {
+    /// use std::sync::{Arc, RwLock};
+    ///
+    /// use http::{HeaderValue, Request, header::AUTHORIZATION, uri::Scheme};
+    /// use k8s_client_runtime::{RestClient, config::Credentials, rest::Body};
+    /// use tower_http::set_header::SetRequestHeaderLayer;
+    ///
+    /// // Somebody else renews it.
+    /// let token = Arc::new(RwLock::new("first".to_owned()));
+    ///
+    /// config.credentials = Credentials::None;
+    /// let authorize = SetRequestHeaderLayer::overriding(AUTHORIZATION, move |request: &Request<Body>| {
+    ///     if request.uri().scheme() != Some(&Scheme::HTTPS) {
+    ///         return None;
+    ///     }
+    ///     let token = token.read().ok()?;
+    ///     let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    ///     // Keeps it out of logs, and out of the tables of HTTP/2's compression.
+    ///     value.set_sensitive(true);
+    ///     Some(value)
+    /// });
+    /// let client = RestClient::builder(&config).layer(authorize).build()?;
     /// # Ok(())
     /// # }
     /// ```

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, header::AUTHORIZATION};
 use k8s_client_runtime::{
     Config, ErrorKind, RestClient,
     config::Credentials,
@@ -97,6 +97,29 @@ async fn layers_of_tower_http_fit_alone_and_composed() {
         assert!(request.contains(name), "{name} in {request}");
     }
     assert_eq!(counting.0.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn layer_may_bring_the_credentials_anew_for_each_attempt() {
+    for credentials in [Credentials::None, Credentials::Bearer("other".into())] {
+        let again = http("429 Too Many Requests", "Retry-After: 0\r\n", "");
+        let good = http("200 OK", JSON, CONFIG_MAP);
+        let server = Server::start(vec![Answer::Close(again), Answer::Close(good)]).await;
+        let mut config = server.config();
+        config.credentials = credentials;
+        let renewed = Arc::new(AtomicUsize::new(0));
+        let authorize = SetRequestHeaderLayer::overriding(AUTHORIZATION, move |_: &Request<Body>| {
+            HeaderValue::try_from(format!("Mine {}", renewed.fetch_add(1, Ordering::SeqCst))).ok()
+        });
+        let client = RestClient::builder(&config).layer(authorize).build().expect("a client");
+        config_maps(&client).get("web").await.expect("the second attempt succeeds");
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2);
+        for (request, expected) in requests.iter().zip(["Mine 0", "Mine 1"]) {
+            assert!(request.contains(&format!("authorization: {expected}\r\n")), "{expected} in {request}");
+            assert!(!request.contains("Bearer"), "{request}");
+        }
+    }
 }
 
 #[tokio::test]
