@@ -43,6 +43,7 @@ const TOP_LEVEL: &[&str] = &[
 /// The modules of the runtime in the order of a request; none may import one behind it. `error` is everybody's.
 const RUNTIME_MODULES: &[&str] = &[
     "text",
+    "file",
     "config",
     "auth",
     "transport",

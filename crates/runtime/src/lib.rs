@@ -14,6 +14,9 @@
 
 mod text;
 
+#[doc(hidden)]
+pub mod file;
+
 pub mod config;
 
 mod auth;

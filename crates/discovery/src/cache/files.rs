@@ -1,15 +1,13 @@
 //! Files that several processes read and write.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use k8s_client_runtime::schema::GroupVersion;
+use k8s_client_runtime::{file, schema::GroupVersion};
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use crate::wire::{Entry, Problem};
 
@@ -44,7 +42,7 @@ impl Files {
         if age >= self.time_to_live {
             return None;
         }
-        let read = read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
+        let read = file::read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
         let decoded = read.map_err(Problem::from).and_then(|document| decode(&document));
         let unusable = |error: &Problem| {
             let path = path.display();
@@ -69,41 +67,10 @@ impl Files {
     }
 }
 
-/// No group-version's document comes near this.
-const MOST_BYTES: u64 = 16 << 20;
-
-/// The bytes of a regular file. Whoever may write into the folder could make a reader wait for ever with another kind.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // Opening a pipe would wait already.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    // A file may be longer than it says, as in /proc.
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other(format!("it has more than {} MiB", MOST_BYTES >> 20)));
-    }
-    Ok(bytes)
-}
-
-/// Writes beside the file, then renames: whoever reads meanwhile has the old one or the new one.
+/// Whoever reads meanwhile has the old file or the new one. Others may not look into the folder.
 fn replace(path: &Path, document: &impl Serialize) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(path);
-    make_directory(directory)?;
-    let mut file = NamedTempFile::new_in(directory)?;
-    file.write_all(&serde_json::to_vec(document)?)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// Makes a folder that others may not look into, with those above it.
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o750);
-    builder.create(path)
+    file::make_folder(path.parent().unwrap_or(path), 0o750)?;
+    file::replace(path, &serde_json::to_vec(document)?, |_| Ok(()))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{fetched::Lot, header::bearer};
 use crate::{
-    config,
     error::{Error, ErrorKind, Result},
+    file,
 };
 
 /// client-go takes a token file to be good for a minute and reads it again ten seconds before that is over.
@@ -72,9 +72,9 @@ impl TokenFile {
     }
 
     async fn read(&self) -> Result<HeaderValue> {
-        let wrong = |what: &str| Error::new(ErrorKind::Auth, format!("token file {}{what}", self.path.display()));
+        let wrong = |what: &str| Error::new(ErrorKind::Auth, format!("token file {}{what}", file::shown(&self.path)));
         let path = self.path.clone();
-        let read = tokio::task::spawn_blocking(move || config::read_text(&path)).await;
+        let read = tokio::task::spawn_blocking(move || file::read_text(&path)).await;
         let text = match read {
             Ok(read) => read.map_err(|error| wrong("").with_source(error))?,
             Err(_) => return Err(wrong(": could not be read, since the runtime is ending")),

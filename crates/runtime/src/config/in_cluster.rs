@@ -3,7 +3,6 @@
 use super::{
     Config, ConfigSource, PemSource,
     environment::Environment,
-    file,
     kubeconfig::{
         connection::build,
         entries::{Cluster, User},
@@ -11,7 +10,10 @@ use super::{
         place::{Place, Problems},
     },
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    file,
+};
 
 /// Whether the process runs in a pod. Whether the pod has a service account too is told by [`load`], which says what is
 /// missing.

@@ -14,7 +14,10 @@ use super::{
         resolve::resolve,
     },
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    file,
+};
 
 /// Finds a configuration by kubectl's rules; [`Config::loader`] makes it.
 ///
@@ -28,6 +31,26 @@ use crate::error::{Error, Result};
 /// The other methods set values in place of what is found, by the rules of client-go's `ConfigOverrides`: a value counts
 /// for that field, and for those that would contradict it, as each method says. Empty texts change nothing, so that the
 /// flags of a program can be handed on as they are.
+///
+/// # A kubeconfig of somebody else
+///
+/// Loading it reads files and runs nothing. A client that is made of it may, at its first request, run a program that
+/// it names, send the content of a file that it names to its server, and talk to any host. Look at it first:
+///
+/// ```no_run
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, Credentials};
+///
+/// let config = Config::loader().kubeconfig("downloaded.yaml").load()?;
+/// match &config.credentials {
+///     Credentials::Exec(plugin) => println!("it runs {}", plugin.command),
+///     Credentials::TokenFile { path, .. } => println!("it sends {} to {}", path.display(), config.server),
+///     _ => {}
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Examples
 ///
 /// ```no_run
 /// # fn main() -> Result<(), k8s_client_runtime::Error> {
@@ -194,7 +217,7 @@ impl ConfigLoader {
                     return Err(Error::config("the path of the kubeconfig is empty"));
                 }
                 None if origin == KubeconfigOrigin::Explicit => {
-                    return Err(Error::config(format!("{}: the kubeconfig does not exist", path.display())));
+                    return Err(Error::config(format!("{}: the kubeconfig does not exist", file::shown(path))));
                 }
                 None => {}
             }
@@ -241,8 +264,9 @@ impl ConfigLoader {
 /// `read` are those of the files that exist.
 fn nothing_found(origin: KubeconfigOrigin, paths: &[PathBuf], read: &[PathBuf]) -> Error {
     let is_there = |path: &PathBuf| std::path::absolute(path).is_ok_and(|path| read.contains(&path));
-    let state =
-        |path: &PathBuf| format!("{} {}", path.display(), if is_there(path) { "is empty" } else { "does not exist" });
+    let state = |path: &PathBuf| {
+        format!("{} {}", file::shown(path), if is_there(path) { "is empty" } else { "does not exist" })
+    };
     let files: Vec<_> = paths.iter().map(state).collect();
     let files = match (origin, &files[..]) {
         (KubeconfigOrigin::Home, []) => "HOME is not set".to_owned(),

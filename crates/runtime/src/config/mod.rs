@@ -15,7 +15,6 @@
 mod duration;
 mod environment;
 mod exec;
-mod file;
 mod host;
 mod impersonation;
 mod in_cluster;
@@ -56,8 +55,7 @@ pub use self::{
     proxy::{Proxy, ProxyUrl},
     source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
-pub(crate) use self::{file::read_text, host::Authority, pem::CaBundle, yaml::parse as parse_yaml};
-pub(crate) use self::{memory::Memory, proxy::ProxyScheme};
+pub(crate) use self::{host::Authority, memory::Memory, pem::CaBundle, proxy::ProxyScheme, yaml::parse as parse_yaml};
 
 /// What a client needs to know to reach an API server.
 ///

@@ -11,8 +11,10 @@ use rustls_pki_types::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::file;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    file,
+};
 
 /// PEM text, or the file that holds it.
 ///
@@ -120,7 +122,7 @@ impl PemSource {
 }
 
 fn read_file(path: &Path) -> Result<SecretString> {
-    let bytes = file::read(path).map_err(|error| Error::config(path.display().to_string()).with_source(error))?;
+    let bytes = file::read(path).map_err(|error| Error::config(file::shown(path)).with_source(error))?;
     // Comments between the PEM sections may be in any encoding.
     Ok(SecretString::from(String::from_utf8_lossy(&bytes).into_owned()))
 }
@@ -129,7 +131,7 @@ fn read_file(path: &Path) -> Result<SecretString> {
 impl fmt::Display for PemSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}: ", path.display()),
+            Self::File(path) => write!(f, "{}: ", file::shown(path)),
             Self::Text(_) => Ok(()),
         }
     }

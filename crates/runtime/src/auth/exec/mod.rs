@@ -2,6 +2,8 @@
 
 mod answer;
 mod info;
+#[cfg(unix)]
+mod lookup;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -88,7 +90,7 @@ impl Settings {
         let exec = &self.exec;
         let interactive = interactive(exec, self.stdin_is_terminal)?;
         let info = info::exec_info(exec.api_version, self.cluster.as_ref(), interactive);
-        tracing::debug!(command = %exec.command, interactive, "running the credential plugin");
+        tracing::debug!(command = ?exec.command, interactive, "running the credential plugin");
         let output = run::run(exec, &info, interactive, (!interactive).then_some(TIME_LIMIT)).await?;
         let mut fresh = answer::parse(&output, exec.api_version)
             .map_err(|what| error(&exec.command, format_args!("printed no valid ExecCredential: {what}")))?;

@@ -9,6 +9,8 @@ use tokio::{
 };
 
 use super::error;
+#[cfg(unix)]
+use super::lookup::{Unusable, lookup};
 use crate::{
     config::ExecConfig,
     error::{Error, Result},
@@ -26,7 +28,7 @@ pub(super) async fn run(
     time_limit: Option<Duration>,
 ) -> Result<Vec<u8>> {
     let failed = |what: Arguments<'_>| error(&exec.command, what);
-    let child = command(exec, info, interactive).spawn().map_err(|cause| match cause.kind() {
+    let child = command(exec, info, interactive)?.spawn().map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => not_found(exec),
         _ => failed(format_args!("cannot be run")).with_source(cause),
     })?;
@@ -39,8 +41,8 @@ pub(super) async fn run(
     }
 }
 
-fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Command {
-    let mut command = Command::new(&exec.command);
+fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Result<Command> {
+    let mut command = program(exec)?;
     command
         .args(&exec.args)
         .envs(exec.env.iter().map(|(name, value)| (name, value.expose_secret())))
@@ -49,7 +51,33 @@ fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true);
-    command
+    Ok(command)
+}
+
+/// The command of the plugin's program, found in this process's `$PATH` as in Go, whatever the plugin's own is.
+#[cfg(unix)]
+fn program(exec: &ExecConfig) -> Result<Command> {
+    let path = std::env::var_os("PATH");
+    let program = lookup(&exec.command, path.as_deref()).map_err(|unusable| match unusable {
+        Unusable::NotFound => not_found(exec),
+        Unusable::InWorkingDirectory => error(
+            &exec.command,
+            format_args!(
+                "is found in the working directory, by an element of $PATH that is not absolute; anybody could have \
+                 put it there; name it with its folder (./NAME), or make $PATH absolute"
+            ),
+        ),
+    })?;
+    let mut command = Command::new(program);
+    // Programs may do what the name says that they are called by.
+    command.arg0(&exec.command);
+    Ok(command)
+}
+
+/// The command of the plugin's program. The system does not look into the working directory.
+#[cfg(not(unix))]
+fn program(exec: &ExecConfig) -> Result<Command> {
+    Ok(Command::new(&exec.command))
 }
 
 async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     config::{Memory, OidcConfig},
     error::{Error, ErrorKind, Result},
+    text::{Keep, printable},
 };
 
 /// A provider and the token that it gave last.
@@ -44,6 +45,9 @@ impl Provider {
             .origin
             .clone()
             .map(|origin| -> Save { Arc::new(move |id_token, refresh_token| origin.save(id_token, refresh_token)) });
+        if oidc.issuer_url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
+            tracing::warn!(issuer = ?oidc.issuer_url, "the provider gets client secret and refresh token in clear");
+        }
         // Made for nothing where there is one already, but so its errors come first.
         let made = Self::new(oidc, fetch, save)?;
         Ok(oidc.memory.get_or_insert(|kept: &Self| same(&kept.oidc, oidc), || made))
@@ -72,7 +76,7 @@ async fn renew(oidc: Arc<OidcConfig>, last: Option<Tokens>, fetch: Fetch, save: 
         let what = "there is no id-token that is still good, and no refresh-token to get one with; log in again";
         return Err(error(&oidc, format_args!("{what}")));
     };
-    tracing::debug!(issuer = %oidc.issuer_url, "renewing the id-token");
+    tracing::debug!(issuer = ?oidc.issuer_url, "renewing the id-token");
     let renewed = refresh::refresh(&oidc, &refresh_token, fetch).await?;
     let kept = renewed.refresh_token.clone().unwrap_or(refresh_token);
     let fresh = Tokens::fresh(&renewed.id_token, Some(kept))
@@ -101,7 +105,7 @@ impl Tokens {
 }
 
 fn error(oidc: &OidcConfig, what: std::fmt::Arguments<'_>) -> Error {
-    Error::new(ErrorKind::Auth, format!("oidc {}: {what}", oidc.issuer_url))
+    Error::new(ErrorKind::Auth, format!("oidc {}: {what}", printable(&oidc.issuer_url, Keep::Nothing)))
 }
 
 fn same(one: &OidcConfig, other: &OidcConfig) -> bool {

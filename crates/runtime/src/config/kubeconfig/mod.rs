@@ -21,11 +21,9 @@ mod user;
 
 use self::entries::{Cluster, Context, User};
 use crate::{
-    config::{
-        file,
-        yaml::{self, Encoding},
-    },
+    config::yaml::{self, Encoding},
     error::{Error, Result},
+    file,
     text::non_empty,
 };
 
@@ -72,7 +70,7 @@ struct Named<T> {
 impl Kubeconfig {
     /// Reads one file, if it exists.
     pub(in crate::config) fn read(path: &Path) -> Result<Option<Self>> {
-        let unreadable = |error| Error::config(path.display().to_string()).with_source(error);
+        let unreadable = |error| Error::config(file::shown(path)).with_source(error);
         let text = match file::read_chosen(path).and_then(yaml_text) {
             Ok((text, _)) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -129,13 +127,13 @@ fn yaml_text(bytes: Vec<u8>) -> io::Result<(String, Encoding)> {
 }
 
 pub(in crate::config) fn describe_file(file: Option<&Path>) -> String {
-    file.map_or_else(|| "kubeconfig".to_owned(), |file| file.display().to_string())
+    file.map_or_else(|| "kubeconfig".to_owned(), file::shown)
 }
 
 pub(in crate::config) fn describe_files(files: &[PathBuf]) -> String {
     match files {
         [] => describe_file(None),
-        files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+        files => files.iter().map(|file| file::shown(file)).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -10,9 +10,9 @@ use super::{
 use crate::{
     config::{
         ClientIdentity, Credentials, ExecApiVersion, ExecConfig, InteractiveMode, OidcConfig, OidcOrigin, PemSource,
-        file,
     },
     error::Error,
+    file,
     text::{Keep, non_empty, printable},
 };
 
@@ -103,7 +103,7 @@ fn inline_credentials(user: &Place<'_, User>, overrides: &Overrides, problems: &
         (Some(path), fallback) => {
             if fallback.is_none() {
                 let opened = file::open(&path);
-                let opened = opened.map_err(|error| Error::config(path.display().to_string()).with_source(error));
+                let opened = opened.map_err(|error| Error::config(file::shown(&path)).with_source(error));
                 problems.check(&format!("{user}: tokenFile"), opened);
             }
             Some(Credentials::TokenFile { path, fallback })

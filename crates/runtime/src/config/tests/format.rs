@@ -132,6 +132,7 @@ fn what_is_wrong_is_named() {
             vec!["cluster \"c\": insecure-skip-tls-verify", "cluster \"c\": certificate-authority: /x"],
         ),
         (single("server: 'https://h'", "client-certificate: /x"), vec!["user \"u\": client-certificate without"]),
+        (single("server: 'https://h', certificate-authority: \"/x\\nforged\"", ""), vec![r"/x\nforged: "]),
         (single("server: 'https://h'", "client-key: /x"), vec!["user \"u\": client-key without"]),
         (single("server: 'https://h'", "client-key: /x, client-certificate: /y"), vec!["/x: ", "/y: "]),
         (single("server: 'https://h'", "token: t, username: u"), vec!["user \"u\": token and username"]),

@@ -161,7 +161,7 @@ fn only_regular_files_are_read() {
     let error = Config::from_kubeconfig(zero).unwrap_err().to_string();
     assert!(error.contains("/dev/zero: has more than 16 MiB"), "{error}");
     let editor = KubeconfigEditor::file(folder.path()).use_context("x");
-    assert!(editor.save().unwrap_err().to_string().contains("is no regular file"));
+    assert!(editor.save().unwrap_err().to_string().contains("is not a regular file"));
 
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -183,7 +183,7 @@ fn only_regular_files_are_read() {
         ),
     ] {
         let error = refused(&single(&format!("server: 'https://h', {cluster}"), &user));
-        assert!(error.contains("pipe: is no regular file"), "{error}");
+        assert!(error.contains("pipe: is not a regular file"), "{error}");
     }
 
     // The kubelet's are links to links to files.

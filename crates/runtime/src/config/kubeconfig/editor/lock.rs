@@ -1,15 +1,18 @@
-//! Files that several programs change: locked as client-go locks them, and replaced in one step.
+//! Files that several programs change are locked as client-go locks them.
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    file::make_folder,
+};
 
 /// How long another program may take to write a kubeconfig.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,7 +40,7 @@ impl Lock {
         path.push(".lock");
         let path = PathBuf::from(path);
         if let Some(folder) = path.parent() {
-            make_folder(folder).map_err(|error| unwritable(folder, error))?;
+            make_folder(folder, 0o755).map_err(|error| unwritable(folder, error))?;
         }
         let start = Instant::now();
         loop {
@@ -67,49 +70,6 @@ impl Drop for Lock {
     }
 }
 
-/// Puts content in the place of a file's, at once: a reader sees the old one or the new one, whole. A file that is
-/// there keeps its permissions, a new one is its owner's alone. A link is followed.
-///
-/// A file that is mounted by itself, as containers do it, cannot be replaced. It is written in place, as by kubectl: who
-/// reads it meanwhile without the lock may see a part.
-pub(super) fn replace(file: &Path, content: &[u8]) -> Result<()> {
-    let target = follow(file);
-    write(&target, content, |from, to| fs::rename(from, to)).map_err(|error| unwritable(&target, error))
-}
-
-fn write(target: &Path, content: &[u8], rename: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
-    let temporary = target.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    let done = (|| {
-        file.write_all(content)?;
-        if let Ok(metadata) = fs::metadata(target) {
-            file.set_permissions(metadata.permissions())?;
-        }
-        file.sync_all()?;
-        rename(&temporary, target)
-    })();
-    let Err(error) = done else { return Ok(()) };
-    // What failed is the error to tell.
-    let _ = fs::remove_file(&temporary);
-    match error.kind() {
-        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => write_in_place(target, content),
-        _ => Err(error),
-    }
-}
-
-fn write_in_place(target: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
 /// The path of a file by the real path of its folder. A link stays the link: its lock is beside it, as kubectl's is.
 fn in_its_folder(file: &Path) -> PathBuf {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -120,32 +80,7 @@ fn in_its_folder(file: &Path) -> PathBuf {
     }
 }
 
-/// The file that a link leads to, even if it is not there yet.
-fn follow(file: &Path) -> PathBuf {
-    if let Ok(target) = fs::canonicalize(file) {
-        return target;
-    }
-    let mut target = file.to_owned();
-    // Links may form a circle.
-    for _ in 0..16 {
-        let Ok(next) = fs::read_link(&target) else { break };
-        target = target.parent().map_or(next.clone(), |folder| folder.join(&next));
-    }
-    target
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-    builder.create(folder)
-}
-
-fn unwritable(path: &Path, error: io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: io::Error) -> Error {
     Error::config(format!("{}: cannot be written", path.display())).with_source(error)
 }
 
@@ -163,45 +98,5 @@ mod tests {
         drop(held);
         drop(Lock::take_within(&file, Duration::ZERO).unwrap());
         assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_file_that_is_mounted_by_itself_is_written_in_place() {
-        for (kind, expected) in [
-            (io::ErrorKind::ResourceBusy, "new"),
-            (io::ErrorKind::CrossesDevices, "new"),
-            (io::ErrorKind::PermissionDenied, "old, and longer"),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("config");
-            fs::write(&file, "old, and longer").unwrap();
-            let written = write(&file, b"new", |_, _| Err(kind.into()));
-            assert_eq!(written.is_ok(), expected == "new", "{kind}");
-            assert_eq!(fs::read_to_string(&file).unwrap(), expected, "{kind}");
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{kind}: nothing else is left");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_new_file_is_its_owners_alone_and_one_that_is_there_keeps_its_permissions() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("config"), folder.path().join("link"));
-        symlink("config", &link).unwrap();
-        replace(&link, b"one").unwrap();
-        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), ("one", 0o600));
-
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        replace(&link, b"two").unwrap();
-        assert_eq!((fs::read_to_string(&file).unwrap().as_str(), mode(&file)), ("two", 0o640));
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
-
-        let nested = folder.path().join("a/b/config");
-        drop(Lock::take(&nested).unwrap());
-        assert_eq!(mode(&folder.path().join("a/b")) & 0o700, 0o700);
     }
 }

@@ -10,15 +10,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 mod lock;
+mod replace;
 
-use self::lock::Lock;
+use self::{lock::Lock, replace::replace};
 use super::{Kubeconfig, describe_files, resolve::what_there_is, yaml_text};
 use crate::{
-    config::{
-        file,
-        yaml::{self, Encoding, Step},
-    },
+    config::yaml::{self, Encoding, Step},
     error::{Error, Result},
+    file,
 };
 
 /// Changes kubeconfig files as `kubectl config` does.
@@ -146,7 +145,7 @@ impl KubeconfigEditor {
             Kubeconfig::parse(&file.text, Some(file.path))?;
         }
         let mut changed = files.iter().filter(|file| file.changed);
-        changed.try_for_each(|file| lock::replace(file.path, &file.encoding.encode(&file.text)))
+        changed.try_for_each(|file| replace(file.path, &file.encoding.encode(&file.text)))
     }
 
     fn set(self, list: KubeconfigList, name: &str, path: &[&str], value: &str) -> Self {
@@ -214,11 +213,11 @@ impl<'a> Draft<'a> {
         let (text, encoding) = match file::read(path).and_then(yaml_text) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::NotFound => (NEW_FILE.to_owned(), Encoding::Utf8),
-            Err(error) => return Err(Error::config(path.display().to_string()).with_source(error)),
+            Err(error) => return Err(Error::config(file::shown(path)).with_source(error)),
         };
         // What is not understood is not changed either.
         Kubeconfig::parse(&text, Some(path))?;
-        let value = yaml::parse(&text).map_err(|what| Error::config(format!("{}: {what}", path.display())))?;
+        let value = yaml::parse(&text).map_err(|what| Error::config(format!("{}: {what}", file::shown(path))))?;
         Ok(Self { path, is_default, text, encoding, value, changed: false })
     }
 
@@ -242,7 +241,7 @@ impl<'a> Draft<'a> {
 
     fn take(&mut self, text: Result<String, String>) -> Result<()> {
         let path = self.path;
-        let wrong = |what: String| Error::config(format!("{}: {what}", path.display()));
+        let wrong = |what: String| Error::config(format!("{}: {what}", file::shown(path)));
         self.text = text.map_err(wrong)?;
         self.value = yaml::parse(&self.text).map_err(wrong)?;
         self.changed = true;
