@@ -130,6 +130,7 @@ impl Transport {
             }
             request.extensions_mut().insert(identity.clone());
         }
+        let endless = request.extensions().get::<Endless>().is_some();
         let answer = self.service.clone().call(request.map(Body::from));
         let response = match head_limit {
             None => answer.await,
@@ -139,7 +140,7 @@ impl Transport {
         if response.status() == StatusCode::UNAUTHORIZED {
             self.auth.refused(&granted).await;
         }
-        let silence = self.max_silence.filter(|_| response.version() <= Version::HTTP_11);
+        let silence = self.max_silence.filter(|_| !endless && response.version() <= Version::HTTP_11);
         let limits = Limits { bytes: self.max_response_bytes, silence };
         Ok(response.map(|body| body.with_limits(limits)))
     }
