@@ -36,7 +36,7 @@ pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 pub(crate) use self::{
     failure::{failure, unnamed_status},
     list_head::{list_head, list_metadata},
-    nesting::{Nesting, is_white},
+    nesting::{Nesting, is_cut_off, is_white},
 };
 use crate::{
     object::{AnyList, AnyObject},

@@ -49,7 +49,7 @@ pub fn list_stream(input: &[u8]) {
 /// An answer that comes in these chunks.
 pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> Arriving {
     let body = Body::new(Chunks { rest: chunks.into(), taken: std::sync::Arc::default() });
-    Arriving { body, media_type, url: String::new() }
+    Arriving::new(body, media_type, String::new())
 }
 
 /// The items of a body, its error for the last of them, and the metadata that the list ended with.

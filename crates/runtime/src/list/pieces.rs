@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 use http::Method;
 
-use super::{Problem, json, protobuf};
+use super::{CUT_OFF, Problem, json, protobuf};
 use crate::{
     codec::MediaType,
-    error::{Error, ErrorKind, Result},
+    error::{Delivery, Error, ErrorKind, Result},
     rest::poll_turn,
     transport::Body,
 };
@@ -90,7 +90,11 @@ impl Pieces {
     }
 
     fn wrong(&mut self, problem: Problem) -> Error {
-        self.failed(Error::new(ErrorKind::Decode, problem))
+        self.failed(match problem {
+            // Nobody ends a list there on purpose.
+            CUT_OFF => Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost),
+            _ => Error::new(ErrorKind::Decode, problem),
+        })
     }
 
     /// Ends in an error that says which list it was. What is still to come is of no use to anybody.

@@ -69,7 +69,7 @@ impl<T> ListStream<T> {
         Self::formed(list, Form { check: check::<K>, item: any_json })
     }
 
-    fn formed(Arriving { body, media_type, url }: Arriving, form: Form<T>) -> Self {
+    fn formed(Arriving { body, media_type, url, .. }: Arriving, form: Form<T>) -> Self {
         let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
         Self {
             pieces,

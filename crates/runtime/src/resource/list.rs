@@ -206,7 +206,17 @@ impl<K: Listable> IntoFuture for List<K> {
     fn into_future(self) -> Self::IntoFuture {
         let lean = self.lean;
         let answer = self.prepared().accept(K::ACCEPT).streamed_and_traced();
-        Box::pin(async move { ListStream::new::<K>(answer.await?.bounded(), lean).collect::<K>().await })
+        Box::pin(async move {
+            let mut answer = answer.await?;
+            loop {
+                let again = answer.again();
+                match ListStream::new::<K>(answer.bounded(), lean).collect::<K>().await {
+                    Ok(list) => return Ok(list),
+                    // Nobody has seen the items that came.
+                    Err(error) => answer = again(error).await?,
+                }
+            }
+        })
     }
 }
 

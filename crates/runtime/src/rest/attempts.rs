@@ -19,8 +19,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    transport::headers,
-    transport::{Body, Endless},
+    transport::{Body, Endless, headers},
 };
 
 /// A request that has passed all checks.
@@ -44,19 +43,13 @@ type Answer = http::Response<Body>;
 impl Call {
     /// Sends the request until there is an answer that is not worth another try.
     pub(super) async fn run(self) -> Result<Response> {
-        let url = self.uri.to_string();
-        let span = trace::span(&self.method, self.shown_url(&url), &self.target);
-        let result = self.attempts(&span, &url).instrument(span.clone()).await;
-        let (retries, status) = match &result {
-            Ok(response) => (response.retries(), Some(response.status_code().as_u16())),
-            Err(error) => (error.retries(), error.code()),
-        };
-        span.record("attempts", retries + 1);
-        span.record("status", status);
-        result.map_err(|error| error.with_request(&self.method, self.shown_url(&url)))
+        let span = trace::span(&self.method, self.shown_url(&self.uri.to_string()), &self.target);
+        let result = self.first(&span).instrument(span.clone()).await;
+        self.settled(result, span)
     }
 
-    async fn attempts(&self, span: &Span, url: &str) -> Result<Response> {
+    /// The attempts of a call that begins.
+    async fn first(&self, span: &Span) -> Result<(Response, Retries)> {
         poll_fn(poll_turn).await;
         let explicit = in_time(self.timeout);
         // A watch is opened again and again by those who live on it; client-go limits only what it has to repeat.
@@ -68,34 +61,81 @@ impl Call {
             CallKind::Ordinary => explicit.or_else(|| in_time(self.client.timeout())),
             CallKind::Watch | CallKind::Streaming => explicit,
         };
-        let mut retries = Retries::new(self.client.retry_policy(), self.max_retries, Instant::now(), deadline);
-        let nature = Nature::new(self.kind, &self.method);
-        let mut previous: Option<Error> = None;
+        let retries = Retries::new(self.client.retry_policy(), self.max_retries, Instant::now(), deadline);
+        trace::body("request", trace::bodies_are_shown(self.kind, &self.uri), &self.body);
+        self.attempts(retries, None, span).await
+    }
+
+    /// The result for the caller, which the span notes too.
+    fn settled(self, result: Result<(Response, Retries)>, span: Span) -> Result<Response> {
+        let (retries, status) = match &result {
+            Ok((response, _)) => (response.retries(), Some(response.status_code().as_u16())),
+            Err(error) => (error.retries(), error.code()),
+        };
+        span.record("attempts", retries + 1);
+        span.record("status", status);
+        match result {
+            Ok((response, retries)) if self.nature().may_be_read_again() => {
+                Ok(response.with_again(Again(Box::new((self, retries, span)))))
+            }
+            Ok((response, _)) => Ok(response),
+            Err(error) => Err(error.with_request(&self.method, self.shown_url(&self.uri.to_string()))),
+        }
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::new(self.kind, &self.method)
+    }
+
+    /// Sends the request as often as it is worth it; at first again, if its answer was lost.
+    async fn attempts(&self, mut retries: Retries, lost: Option<Error>, span: &Span) -> Result<(Response, Retries)> {
+        let nature = self.nature();
         let bodies_are_shown = trace::bodies_are_shown(self.kind, &self.uri);
-        trace::body("request", bodies_are_shown, &self.body);
+        let mut previous: Option<Error> = None;
+        let mut next = match lost {
+            None => None,
+            Some(error) => {
+                let done = retries.done();
+                match nature.worth_another_try(&error).and_then(|reason| Some((retries.next_own()?, reason))) {
+                    Some((begin, reason)) => Some((begin, error, reason)),
+                    None => return Err(error.after_retries(done, None)),
+                }
+            }
+        };
         loop {
+            if let Some((begin, failure, reason)) = next {
+                let done = retries.done();
+                self.tell(span, begin, done, reason, &failure);
+                sleep_until(begin).await;
+                if within(retries.last_start(), self.client.throttle()).await.is_none() {
+                    // Its turn came too late: what is told is why it was to be sent again.
+                    return Err(failure.after_retries(done - 1, previous.as_ref()));
+                }
+                previous = Some(failure);
+            }
             let started = Instant::now();
-            let outcome = self.attempt(deadline).await;
+            let outcome = self.attempt(retries.deadline()).await;
             let done = retries.done();
             let failed = |error: Error| {
                 let outcome = nature.outcome(&error);
                 error.with_outcome(outcome).after_retries(done, previous.as_ref())
             };
             note(&outcome, started, done);
-            let (begin, failure, reason) = match outcome {
+            next = Some(match outcome {
                 Ok(answer) => {
                     let (head, body) = answer.into_parts();
                     let asked = asked_to_wait(head.status, answer::retry_after(&head));
                     let Some(begin) = asked.and_then(|asked| retries.next(Instant::now(), asked)) else {
                         let origin = Origin {
                             method: self.method.clone(),
-                            url: self.shown_url(url).to_owned(),
-                            deadline,
+                            url: self.shown_url(&self.uri.to_string()).to_owned(),
+                            deadline: retries.deadline(),
                             retries: done,
                             bodies_are_shown,
                             span: span.clone(),
                         };
-                        return self.finish(head, body, started, origin).await.map_err(failed);
+                        let response = self.finish(head, body, started, origin).await.map_err(failed)?;
+                        return Ok((response, retries));
                     };
                     // Read while the time passes, so that the connection can be used again, but not all of it.
                     let refused =
@@ -103,28 +143,25 @@ impl Call {
                     (begin, refused, "the server asks for it")
                 }
                 Err(error) => {
-                    let reason = nature.worth_another_try(&error);
-                    match reason.and_then(|reason| Some((retries.next(Instant::now(), Duration::ZERO)?, reason))) {
+                    match nature.worth_another_try(&error).and_then(|reason| Some((retries.next_own()?, reason))) {
                         Some((begin, reason)) => (begin, error, reason),
                         None => return Err(failed(error)),
                     }
                 }
-            };
-            let pause = millis(begin.saturating_duration_since(Instant::now()));
-            let retry = retries.done();
-            if span.is_disabled() {
-                // Nobody is told by the span which request it is.
-                let (method, url) = (&self.method, self.shown_url(url));
-                tracing::info!(%method, url, retry, milliseconds = pause, reason, %failure, "sending the request again");
-            } else {
-                tracing::info!(retry, milliseconds = pause, reason, %failure, "sending the request again");
-            }
-            sleep_until(begin).await;
-            if within(retries.last_start(), self.client.throttle()).await.is_none() {
-                // Its turn came too late: what is told is why it was to be sent again.
-                return Err(failure.after_retries(done, previous.as_ref()));
-            }
-            previous = Some(failure);
+            });
+        }
+    }
+
+    /// Tells that the request is sent again.
+    fn tell(&self, span: &Span, begin: Instant, retry: u32, reason: &str, failure: &Error) {
+        let milliseconds = millis(begin.saturating_duration_since(Instant::now()));
+        if span.is_disabled() {
+            // Nobody is told by the span which request it is.
+            let (method, url) = (&self.method, self.uri.to_string());
+            let url = self.shown_url(&url);
+            tracing::info!(%method, url, retry, milliseconds, reason, %failure, "sending the request again");
+        } else {
+            tracing::info!(retry, milliseconds, reason, %failure, "sending the request again");
         }
     }
 
@@ -166,6 +203,18 @@ impl Call {
 
     fn shown_url<'a>(&self, url: &'a str) -> &'a str {
         trace::shown_url(self.kind, url)
+    }
+}
+
+/// A call whose answer is there and may break off.
+pub(crate) struct Again(Box<(Call, Retries, Span)>);
+
+impl Again {
+    /// Sends the request again after its answer was lost, if that is worth it.
+    pub(super) async fn after(self, lost: Error) -> Result<Response> {
+        let (call, retries, span) = *self.0;
+        let result = call.attempts(retries, Some(lost), &span).instrument(span.clone()).await;
+        call.settled(result, span)
     }
 }
 

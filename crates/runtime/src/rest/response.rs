@@ -10,13 +10,14 @@ use tracing::{Instrument, Span};
 
 use super::{
     Answering,
+    attempts::Again,
     deadline::{timed_out, within},
     timed_body, trace,
     warnings::{Warning, warnings},
 };
 use crate::{
     codec::{self, MediaType},
-    error::{Error, ErrorKind, Result},
+    error::{Delivery, Error, ErrorKind, Result},
     transport::{Body, headers::Shown},
 };
 
@@ -28,6 +29,7 @@ pub struct Response {
     head: Parts,
     body: Body,
     origin: Origin,
+    again: Option<Again>,
 }
 
 /// Which call an answer belongs to.
@@ -42,7 +44,12 @@ pub(super) struct Origin {
 
 impl Response {
     pub(super) fn new(head: Parts, body: Body, origin: Origin) -> Self {
-        Self { head, body, origin }
+        Self { head, body, origin, again: None }
+    }
+
+    /// The same answer of a call that may be sent again if the answer breaks off.
+    pub(super) fn with_again(self, again: Again) -> Self {
+        Self { again: Some(again), ..self }
     }
 
     /// The HTTP status code.
@@ -90,7 +97,7 @@ impl Response {
             None => self.body,
         };
         let body = body.steady();
-        Ok(Arriving { body, media_type, url: self.origin.url })
+        Ok(Arriving { again: self.again, ..Arriving::new(body, media_type, self.origin.url) })
     }
 
     /// The same answer, whose body is traced, if anybody traces: then it is all there already.
@@ -98,9 +105,8 @@ impl Response {
         if !trace::are_bodies_wanted() {
             return Ok(self);
         }
-        let Self { head, body, origin } = self;
-        let body = origin.collect(body).await?;
-        Ok(Self { head, body: body.into(), origin })
+        let (head, body, origin) = self.whole().await?;
+        Ok(Self::new(head, body.into(), origin))
     }
 
     /// The answer as it came.
@@ -108,7 +114,8 @@ impl Response {
         http::Response::from_parts(self.head, self.body)
     }
 
-    /// Reads the whole body.
+    /// Reads the whole body. When the connection is lost inside of the answer to a GET, the request is sent again, as
+    /// [`Request::send`](super::Request::send) says.
     pub async fn bytes(self) -> Result<Bytes> {
         Ok(self.collecting().await?.body)
     }
@@ -128,9 +135,21 @@ impl Response {
 
     /// Reads the whole body, to be decoded by what its content type says.
     pub(crate) async fn collect(self) -> Result<Answer> {
-        let Self { head, body, origin } = self;
-        let body = origin.collect(body).await?;
+        let (head, body, origin) = self.whole().await?;
         Ok(Answer { head, body, method: origin.method, url: origin.url })
+    }
+
+    /// Reads the whole body. One that breaks off is asked for again, where that is safe: nobody has seen a part of it.
+    async fn whole(self) -> Result<(Parts, Bytes, Origin)> {
+        let mut response = self;
+        loop {
+            let Self { head, body, origin, again } = response;
+            match (origin.collect(&head, body).await, again) {
+                (Ok(body), _) => return Ok((head, body, origin)),
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(again)) => response = again.after(error).await?,
+            }
+        }
     }
 }
 
@@ -147,9 +166,11 @@ impl fmt::Debug for Response {
 
 impl Origin {
     /// Reads the whole body within the call's time limit, and traces it.
-    async fn collect(&self, body: Body) -> Result<Bytes> {
+    async fn collect(&self, head: &Parts, body: Body) -> Result<Bytes> {
         let collected = within(self.deadline, body.collect()).instrument(self.span.clone()).await;
-        let body = collected.unwrap_or_else(|| Err(timed_out())).map_err(|error| self.explain(error))?;
+        let body = collected.unwrap_or_else(|| Err(timed_out()));
+        let body = body.and_then(|body| if is_cut_off(head, &body) { Err(cut_off()) } else { Ok(body) });
+        let body = body.map_err(|error| self.explain(error))?;
         self.span.in_scope(|| trace::body("answer", self.bodies_are_shown, &body));
         Ok(body)
     }
@@ -166,13 +187,43 @@ pub(crate) struct Arriving {
     pub(crate) body: Body,
     pub(crate) media_type: MediaType,
     pub(crate) url: String,
+    again: Option<Again>,
 }
 
 impl Arriving {
+    /// A body of this form, of the answer to a GET of this URL.
+    pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
+        Self { body, media_type, url, again: None }
+    }
+
+    /// What sends the request again if this answer is lost before anybody has seen a part of it.
+    pub(crate) fn again(&mut self) -> impl FnOnce(Error) -> Answering<Self> + Send + use<> {
+        let again = self.again.take();
+        |lost| {
+            Box::pin(async move {
+                match again {
+                    Some(again) => again.after(lost).await?.arriving(),
+                    None => Err(lost),
+                }
+            })
+        }
+    }
+
     /// The same for a reader that keeps all that is decoded, and therefore takes no more than the client's limit.
     pub(crate) fn bounded(self) -> Self {
         Self { body: self.body.bounded(), ..self }
     }
+}
+
+/// Whether a body without a length ends in the middle of what it holds: then its connection, or one behind a proxy, was lost.
+fn is_cut_off(head: &Parts, body: &[u8]) -> bool {
+    !head.headers.contains_key(header::CONTENT_LENGTH)
+        && media_type(head).is_ok_and(|media_type| codec::is_cut_off(media_type, body))
+}
+
+fn cut_off() -> Error {
+    let problem = "the connection was lost: the answer ends in the middle";
+    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
 fn media_type(head: &Parts) -> Result<MediaType> {

@@ -18,6 +18,9 @@ use crate::{
 const PAUSES: Backoff =
     Backoff { steps: u32::MAX, duration: Duration::from_millis(50), factor: 1.6, jitter: 0.5, cap: None };
 
+/// How much longer than the server asks a pause may be: up to a fifth.
+const SPREAD: f64 = 0.2;
+
 /// What a request is, as far as sending it twice is concerned.
 ///
 /// Every body is held in memory, so there is none that could not be sent again.
@@ -43,6 +46,11 @@ impl Nature {
             _ if self.kind == CallKind::Watch && error.kind() == ErrorKind::Timeout => Some("it took too long"),
             _ => None,
         }
+    }
+
+    /// Whether it may be sent once more when its answer breaks off before anybody has seen a part of it.
+    pub(super) fn may_be_read_again(self) -> bool {
+        self.reads && self.kind == CallKind::Ordinary
     }
 
     /// What became of a request that failed, for the words of its error. Of one that only reads it matters little.
@@ -104,7 +112,21 @@ impl Retries {
             return None;
         }
         self.done += 1;
-        Some(begin)
+        // All that the server has told the same would come back at the same moment.
+        let spread = asked.mul_f64(SPREAD * fastrand::f64());
+        let latest = self.last_start.into_iter().chain(self.deadline.map(|end| begin + (end - begin) / 2)).min();
+        let spread = begin.checked_add(spread).unwrap_or(begin);
+        Some(latest.map_or(spread, |latest| latest.min(spread)))
+    }
+
+    /// The same where the server asks for nothing.
+    pub(super) fn next_own(&mut self) -> Option<Instant> {
+        self.next(Instant::now(), Duration::ZERO)
+    }
+
+    /// The end of the call.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The time by which another attempt must have begun.
@@ -115,6 +137,8 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -178,7 +202,7 @@ mod tests {
             Retries::new(policy, max, now, deadline.map(|seconds| now + SECOND * u32::try_from(seconds).expect("few")))
         };
         let mut few = retries(Some(2), None);
-        assert!(few.next(now, SECOND).is_some_and(|begin| begin == now + SECOND));
+        assert!(few.next(now, SECOND).is_some_and(|begin| begin >= now + SECOND && begin <= now + SECOND * 6 / 5));
         assert!(few.next(now, Duration::ZERO).is_some_and(|begin| begin > now && begin < now + SECOND));
         assert_eq!((few.next(now, SECOND), few.done()), (None, 2));
         assert_eq!(retries(Some(0), None).next(now, SECOND), None);
@@ -188,6 +212,11 @@ mod tests {
         assert_eq!(many.next(now + SECOND * 30, SECOND * 31), None);
         assert_eq!(many.next(now, Duration::MAX), None);
         assert_eq!((0..20).filter(|_| many.next(now, SECOND).is_some()).count(), 9);
+
+        // Never earlier than asked, seldom at the same moment, and never too late for the sake of that.
+        let begins: BTreeSet<_> = (0..100).filter_map(|_| retries(None, Some(21)).next(now, SECOND * 20)).collect();
+        assert!(begins.len() > 10, "{begins:?}");
+        assert!(begins.iter().all(|begin| *begin >= now + SECOND * 20 && *begin < now + SECOND * 21), "{begins:?}");
 
         let mut hurried = retries(None, Some(3));
         assert_eq!(hurried.next(now, SECOND * 3), None);

@@ -42,7 +42,8 @@ impl Request {
     /// * when the server certainly did not process it: it refused the stream, it went away and says that it had not come
     ///   to this request, or the connection was closed before the request was written;
     /// * when it is a GET and its connection was lost, unless it is [`CallKind::Streaming`]; one that opens a watch also
-    ///   when a time limit passed.
+    ///   when a time limit passed. [`Response::bytes`] and [`Response::json`] do the same when the connection is lost inside
+    ///   of the answer; what is read as it comes is not sent again.
     ///
     /// A server that refuses connections is not asked again, nor is a change ever sent again of which it is not known whether
     /// the server made it. There are pauses in between, and limits by number and by time:
