@@ -13,7 +13,7 @@ use http::{Method, Request};
 use k8s_client_runtime::{
     Config, Error, RestClient,
     resource::{Namespaced, Patch, ResourceClient},
-    transport::{Body, BoxError, HttpFuture, HttpService},
+    rest::{Body, BoxError, HttpFuture, HttpService},
 };
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
