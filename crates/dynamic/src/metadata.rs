@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use k8s_client_api_meta::v1::protobuf as protobuf_of_meta;
 use k8s_client_runtime::{
-    RestClient,
+    RestClient, any_object_by_metadata,
     codec::{self, Codec, ListHead, Listable, MediaType},
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
     message,
@@ -280,25 +280,15 @@ where
 }
 
 impl AnyObject for PartialObjectMetadata {
-    fn name(&self) -> Option<&str> {
-        said(self.metadata.name.as_ref())
-    }
+    any_object_by_metadata!(metadata, metadata_mut);
+}
 
-    fn namespace(&self) -> Option<&str> {
-        said(self.metadata.namespace.as_ref())
-    }
+fn metadata(object: &PartialObjectMetadata) -> &ObjectMeta {
+    &object.metadata
+}
 
-    fn uid(&self) -> Option<&str> {
-        said(self.metadata.uid.as_ref())
-    }
-
-    fn resource_version(&self) -> Option<&str> {
-        said(self.metadata.resource_version.as_ref())
-    }
-
-    fn remove_managed_fields(&mut self) {
-        self.metadata.managed_fields = None;
-    }
+fn metadata_mut(object: &mut PartialObjectMetadata) -> &mut ObjectMeta {
+    &mut object.metadata
 }
 
 impl AnyList for PartialObjectMetadataList {

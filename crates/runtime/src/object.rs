@@ -1,11 +1,16 @@
 //! What the verbs and generic code ask of an object and of a list, whatever their types are.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
+#[doc(hidden)]
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::{
     ListableResource, Metadata,
     apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
 };
 
-use crate::text::non_empty;
+#[doc(hidden)]
+pub use crate::text::non_empty;
 
 /// An object of any type: typed ones by a blanket implementation, and those whose type is known only at run time.
 ///
@@ -22,6 +27,39 @@ pub trait AnyObject {
 
     /// `metadata.resourceVersion`; `None` when it is not set or empty.
     fn resource_version(&self) -> Option<&str>;
+
+    /// `metadata.generation`: how often what is wanted of the object has changed.
+    fn generation(&self) -> Option<i64>;
+
+    /// `metadata.creationTimestamp`.
+    fn creation_timestamp(&self) -> Option<Time>;
+
+    /// `metadata.deletionTimestamp`: since when the object is being deleted. It is there as long as there are finalizers, or
+    /// until its time is up.
+    fn deletion_timestamp(&self) -> Option<Time>;
+
+    /// The value of one label.
+    fn label(&self, key: &str) -> Option<&str>;
+
+    /// `metadata.labels`, in the order of their keys.
+    fn labels(&self) -> impl Iterator<Item = (&str, &str)>;
+
+    /// The value of one annotation.
+    fn annotation(&self, key: &str) -> Option<&str>;
+
+    /// `metadata.annotations`, in the order of their keys.
+    fn annotations(&self) -> impl Iterator<Item = (&str, &str)>;
+
+    /// `metadata.finalizers`: what must be done before the object may go.
+    fn finalizers(&self) -> impl Iterator<Item = &str>;
+
+    /// `metadata.ownerReferences`: the objects that this one goes with.
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]>;
+
+    /// The owner that controls the object, of which there is one at most: client-go's `GetControllerOf`.
+    fn controller(&self) -> Option<OwnerReference> {
+        self.owner_references().iter().find(|owner| owner.controller == Some(true)).cloned()
+    }
 
     /// Takes `metadata.managedFields` out of the object.
     fn remove_managed_fields(&mut self);
@@ -48,27 +86,82 @@ pub trait AnyList {
     fn continue_token(&self) -> Option<&str>;
 }
 
+/// The methods of [`AnyObject`] for a type that has an `ObjectMeta`, given by two functions. Not covered by semver.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! any_object_by_metadata {
+    ($metadata:expr, $metadata_mut:expr) => {
+        fn name(&self) -> Option<&str> {
+            $crate::object::non_empty($metadata(self).name.as_ref())
+        }
+
+        fn namespace(&self) -> Option<&str> {
+            $crate::object::non_empty($metadata(self).namespace.as_ref())
+        }
+
+        fn uid(&self) -> Option<&str> {
+            $crate::object::non_empty($metadata(self).uid.as_ref())
+        }
+
+        fn resource_version(&self) -> Option<&str> {
+            $crate::object::non_empty($metadata(self).resource_version.as_ref())
+        }
+
+        fn generation(&self) -> Option<i64> {
+            $metadata(self).generation
+        }
+
+        fn creation_timestamp(&self) -> Option<$crate::object::Time> {
+            $metadata(self).creation_timestamp.clone()
+        }
+
+        fn deletion_timestamp(&self) -> Option<$crate::object::Time> {
+            $metadata(self).deletion_timestamp.clone()
+        }
+
+        fn label(&self, key: &str) -> Option<&str> {
+            $crate::object::entry($metadata(self).labels.as_ref(), key)
+        }
+
+        fn labels(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+            $crate::object::entries($metadata(self).labels.as_ref())
+        }
+
+        fn annotation(&self, key: &str) -> Option<&str> {
+            $crate::object::entry($metadata(self).annotations.as_ref(), key)
+        }
+
+        fn annotations(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+            $crate::object::entries($metadata(self).annotations.as_ref())
+        }
+
+        fn finalizers(&self) -> impl ::std::iter::Iterator<Item = &str> {
+            $metadata(self).finalizers.iter().flatten().map(String::as_str)
+        }
+
+        fn owner_references(&self) -> ::std::borrow::Cow<'_, [$crate::object::OwnerReference]> {
+            ::std::borrow::Cow::Borrowed($metadata(self).owner_references.as_deref().unwrap_or_default())
+        }
+
+        fn remove_managed_fields(&mut self) {
+            $metadata_mut(self).managed_fields = None;
+        }
+    };
+}
+
 #[diagnostic::do_not_recommend]
 impl<T: Metadata<Ty = ObjectMeta>> AnyObject for T {
-    fn name(&self) -> Option<&str> {
-        non_empty(self.metadata().name.as_ref())
-    }
+    any_object_by_metadata!(T::metadata, T::metadata_mut);
+}
 
-    fn namespace(&self) -> Option<&str> {
-        non_empty(self.metadata().namespace.as_ref())
-    }
+#[doc(hidden)]
+pub fn entry<'a>(texts: Option<&'a BTreeMap<String, String>>, key: &str) -> Option<&'a str> {
+    texts?.get(key).map(String::as_str)
+}
 
-    fn uid(&self) -> Option<&str> {
-        non_empty(self.metadata().uid.as_ref())
-    }
-
-    fn resource_version(&self) -> Option<&str> {
-        non_empty(self.metadata().resource_version.as_ref())
-    }
-
-    fn remove_managed_fields(&mut self) {
-        self.metadata_mut().managed_fields = None;
-    }
+#[doc(hidden)]
+pub fn entries(texts: Option<&BTreeMap<String, String>>) -> impl Iterator<Item = (&str, &str)> {
+    texts.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
 impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
@@ -110,6 +203,27 @@ mod tests {
         assert_eq!(named(Some("web")).name(), Some("web"));
         assert_eq!(named(Some("")).name(), None);
         assert_eq!(named(None).name(), None);
+    }
+
+    #[test]
+    fn metadata_is_read_from_any_object() {
+        let owner =
+            |name: &str, controller| OwnerReference { name: name.to_owned(), controller, ..OwnerReference::default() };
+        let object = ConfigMap {
+            metadata: ObjectMeta {
+                labels: Some([("app".to_owned(), "web".to_owned())].into()),
+                finalizers: Some(vec!["example.com/clean".to_owned()]),
+                owner_references: Some(vec![owner("a", None), owner("b", Some(true))]),
+                generation: Some(3),
+                ..ObjectMeta::default()
+            },
+            ..ConfigMap::default()
+        };
+        assert_eq!((object.label("app"), object.label("tier"), object.generation()), (Some("web"), None, Some(3)));
+        assert_eq!(object.labels().collect::<Vec<_>>(), [("app", "web")]);
+        assert_eq!(object.finalizers().collect::<Vec<_>>(), ["example.com/clean"]);
+        assert_eq!(object.controller().map(|owner| owner.name).as_deref(), Some("b"));
+        assert!(object.annotations().next().is_none() && object.deletion_timestamp().is_none());
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The text, unless there is none or it is empty, which Kubernetes takes for the same.
-pub(crate) fn non_empty<T: AsRef<str> + ?Sized>(text: Option<&T>) -> Option<&str> {
+pub fn non_empty<T: AsRef<str> + ?Sized>(text: Option<&T>) -> Option<&str> {
     text.map(AsRef::as_ref).filter(|text: &&str| !text.is_empty())
 }
 

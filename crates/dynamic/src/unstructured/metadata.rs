@@ -127,6 +127,17 @@ impl Unstructured {
         self.object().get("metadata")?.as_object()
     }
 
+    /// A field of `metadata` as it stands there.
+    pub(super) fn metadata_field(&self, field: &str) -> Option<&Value> {
+        self.metadata()?.get(field)
+    }
+
+    /// The texts of a map in `metadata`.
+    pub(super) fn metadata_texts(&self, field: &str) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.metadata_field(field).and_then(Value::as_object);
+        texts.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
     /// Sets or removes a field of `metadata`, which becomes an object if it was none and there is something to set.
     fn set(&mut self, field: &str, value: Option<Value>) {
         let Some(value) = value else {

@@ -1,6 +1,9 @@
 //! An object whose type is not known.
 
+use std::borrow::Cow;
+
 use k8s_client_runtime::{
+    k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
     object::AnyObject,
     schema::{GroupVersion, GroupVersionKind},
 };
@@ -178,6 +181,42 @@ impl AnyObject for Unstructured {
 
     fn resource_version(&self) -> Option<&str> {
         self.resource_version()
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.generation()
+    }
+
+    fn creation_timestamp(&self) -> Option<Time> {
+        self.creation_timestamp()
+    }
+
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.deletion_timestamp()
+    }
+
+    fn label(&self, key: &str) -> Option<&str> {
+        self.metadata_field("labels")?.get(key)?.as_str()
+    }
+
+    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.metadata_texts("labels")
+    }
+
+    fn annotation(&self, key: &str) -> Option<&str> {
+        self.metadata_field("annotations")?.get(key)?.as_str()
+    }
+
+    fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.metadata_texts("annotations")
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        self.metadata_field("finalizers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]> {
+        Cow::Owned(self.owner_references())
     }
 
     fn remove_managed_fields(&mut self) {
