@@ -1,14 +1,15 @@
 //! Who is asking: from [`Credentials`] to the headers of each request, and the certificate of its connection.
 //!
 //! [`Auth`] is asked before every request, may wait for what it needs, and is told when the server refused what it gave.
-//! What is [`fetched`] lives in the configuration's [`Memory`](crate::config::Memory), so that all clients of a
-//! configuration and its clones share it.
+//! What is [`fetched`] lives in the configuration's [`SharedCredentials`](crate::config::SharedCredentials), so that all
+//! clients of a configuration and its clones share it.
 
 mod exec;
 mod fetched;
 mod header;
 mod impersonate;
 mod oidc;
+mod sent_with;
 mod token_file;
 
 #[cfg(any(test, fuzzing))]
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use self::sent_with::SentWith;
 use self::{
     fetched::Lot,
     header::{basic, bearer},
@@ -39,6 +41,7 @@ pub(crate) type Fetch = fn(Config, Request<Bytes>) -> Pin<Box<dyn Future<Output 
 pub(crate) struct Auth {
     source: Source,
     impersonation: Option<Arc<HeaderMap>>,
+    sent_with: SentWith,
 }
 
 /// A source of credentials.
@@ -57,6 +60,8 @@ pub(crate) struct Granted {
     identity: Option<Arc<ClientIdentity>>,
     /// Nothing if the credentials have no successor.
     lot: Option<Lot>,
+    /// The request brought its own, and was given none.
+    own_header: bool,
 }
 
 impl Granted {
@@ -80,7 +85,7 @@ impl Auth {
             Credentials::Oidc(oidc) => Source::Oidc(oidc::Provider::shared(oidc, fetch)?),
         };
         let impersonation = config.impersonate.as_ref().map(impersonate::headers).transpose()?;
-        Ok(Self { source, impersonation: impersonation.map(Arc::new) })
+        Ok(Self { source, impersonation: impersonation.map(Arc::new), sent_with: SentWith::of(config) })
     }
 
     /// Adds the headers. A request that brings its own `Authorization` gets no other credentials.
@@ -89,18 +94,18 @@ impl Auth {
             impersonate::add(headers, impersonation);
         }
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(Granted::default());
+            return Ok(Granted { own_header: true, ..Granted::default() });
         }
         let (header, granted) = match &self.source {
             Source::Anonymous => (None, Granted::default()),
             Source::Fixed(header) => (Some(header.clone()), Granted::default()),
             Source::TokenFile(file) => {
                 let (header, lot) = file.header().await?;
-                (Some(header), Granted { identity: None, lot: Some(lot) })
+                (Some(header), Granted { lot: Some(lot), ..Granted::default() })
             }
             Source::Exec(plugin) => {
                 let (credential, lot) = plugin.credential().await?;
-                (credential.authorization, Granted { identity: credential.identity, lot: Some(lot) })
+                (credential.authorization, Granted { identity: credential.identity, lot: Some(lot), own_header: false })
             }
             Source::Oidc(provider) => (Some(provider.header().await?), Granted::default()),
         };
@@ -111,13 +116,14 @@ impl Auth {
     }
 
     /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted: the next request gets something
-    /// newer, if there is anything newer.
-    pub(crate) async fn refused(&self, granted: &Granted) {
+    /// newer, if there is anything newer. Returns what the server did not accept.
+    pub(crate) async fn refused(&self, granted: &Granted) -> SentWith {
         match (&self.source, granted.lot) {
             (Source::TokenFile(file), Some(lot)) => file.distrust(lot).await,
             (Source::Exec(plugin), Some(lot)) => plugin.refused(lot),
             _ => {}
         }
+        if granted.own_header { SentWith::own_header() } else { self.sent_with.clone() }
     }
 }
 

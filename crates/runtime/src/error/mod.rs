@@ -35,7 +35,7 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// | [`is_not_found`](Error::is_not_found) | the name and the namespace; a 404 without a [`Status`] is a URL that this server does not serve |
 /// | [`is_conflict`](Error::is_conflict) | somebody else changed the object: read it again and repeat ([`retry_on_conflict`](crate::retry::retry_on_conflict)) |
 /// | [`is_forbidden`](Error::is_forbidden) | RBAC: `kubectl auth can-i` with the same credentials |
-/// | [`is_unauthorized`](Error::is_unauthorized) | the credentials: expired, or of another cluster |
+/// | [`is_unauthorized`](Error::is_unauthorized) | the credentials, which the message names: expired, or of another cluster |
 /// | [`is_expired`](Error::is_expired) | a watch or a page from a version the server has forgotten: list again |
 /// | [`is_invalid`](Error::is_invalid) | [`causes`](Error::causes) name the fields |
 /// | [`is_timeout`](Error::is_timeout) | the server, or the way to it, is slow; a change may have been made |
@@ -66,6 +66,8 @@ struct Inner {
     delivery: Delivery,
     /// What became of the request, where the rest does not say it.
     outcome: Option<&'static str>,
+    /// Which credentials the server did not accept, without their value.
+    credentials: Option<String>,
     retries: u32,
     /// What the attempt before the last one ended in, if that was something else.
     previous: Option<String>,
@@ -119,6 +121,7 @@ impl Error {
             source: None,
             delivery: Delivery::default(),
             outcome: None,
+            credentials: None,
             retries: 0,
             previous: None,
         }))
@@ -183,6 +186,12 @@ impl Error {
     /// The same error with what became of the request.
     pub(crate) fn with_outcome(mut self, outcome: Option<&'static str>) -> Self {
         self.0.outcome = outcome;
+        self
+    }
+
+    /// The same error with a description of the credentials that the server did not accept.
+    pub(crate) fn with_credentials(mut self, credentials: String) -> Self {
+        self.0.credentials = Some(credentials);
         self
     }
 
@@ -296,6 +305,9 @@ impl fmt::Display for Error {
         f.write_str(&self.description())?;
         if let Some(outcome) = inner.outcome {
             write!(f, "; {outcome}")?;
+        }
+        if let Some(credentials) = &inner.credentials {
+            write!(f, "; the request was sent with {credentials}")?;
         }
         match (inner.retries, &inner.previous) {
             (0, _) => Ok(()),

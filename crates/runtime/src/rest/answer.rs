@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::trace;
 use crate::{
+    auth::SentWith,
     codec::{self, MediaType},
     error::{Error, UNEXPECTED_SERVER_RESPONSE},
     transport::Body,
@@ -73,7 +74,11 @@ async fn collected(body: Body, limit: usize, shown: bool, until: Instant) -> Byt
 
 fn read(method: &Method, target: &Target, head: &Parts, body: Bytes) -> Error {
     let status = sent_status(head, &body).unwrap_or_else(|| made_status(method, target, head.status, &body));
-    Error::api(status).with_retry_after(retry_after(head))
+    let error = Error::api(status).with_retry_after(retry_after(head));
+    match head.extensions.get::<SentWith>() {
+        Some(refused) => error.with_credentials(refused.to_string()),
+        None => error,
+    }
 }
 
 fn sent_status(head: &Parts, body: &[u8]) -> Option<Status> {

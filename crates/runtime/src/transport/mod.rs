@@ -136,9 +136,10 @@ impl Transport {
             None => answer.await,
             Some(limit) => timeout(limit, answer).await.map_err(|_| failure::no_head(limit))?,
         };
-        let response = response.map_err(failure::of_service)?;
+        let mut response = response.map_err(failure::of_service)?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.auth.refused(&granted).await;
+            let refused = self.auth.refused(&granted).await;
+            response.extensions_mut().insert(refused);
         }
         let silence = self.max_silence.filter(|_| !endless && response.version() <= Version::HTTP_11);
         let limits = Limits { bytes: self.max_response_bytes, silence };

@@ -13,6 +13,7 @@ mod middleware;
 mod rate_limit;
 mod retries;
 mod traces;
+mod unauthorized;
 mod warnings;
 
 use std::{
