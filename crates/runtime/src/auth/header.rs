@@ -1,9 +1,11 @@
 //! Secrets as values of the `Authorization` header.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderValue;
 
-use crate::error::{Error, Result};
+use crate::{
+    config::basic_credentials,
+    error::{Error, Result},
+};
 
 pub(super) fn bearer(token: &str) -> Result<HeaderValue> {
     secret(&format!("Bearer {}", token.trim()), "the token")
@@ -13,7 +15,7 @@ pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {
     if username.contains(':') {
         return Err(Error::config(format!("username {username:?}: must not contain a colon")));
     }
-    secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))), "the password")
+    secret(&basic_credentials(username, password), "the password")
 }
 
 fn secret(value: &str, what: &str) -> Result<HeaderValue> {

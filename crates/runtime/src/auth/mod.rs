@@ -1,8 +1,8 @@
 //! Who is asking: from [`Credentials`] to the headers of each request, and the certificate of its connection.
 //!
 //! [`Auth`] is asked before every request, may wait for what it needs, and is told when the server refused what it gave.
-//! What is [`fetched`] lives in the configuration's [`SharedCredentials`](crate::config::SharedCredentials), so that all
-//! clients of a configuration and its clones share it.
+//! What is [`fetched`] lives in the configuration's [`SharedCredentials`](crate::config::SharedCredentials), so that
+//! all clients of a configuration and its clones share it.
 
 mod exec;
 mod fetched;

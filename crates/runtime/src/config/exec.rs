@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-use super::Memory;
+use super::SharedCredentials;
 
 /// How to run a credential plugin, such as `aws eks get-token`.
 ///
@@ -32,7 +32,7 @@ pub struct ExecConfig {
     /// What the cluster's extension `client.authentication.k8s.io/exec` says; the plugin gets it as `spec.cluster.config`.
     pub cluster_extension: Option<serde_json::Value>,
     /// What the clients of this configuration share.
-    pub(crate) memory: Memory,
+    pub(crate) shared: SharedCredentials,
 }
 
 /// The version of `client.authentication.k8s.io` that a plugin speaks.
@@ -72,7 +72,7 @@ impl ExecConfig {
             interactive_mode: InteractiveMode::default(),
             stdin_unavailable: None,
             cluster_extension: None,
-            memory: Memory::default(),
+            shared: SharedCredentials::default(),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod basic;
 mod duration;
 mod environment;
 mod exec;
@@ -21,11 +22,11 @@ mod in_cluster;
 mod kubeconfig;
 mod limits;
 mod loader;
-mod memory;
 mod oidc;
 mod pem;
 mod proxy;
 mod server;
+mod shared_credentials;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,10 @@ use crate::error::Result;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
+pub(crate) use self::{
+    basic::basic_credentials, host::Authority, pem::CaBundle, proxy::ProxyScheme,
+    shared_credentials::SharedCredentials, yaml::parse as parse_yaml,
+};
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,
@@ -55,7 +60,6 @@ pub use self::{
     proxy::{Proxy, ProxyUrl},
     source::{ConfigSource, KubeconfigOrigin, KubeconfigSource},
 };
-pub(crate) use self::{host::Authority, memory::Memory, pem::CaBundle, proxy::ProxyScheme, yaml::parse as parse_yaml};
 
 /// What a client needs to know to reach an API server.
 ///

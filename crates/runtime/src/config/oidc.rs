@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{KubeconfigEditor, Memory, PemSource};
-use crate::error::Result;
+use super::{PemSource, SharedCredentials};
 
 /// A token of an OpenID Connect provider, and how to renew it.
 ///
@@ -29,7 +28,7 @@ pub struct OidcConfig {
     /// The kubeconfig file and the user in it that renewed tokens are written back to. Nowhere by default.
     pub origin: Option<OidcOrigin>,
     /// What the clients of this configuration share.
-    pub(crate) memory: Memory,
+    pub(crate) shared: SharedCredentials,
 }
 
 /// The entry of a kubeconfig that renewed tokens are written back to.
@@ -52,20 +51,7 @@ impl OidcConfig {
             refresh_token: None,
             ca: None,
             origin: None,
-            memory: Memory::default(),
+            shared: SharedCredentials::default(),
         }
-    }
-}
-
-impl OidcOrigin {
-    /// Writes renewed tokens to the file, as client-go does. The refresh token stays as it is if the provider gave no new one.
-    ///
-    /// This blocks its thread, for some seconds if another program holds the lock of the file.
-    pub fn save(&self, id_token: &SecretString, refresh_token: Option<&SecretString>) -> Result<()> {
-        let mut editor = KubeconfigEditor::file(&self.file).set_auth_provider_value(&self.user, "id-token", id_token);
-        if let Some(refresh_token) = refresh_token {
-            editor = editor.set_auth_provider_value(&self.user, "refresh-token", refresh_token);
-        }
-        editor.save()
     }
 }

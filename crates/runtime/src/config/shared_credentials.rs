@@ -1,4 +1,4 @@
-//! What the clients of one configuration share.
+//! What the clients of one configuration share: [`SharedCredentials`].
 
 use std::{
     any::Any,
@@ -6,12 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// A place, shared by all clones of a configuration, where credentials that are fetched keep what they got. It is freed with
-/// the last of them; nothing is global.
+/// The credentials that all clones of a configuration share once they are fetched: `auth` keeps its `exec::Plugin` or
+/// its `oidc::Provider` here. They are freed with the last clone; nothing is global.
+///
+/// A configuration is plain data and knows neither type, so they are held as [`Any`].
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>);
+pub(crate) struct SharedCredentials(Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>);
 
-impl Memory {
+impl SharedCredentials {
     /// What is kept, if it suits; otherwise what is made now, which is kept instead. A clone whose settings were changed does
     /// not suit.
     pub(crate) fn get_or_insert<T: Send + Sync + 'static>(
@@ -31,8 +33,8 @@ impl Memory {
     }
 }
 
-impl fmt::Debug for Memory {
+impl fmt::Debug for SharedCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Memory")
+        f.write_str("SharedCredentials")
     }
 }

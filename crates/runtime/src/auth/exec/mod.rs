@@ -22,7 +22,7 @@ use super::{
     same_pem, same_secret,
 };
 use crate::{
-    config::{ClientIdentity, Config, ExecApiVersion, ExecConfig, InteractiveMode, Memory},
+    config::{ClientIdentity, Config, ExecApiVersion, ExecConfig, InteractiveMode, SharedCredentials},
     error::{Error, ErrorKind, Result},
     text::{Keep, printable},
 };
@@ -38,7 +38,7 @@ pub(super) struct Plugin {
 }
 
 struct Settings {
-    /// Without its memory, which holds this.
+    /// Without what is shared, which holds this.
     exec: ExecConfig,
     /// What the plugin is told about the cluster, if it is told anything.
     cluster: Option<Value>,
@@ -68,11 +68,11 @@ impl Plugin {
         let cluster = exec.provide_cluster_info.then(|| info::cluster(exec, config)).transpose()?;
         let suits = |kept: &Self| same(&kept.settings.exec, exec) && kept.settings.cluster == cluster;
         let make = || {
-            let exec = ExecConfig { memory: Memory::default(), ..exec.clone() };
+            let exec = ExecConfig { shared: SharedCredentials::default(), ..exec.clone() };
             let settings = Settings { exec, cluster: cluster.clone(), stdin_is_terminal };
             Self { settings: Arc::new(settings), answers: Fetched::new(None) }
         };
-        Ok(exec.memory.get_or_insert(suits, make))
+        Ok(exec.shared.get_or_insert(suits, make))
     }
 
     /// What the plugin answered, as long as that is good; otherwise what it answers now.
@@ -143,7 +143,7 @@ fn same(one: &ExecConfig, other: &ExecConfig) -> bool {
         interactive_mode,
         stdin_unavailable,
         cluster_extension,
-        memory: _,
+        shared: _,
     } = one;
     let same_env = env.len() == other.env.len()
         && env.iter().zip(&other.env).all(|((name, value), (other_name, other_value))| {

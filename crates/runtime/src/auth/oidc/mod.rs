@@ -15,14 +15,14 @@ use super::{
     same_pem, same_secret,
 };
 use crate::{
-    config::{Memory, OidcConfig},
+    config::{KubeconfigEditor, OidcConfig, OidcOrigin, SharedCredentials},
     error::{Error, ErrorKind, Result},
     text::{Keep, printable},
 };
 
 /// A provider and the token that it gave last.
 pub(super) struct Provider {
-    /// Without its memory, which holds this.
+    /// Without what is shared, which holds this.
     oidc: Arc<OidcConfig>,
     tokens: Fetched<Tokens>,
     fetch: Fetch,
@@ -44,19 +44,19 @@ impl Provider {
         let save = oidc
             .origin
             .clone()
-            .map(|origin| -> Save { Arc::new(move |id_token, refresh_token| origin.save(id_token, refresh_token)) });
+            .map(|origin| -> Save { Arc::new(move |id_token, refresh_token| save(&origin, id_token, refresh_token)) });
         if oidc.issuer_url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
             tracing::warn!(issuer = ?oidc.issuer_url, "the provider gets client secret and refresh token in clear");
         }
         // Made for nothing where there is one already, but so its errors come first.
         let made = Self::new(oidc, fetch, save)?;
-        Ok(oidc.memory.get_or_insert(|kept: &Self| same(&kept.oidc, oidc), || made))
+        Ok(oidc.shared.get_or_insert(|kept: &Self| same(&kept.oidc, oidc), || made))
     }
 
     fn new(oidc: &OidcConfig, fetch: Fetch, save: Option<Save>) -> Result<Self> {
         let configured = oidc.id_token.as_ref().map(|id_token| Tokens::fresh(id_token, oidc.refresh_token.clone()));
         let configured = configured.transpose().map_err(|what| error(oidc, format_args!("the id-token {what}")))?;
-        let oidc = Arc::new(OidcConfig { memory: Memory::default(), ..oidc.clone() });
+        let oidc = Arc::new(OidcConfig { shared: SharedCredentials::default(), ..oidc.clone() });
         Ok(Self { oidc, tokens: Fetched::new(configured), fetch, save })
     }
 
@@ -87,6 +87,17 @@ async fn renew(oidc: Arc<OidcConfig>, last: Option<Tokens>, fetch: Fetch, save: 
     Ok(fresh)
 }
 
+/// Writes renewed tokens to their kubeconfig, as client-go does. The refresh token stays if there is no new one.
+///
+/// This blocks its thread, for some seconds if another program holds the lock of the file.
+fn save(origin: &OidcOrigin, id_token: &SecretString, refresh_token: Option<&SecretString>) -> Result<()> {
+    let mut editor = KubeconfigEditor::file(&origin.file).set_auth_provider_value(&origin.user, "id-token", id_token);
+    if let Some(refresh_token) = refresh_token {
+        editor = editor.set_auth_provider_value(&origin.user, "refresh-token", refresh_token);
+    }
+    editor.save()
+}
+
 /// The tokens are good whether or not they could be written, so a failure does not stop the request.
 async fn write_back(save: Save, tokens: refresh::Renewed) {
     let written = tokio::task::spawn_blocking(move || save(&tokens.id_token, tokens.refresh_token.as_ref())).await;
@@ -109,7 +120,7 @@ fn error(oidc: &OidcConfig, what: std::fmt::Arguments<'_>) -> Error {
 }
 
 fn same(one: &OidcConfig, other: &OidcConfig) -> bool {
-    let OidcConfig { issuer_url, client_id, client_secret, id_token, refresh_token, ca, origin, memory: _ } = one;
+    let OidcConfig { issuer_url, client_id, client_secret, id_token, refresh_token, ca, origin, shared: _ } = one;
     let same_ca = match (ca, &other.ca) {
         (Some(ca), Some(other)) => same_pem(ca, other),
         (ca, other) => ca.is_none() && other.is_none(),
@@ -172,6 +183,22 @@ mod tests {
         assert_eq!(provider.header().await.unwrap(), header);
         let id_token = header.to_str().unwrap().trim_start_matches("Bearer ").to_owned();
         assert_eq!(*written.lock().unwrap(), [(id_token, Some("second".to_owned()))]);
+    }
+
+    #[tokio::test]
+    async fn renewed_tokens_are_written_to_the_entry_that_they_are_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let user = |tokens: &str| {
+            format!("users:\n- name: 1234\n  user:\n    auth-provider:\n      name: oidc\n      config:\n{tokens}")
+        };
+        std::fs::write(&file, user("        id-token: old\n        refresh-token: first\n")).unwrap();
+        let mut oidc = oidc();
+        oidc.origin = Some(OidcOrigin { file: file.clone(), user: "1234".to_owned() });
+        let header = Provider::shared(&oidc, FETCH).unwrap().header().await.unwrap();
+        let token = header.to_str().unwrap().trim_start_matches("Bearer ");
+        let expected = user(&format!("        id-token: {token}\n        refresh-token: second\n"));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
     }
 
     #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{
     HeaderValue, Uri,
     uri::{Authority, PathAndQuery},
@@ -11,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    config::host::to_ascii,
+    config::{basic_credentials, host::to_ascii},
     error::{Error, Result},
 };
 
@@ -104,9 +103,8 @@ impl ProxyUrl {
     /// The login as `Proxy-Authorization`.
     pub(crate) fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = self.login()?;
-        let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{}", password.expose_secret())));
         // Base64 is always good for a header.
-        let mut value = HeaderValue::try_from(text).ok()?;
+        let mut value = HeaderValue::try_from(basic_credentials(user, password.expose_secret())).ok()?;
         value.set_sensitive(true);
         Some(value)
     }

@@ -161,10 +161,14 @@ fn renewed_tokens_are_written_to_the_user_that_they_are_of() {
         let oidc = load();
         [oidc.id_token, oidc.refresh_token].map(|token| token.unwrap().expose_secret().to_owned())
     };
-    let origin = load().origin.unwrap();
-    origin.save(&SecretString::from("new"), None).unwrap();
+    let OidcOrigin { file, user } = load().origin.unwrap();
+    let set = |editor: KubeconfigEditor, key, token: &str| {
+        editor.set_auth_provider_value(&user, key, &SecretString::from(token))
+    };
+    set(KubeconfigEditor::file(&file), "id-token", "new").save().unwrap();
     assert_eq!(tokens(), ["new", "stays"]);
-    origin.save(&SecretString::from("newer"), Some(&SecretString::from("new"))).unwrap();
+    let both = set(set(KubeconfigEditor::file(&file), "id-token", "newer"), "refresh-token", "new");
+    both.save().unwrap();
     assert_eq!(tokens(), ["newer", "new"]);
 }
 
@@ -181,7 +185,10 @@ fn names_that_look_like_numbers_or_booleans_are_found_as_they_are_spelled() {
         let path = write(&folder, "config", &text);
         let config = Config::from_kubeconfig(&path).unwrap();
         let Credentials::Oidc(oidc) = config.credentials else { panic!("{:?}", config.credentials) };
-        oidc.origin.unwrap().save(&SecretString::from("new"), None).unwrap();
+        let OidcOrigin { file, user } = oidc.origin.unwrap();
+        let editor =
+            KubeconfigEditor::file(file).set_auth_provider_value(&user, "id-token", &SecretString::from("new"));
+        editor.save().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("id-token: old", "id-token: new"), "{name}");
 
         let editor = KubeconfigEditor::file(&path)
