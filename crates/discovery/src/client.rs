@@ -48,6 +48,10 @@ pub struct DiscoveryClient {
 /// client-go's time limit of a discovery request.
 const TIMEOUT: Duration = Duration::from_secs(32);
 
+/// How often one of many group-versions is asked for again when its server asks for a pause, before the others go on without
+/// it. All wait for each pause.
+const RETRIES_OF_EACH: u32 = 1;
+
 /// Aggregated discovery first; a server that does not have it answers with the plain document.
 const AGGREGATED_OR_PLAIN: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
@@ -184,7 +188,8 @@ impl DiscoveryClient {
         wanted: &[GroupVersion],
         lists: &mut BTreeMap<GroupVersion, ApiResourceList>,
     ) -> BTreeMap<GroupVersion, Error> {
-        let answers = join_all(wanted.iter().map(|group_version| self.list(group_version))).await;
+        let list = |group_version| self.list(group_version, |request| request.max_retries(RETRIES_OF_EACH));
+        let answers = join_all(wanted.iter().map(list)).await;
         let mut failures = BTreeMap::new();
         for (group_version, answer) in wanted.iter().zip(answers) {
             match answer {
@@ -195,9 +200,14 @@ impl DiscoveryClient {
         failures
     }
 
-    async fn list(&self, group_version: &GroupVersion) -> Result<ApiResourceList> {
+    async fn list(
+        &self,
+        group_version: &GroupVersion,
+        options: impl FnOnce(Request) -> Request,
+    ) -> Result<ApiResourceList> {
         let GroupVersion { group, version } = group_version;
         let request = self.client.get().group_version(group, version).header("accept", PLAIN).timeout(self.timeout);
+        let request = options(request);
         let url = request.url();
         let document = request.send().await?.json().await?;
         plain::read_resources(&document, group_version).map_err(|problem| Error::unreadable(url, &problem))
@@ -215,7 +225,7 @@ impl Discovery for DiscoveryClient {
     }
 
     fn resources<'a>(&'a self, group_version: &'a GroupVersion) -> Answer<'a, ApiResourceList> {
-        Box::pin(self.list(group_version))
+        Box::pin(self.list(group_version, |request| request))
     }
 
     fn groups_and_resources(&self) -> Answer<'_, Arc<ServerResources>> {

@@ -192,6 +192,21 @@ async fn version_that_comes_back_at_the_second_try_is_there() {
 }
 
 #[tokio::test]
+async fn version_whose_server_asks_for_one_pause_after_the_other_does_not_stall_the_rest() {
+    let server = Server::start(|asked| match asked.route() {
+        "/apis/apps/v1beta1" => Reply::Raw("503 Service Unavailable", "Retry-After: 1\r\n".to_owned(), String::new()),
+        _ => plain(asked),
+    })
+    .await;
+    let began = Instant::now();
+    let all = server.discovery().groups_and_resources().await.expect("the rest is served");
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert_eq!(group_versions(&all), ["v1", "apps/v1"]);
+    assert!(all.failures.contains_key(&group_version("apps/v1beta1")));
+    assert_eq!(server.count(), 8, "it is asked for four times, the others once");
+}
+
+#[tokio::test]
 async fn version_that_hangs_costs_one_time_limit_and_is_reported() {
     let limit = Duration::from_millis(500);
     let server = Server::start(|asked| match asked.route() {

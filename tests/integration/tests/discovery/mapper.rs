@@ -2,7 +2,7 @@
 
 use k8s_client::{
     RestMapper,
-    discovery::{Discovery as _, GroupVersionResource, MemoryCache, RestMapping},
+    discovery::{AmbiguousShortName, Discovery as _, GroupVersionResource, MemoryCache, RestMapping},
 };
 use k8s_client_integration_tests::{TestResult, client};
 
@@ -46,7 +46,11 @@ async fn every_resource_maps_to_its_kind_and_back() -> TestResult {
 
 #[tokio::test]
 async fn names_that_people_type_mean_what_they_mean_to_kubectl() -> TestResult {
+    let (sender, warnings) = std::sync::mpsc::channel();
     let mapper = RestMapper::new(client().discovery());
+    let mapper = mapper.with_warning_handler(move |ambiguous: &AmbiguousShortName| {
+        let _ = sender.send(ambiguous.to_string());
+    });
     for (argument, expected) in [
         ("deploy", "apps/v1, Resource=deployments"),
         ("svc", "v1, Resource=services"),
@@ -63,6 +67,9 @@ async fn names_that_people_type_mean_what_they_mean_to_kubectl() -> TestResult {
     }
     let miss = mapper.mapping_for("unicorns").await.expect_err("there are none");
     assert!(miss.is_no_match() && miss.to_string().contains("unicorns"), "{miss}");
+    // kubectl warns of this one too.
+    let expected = "short name \"ev\" was taken for events, but could also mean events.events.k8s.io";
+    assert_eq!(warnings.try_iter().collect::<Vec<_>>(), [expected]);
     Ok(())
 }
 
