@@ -135,13 +135,12 @@ impl Error {
     /// An error answered by the server.
     pub(crate) fn api(status: Status) -> Self {
         let mut error = Self::new(ErrorKind::Api, "");
-        error.0.retry_after = status
-            .details
-            .as_ref()
-            .and_then(|details| details.retry_after_seconds)
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .filter(|seconds| *seconds > 0)
-            .map(Duration::from_secs);
+        error.0.retry_after = status.details.as_ref().and_then(|details| {
+            // This reason asks for it in itself, and JSON and protobuf leave zeros out.
+            let at_once = (status.reason.as_deref() == Some("ServerTimeout")).then_some(0);
+            let seconds = details.retry_after_seconds.or(at_once)?;
+            u64::try_from(seconds).ok().map(Duration::from_secs)
+        });
         error.0.status = Some(status);
         error
     }

@@ -97,11 +97,22 @@ fn what_does_not_decode_is_not_quoted_where_it_may_be_a_secret() {
 
 #[test]
 fn retry_after_comes_from_the_details() {
-    let status = Status {
-        details: Some(StatusDetails { retry_after_seconds: Some(7), ..StatusDetails::default() }),
-        ..Status::default()
+    let told = |reason: &str, retry_after_seconds| {
+        let details = Some(StatusDetails { retry_after_seconds, ..StatusDetails::default() });
+        Error::api(Status { reason: Some(reason.to_owned()), details, ..Status::default() }).retry_after()
     };
-    assert_eq!(Error::api(status).retry_after(), Some(Duration::from_secs(7)));
+    for (reason, seconds, expected) in [
+        ("TooManyRequests", Some(7), Some(7)),
+        ("TooManyRequests", Some(0), Some(0)),
+        ("TooManyRequests", None, None),
+        ("TooManyRequests", Some(-1), None),
+        ("ServerTimeout", Some(7), Some(7)),
+        ("ServerTimeout", None, Some(0)),
+        ("Timeout", None, None),
+    ] {
+        assert_eq!(told(reason, seconds), expected.map(Duration::from_secs), "{reason} {seconds:?}");
+    }
+    assert_eq!(answered(500, "ServerTimeout").retry_after(), None);
 }
 
 #[test]

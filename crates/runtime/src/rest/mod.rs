@@ -12,6 +12,7 @@ mod attempts;
 mod builder;
 mod client;
 mod deadline;
+mod encoded_words;
 mod fairness;
 mod kind;
 pub(crate) mod pieces;

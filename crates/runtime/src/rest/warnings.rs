@@ -9,6 +9,8 @@ use std::{
 
 use http::{HeaderMap, header};
 
+use super::encoded_words::decoded;
+
 use crate::text::{Keep, printable};
 
 /// The code of a warning that is to be shown to people; Kubernetes sends no other.
@@ -22,7 +24,7 @@ pub struct Warning {
     pub code: u16,
     /// Who warns: a host, or `-`, which is what Kubernetes sends.
     pub agent: String,
-    /// What the server says.
+    /// What the server says, with encoded words (RFC 2047) decoded.
     pub text: String,
 }
 
@@ -142,7 +144,7 @@ fn parse(text: &str) -> Option<(Warning, &str)> {
         return None;
     }
     let (text, rest) = quoted(rest.trim_start())?;
-    let warning = Warning { code: code.parse().ok()?, agent: agent.to_owned(), text };
+    let warning = Warning { code: code.parse().ok()?, agent: agent.to_owned(), text: decoded(&text).into_owned() };
     let rest = rest.trim_start();
     let rest = if rest.starts_with('"') { quoted(rest)?.1.trim_start() } else { rest };
     match rest.strip_prefix(',') {
@@ -186,6 +188,7 @@ mod tests {
         assert_eq!(texts(&[r#"299 - "v1beta1 is deprecated""#]), ["v1beta1 is deprecated"]);
         assert_eq!(texts(&[r#"299 host:80 "a \"b\" \\" "Wed, 21 Oct 2015 07:28:00 GMT""#]), [r#"a "b" \"#]);
         assert_eq!(texts(&[r#"299 - "naïve""#]), ["naïve"]);
+        assert_eq!(texts(&[r#"299 - "=?utf-8?q?caf=C3=A9?= =?utf-8?b?4pyT?=", 299 - "b""#]), ["café✓", "b"]);
         for malformed in [
             "",
             "299",
