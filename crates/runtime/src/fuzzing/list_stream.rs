@@ -14,7 +14,7 @@ use crate::{
     list::ListStream,
     message,
     protobuf::types::{Bool, Text},
-    rest::Arriving,
+    rest::ListBody,
     transport::Body,
 };
 
@@ -47,9 +47,9 @@ pub fn list_stream(input: &[u8]) {
 }
 
 /// An answer that comes in these chunks.
-pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> Arriving {
+pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> ListBody {
     let body = Body::new(Chunks { rest: chunks.into(), taken: std::sync::Arc::default() });
-    Arriving::new(body, media_type, String::new())
+    ListBody::new(body, media_type, String::new())
 }
 
 /// The items of a body, its error for the last of them, and the metadata that the list ended with.

@@ -16,7 +16,7 @@ use crate::{
     codec::{self, ListHead, Listable, MediaType},
     error::{Error, ErrorKind, Result},
     object::AnyList as _,
-    rest::Arriving,
+    rest::ListBody,
 };
 
 /// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is 1.5 MiB
@@ -56,20 +56,20 @@ struct Form<T> {
 
 impl<T> ListStream<T> {
     /// The items of the list that arrives, lean ones without their `managedFields`.
-    pub(crate) fn new<K: Listable<Object = T>>(list: Arriving, lean: bool) -> Self {
+    pub(crate) fn new<K: Listable<Object = T>>(list: ListBody, lean: bool) -> Self {
         let item = if lean { codec::lean::item::<K> } else { K::decode_item };
         Self::formed(list, Form { check: check::<K>, item })
     }
 
     /// The same with items of a type that need not be the list's.
-    pub(crate) fn of_json<K: Listable>(list: Arriving) -> Self
+    pub(crate) fn of_json<K: Listable>(list: ListBody) -> Self
     where
         T: DeserializeOwned,
     {
         Self::formed(list, Form { check: check::<K>, item: any_json })
     }
 
-    fn formed(Arriving { body, media_type, url, .. }: Arriving, form: Form<T>) -> Self {
+    fn formed(ListBody { body, media_type, url, .. }: ListBody, form: Form<T>) -> Self {
         let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
         Self {
             pieces,

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, ErrorKind},
     fuzzing::{Chunks, ConfigMapKind, ConfigMapMessage, arriving, streamed},
     protobuf::{self, Message as _, Type as _, Writer},
-    rest::Arriving,
+    rest::ListBody,
     transport::Body,
 };
 
@@ -281,7 +281,7 @@ fn bytes_are_taken_only_as_items_are() {
         let rest = chunks(&body, chunk).into();
         let item = body.len() / COUNT + 1;
         let body = Body::new(Chunks { rest, taken: Arc::clone(&taken) });
-        let mut items = ListStream::new::<ConfigMapKind>(Arriving::new(body, form, String::new()), false);
+        let mut items = ListStream::new::<ConfigMapKind>(ListBody::new(body, form, String::new()), false);
         for number in 0..COUNT {
             items.try_next().now_or_never().expect("it is there").expect("it is good").expect("it is an item");
             let ahead = taken.load(Ordering::Relaxed).saturating_sub(number * item);
@@ -299,7 +299,7 @@ async fn connection_that_breaks_is_an_error_behind_the_items_before() {
         let frames = stream::iter(frames).map(|bytes| Ok(Frame::data(bytes))).chain(stream::iter([Err(broken())]));
         let url = "https://host/api/v1/configmaps".to_owned();
         let body = Body::new(StreamBody::new(frames));
-        let mut items = ListStream::new::<ConfigMapKind>(Arriving::new(body, JSON, url), false);
+        let mut items = ListStream::new::<ConfigMapKind>(ListBody::new(body, JSON, url), false);
         for _ in 0..count {
             items.try_next().await.expect("it is whole").expect("it is an item");
         }
@@ -314,7 +314,7 @@ async fn connection_that_breaks_is_an_error_behind_the_items_before() {
 fn secret_is_not_quoted_where_it_cannot_be_read() {
     let body = Bytes::from_static(br#"{"items":[{"data":{"a":["hunter2"]}},{"data":"hunter2"}]}"#);
     let url = "https://host/api/v1/secrets".to_owned();
-    let mut items = ListStream::new::<ConfigMapKind>(Arriving::new(body.into(), JSON, url), false);
+    let mut items = ListStream::new::<ConfigMapKind>(ListBody::new(body.into(), JSON, url), false);
     let error = items.try_next().now_or_never().expect("it is there").expect_err("it is no secret");
     assert!(!format!("{error} {error:#?}").contains("hunter2"), "{error:#?}");
 }

@@ -8,7 +8,7 @@ use std::{fmt::Display, future::IntoFuture};
 use bytes::Bytes;
 use http::Method;
 
-use super::Answering;
+use super::CallFuture;
 use crate::rest::{Request, Response};
 
 /// Runs a command in a container.
@@ -174,7 +174,7 @@ impl Proxy {
 /// Awaiting it sends it and gives the target's answer.
 impl IntoFuture for Proxy {
     type Output = crate::Result<Response>;
-    type IntoFuture = Answering<Response>;
+    type IntoFuture = CallFuture<Response>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.into_request().send())

@@ -4,10 +4,10 @@ use std::{future::IntoFuture, marker::PhantomData};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Preconditions, Status};
 
-use super::{Answering, DeleteOptions, ListOptions, PropagationPolicy, call_options, whole_answer};
+use super::{CallFuture, DeleteOptions, ListOptions, PropagationPolicy, call_options, whole_answer};
 use crate::{
     codec::{self, Codec, Listable, MediaType},
-    rest::{Answer, Request},
+    rest::{Request, WholeBody},
 };
 
 /// Deletes one object. Awaiting it gives what the server answers: the object, when it takes time to go, or a Status.
@@ -137,26 +137,26 @@ impl<K: Listable> DeleteCollection<K> {
 
 impl<C: Codec> IntoFuture for Delete<C> {
     type Output = crate::Result<Deleted<C::Object>>;
-    type IntoFuture = Answering<Deleted<C::Object>>;
+    type IntoFuture = CallFuture<Deleted<C::Object>>;
 
     fn into_future(self) -> Self::IntoFuture {
         fn object<C: Codec>(media_type: MediaType, body: &[u8]) -> codec::Result<Deleted<C::Object>> {
             C::decode(media_type, body).map(|object| Deleted::Object(Box::new(object)))
         }
-        let answer = self.prepared().accept(C::ACCEPT).answer();
+        let answer = self.prepared().accept(C::ACCEPT).whole_body();
         Box::pin(async move { status_or(&answer.await?, Deleted::Status, object::<C>) })
     }
 }
 
 impl<K: Listable> IntoFuture for DeleteCollection<K> {
     type Output = crate::Result<DeletedCollection<K::List>>;
-    type IntoFuture = Answering<DeletedCollection<K::List>>;
+    type IntoFuture = CallFuture<DeletedCollection<K::List>>;
 
     fn into_future(self) -> Self::IntoFuture {
         fn list<K: Listable>(media_type: MediaType, body: &[u8]) -> codec::Result<DeletedCollection<K::List>> {
             K::decode_list(media_type, body).map(DeletedCollection::List)
         }
-        let answer = self.prepared().accept(K::ACCEPT).answer();
+        let answer = self.prepared().accept(K::ACCEPT).whole_body();
         Box::pin(async move { status_or(&answer.await?, DeletedCollection::Status, list::<K>) })
     }
 }
@@ -164,7 +164,7 @@ impl<K: Listable> IntoFuture for DeleteCollection<K> {
 /// A Status that says success, or whatever else the body is. What the body may be is the server's business: the code says that
 /// the deletion is done or under way, and an error would say that it is not.
 fn status_or<T>(
-    answer: &Answer,
+    answer: &WholeBody,
     status: fn(Box<Status>) -> T,
     decode: fn(MediaType, &[u8]) -> codec::Result<T>,
 ) -> crate::Result<T> {

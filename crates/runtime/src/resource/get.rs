@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, marker::PhantomData};
 
-use super::{Answering, GetOptions, call_options, execute, whole_answer};
+use super::{CallFuture, GetOptions, call_options, execute, whole_answer};
 use crate::{codec::Codec, rest::Request};
 
 /// Reads one object. Awaiting it gives the object.
@@ -35,7 +35,7 @@ whole_answer!(Get<C: Codec>);
 
 impl<C: Codec> IntoFuture for Get<C> {
     type Output = crate::Result<C::Object>;
-    type IntoFuture = Answering<C::Object>;
+    type IntoFuture = CallFuture<C::Object>;
 
     fn into_future(self) -> Self::IntoFuture {
         execute::<C>(self.prepared())

@@ -11,7 +11,7 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::serde::de::DeserializeOwned;
 
-use super::{Answering, ListOptions, ResourceVersionMatch, call_options, whole_answer};
+use super::{CallFuture, ListOptions, ResourceVersionMatch, call_options, whole_answer};
 use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
@@ -162,7 +162,7 @@ impl<K: Listable> List<K> {
     /// The first one ends the stream, and a list that breaks off always ends in one: see [`ListStream`].
     pub async fn stream(self) -> Result<ListStream<K::Object>> {
         let lean = self.lean;
-        Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).streamed().await?, lean))
+        Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).list_body().await?, lean))
     }
 
     /// The same as [`stream`](List::stream) with items of a type of your own, which has only the fields that you need: the rest is
@@ -185,7 +185,7 @@ impl<K: Listable> List<K> {
     /// # }
     /// ```
     pub async fn stream_json<T: DeserializeOwned>(self) -> Result<ListStream<T>> {
-        Ok(ListStream::of_json::<K>(self.into_request().streamed().await?))
+        Ok(ListStream::of_json::<K>(self.into_request().list_body().await?))
     }
 
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).
@@ -201,11 +201,11 @@ whole_answer!(List<K: Listable>);
 
 impl<K: Listable> IntoFuture for List<K> {
     type Output = Result<K::List>;
-    type IntoFuture = Answering<K::List>;
+    type IntoFuture = CallFuture<K::List>;
 
     fn into_future(self) -> Self::IntoFuture {
         let lean = self.lean;
-        let answer = self.prepared().accept(K::ACCEPT).streamed_and_traced();
+        let answer = self.prepared().accept(K::ACCEPT).traced_list_body();
         Box::pin(async move {
             let mut answer = answer.await?;
             loop {

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 use k8s_openapi::jiff::Timestamp;
 
-use super::Answering;
+use super::CallFuture;
 use crate::{
     error::Result,
     rest::{
@@ -122,7 +122,7 @@ impl Logs {
 /// Reads the whole as text; bytes that are not UTF-8 are replaced. Use [`Logs::bytes`] to have them.
 impl IntoFuture for Logs {
     type Output = Result<String>;
-    type IntoFuture = Answering<String>;
+    type IntoFuture = CallFuture<String>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move { Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned()) })

@@ -39,7 +39,7 @@
 
 use crate::{
     codec::Codec,
-    rest::{Answering, Request},
+    rest::{CallFuture, Request},
 };
 
 mod client;
@@ -76,8 +76,8 @@ pub use watch::Watch;
 pub use write::{Create, Update};
 
 /// Sends a request and decodes the answer as one object. All but the decoding is compiled once, in this crate.
-fn execute<C: Codec>(request: Request) -> Answering<C::Object> {
-    let answer = request.accept(C::ACCEPT).answer();
+fn execute<C: Codec>(request: Request) -> CallFuture<C::Object> {
+    let answer = request.accept(C::ACCEPT).whole_body();
     Box::pin(async move { answer.await?.decode(C::decode) })
 }
 
@@ -185,7 +185,7 @@ macro_rules! write_options {
 
         impl<C: Codec> std::future::IntoFuture for $builder<C> {
             type Output = crate::Result<C::Object>;
-            type IntoFuture = crate::resource::Answering<C::Object>;
+            type IntoFuture = crate::resource::CallFuture<C::Object>;
 
             fn into_future(self) -> Self::IntoFuture {
                 crate::resource::execute::<C>(self.prepared())

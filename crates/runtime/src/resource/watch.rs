@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, marker::PhantomData};
 
-use super::{Answering, ResourceVersionMatch, WatchOptions, call_options};
+use super::{CallFuture, ResourceVersionMatch, WatchOptions, call_options};
 use crate::{
     codec::Listable,
     rest::{CallKind, Request},
@@ -92,7 +92,7 @@ call_options!(Watch<K: Listable>, WatchOptions);
 
 impl<K: Listable> IntoFuture for Watch<K> {
     type Output = crate::Result<WatchStream<K>>;
-    type IntoFuture = Answering<WatchStream<K>>;
+    type IntoFuture = CallFuture<WatchStream<K>>;
 
     fn into_future(self) -> Self::IntoFuture {
         let lean = self.lean;

@@ -38,8 +38,6 @@ pub(super) struct Call {
     pub(super) max_retries: Option<u32>,
 }
 
-type Answer = http::Response<Body>;
-
 impl Call {
     /// Sends the request until there is an answer that is not worth another try.
     pub(super) async fn run(self) -> Result<Response> {
@@ -166,7 +164,7 @@ impl Call {
     }
 
     /// Sends the request once and waits for the head of the answer.
-    async fn attempt(&self, deadline: Option<Instant>) -> Result<Answer> {
+    async fn attempt(&self, deadline: Option<Instant>) -> Result<http::Response<Body>> {
         let mut request = http::Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -219,7 +217,7 @@ impl Again {
 }
 
 /// Tells of the end of an attempt, whose request the span names.
-fn note(outcome: &Result<Answer>, started: Instant, retry: u32) {
+fn note(outcome: &Result<http::Response<Body>>, started: Instant, retry: u32) {
     let milliseconds = millis(started.elapsed());
     match outcome {
         Ok(answer) => tracing::debug!(retry, milliseconds, status = answer.status().as_u16(), "answered"),

@@ -32,10 +32,10 @@ pub use kind::CallKind;
 pub(crate) use request::Query;
 pub use request::Request;
 pub use response::Response;
-pub(crate) use response::{Answer, Arriving};
+pub(crate) use response::{ListBody, WholeBody};
 pub use warnings::{DeduplicatedWarnings, LogWarnings, NoWarnings, Warning, WarningHandler};
 
 pub use crate::transport::{Body, BoxError, HttpFuture, HttpService, Upgraded};
 
 /// A call under way, or what awaiting a builder gives.
-pub(crate) type Answering<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+pub(crate) type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;

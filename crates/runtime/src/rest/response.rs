@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::{
-    Answering,
+    CallFuture,
     attempts::Again,
     deadline::{timed_out, within},
     timed_body, trace,
@@ -90,14 +90,14 @@ impl Response {
     }
 
     /// The body, to be decoded as it comes, within the call's time limit: what comes after it is not waited for.
-    pub(super) fn arriving(self) -> Result<Arriving> {
+    pub(super) fn list_body(self) -> Result<ListBody> {
         let media_type = self.media_type()?;
         let body = match self.origin.deadline {
             Some(deadline) => timed_body::until(deadline, self.body, timed_out),
             None => self.body,
         };
         let body = body.steady();
-        Ok(Arriving { again: self.again, ..Arriving::new(body, media_type, self.origin.url) })
+        Ok(ListBody { again: self.again, ..ListBody::new(body, media_type, self.origin.url) })
     }
 
     /// The same answer, whose body is traced, if anybody traces: then it is all there already.
@@ -129,14 +129,14 @@ impl Response {
     }
 
     /// Boxed for the reason that sending is: it is compiled here, once.
-    fn collecting(self) -> Answering<Answer> {
+    fn collecting(self) -> CallFuture<WholeBody> {
         Box::pin(self.collect())
     }
 
     /// Reads the whole body, to be decoded by what its content type says.
-    pub(crate) async fn collect(self) -> Result<Answer> {
+    pub(crate) async fn collect(self) -> Result<WholeBody> {
         let (head, body, origin) = self.whole().await?;
-        Ok(Answer { head, body, method: origin.method, url: origin.url })
+        Ok(WholeBody { head, body, method: origin.method, url: origin.url })
     }
 
     /// Reads the whole body. One that breaks off is asked for again, where that is safe: nobody has seen a part of it.
@@ -183,26 +183,26 @@ impl Origin {
 }
 
 /// The body of an answer to a GET that is decoded as it comes.
-pub(crate) struct Arriving {
+pub(crate) struct ListBody {
     pub(crate) body: Body,
     pub(crate) media_type: MediaType,
     pub(crate) url: String,
     again: Option<Again>,
 }
 
-impl Arriving {
+impl ListBody {
     /// A body of this form, of the answer to a GET of this URL.
     pub(crate) fn new(body: Body, media_type: MediaType, url: String) -> Self {
         Self { body, media_type, url, again: None }
     }
 
     /// What sends the request again if this answer is lost before anybody has seen a part of it.
-    pub(crate) fn again(&mut self) -> impl FnOnce(Error) -> Answering<Self> + Send + use<> {
+    pub(crate) fn again(&mut self) -> impl FnOnce(Error) -> CallFuture<Self> + Send + use<> {
         let again = self.again.take();
         |lost| {
             Box::pin(async move {
                 match again {
-                    Some(again) => again.after(lost).await?.arriving(),
+                    Some(again) => again.after(lost).await?.list_body(),
                     None => Err(lost),
                 }
             })
@@ -238,14 +238,14 @@ fn media_type(head: &Parts) -> Result<MediaType> {
 }
 
 /// A whole answer.
-pub(crate) struct Answer {
+pub(crate) struct WholeBody {
     head: Parts,
     pub(crate) body: Bytes,
     method: Method,
     url: String,
 }
 
-impl Answer {
+impl WholeBody {
     /// Decodes the body as an object. A Status in place of the object is an error, never an object with nothing in it.
     pub(crate) fn decode<T>(&self, decode: impl FnOnce(MediaType, &[u8]) -> codec::Result<T>) -> Result<T> {
         let media_type = self.check()?;

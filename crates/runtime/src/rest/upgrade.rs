@@ -4,7 +4,7 @@ use http::{StatusCode, header};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    rest::{Answering, Request},
+    rest::{CallFuture, Request},
     transport::Upgraded,
 };
 
@@ -44,7 +44,7 @@ impl Request {
     }
 
     /// Boxed for the reason that sending is.
-    fn upgrading(self) -> Answering<Upgraded> {
+    fn upgrading(self) -> CallFuture<Upgraded> {
         // What runs behind such a request must not run twice, GET or not.
         let mut request = self.streaming();
         for (name, value) in [(header::CONNECTION, "Upgrade"), (header::UPGRADE, "websocket")] {

@@ -8,7 +8,7 @@ use super::Request;
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
-    rest::{Answer, Answering, Arriving, CallKind, Response, answer::Target, attempts::Call, trace},
+    rest::{CallFuture, CallKind, ListBody, Response, WholeBody, answer::Target, attempts::Call, trace},
 };
 
 /// Makes JSON of a body in another form.
@@ -58,23 +58,23 @@ impl Request {
     }
 
     /// Sends the request and reads the whole answer.
-    pub(crate) fn answer(self) -> Answering<Answer> {
+    pub(crate) fn whole_body(self) -> CallFuture<WholeBody> {
         Box::pin(async move { self.sending().await?.collect().await })
     }
 
     /// Sends the request and gives the body of the answer as it comes, within the call's time limit.
-    pub(crate) fn streamed(self) -> Answering<Arriving> {
-        Box::pin(async move { self.sending().await?.arriving() })
+    pub(crate) fn list_body(self) -> CallFuture<ListBody> {
+        Box::pin(async move { self.sending().await?.list_body() })
     }
 
     /// The same for an answer that is read to its end, and so is traced as any other.
-    pub(crate) fn streamed_and_traced(self) -> Answering<Arriving> {
-        Box::pin(async move { self.sending().await?.traced().await?.arriving() })
+    pub(crate) fn traced_list_body(self) -> CallFuture<ListBody> {
+        Box::pin(async move { self.sending().await?.traced().await?.list_body() })
     }
 
     /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
     /// neither group crates nor programs compile the way through the transport again.
-    fn sending(self) -> Answering<Response> {
+    fn sending(self) -> CallFuture<Response> {
         Box::pin(async move {
             // Only what may have to be said again in JSON is kept.
             let again = self.as_json.map(|as_json| (self.clone(), as_json));
