@@ -46,7 +46,7 @@ use crate::error::Result;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub(crate) use self::{
-    basic::basic_credentials, host::Authority, pem::CaBundle, proxy::ProxyScheme,
+    basic::basic_credentials, host::Authority, pem::CaBundle, proxy::ProxyScheme, server::in_ascii,
     shared_credentials::SharedCredentials, yaml::parse as parse_yaml,
 };
 pub use self::{

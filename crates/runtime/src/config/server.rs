@@ -35,11 +35,7 @@ pub(super) fn parse(server: &str) -> Result<Uri> {
     if !is_escaped(path) {
         return Err(wrong("a % in it must be followed by two digits of hexadecimal"));
     }
-    let authority = host::to_ascii(authority).map_err(|what| wrong(&what))?;
-    let text = match scheme {
-        Some(scheme) => format!("{scheme}://{authority}{}", utf8_percent_encode(path, IN_PATH)),
-        None => authority.into_owned(),
-    };
+    let text = in_ascii(if scheme.is_some() { server } else { authority }).map_err(|what| wrong(&what))?;
     let uri: Uri = text.parse().map_err(|error| wrong("must be a URL or host:port").with_source(error))?;
     if scheme.is_some() && ![Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme()) {
         return Err(wrong("must begin with https:// or http://"));
@@ -55,6 +51,14 @@ pub(super) fn parse(server: &str) -> Result<Uri> {
         return Err(wrong("must not have a query"));
     }
     Ok(uri)
+}
+
+/// A URL or a host with its name in ASCII and its path escaped. What is escaped already stays so.
+pub(crate) fn in_ascii(url: &str) -> Result<String, String> {
+    let start = url.find("://").map_or(0, |end| end + 3);
+    let (scheme, rest) = url.split_at(start);
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    Ok(format!("{scheme}{}{}", host::to_ascii(authority)?, utf8_percent_encode(path, IN_PATH)))
 }
 
 /// The server's URL. Where it is written without a scheme, `https` is meant if anything is configured that is for TLS,

@@ -1,5 +1,6 @@
 //! OpenID Connect: tokens that are renewed at their provider.
 
+mod redirect;
 mod refresh;
 mod token;
 
@@ -199,6 +200,40 @@ mod tests {
         let token = header.to_str().unwrap().trim_start_matches("Bearer ");
         let expected = user(&format!("        id-token: {token}\n        refresh-token: second\n"));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn the_document_of_a_provider_may_be_behind_redirects() {
+        const REDIRECTING: Fetch = |config, request| {
+            let redirect = |status, to: &'static str| {
+                let answer = Response::builder().status(status).header("location", to).body(Bytes::new());
+                Box::pin(async move { Ok(answer.unwrap()) })
+            };
+            match request.uri().to_string().as_str() {
+                "https://issuer.example/.well-known/openid-configuration" => redirect(301, "/elsewhere"),
+                "https://issuer.example/elsewhere" => redirect(307, "https://other.example/doc"),
+                "https://loop.example/.well-known/openid-configuration" => redirect(302, "openid-configuration"),
+                "https://unsafe.example/.well-known/openid-configuration" => redirect(302, "http://unsafe.example/"),
+                "https://lost.example/.well-known/openid-configuration" => {
+                    Box::pin(async { Ok(Response::builder().status(302).body(Bytes::new()).unwrap()) })
+                }
+                _ => FETCH(config, request),
+            }
+        };
+        let header = async |host: &str| {
+            let mut oidc = OidcConfig::new(format!("https://{host}.example"), "client");
+            oidc.refresh_token = Some("first".into());
+            Provider::new(&oidc, REDIRECTING, None).unwrap().header().await
+        };
+        assert!(header("issuer").await.unwrap().to_str().unwrap().starts_with("Bearer e30."));
+        for (host, words) in [
+            ("loop", "https://loop.example/.well-known/openid-configuration: 302 Found"),
+            ("unsafe", "redirects to \"http://unsafe.example/\", which is not followed"),
+            ("lost", "302 Found; check idp-issuer-url"),
+        ] {
+            let error = header(host).await.unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[tokio::test]

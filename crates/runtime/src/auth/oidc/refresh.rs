@@ -5,17 +5,20 @@ use std::{fmt::Write as _, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderValue, Request, Response, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION},
     uri::Scheme,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::error;
+use super::{
+    error,
+    redirect::{self, MAX_REDIRECTS},
+};
 use crate::{
     auth::{Fetch, header::basic},
-    config::{Config, OidcConfig},
+    config::{Config, OidcConfig, in_ascii},
     error::{Delivery, Error, Result},
     text::non_empty,
 };
@@ -77,10 +80,20 @@ const REFUSALS: [&str; 6] = [
 
 async fn token_endpoint(oidc: &OidcConfig, fetch: Fetch) -> Result<Uri> {
     let url = format!("{}/.well-known/openid-configuration", oidc.issuer_url.trim_end_matches('/'));
-    let url: Uri = absolute(&url).ok_or_else(|| error(oidc, format_args!("idp-issuer-url is no URL of a provider")))?;
-    let request = Request::get(&url).header(ACCEPT, "application/json").body(Bytes::new());
-    let request = request.map_err(|cause| error(oidc, format_args!("cannot be asked")).with_source(cause))?;
-    let answer = send(oidc, request, fetch).await?;
+    let mut url: Uri = absolute(&url).ok_or_else(|| error(oidc, format_args!("idp-issuer-url is not a URL")))?;
+    let mut answer = get(oidc, &url, fetch).await?;
+    for _ in 0..MAX_REDIRECTS {
+        let Some(location) = answer.headers().get(LOCATION).filter(|_| answer.status().is_redirection()) else { break };
+        url = redirect::target(&url, location).ok_or_else(|| {
+            error(
+                oidc,
+                format_args!(
+                    "{url} redirects to {location:?}, which is not followed: only to the same host, or by https"
+                ),
+            )
+        })?;
+        answer = get(oidc, &url, fetch).await?;
+    }
     if !answer.status().is_success() {
         let refused = error(oidc, format_args!("{url}: {}; check idp-issuer-url", answer.status()));
         return Err(answered(answer.status(), refused));
@@ -94,8 +107,13 @@ async fn token_endpoint(oidc: &OidcConfig, fetch: Fetch) -> Result<Uri> {
     Ok(endpoint)
 }
 
-fn absolute(url: &str) -> Option<Uri> {
-    let url: Uri = url.parse().ok()?;
+async fn get(oidc: &OidcConfig, url: &Uri, fetch: Fetch) -> Result<Response<Bytes>> {
+    let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
+    send(oidc, request.map_err(|cause| error(oidc, format_args!("cannot be asked")).with_source(cause))?, fetch).await
+}
+
+pub(super) fn absolute(url: &str) -> Option<Uri> {
+    let url: Uri = in_ascii(url).ok()?.parse().ok()?;
     let known = url.scheme() == Some(&Scheme::HTTPS) || url.scheme() == Some(&Scheme::HTTP);
     (known && url.host().is_some_and(|host| !host.is_empty())).then_some(url)
 }
