@@ -29,6 +29,22 @@ const MAX_ITEM: usize = 16 << 20;
 /// items are taken. The one exception are items of the dynamic client that lack their kind, in a list that says its own behind
 /// them: those wait for it.
 ///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// use k8s_client_runtime::list::ListStream;
+///
+/// /// Counts what comes, and returns the version to watch from.
+/// async fn count(config_maps: ResourceClient<ConfigMap>) -> Result<(usize, Option<String>), Error> {
+///     let mut items: ListStream<ConfigMap> = config_maps.list().stream().await?;
+///     let mut count = 0;
+///     while items.try_next().await?.is_some() {
+///         count += 1;
+///     }
+///     Ok((count, items.metadata().and_then(|metadata| metadata.resource_version.clone())))
+/// }
+/// ```
+///
 /// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in the stream
 /// is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should ends in nothing.
 #[must_use = "a stream does nothing until it is polled"]

@@ -11,7 +11,24 @@ use http::Method;
 use super::CallFuture;
 use crate::rest::{Request, Response};
 
-/// Runs a command in a container.
+/// Runs a command in a container. [`into_request`](Exec::into_request) gives the request, whose
+/// [`upgrade`](Request::upgrade) gives the connection; what is spoken over it is the caller's.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// let exec = pods.exec("web").container("nginx").command(["nginx", "-T"]).stdout(true).stderr(true);
+/// let connection = exec
+///     .into_request()
+///     .header("Sec-WebSocket-Version", "13")
+///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io")
+///     .upgrade()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Exec {

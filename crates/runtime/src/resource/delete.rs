@@ -15,6 +15,22 @@ use crate::{
 /// Every answer of the 2xx kind means that the server agreed, whatever its body is; only a Status that says `Failure` is an
 /// error. Aggregated servers and webhooks in between answer with nothing, with text, or with another object: then there is a
 /// Status made here, with the text as its message.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// use k8s_client_runtime::resource::{Deleted, PropagationPolicy};
+///
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// match config_maps.delete("web").propagation_policy(PropagationPolicy::Foreground).await {
+///     Ok(Deleted::Object(web)) => println!("it waits for {:?}", web.metadata.finalizers),
+///     Ok(Deleted::Status(_)) => println!("it is gone"),
+///     Err(error) if error.is_not_found() => println!("it was gone already"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Delete<C> {
     request: Request,

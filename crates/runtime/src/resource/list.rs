@@ -221,6 +221,20 @@ impl<K: Listable> IntoFuture for List<K> {
 }
 
 /// A stream of pages: see [`List::pages`].
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// use futures_util::TryStreamExt;
+///
+/// // All of a large collection, a thousand objects at a time.
+/// let pages = config_maps.list().limit(1000).pages();
+/// let count = pages.try_fold(0, async |count, page| Ok(count + page.items.len())).await?;
+/// println!("{count} objects");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Pages<K: Listable> {
     pages: BoxStream<'static, Result<K::List>>,
@@ -228,6 +242,18 @@ pub struct Pages<K: Listable> {
 }
 
 /// A stream of objects: see [`List::items`].
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let mut items = config_maps.list().label_selector("app=web").items();
+/// while let Some(config_map) = items.try_next().await? {
+///     println!("{:?}", config_map.metadata.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Items<K: Listable> {
     items: BoxStream<'static, Result<K::Object>>,

@@ -25,8 +25,45 @@ use crate::{
 /// The longest line of a log: a container runtime splits lines far below.
 const MAX_LINE: usize = 16 << 20;
 
+/// What a container writes its log to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LogStream {
+    /// Both, in the order in which they were written.
+    #[default]
+    All,
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl LogStream {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Stdout => "Stdout",
+            Self::Stderr => "Stderr",
+        }
+    }
+}
+
 /// Reads the log of a container. Awaiting it gives the whole as text; [`stream`](Logs::stream) and [`lines`](Logs::lines)
 /// give it as it comes, which [`follow`](Logs::follow) needs.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// println!("{}", pods.logs("web").container("nginx").tail_lines(20).await?);
+///
+/// let mut lines = pods.logs("web").follow().since_seconds(60).lines().await?;
+/// while let Some(line) = lines.try_next().await? {
+///     println!("{line}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct Logs {
@@ -82,9 +119,10 @@ impl Logs {
         self.set("timestamps", true)
     }
 
-    /// Which of the container's streams: `All` (the default), `Stdout` or `Stderr`.
-    pub fn stream_name(self, stream: &str) -> Self {
-        self.set("stream", stream)
+    /// Which of the container's streams. Default: all. One alone cannot be had together with
+    /// [`tail_lines`](Logs::tail_lines), and needs a server with the feature gate `PodLogsQuerySplitStreams`.
+    pub fn stream_name(self, stream: LogStream) -> Self {
+        self.set("stream", stream.as_str())
     }
 
     /// Lets the server format what it says itself, such as an error, for people.

@@ -63,7 +63,7 @@ pub use connect::{Attach, Exec, PortForward, Proxy};
 pub use delete::{Delete, DeleteCollection, Deleted, DeletedCollection};
 pub use get::Get;
 pub use list::{Items, List, Pages};
-pub use logs::{LogLines, Logs};
+pub use logs::{LogLines, LogStream, Logs};
 pub use modify::Modify;
 pub use options::{
     ApplyOptions, CreateOptions, DeleteOptions, FieldValidation, GetOptions, ListOptions, PatchOptions,

@@ -10,7 +10,7 @@ use std::{future::IntoFuture as _, time::Duration};
 
 use k8s_client_runtime::{
     ErrorKind, RestClient,
-    resource::{Cluster, Namespaced, Patch, ResourceClient},
+    resource::{Cluster, LogStream, Namespaced, Patch, ResourceClient},
     retry::{Backoff, retry_on_conflict},
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -302,7 +302,9 @@ async fn logs_come_as_text_and_as_lines() {
         read.push(line);
     }
     assert_eq!(read, ["one", "two", "", "last"]);
+    pods.logs("web").stream_name(LogStream::Stderr).await.expect("text");
     assert!(server.requests()[0].starts_with("GET /api/v1/namespaces/ns/pods/web/log?container=c&tailLines=4 "));
+    assert!(server.requests()[2].starts_with("GET /api/v1/namespaces/ns/pods/web/log?stream=Stderr "));
 }
 
 #[tokio::test]
