@@ -4,27 +4,25 @@
 
 mod apply;
 mod clientset;
-mod docs;
-mod format;
-mod gate;
 mod group;
 mod kinds;
 mod manifest;
 mod meta;
 mod method;
-pub(crate) mod names;
 mod protobuf;
 mod resource;
 mod routes;
+mod style;
 mod sweep;
 mod table;
-mod text;
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 
-pub use format::Formatter;
+pub use style::format::Formatter;
+pub(crate) use style::names;
+use style::{docs, gate, text};
 
 use crate::{Error, model::Model};
 

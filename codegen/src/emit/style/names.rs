@@ -9,7 +9,7 @@ const PACKAGE_PREFIX: &str = "k8s-client-api-";
 const CONFIGURATION_SUFFIX: &str = "ApplyConfiguration";
 
 /// The package of a crate of `crates/api`, given its folder's name: `k8s-client-api-apps`.
-pub(super) fn package(crate_name: &str) -> String {
+pub(in crate::emit) fn package(crate_name: &str) -> String {
     format!("{PACKAGE_PREFIX}{crate_name}")
 }
 
@@ -19,36 +19,36 @@ pub(crate) fn library(crate_name: &str) -> String {
 }
 
 /// How a group is called in sentences.
-pub(super) fn title(group: &Group) -> String {
+pub(in crate::emit) fn title(group: &Group) -> String {
     if group.name.is_empty() { "the core API group".to_owned() } else { format!("the API group `{}`", group.name) }
 }
 
 /// The umbrella's feature for an alpha or beta version: `resource-v1beta1`.
-pub(super) fn version_feature(group: &Group, version: &str) -> String {
+pub(in crate::emit) fn version_feature(group: &Group, version: &str) -> String {
     format!("{}-{version}", group.crate_name)
 }
 
 /// `v1_33` …: the Kubernetes versions as features.
-pub(super) fn kubernetes_features(model: &Model) -> impl DoubleEndedIterator<Item = String> {
+pub(in crate::emit) fn kubernetes_features(model: &Model) -> impl DoubleEndedIterator<Item = String> {
     model.versions.iter().map(|version| format!("v{}", version.replace('.', "_")))
 }
 
 /// The type of a configuration.
-pub(super) fn configuration(object: &str) -> String {
+pub(in crate::emit) fn configuration(object: &str) -> String {
     format!("{object}{CONFIGURATION_SUFFIX}")
 }
 
 /// The module of a home's apply configurations: `k8s_client_api_core::v1::apply`.
-pub(super) fn apply_module(home: &Home) -> String {
+pub(in crate::emit) fn apply_module(home: &Home) -> String {
     format!("{}::{}::apply", library(&home.crate_name), home.version)
 }
 
 /// The module of a home's messages: `k8s_client_api_core::v1::protobuf`.
-pub(super) fn protobuf_module(home: &Home) -> String {
+pub(in crate::emit) fn protobuf_module(home: &Home) -> String {
     format!("{}::{}::protobuf", library(&home.crate_name), home.version)
 }
 
 /// How a file calls the messages of another home: `core_v1`.
-pub(super) fn protobuf_alias(home: &Home) -> String {
+pub(in crate::emit) fn protobuf_alias(home: &Home) -> String {
     format!("{}_{}", home.crate_name, home.version)
 }

@@ -8,8 +8,11 @@ use std::{
     thread,
 };
 
-use super::{Files, HEADER, Source, gate};
-use crate::Error;
+use super::gate;
+use crate::{
+    Error,
+    emit::{Files, HEADER, Source},
+};
 
 /// Runs rustfmt with the workspace's settings.
 #[derive(Clone, Debug)]
@@ -31,7 +34,7 @@ struct Job {
 
 impl Formatter {
     /// Formats all sources.
-    pub(super) fn format(&self, sources: Vec<Source>) -> Result<Files, Error> {
+    pub(in crate::emit) fn format(&self, sources: Vec<Source>) -> Result<Files, Error> {
         let parts = thread::available_parallelism().map_or(1, NonZero::get);
         let mut jobs: Vec<Job> = (0..parts).map(|_| Job::default()).collect();
         for source in sources {
@@ -117,7 +120,7 @@ fn wants_blank_line(above: &str, line: &str) -> bool {
         "#[",
         "fn ",
         "pub fn ",
-        "pub(super) fn ",
+        "pub(in crate::emit) fn ",
         "impl",
         "pub struct ",
         "pub enum ",

@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(1);
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// Lets requests pass, in the order in which they came, as often as the limit allows.
-pub(super) struct RateLimiter {
+pub(in crate::rest) struct RateLimiter {
     limit: RateLimit,
     /// Whoever holds the lock is the next to go; tokio's lock is fair. A request that is given up while it waits has taken
     /// nothing.
@@ -39,7 +39,7 @@ struct Bucket {
 }
 
 impl RateLimiter {
-    pub(super) fn new(limit: RateLimit) -> Result<Self> {
+    pub(in crate::rest) fn new(limit: RateLimit) -> Result<Self> {
         let RateLimit { qps, burst } = limit;
         if !(qps.is_finite() && qps > 0.0) {
             return Err(Error::config(format!("rate_limit: qps is {qps}, not a number above 0; None sets no limit")));
@@ -52,7 +52,7 @@ impl RateLimiter {
     }
 
     /// Waits for its turn and takes a token.
-    pub(super) async fn take(&self) {
+    pub(in crate::rest) async fn take(&self) {
         let asked = Instant::now();
         let mut bucket = self.bucket.lock().await;
         let qps = f64::from(self.limit.qps);

@@ -8,7 +8,7 @@ use super::gate::Gate;
 const WIDTH: usize = 120;
 
 /// A `use` as rustfmt writes it.
-pub(super) fn use_line(path: &str, names: &[String], text: &mut String) {
+pub(in crate::emit) fn use_line(path: &str, names: &[String], text: &mut String) {
     let line = match names {
         [name] => format!("use {path}::{name};"),
         names => format!("use {path}::{{{}}};", names.join(", ")),
@@ -30,7 +30,7 @@ pub(super) fn use_line(path: &str, names: &[String], text: &mut String) {
 }
 
 /// Writes an item inside the macros that gate it.
-pub(super) fn gated(gate: &Gate, item: &str, text: &mut String) {
+pub(in crate::emit) fn gated(gate: &Gate, item: &str, text: &mut String) {
     let macros: Vec<String> = gate.macros().collect();
     for (depth, name) in macros.iter().enumerate() {
         let _ = writeln!(text, "{}{name} {{", "    ".repeat(depth));

@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// The body, ended with this error at the deadline if it has not ended by itself.
-pub(super) fn until(deadline: Instant, body: Body, late: fn() -> Error) -> Body {
+pub(in crate::rest) fn until(deadline: Instant, body: Body, late: fn() -> Error) -> Body {
     body.wrapped(|body| TimedBody { body, deadline: Some(Box::pin(sleep_until(deadline))), late })
 }
 
 /// The error of a watch that the server was told to end, and did not.
-pub(super) fn endless_watch() -> Error {
+pub(in crate::rest) fn endless_watch() -> Error {
     let problem = "the server did not end the watch in time; watch again from the last event's version";
     Error::new(ErrorKind::Timeout, problem)
 }

@@ -6,7 +6,7 @@ use quote::quote;
 use crate::model::{Area, Method, Resource, Scope, TypeName, Verb};
 
 /// Lines as doc comments; an empty one is a blank line.
-pub(super) fn comment<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
+pub(in crate::emit) fn comment<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
     let lines = lines.into_iter().map(|line| {
         let line = line.as_ref();
         if line.is_empty() { String::new() } else { format!(" {line}") }
@@ -15,7 +15,7 @@ pub(super) fn comment<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> Toke
 }
 
 /// Where a client of a resource looks.
-pub(super) fn place(resource: &Resource, area: Area) -> &'static str {
+pub(in crate::emit) fn place(resource: &Resource, area: Area) -> &'static str {
     match (resource.scope, area) {
         (Scope::Cluster, _) => "of the cluster",
         (Scope::Namespaced, Area::Own) => "of one namespace",
@@ -24,7 +24,7 @@ pub(super) fn place(resource: &Resource, area: Area) -> &'static str {
 }
 
 /// What a method does, and by which requests.
-pub(super) fn method(resource: &Resource, method: &Method, link: impl Fn(&TypeName) -> String) -> Vec<String> {
+pub(in crate::emit) fn method(resource: &Resource, method: &Method, link: impl Fn(&TypeName) -> String) -> Vec<String> {
     let kind = link(&resource.object);
     let mut lines = vec![sentence(resource, method, &kind, link)];
     match method.routes.as_slice() {

@@ -13,11 +13,11 @@ const STAND_IN: &str = "__k8s_if";
 
 /// The macros around something that not all versions of what surrounds it have: outermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Gate(Vec<String>);
+pub(in crate::emit) struct Gate(Vec<String>);
 
 impl Gate {
     /// The gate for `inner` where `outer` is given.
-    pub(super) fn new(model: &Model, outer: Presence, inner: Presence) -> Self {
+    pub(in crate::emit) fn new(model: &Model, outer: Presence, inner: Presence) -> Self {
         let version = |index: usize| model.versions[index].replace('.', "_");
         let (since, until) = (inner.first > outer.first, inner.last < outer.last);
         let mut macros = Vec::new();
@@ -31,22 +31,22 @@ impl Gate {
     }
 
     /// The gate for what not every version has.
-    pub(super) fn absolute(model: &Model, presence: Presence) -> Self {
+    pub(in crate::emit) fn absolute(model: &Model, presence: Presence) -> Self {
         Self::new(model, model.all_versions(), presence)
     }
 
     /// Whether nothing is gated.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::emit) fn is_open(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The macros' paths.
-    pub(super) fn macros(&self) -> impl DoubleEndedIterator<Item = String> {
+    pub(in crate::emit) fn macros(&self) -> impl DoubleEndedIterator<Item = String> {
         self.0.iter().map(|name| format!("k8s_openapi::k8s_if{name}!"))
     }
 
     /// Puts items into the gate.
-    pub(super) fn items(&self, items: TokenStream) -> TokenStream {
+    pub(in crate::emit) fn items(&self, items: TokenStream) -> TokenStream {
         self.0.iter().rev().fold(items, |inner, name| {
             let name = format_ident!("{STAND_IN}{name}");
             quote!(mod #name { #inner })
@@ -54,7 +54,7 @@ impl Gate {
     }
 
     /// Puts statements into the gate.
-    pub(super) fn statements(&self, statements: TokenStream) -> TokenStream {
+    pub(in crate::emit) fn statements(&self, statements: TokenStream) -> TokenStream {
         self.0.iter().rev().fold(statements, |inner, name| {
             let name = format_ident!("{STAND_IN}{name}");
             quote!(if #name { #inner })
@@ -63,7 +63,7 @@ impl Gate {
 }
 
 /// Makes macro calls of the stand-ins in formatted text.
-pub(super) fn restore(line: &str) -> String {
+pub(in crate::emit) fn restore(line: &str) -> String {
     let trimmed = line.trim_start();
     let rest = trimmed.strip_prefix("mod ").or_else(|| trimmed.strip_prefix("if "));
     match rest.and_then(|rest| rest.strip_prefix(STAND_IN)) {
