@@ -6,8 +6,8 @@ use super::{
     kubeconfig::{
         connection::build,
         entries::{Cluster, User},
+        located::{Located, Problems},
         overrides::Overrides,
-        place::{Place, Problems},
     },
 };
 use crate::{
@@ -40,7 +40,7 @@ pub(super) fn load(environment: &Environment, overrides: &Overrides) -> Result<C
     let user = User { token_file: Some(token.to_string_lossy().into_owned()), ..User::default() };
     let mut problems = Problems::default();
     let label = "in-cluster configuration";
-    let (cluster, user) = (Place::made(label, &cluster), Place::made(label, &user));
+    let (cluster, user) = (Located::made(label, &cluster), Located::made(label, &user));
     let config = build(&cluster, &user, overrides, environment, &mut problems);
     let mut config = problems.or(config)?;
     config.source = ConfigSource::InCluster;

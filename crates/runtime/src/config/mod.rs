@@ -52,7 +52,7 @@ pub(crate) use self::{
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},
     impersonation::Impersonation,
-    kubeconfig::editor::{KubeconfigEditor, KubeconfigList},
+    kubeconfig::editor::{KubeconfigEditor, KubeconfigSection},
     limits::{RateLimit, RetryPolicy},
     loader::ConfigLoader,
     oidc::{OidcConfig, OidcOrigin},

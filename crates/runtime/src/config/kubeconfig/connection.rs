@@ -7,8 +7,8 @@ use http::{Uri, uri::Scheme};
 
 use super::{
     entries::{Cluster, User},
+    located::{Located, Problems},
     overrides::{self, Overrides},
-    place::{Place, Problems},
     user,
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 };
 
 pub(in crate::config) fn build(
-    cluster: &Place<'_, Cluster>,
-    user: &Place<'_, User>,
+    cluster: &Located<'_, Cluster>,
+    user: &Located<'_, User>,
     overrides: &Overrides,
     environment: &Environment,
     problems: &mut Problems,
@@ -50,7 +50,7 @@ pub(in crate::config) fn build(
     Some(config)
 }
 
-fn server(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Option<Uri> {
+fn server(cluster: &Located<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Option<Uri> {
     let (place, text) = match (&overrides.server, non_empty(cluster.value.server.as_ref())) {
         (Some(server), _) => (overrides::label("server"), server.as_str()),
         (None, Some(server)) => (cluster.to_string(), server),
@@ -63,7 +63,7 @@ fn server(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Pr
     problems.check(&place, server::parse(text))
 }
 
-fn tls(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> TlsConfig {
+fn tls(cluster: &Located<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> TlsConfig {
     let value = cluster.value;
     // One of the three replaces all three, so that a CA of the file does not stand against an override.
     let (ca, insecure_skip_verify) = if overrides.insecure_skip_tls_verify || overrides.certificate_authority.is_some()
@@ -92,7 +92,7 @@ fn tls(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Probl
     TlsConfig { ca: ca.map(|(_, ca)| ca), insecure_skip_verify, server_name, identity: None }
 }
 
-fn proxy(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Proxy {
+fn proxy(cluster: &Located<'_, Cluster>, overrides: &Overrides, problems: &mut Problems) -> Proxy {
     if let Some(proxy) = &overrides.proxy {
         return proxy.clone();
     }
@@ -101,7 +101,7 @@ fn proxy(cluster: &Place<'_, Cluster>, overrides: &Overrides, problems: &mut Pro
     url.map(Proxy::Url).unwrap_or_default()
 }
 
-fn impersonate(user: &Place<'_, User>, overrides: &Overrides, problems: &mut Problems) -> Option<Impersonation> {
+fn impersonate(user: &Located<'_, User>, overrides: &Overrides, problems: &mut Problems) -> Option<Impersonation> {
     let value = user.value;
     let asked = overrides.impersonate.clone();
     let text = |asked: String, field: Option<&String>| {

@@ -14,8 +14,8 @@ use serde::Deserialize;
 pub(super) mod connection;
 pub(super) mod editor;
 pub(super) mod entries;
+pub(super) mod located;
 pub(super) mod overrides;
-pub(super) mod place;
 pub(super) mod resolve;
 mod user;
 

@@ -5,8 +5,8 @@ use super::{
     connection::build,
     describe_file, describe_files,
     entries::{Cluster, Context, User},
+    located::{Located, Problems},
     overrides::Overrides,
-    place::{Place, Problems},
 };
 use crate::{
     config::{Config, ConfigSource, KubeconfigOrigin, KubeconfigSource, environment::Environment, in_cluster},
@@ -43,7 +43,7 @@ pub(in crate::config) fn resolve(
             let found = find(&kubeconfig.clusters, "cluster", name, &files);
             entry("cluster", name, found, &in_context, &mut problems)
         }
-        None if overrides.server.is_some() => Some(Place::made("the cluster", &no_cluster)),
+        None if overrides.server.is_some() => Some(Located::made("the cluster", &no_cluster)),
         None => {
             problems.add(in_context("names no cluster"));
             None
@@ -56,7 +56,7 @@ pub(in crate::config) fn resolve(
             let found = find(&kubeconfig.users, "user", name, &files);
             entry("user", name, found, &in_context, &mut problems)
         }
-        None => Some(Place::made("the user", &no_user)),
+        None => Some(Located::made("the user", &no_user)),
     };
     let config = match (cluster, user) {
         (Some(cluster), Some(user)) => build(&cluster, &user, overrides, environment, &mut problems),
@@ -92,9 +92,9 @@ fn entry<'a, T>(
     found: Result<&'a Entry<T>>,
     in_context: &impl Fn(&str) -> String,
     problems: &mut Problems,
-) -> Option<Place<'a, T>> {
+) -> Option<Located<'a, T>> {
     match found {
-        Ok(entry) => Some(Place::of_entry(kind, name, entry)),
+        Ok(entry) => Some(Located::of_entry(kind, name, entry)),
         Err(error) => {
             problems.add(in_context(&error.to_string()));
             None

@@ -4,8 +4,8 @@ use secrecy::SecretString;
 
 use super::{
     entries::{AuthProvider, Cluster, Exec, User},
+    located::{Located, Problems},
     overrides::{self, Overrides},
-    place::{Place, Problems},
 };
 use crate::{
     config::{
@@ -18,7 +18,7 @@ use crate::{
 
 /// The client certificate. Each half that is overridden replaces its file and its data.
 pub(super) fn identity(
-    user: &Place<'_, User>,
+    user: &Located<'_, User>,
     overrides: &Overrides,
     problems: &mut Problems,
 ) -> Option<ClientIdentity> {
@@ -59,8 +59,8 @@ pub(super) fn identity(
 /// What is sent as `Authorization`. A token and a password go before a plugin and a provider; a certificate goes before a
 /// plugin.
 pub(super) fn credentials(
-    user: &Place<'_, User>,
-    cluster: &Place<'_, Cluster>,
+    user: &Located<'_, User>,
+    cluster: &Located<'_, Cluster>,
     overrides: &Overrides,
     has_identity: bool,
     to_tls: bool,
@@ -84,7 +84,7 @@ pub(super) fn credentials(
 }
 
 /// A token, a file with one, or a user name and a password.
-fn inline_credentials(user: &Place<'_, User>, overrides: &Overrides, problems: &mut Problems) -> Option<Credentials> {
+fn inline_credentials(user: &Located<'_, User>, overrides: &Overrides, problems: &mut Problems) -> Option<Credentials> {
     let value = user.value;
     let (file, token) = match &overrides.token {
         Some(token) => (None, Some(token.clone())),
@@ -121,9 +121,9 @@ const EXEC_GROUP: &str = "client.authentication.k8s.io";
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
 fn exec_config(
-    user: &Place<'_, User>,
+    user: &Located<'_, User>,
     exec: &Exec,
-    cluster: &Place<'_, Cluster>,
+    cluster: &Located<'_, Cluster>,
     problems: &mut Problems,
 ) -> Option<ExecConfig> {
     let api_version = exec_api_version(user, exec, problems);
@@ -173,7 +173,7 @@ fn exec_config(
     Some(config)
 }
 
-fn exec_api_version(user: &Place<'_, User>, exec: &Exec, problems: &mut Problems) -> Option<ExecApiVersion> {
+fn exec_api_version(user: &Located<'_, User>, exec: &Exec, problems: &mut Problems) -> Option<ExecApiVersion> {
     let Some(version) = non_empty(exec.api_version.as_ref()) else {
         problems.add(format!("{user}: exec.apiVersion: is missing; set {EXEC_GROUP}/v1 or the one the plugin speaks"));
         return None;
@@ -197,7 +197,7 @@ fn exec_api_version(user: &Place<'_, User>, exec: &Exec, problems: &mut Problems
 }
 
 /// A bare name is looked for in `$PATH`; anything with a folder in it is relative to the kubeconfig.
-fn exec_command(user: &Place<'_, User>, command: &str) -> String {
+fn exec_command(user: &Located<'_, User>, command: &str) -> String {
     if command.contains(std::path::MAIN_SEPARATOR) {
         user.resolve(command).to_string_lossy().into_owned()
     } else {
@@ -205,7 +205,7 @@ fn exec_command(user: &Place<'_, User>, command: &str) -> String {
     }
 }
 
-fn oidc(user: &Place<'_, User>, provider: &AuthProvider, problems: &mut Problems) -> Option<OidcConfig> {
+fn oidc(user: &Located<'_, User>, provider: &AuthProvider, problems: &mut Problems) -> Option<OidcConfig> {
     let name = non_empty(provider.name.as_ref()).unwrap_or_default();
     let instead = match name {
         "oidc" => None,

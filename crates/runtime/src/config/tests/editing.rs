@@ -22,7 +22,7 @@ fn entries_are_changed_in_the_file_that_they_are_from() {
         .set_token("me", &SecretString::from("new"))
         .set_cluster("local", "prod")
         .set_user("local", "me")
-        .put(KubeconfigList::Contexts, "new", [("cluster", "prod"), ("user", "me")])
+        .put(KubeconfigSection::Contexts, "new", [("cluster", "prod"), ("user", "me")])
         .save()
         .unwrap();
     let text = fs::read_to_string(&first).unwrap();
@@ -45,7 +45,7 @@ fn what_is_new_goes_to_the_default_file() {
     let folder = TempDir::new().unwrap();
     let put = |environment: &Environment| {
         let editor = Config::loader().editor_from(environment).unwrap();
-        editor.put(KubeconfigList::Contexts, "x", [("cluster", "c")]).use_context("x").save().unwrap();
+        editor.put(KubeconfigSection::Contexts, "x", [("cluster", "c")]).use_context("x").save().unwrap();
     };
     put(&outside(folder.path(), None));
     let text = fs::read_to_string(folder.path().join(".kube/config")).unwrap();
@@ -69,7 +69,7 @@ fn removing_and_clearing_reach_every_file() {
     let (first, second) = (write(&folder, "first", COMPLETE), write(&folder, "second", COMPLETE));
     let environment = outside(folder.path(), Some(list(&[&first, &second])));
     let editor = Config::loader().editor_from(&environment).unwrap();
-    editor.remove(KubeconfigList::Users, "me").use_context("").save().unwrap();
+    editor.remove(KubeconfigSection::Users, "me").use_context("").save().unwrap();
     for path in [first, second] {
         let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
         assert!(kubeconfig.current_context.is_none() && !kubeconfig.users.contains_key("me"));
@@ -91,7 +91,7 @@ fn one_file_under_several_names_gets_every_change() {
     let names: Vec<&Path> = names.iter().map(PathBuf::as_path).collect();
     let environment = outside(folder.path(), Some(list(&names)));
     let editor = Config::loader().editor_from(&environment).unwrap();
-    editor.remove(KubeconfigList::Users, "me").set_namespace("admin", "web").use_context("").save().unwrap();
+    editor.remove(KubeconfigSection::Users, "me").set_namespace("admin", "web").use_context("").save().unwrap();
     let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
     assert!(kubeconfig.current_context.is_none() && !kubeconfig.users.contains_key("me"));
     let editor = Config::loader().editor_from(&environment).unwrap();
@@ -109,8 +109,8 @@ fn a_change_that_cannot_be_made_changes_no_file() {
         (editor().use_context("x"), "context \"x\" does not exist"),
         (editor().set_namespace("x", "y"), "context \"x\" does not exist"),
         (editor().set_token("x", &SecretString::from("TOPSECRET")), "user \"x\" does not exist"),
-        (editor().remove(KubeconfigList::Clusters, "x"), "cluster \"x\" does not exist"),
-        (editor().put(KubeconfigList::Users, "x", [("token", vec!["x"])]), "cannot be read as YAML"),
+        (editor().remove(KubeconfigSection::Clusters, "x"), "cluster \"x\" does not exist"),
+        (editor().put(KubeconfigSection::Users, "x", [("token", vec!["x"])]), "cannot be read as YAML"),
     ] {
         let error = editor.save().unwrap_err().to_string();
         assert!(error.contains(words) && error.contains(&*path.to_string_lossy()), "{words}\n{error}");
@@ -135,7 +135,7 @@ fn writers_wait_for_each_other_and_lose_nothing() {
                 for entry in 0..8 {
                     let name = format!("{writer}-{entry}");
                     let editor = KubeconfigEditor::file(path);
-                    editor.put(KubeconfigList::Contexts, name, [("cluster", "c")]).save().unwrap();
+                    editor.put(KubeconfigSection::Contexts, name, [("cluster", "c")]).save().unwrap();
                 }
             });
         }
@@ -191,10 +191,9 @@ fn names_that_look_like_numbers_or_booleans_are_found_as_they_are_spelled() {
         editor.save().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("id-token: old", "id-token: new"), "{name}");
 
-        let editor = KubeconfigEditor::file(&path)
-            .use_context("")
-            .save()
-            .and_then(|()| KubeconfigEditor::file(&path).use_context(name).remove(KubeconfigList::Users, name).save());
+        let editor = KubeconfigEditor::file(&path).use_context("").save().and_then(|()| {
+            KubeconfigEditor::file(&path).use_context(name).remove(KubeconfigSection::Users, name).save()
+        });
         editor.unwrap_or_else(|error| panic!("{name}: {error}"));
         let kubeconfig = kubeconfig::Kubeconfig::read(&path).unwrap().unwrap();
         assert_eq!(kubeconfig.current_context.as_deref(), Some(name));
@@ -211,7 +210,7 @@ fn only_the_first_document_is_changed() {
         ("a: b\n---\na: [}", "a: b\ncontexts:\n- context:\n    cluster: c\n  name: x\ncurrent-context: x\n---\na: [}"),
     ] {
         let path = write(&folder, "config", text);
-        let editor = KubeconfigEditor::file(&path).put(KubeconfigList::Contexts, "x", [("cluster", "c")]);
+        let editor = KubeconfigEditor::file(&path).put(KubeconfigSection::Contexts, "x", [("cluster", "c")]);
         editor.use_context("x").save().unwrap();
         let (written, expected) = (fs::read_to_string(&path).unwrap(), expected.to_owned());
         let sorted = |text: &str| {
@@ -234,7 +233,7 @@ fn characters_that_yaml_does_not_allow_are_escaped() {
     let odd = "a\u{7f}b\u{85}c\u{9f}d\u{2028}e\u{2029}f\u{feff}g\u{0}h\u{1b}i\u{ffff}j\u{1f600}\"\\";
     KubeconfigEditor::file(&path)
         .set_token("me", &SecretString::from(odd))
-        .put(KubeconfigList::Users, odd, [("username", odd)])
+        .put(KubeconfigSection::Users, odd, [("username", odd)])
         .save()
         .unwrap();
     let text = fs::read_to_string(&path).unwrap();

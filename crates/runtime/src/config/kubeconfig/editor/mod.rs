@@ -28,11 +28,11 @@ use crate::{
 ///
 /// ```no_run
 /// # fn main() -> Result<(), k8s_client_runtime::Error> {
-/// use k8s_client_runtime::config::{Config, KubeconfigList};
+/// use k8s_client_runtime::config::{Config, KubeconfigSection};
 ///
 /// Config::loader()
 ///     .editor()?
-///     .put(KubeconfigList::Contexts, "staging", [("cluster", "staging"), ("user", "me")])
+///     .put(KubeconfigSection::Contexts, "staging", [("cluster", "staging"), ("user", "me")])
 ///     .use_context("staging")
 ///     .set_namespace("staging", "shop")
 ///     .save()?;
@@ -46,9 +46,9 @@ pub struct KubeconfigEditor {
     changes: Vec<Change>,
 }
 
-/// A list of a kubeconfig.
+/// A section of a kubeconfig: a list of named entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KubeconfigList {
+pub enum KubeconfigSection {
     /// `clusters`, whose entries have a `cluster`.
     Clusters,
     /// `users`, whose entries have a `user`.
@@ -60,9 +60,9 @@ pub enum KubeconfigList {
 #[derive(Clone)]
 enum Change {
     CurrentContext(String),
-    Put { list: KubeconfigList, name: String, fields: Value },
-    Set { list: KubeconfigList, name: String, path: Vec<String>, value: SecretString },
-    Remove { list: KubeconfigList, name: String },
+    Put { section: KubeconfigSection, name: String, fields: Value },
+    Set { section: KubeconfigSection, name: String, path: Vec<String>, value: SecretString },
+    Remove { section: KubeconfigSection, name: String },
 }
 
 impl KubeconfigEditor {
@@ -84,27 +84,27 @@ impl KubeconfigEditor {
 
     /// Makes a context mean this cluster.
     pub fn set_cluster(self, context: &str, cluster: &str) -> Self {
-        self.set(KubeconfigList::Contexts, context, &["cluster"], cluster)
+        self.set(KubeconfigSection::Contexts, context, &["cluster"], cluster)
     }
 
     /// Makes a context mean this user.
     pub fn set_user(self, context: &str, user: &str) -> Self {
-        self.set(KubeconfigList::Contexts, context, &["user"], user)
+        self.set(KubeconfigSection::Contexts, context, &["user"], user)
     }
 
     /// Makes a context mean this namespace.
     pub fn set_namespace(self, context: &str, namespace: &str) -> Self {
-        self.set(KubeconfigList::Contexts, context, &["namespace"], namespace)
+        self.set(KubeconfigSection::Contexts, context, &["namespace"], namespace)
     }
 
     /// Gives a user this token.
     pub fn set_token(self, user: &str, token: &SecretString) -> Self {
-        self.set(KubeconfigList::Users, user, &["token"], token.expose_secret())
+        self.set(KubeconfigSection::Users, user, &["token"], token.expose_secret())
     }
 
     /// Gives the `auth-provider` of a user this value, such as `id-token`.
     pub fn set_auth_provider_value(self, user: &str, key: &str, value: &SecretString) -> Self {
-        self.set(KubeconfigList::Users, user, &["auth-provider", "config", key], value.expose_secret())
+        self.set(KubeconfigSection::Users, user, &["auth-provider", "config", key], value.expose_secret())
     }
 
     /// Adds an entry with these fields, or gives the entry of this name these fields and no others.
@@ -112,17 +112,17 @@ impl KubeconfigEditor {
     /// The fields are named as in a kubeconfig: `server`, `certificate-authority-data`, `tokenFile`.
     pub fn put<K: Into<String>, V: Into<Value>>(
         self,
-        list: KubeconfigList,
+        section: KubeconfigSection,
         name: impl Into<String>,
         fields: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let fields: Map<_, _> = fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        self.with(Change::Put { list, name: name.into(), fields: Value::Object(fields) })
+        self.with(Change::Put { section, name: name.into(), fields: Value::Object(fields) })
     }
 
     /// Removes an entry, from every file that has one of this name.
-    pub fn remove(self, list: KubeconfigList, name: impl Into<String>) -> Self {
-        self.with(Change::Remove { list, name: name.into() })
+    pub fn remove(self, section: KubeconfigSection, name: impl Into<String>) -> Self {
+        self.with(Change::Remove { section, name: name.into() })
     }
 
     /// Makes the changes, in the order in which they were asked for. Either all are made, or an error says why none is, unless
@@ -148,9 +148,9 @@ impl KubeconfigEditor {
         changed.try_for_each(|file| replace(file.path, &file.encoding.encode(&file.text)))
     }
 
-    fn set(self, list: KubeconfigList, name: &str, path: &[&str], value: &str) -> Self {
+    fn set(self, section: KubeconfigSection, name: &str, path: &[&str], value: &str) -> Self {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
-        self.with(Change::Set { list, name: name.to_owned(), path, value: SecretString::from(value) })
+        self.with(Change::Set { section, name: name.to_owned(), path, value: SecretString::from(value) })
     }
 
     fn with(mut self, change: Change) -> Self {
@@ -179,7 +179,7 @@ impl fmt::Debug for KubeconfigEditor {
     }
 }
 
-impl KubeconfigList {
+impl KubeconfigSection {
     fn key(self) -> &'static str {
         match self {
             Self::Clusters => "clusters",
@@ -221,12 +221,12 @@ impl<'a> Draft<'a> {
         Ok(Self { path, is_default, text, encoding, value, changed: false })
     }
 
-    fn has(&self, list: KubeconfigList, name: &str) -> bool {
-        self.names(list).any(|found| found == name)
+    fn has(&self, section: KubeconfigSection, name: &str) -> bool {
+        self.names(section).any(|found| found == name)
     }
 
-    fn names(&self, list: KubeconfigList) -> impl Iterator<Item = String> {
-        let items = self.value.get(list.key()).and_then(Value::as_array).into_iter().flatten();
+    fn names(&self, section: KubeconfigSection) -> impl Iterator<Item = String> {
+        let items = self.value.get(section.key()).and_then(Value::as_array).into_iter().flatten();
         items.filter(|item| !item.is_null()).map(|item| yaml::name(item).to_owned())
     }
 
@@ -256,27 +256,27 @@ impl Change {
     fn apply(&self, files: &mut [Draft<'_>]) -> Result<()> {
         match self {
             Self::CurrentContext(name) => use_context(files, name),
-            Self::Put { list, name, fields } => {
-                let index = files.iter().position(|file| file.has(*list, name));
+            Self::Put { section, name, fields } => {
+                let index = files.iter().position(|file| file.has(*section, name));
                 let index = index.or_else(|| files.iter().position(|file| file.is_default));
                 let Some(file) = index.and_then(|index| files.get_mut(index)) else { return Ok(()) };
-                file.set(&[Step::Key(list.key()), Step::Named(name), Step::Key(list.kind())], fields)
+                file.set(&[Step::Key(section.key()), Step::Named(name), Step::Key(section.kind())], fields)
             }
-            Self::Set { list, name, path, value } => {
-                let missing = does_not_exist(files, *list, name);
-                let file = files.iter_mut().find(|file| file.has(*list, name)).ok_or(missing)?;
-                let mut steps = vec![Step::Key(list.key()), Step::Named(name), Step::Key(list.kind())];
+            Self::Set { section, name, path, value } => {
+                let missing = does_not_exist(files, *section, name);
+                let file = files.iter_mut().find(|file| file.has(*section, name)).ok_or(missing)?;
+                let mut steps = vec![Step::Key(section.key()), Step::Named(name), Step::Key(section.kind())];
                 steps.extend(path.iter().map(|key| Step::Key(key)));
                 file.set(&steps, &Value::from(value.expose_secret()))
             }
-            Self::Remove { list, name } => {
-                let missing = does_not_exist(files, *list, name);
-                let mut having = files.iter_mut().filter(|file| file.has(*list, name)).peekable();
+            Self::Remove { section, name } => {
+                let missing = does_not_exist(files, *section, name);
+                let mut having = files.iter_mut().filter(|file| file.has(*section, name)).peekable();
                 if having.peek().is_none() {
                     return Err(missing);
                 }
                 having.try_for_each(|file| {
-                    let text = yaml::remove(&file.text, &[Step::Key(list.key()), Step::Named(name)]);
+                    let text = yaml::remove(&file.text, &[Step::Key(section.key()), Step::Named(name)]);
                     file.take(text)
                 })
             }
@@ -291,8 +291,8 @@ fn use_context(files: &mut [Draft<'_>], name: &str) -> Result<()> {
         let mut having = files.iter_mut().filter(|file| !file.current_context().is_empty());
         return having.try_for_each(|file| file.set(&path, &Value::from("")));
     }
-    if !files.iter().any(|file| file.has(KubeconfigList::Contexts, name)) {
-        return Err(does_not_exist(files, KubeconfigList::Contexts, name));
+    if !files.iter().any(|file| file.has(KubeconfigSection::Contexts, name)) {
+        return Err(does_not_exist(files, KubeconfigSection::Contexts, name));
     }
     let current = files.iter().map(Draft::current_context).find(|current| !current.is_empty());
     if current == Some(name) {
@@ -301,9 +301,9 @@ fn use_context(files: &mut [Draft<'_>], name: &str) -> Result<()> {
     files.iter_mut().filter(|file| file.is_default).try_for_each(|file| file.set(&path, &Value::from(name)))
 }
 
-fn does_not_exist(files: &[Draft<'_>], list: KubeconfigList, name: &str) -> Error {
-    let names: BTreeSet<_> = files.iter().flat_map(|file| file.names(list)).collect();
+fn does_not_exist(files: &[Draft<'_>], section: KubeconfigSection, name: &str) -> Error {
+    let names: BTreeSet<_> = files.iter().flat_map(|file| file.names(section)).collect();
     let paths: Vec<_> = files.iter().map(|file| file.path.to_owned()).collect();
     let there_is = what_there_is(names.iter());
-    Error::config(format!("{} {name:?} does not exist in {}; {there_is}", list.kind(), describe_files(&paths)))
+    Error::config(format!("{} {name:?} does not exist in {}; {there_is}", section.kind(), describe_files(&paths)))
 }

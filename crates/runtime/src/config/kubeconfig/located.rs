@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// An entry and how to name it in an error: `/home/me/.kube/config: user "me"`.
-pub(in crate::config) struct Place<'a, T> {
+pub(in crate::config) struct Located<'a, T> {
     name: String,
     label: String,
     file: Option<&'a Path>,
     pub(in crate::config) value: &'a T,
 }
 
-impl<'a, T> Place<'a, T> {
+impl<'a, T> Located<'a, T> {
     /// An entry of a kubeconfig.
     pub(in crate::config) fn of_entry(kind: &str, name: &str, entry: &'a Entry<T>) -> Self {
         let file = entry.file.as_deref();
@@ -84,7 +84,7 @@ impl<'a, T> Place<'a, T> {
     }
 }
 
-impl<T> fmt::Display for Place<'_, T> {
+impl<T> fmt::Display for Located<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label)
     }
