@@ -10,10 +10,25 @@ use super::SharedCredentials;
 ///
 /// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and run it
 /// once however many requests wait for it.
+///
+/// ```
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, Credentials, ExecConfig, InteractiveMode};
+///
+/// let mut plugin = ExecConfig::new("aws");
+/// plugin.args = ["eks", "get-token", "--cluster-name", "prod"].map(str::to_owned).to_vec();
+/// plugin.env = vec![("AWS_PROFILE".to_owned(), "operations".into())];
+/// plugin.interactive_mode = InteractiveMode::Never;
+///
+/// let mut config = Config::new("https://prod.example:6443")?;
+/// config.credentials = Credentials::Exec(plugin);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ExecConfig {
-    /// The program: a path, or a name to be looked for in `$PATH`.
+    /// The program: a path, or a name to be looked for in this process's `$PATH`. As in Go, a name is never that of a
+    /// program in the working directory.
     pub command: String,
     /// Its arguments. `Debug` does not show them, since plugins take secrets so.
     pub args: Vec<String>,

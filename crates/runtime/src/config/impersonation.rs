@@ -5,6 +5,17 @@ use std::collections::BTreeMap;
 /// Whom the server is asked to take the client for, which the client's own user must be allowed to do by RBAC.
 ///
 /// Sent as the `Impersonate-…` headers of every request, unless the request brings `Impersonate-User` itself.
+///
+/// ```
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, Impersonation};
+///
+/// let mut config = Config::new("https://10.0.0.1:6443")?;
+/// // What may a member of this group do?
+/// config.impersonate =
+///     Some(Impersonation { groups: vec!["developers".to_owned()], ..Impersonation::user("jane") });
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impersonation {
     /// The user's name. Without it the others must be empty.

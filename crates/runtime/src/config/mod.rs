@@ -136,6 +136,21 @@ pub struct Config {
 /// How a server is authenticated, and with which certificate the client answers.
 ///
 /// Without a CA, the roots of the operating system are trusted; with one, that CA alone is.
+///
+/// ```
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{ClientIdentity, Config, PemSource};
+///
+/// let mut config = Config::new("https://10.0.0.1:6443")?;
+/// config.tls.ca = Some(PemSource::File("/etc/kubernetes/pki/ca.crt".into()));
+/// // The server's certificate is made for a name, and it is reached by its address.
+/// config.tls.server_name = Some("kubernetes".to_owned());
+/// config.tls.identity = Some(ClientIdentity {
+///     certificate: PemSource::File("/etc/kubernetes/pki/admin.crt".into()),
+///     key: PemSource::File("/etc/kubernetes/pki/admin.key".into()),
+/// });
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct TlsConfig {
@@ -164,6 +179,22 @@ pub struct ClientIdentity {
 }
 
 /// What a client sends as `Authorization`. A request that brings its own header keeps it.
+///
+/// A configuration that was found has its credentials already; a program may replace them before it makes a client.
+/// `Debug` never shows a secret.
+///
+/// ```
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, Credentials};
+///
+/// let mut config = Config::new("https://10.0.0.1:6443")?;
+/// // A token that does not change.
+/// config.credentials = Credentials::Bearer("eyJhbGciOi...".into());
+/// assert!(!format!("{config:?}").contains("eyJhbGciOi"));
+/// // One that somebody renews in a file.
+/// config.credentials = Credentials::TokenFile { path: "/run/secrets/token".into(), fallback: None };
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Credentials {

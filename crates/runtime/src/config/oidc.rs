@@ -9,10 +9,24 @@ use super::{PemSource, SharedCredentials};
 /// A token of an OpenID Connect provider, and how to renew it.
 ///
 /// All clients of one configuration and its clones share the renewed token.
+///
+/// ```
+/// # fn main() -> Result<(), k8s_client_runtime::Error> {
+/// use k8s_client_runtime::config::{Config, Credentials, OidcConfig};
+///
+/// let mut oidc = OidcConfig::new("https://login.example/realms/main", "kubernetes");
+/// // What a login has brought; the token is got with it.
+/// oidc.refresh_token = Some("eyJhbGciOi...".into());
+///
+/// let mut config = Config::new("https://10.0.0.1:6443")?;
+/// config.credentials = Credentials::Oidc(oidc);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OidcConfig {
-    /// The provider's URL (`idp-issuer-url`); its `/.well-known/openid-configuration` says where tokens are renewed.
+    /// The provider's URL (`idp-issuer-url`); its `/.well-known/openid-configuration` says where tokens are renewed. That
+    /// may be behind up to ten redirects, to the same host or by https.
     pub issuer_url: String,
     /// The client id (`client-id`).
     pub client_id: String,

@@ -19,6 +19,14 @@ use crate::{
 /// PEM text, or the file that holds it.
 ///
 /// A file is read when a client is made, and again while the client lives. The text is never shown by `Debug`.
+///
+/// ```
+/// use k8s_client_runtime::config::PemSource;
+///
+/// let mounted = PemSource::File("/etc/tls/ca.crt".into());
+/// let built_in = PemSource::text("-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n");
+/// assert_eq!(format!("{mounted:?} {built_in:?}"), r#"File("/etc/tls/ca.crt") Text([REDACTED])"#);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum PemSource {
