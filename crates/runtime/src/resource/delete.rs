@@ -4,7 +4,7 @@ use std::{future::IntoFuture, marker::PhantomData};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Preconditions, Status};
 
-use super::{CallFuture, DeleteOptions, ListOptions, PropagationPolicy, call_options, whole_answer};
+use super::{CallFuture, DeleteOptions, ListOptions, PropagationPolicy, call_options, selectors, whole_answer};
 use crate::{
     codec::{self, Codec, Listable, MediaType},
     rest::{Request, WholeBody},
@@ -110,6 +110,7 @@ macro_rules! delete_options {
 
 delete_options!(Delete, Codec);
 delete_options!(DeleteCollection, Listable);
+selectors!(DeleteCollection, chosen);
 
 impl<C: Codec> Delete<C> {
     pub(super) fn new(request: Request) -> Self {
@@ -125,18 +126,6 @@ impl<C: Codec> Delete<C> {
 impl<K: Listable> DeleteCollection<K> {
     pub(super) fn new(request: Request) -> Self {
         Self { request, options: DeleteOptions::default(), chosen: ListOptions::default(), kind: PhantomData }
-    }
-
-    /// Chooses by labels. Default: all objects.
-    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
-        self.chosen.label_selector = Some(selector.into());
-        self
-    }
-
-    /// Chooses by fields. Default: all objects.
-    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
-        self.chosen.field_selector = Some(selector.into());
-        self
     }
 
     /// Takes the options that choose from a struct, in place of those set so far.

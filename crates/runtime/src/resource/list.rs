@@ -11,7 +11,7 @@ use futures_core::{Stream, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::serde::de::DeserializeOwned;
 
-use super::{CallFuture, ListOptions, ResourceVersionMatch, call_options, whole_answer};
+use super::{CallFuture, ListOptions, ResourceVersionMatch, call_options, selectors, whole_answer};
 use crate::{codec::Listable, error::Result, list::ListStream, object::AnyList as _, rest::Request};
 
 /// How many objects a page has unless [`List::limit`] says otherwise: client-go's pager asks for as many.
@@ -30,18 +30,6 @@ pub struct List<K> {
 impl<K: Listable> List<K> {
     pub(super) fn new(request: Request) -> Self {
         Self { request, options: ListOptions::default(), lean: false, kind: PhantomData }
-    }
-
-    /// Chooses by labels, such as `app=web,tier!=cache`.
-    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.label_selector = Some(selector.into());
-        self
-    }
-
-    /// Chooses by fields, such as `metadata.name=web`. Each kind supports a few.
-    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.field_selector = Some(selector.into());
-        self
     }
 
     /// The most objects in one answer. Default: all, or 500 a page with [`pages`](List::pages).
@@ -72,12 +60,6 @@ impl<K: Listable> List<K> {
     /// How long the server may take, in seconds.
     pub fn timeout_seconds(mut self, seconds: u32) -> Self {
         self.options.timeout_seconds = Some(seconds);
-        self
-    }
-
-    /// The shard that is wanted (alpha in Kubernetes 1.37).
-    pub fn shard_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.shard_selector = Some(selector.into());
         self
     }
 
@@ -196,6 +178,7 @@ impl<K: Listable> List<K> {
     }
 }
 
+selectors!(List, options);
 call_options!(List<K: Listable>, ListOptions);
 whole_answer!(List<K: Listable>);
 

@@ -156,10 +156,10 @@ macro_rules! whole_answer {
 }
 use whole_answer;
 
-/// Gives a builder that writes an object what create, update, patch and apply have in common.
-macro_rules! write_options {
-    ($builder:ident, $options:ty) => {
-        impl<C: Codec> $builder<C> {
+/// Gives a builder with `options` of a write the setters of those that all writes have.
+macro_rules! write_setters {
+    ($(<$lifetime:lifetime>)? $builder:ident) => {
+        impl<$($lifetime,)? C: Codec> $builder<$($lifetime,)? C> {
             /// Names who writes, for field ownership: at most 128 printable characters. Default: the server takes the
             /// front of the User-Agent.
             pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
@@ -179,7 +179,40 @@ macro_rules! write_options {
                 self
             }
         }
+    };
+}
+use write_setters;
 
+/// Gives a builder that chooses objects, by this field of it, the setters of the selectors.
+macro_rules! selectors {
+    ($builder:ident, $options:ident) => {
+        impl<K: Listable> $builder<K> {
+            /// Chooses by labels, such as `app=web,tier!=cache`. Default: all objects.
+            pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
+                self.$options.label_selector = Some(selector.into());
+                self
+            }
+
+            /// Chooses by fields, such as `metadata.name=web` for one object. Each kind supports a few. Default: all objects.
+            pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
+                self.$options.field_selector = Some(selector.into());
+                self
+            }
+
+            /// The shard that is wanted (alpha in Kubernetes 1.37). Default: all objects.
+            pub fn shard_selector(mut self, selector: impl Into<String>) -> Self {
+                self.$options.shard_selector = Some(selector.into());
+                self
+            }
+        }
+    };
+}
+use selectors;
+
+/// Gives a builder that writes an object what create, update, patch and apply have in common.
+macro_rules! write_options {
+    ($builder:ident, $options:ty) => {
+        crate::resource::write_setters!($builder);
         crate::resource::call_options!($builder<C: Codec>, $options);
         crate::resource::whole_answer!($builder<C: Codec>);
 

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::{FieldValidation, UpdateOptions, execute};
+use super::{UpdateOptions, execute, write_setters};
 use crate::{codec::Codec, error::Result, rest::Request, retry::Backoff};
 
 /// Reads an object, lets a closure change it, and updates it; when somebody else changed it meanwhile, all of that again.
@@ -59,24 +59,6 @@ impl<'f, K: Codec> Modify<'f, K> {
         self
     }
 
-    /// Names who writes, for field ownership.
-    pub fn field_manager(mut self, field_manager: impl Into<String>) -> Self {
-        self.options.field_manager = Some(field_manager.into());
-        self
-    }
-
-    /// Goes through all stages of the update but stores nothing.
-    pub fn dry_run(mut self) -> Self {
-        self.options.dry_run = true;
-        self
-    }
-
-    /// What the server does about unknown and duplicate fields. Default: the server warns.
-    pub fn field_validation(mut self, field_validation: FieldValidation) -> Self {
-        self.options.field_validation = Some(field_validation);
-        self
-    }
-
     /// Takes the options of the update from a struct, in place of those set so far.
     pub fn options(mut self, options: UpdateOptions) -> Self {
         self.options = options;
@@ -90,6 +72,8 @@ impl<'f, K: Codec> Modify<'f, K> {
         self
     }
 }
+
+write_setters!(<'f> Modify);
 
 impl<'f, K: Codec> IntoFuture for Modify<'f, K> {
     type Output = Result<K::Object>;

@@ -65,38 +65,28 @@ pub struct WatchOptions {
     pub shard_selector: Option<String>,
 }
 
-/// Options of create.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CreateOptions {
-    /// Goes through all stages but stores nothing.
-    pub dry_run: bool,
-    /// Who writes.
-    pub field_manager: Option<String>,
-    /// What the server does about unknown and duplicate fields.
-    pub field_validation: Option<FieldValidation>,
+macro_rules! options_of_writes {
+    ($($name:ident: $verb:literal),*) => {$(
+        #[doc = concat!("Options of ", $verb, ".")]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $name {
+            /// Goes through all stages but stores nothing.
+            pub dry_run: bool,
+            /// Who writes.
+            pub field_manager: Option<String>,
+            /// What the server does about unknown and duplicate fields.
+            pub field_validation: Option<FieldValidation>,
+        }
+
+        impl $name {
+            pub(super) fn write(&self, query: &mut Query) {
+                write_options(query, self.dry_run, self.field_manager.as_deref(), self.field_validation);
+            }
+        }
+    )*};
 }
 
-/// Options of update.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UpdateOptions {
-    /// Goes through all stages but stores nothing.
-    pub dry_run: bool,
-    /// Who writes.
-    pub field_manager: Option<String>,
-    /// What the server does about unknown and duplicate fields.
-    pub field_validation: Option<FieldValidation>,
-}
-
-/// Options of patch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PatchOptions {
-    /// Goes through all stages but stores nothing.
-    pub dry_run: bool,
-    /// Who writes.
-    pub field_manager: Option<String>,
-    /// What the server does about unknown and duplicate fields.
-    pub field_validation: Option<FieldValidation>,
-}
+options_of_writes!(CreateOptions: "create", UpdateOptions: "update", PatchOptions: "patch");
 
 /// Options of apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -228,24 +218,6 @@ fn write_options(query: &mut Query, dry_run: bool, manager: Option<&str>, valida
     query.text("dryRun", dry_run.then_some("All"));
     query.text("fieldManager", manager);
     query.text("fieldValidation", validation.map(FieldValidation::as_str));
-}
-
-impl CreateOptions {
-    pub(super) fn write(&self, query: &mut Query) {
-        write_options(query, self.dry_run, self.field_manager.as_deref(), self.field_validation);
-    }
-}
-
-impl UpdateOptions {
-    pub(super) fn write(&self, query: &mut Query) {
-        write_options(query, self.dry_run, self.field_manager.as_deref(), self.field_validation);
-    }
-}
-
-impl PatchOptions {
-    pub(super) fn write(&self, query: &mut Query) {
-        write_options(query, self.dry_run, self.field_manager.as_deref(), self.field_validation);
-    }
 }
 
 impl ApplyOptions {

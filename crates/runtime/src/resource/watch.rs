@@ -2,14 +2,15 @@
 
 use std::{future::IntoFuture, marker::PhantomData};
 
-use super::{CallFuture, ResourceVersionMatch, WatchOptions, call_options};
+use super::{CallFuture, ResourceVersionMatch, WatchOptions, call_options, selectors};
 use crate::{
     codec::Listable,
     rest::{CallKind, Request},
     watch::WatchStream,
 };
 
-/// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed.
+/// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed. An object that stops
+/// matching the selectors comes as deleted.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Watch<K> {
     request: Request,
@@ -22,18 +23,6 @@ impl<K: Listable> Watch<K> {
     pub(super) fn new(request: Request) -> Self {
         let request = request.kind(CallKind::Watch);
         Self { request, options: WatchOptions::default(), lean: false, kind: PhantomData }
-    }
-
-    /// Chooses by labels. An object that stops matching is told as deleted.
-    pub fn label_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.label_selector = Some(selector.into());
-        self
-    }
-
-    /// Chooses by fields, such as `metadata.name=web` for one object.
-    pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.field_selector = Some(selector.into());
-        self
     }
 
     /// The version after which changes are told: that of a list, or of the last event. Without it, and with `"0"`, the
@@ -70,12 +59,6 @@ impl<K: Listable> Watch<K> {
         self
     }
 
-    /// The shard that is wanted (alpha in Kubernetes 1.37).
-    pub fn shard_selector(mut self, selector: impl Into<String>) -> Self {
-        self.options.shard_selector = Some(selector.into());
-        self
-    }
-
     /// Leaves `metadata.managedFields` out of the objects: see [`List::without_managed_fields`](super::List::without_managed_fields).
     pub fn without_managed_fields(mut self) -> Self {
         self.lean = true;
@@ -88,6 +71,7 @@ impl<K: Listable> Watch<K> {
     }
 }
 
+selectors!(Watch, options);
 call_options!(Watch<K: Listable>, WatchOptions);
 
 impl<K: Listable> IntoFuture for Watch<K> {
