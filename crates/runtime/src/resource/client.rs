@@ -7,7 +7,7 @@ use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use super::{
     AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify,
-    Namespaced, OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch, place::Place,
+    Namespaced, OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch, resource_path::ResourcePath,
 };
 use crate::{
     apply::Applicable,
@@ -56,7 +56,7 @@ use crate::{
 /// ```
 pub struct ResourceClient<K, S = Namespaced> {
     client: RestClient,
-    place: Place,
+    path: ResourcePath,
     scope: S,
     kind: PhantomData<fn() -> K>,
 }
@@ -67,7 +67,7 @@ impl<K> ResourceClient<K> {
     where
         K: Kind<Scope = NamespaceResourceScope>,
     {
-        ResourceClient::new(client, Place::of::<K>(), Namespaced { namespace: namespace.into() })
+        ResourceClient::new(client, ResourcePath::of::<K>(), Namespaced { namespace: namespace.into() })
     }
 
     /// The objects of all namespaces.
@@ -75,7 +75,7 @@ impl<K> ResourceClient<K> {
     where
         K: Kind<Scope = NamespaceResourceScope>,
     {
-        ResourceClient::new(client, Place::of::<K>(), AllNamespaces)
+        ResourceClient::new(client, ResourcePath::of::<K>(), AllNamespaces)
     }
 
     /// The objects of the cluster, for a kind without namespaces.
@@ -83,7 +83,7 @@ impl<K> ResourceClient<K> {
     where
         K: Kind<Scope = ClusterResourceScope>,
     {
-        ResourceClient::new(client, Place::of::<K>(), Cluster)
+        ResourceClient::new(client, ResourcePath::of::<K>(), Cluster)
     }
 }
 
@@ -106,13 +106,13 @@ impl<K> ResourceClient<K> {
     where
         K: Codec,
     {
-        ResourceClient::new(client, Place::at(resource), scope)
+        ResourceClient::new(client, ResourcePath::at(resource), scope)
     }
 }
 
 impl<K, S> ResourceClient<K, S> {
-    fn new(client: &RestClient, place: Place, scope: S) -> Self {
-        Self { client: client.clone(), place, scope, kind: PhantomData }
+    fn new(client: &RestClient, path: ResourcePath, scope: S) -> Self {
+        Self { client: client.clone(), path, scope, kind: PhantomData }
     }
 
     /// The client that the requests go through.
@@ -146,7 +146,7 @@ impl<K, S: Scope> ResourceClient<K, S> {
     }
 
     fn everywhere(&self) -> Request {
-        self.scope.place(self.place.request(&self.client, Method::GET))
+        self.scope.add_to(self.path.request(&self.client, Method::GET))
     }
 }
 
@@ -160,7 +160,7 @@ impl<K, S: OneObject> ResourceClient<K, S> {
     }
 
     fn request(&self, method: Method) -> Request {
-        self.scope.place_one(self.place.request(&self.client, method))
+        self.scope.add_to_one(self.path.request(&self.client, method))
     }
 
     fn named(&self, method: Method, name: &str) -> Request {
@@ -175,7 +175,7 @@ impl<K, S: OneObject> ResourceClient<K, S> {
     fn named_by(&self, method: Method, object: &impl AnyObject) -> Request {
         match object.name() {
             Some(name) => self.named(method, name),
-            None => self.request(method).wrong(format!("metadata.name of the {} is not set", self.place.kind())),
+            None => self.request(method).wrong(format!("metadata.name of the {} is not set", self.path.kind())),
         }
     }
 }
@@ -313,7 +313,7 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
 
 impl<K, S: Clone> Clone for ResourceClient<K, S> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), place: self.place.clone(), scope: self.scope.clone(), kind: PhantomData }
+        Self { client: self.client.clone(), path: self.path.clone(), scope: self.scope.clone(), kind: PhantomData }
     }
 }
 
@@ -321,7 +321,7 @@ impl<K, S: fmt::Debug> fmt::Debug for ResourceClient<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResourceClient")
             .field("client", &self.client)
-            .field("resource", &&self.place)
+            .field("resource", &&self.path)
             .field("scope", &self.scope)
             .finish()
     }

@@ -51,7 +51,7 @@ mod logs;
 mod modify;
 mod options;
 mod patch;
-mod place;
+mod resource_path;
 mod scope;
 mod verbs;
 mod watch;

@@ -65,17 +65,17 @@ pub(super) mod sealed {
 
     /// Puts the namespace into a request.
     pub trait Scope {
-        fn place(&self, request: Request) -> Request;
+        fn add_to(&self, request: Request) -> Request;
 
-        /// The same for a request that means objects of one place, not of all namespaces.
-        fn place_one(&self, request: Request) -> Request {
-            self.place(request)
+        /// The same for a request that means one object, or objects of one namespace.
+        fn add_to_one(&self, request: Request) -> Request {
+            self.add_to(request)
         }
     }
 }
 
 impl sealed::Scope for Namespaced {
-    fn place(&self, request: Request) -> Request {
+    fn add_to(&self, request: Request) -> Request {
         if self.namespace.is_empty() {
             // The empty string is how other clients say "all namespaces", and what an unset variable gives.
             return request.wrong("the namespace is empty; for all namespaces use the client named all_…");
@@ -85,19 +85,19 @@ impl sealed::Scope for Namespaced {
 }
 
 impl sealed::Scope for AllNamespaces {
-    fn place(&self, request: Request) -> Request {
+    fn add_to(&self, request: Request) -> Request {
         request
     }
 }
 
 impl sealed::Scope for Cluster {
-    fn place(&self, request: Request) -> Request {
+    fn add_to(&self, request: Request) -> Request {
         request
     }
 }
 
 impl sealed::Scope for AnyScope {
-    fn place(&self, request: Request) -> Request {
+    fn add_to(&self, request: Request) -> Request {
         match (self.namespace.as_deref(), self.known) {
             (None, _) => request,
             (Some(namespace), Some(ResourceScope::Cluster)) => {
@@ -108,12 +108,12 @@ impl sealed::Scope for AnyScope {
         }
     }
 
-    fn place_one(&self, request: Request) -> Request {
+    fn add_to_one(&self, request: Request) -> Request {
         match (&self.namespace, self.known) {
             (None, Some(ResourceScope::Namespaced)) => {
                 request.wrong("the resource is in namespaces: choose one; without it, list and watch are all there is")
             }
-            _ => self.place(request),
+            _ => self.add_to(request),
         }
     }
 }

@@ -257,14 +257,15 @@ impl Request {
         fn as_json<C: Codec>(body: &[u8]) -> codec::Result<Vec<u8>> {
             C::encode_json(&C::decode_protobuf(body)?)
         }
-        let protobuf = C::ACCEPT.first() == Some(&MediaType::Protobuf) && self.client.writes_protobuf(&self.place());
+        let protobuf =
+            C::ACCEPT.first() == Some(&MediaType::Protobuf) && self.client.writes_protobuf(&self.resource_key());
         let media_type = if protobuf { MediaType::Protobuf } else { MediaType::Json };
         self.as_json = protobuf.then_some(as_json::<C>);
         self.encoded(media_type.as_str(), C::encode(media_type, object))
     }
 
     /// The resource and subresource with their group and version, wherever their objects are.
-    fn place(&self) -> String {
+    fn resource_key(&self) -> String {
         [&self.prefix, self.resource.as_deref().unwrap_or_default(), self.subresource.as_deref().unwrap_or_default()]
             .join("/")
     }

@@ -89,7 +89,7 @@ impl Request {
 
     /// The same request for a server that refused its body unread, because it is not JSON.
     fn in_json(self, as_json: AsJson) -> Self {
-        self.client.write_json_only(self.place());
+        self.client.write_json_only(self.resource_key());
         let body = as_json(&self.body);
         self.encoded(MediaType::Json.as_str(), body)
     }

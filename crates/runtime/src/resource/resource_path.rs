@@ -12,14 +12,14 @@ use crate::{
 
 /// What a resource client makes its URLs of.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum ResourcePath {
     /// A typed kind's.
     Fixed(ApiResource),
     /// One that the program learned.
     Learned(Arc<GroupVersionResource>),
 }
 
-impl Place {
+impl ResourcePath {
     pub(super) fn of<K: Kind>() -> Self {
         Self::Fixed(K::RESOURCE)
     }
@@ -32,8 +32,8 @@ impl Place {
     pub(super) fn request(&self, client: &RestClient, method: Method) -> Request {
         match self {
             Self::Fixed(resource) => Request::for_resource(client, method, resource),
-            Self::Learned(place) => {
-                let GroupVersionResource { group, version, resource } = &**place;
+            Self::Learned(at) => {
+                let GroupVersionResource { group, version, resource } = &**at;
                 let request = client.verb(method).group_version(group, version).resource(resource.clone());
                 if version.is_empty() { request.wrong("API version may not be empty") } else { request }
             }
@@ -44,12 +44,12 @@ impl Place {
     pub(super) fn kind(&self) -> String {
         match self {
             Self::Fixed(resource) => resource.kind.to_owned(),
-            Self::Learned(place) => format!("object of {}", place.group_resource()),
+            Self::Learned(at) => format!("object of {}", at.group_resource()),
         }
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for ResourcePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(at) => write!(f, "{}/{} {}", at.group, at.version, at.plural),
