@@ -47,7 +47,7 @@ use crate::error::Result;
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
 pub(crate) use self::{
     basic::basic_credentials, host::Authority, pem::CaBundle, proxy::ProxyScheme, server::in_ascii,
-    shared_credentials::SharedCredentials, yaml::parse as parse_yaml,
+    shared_credentials::SharedCredentials, yaml::parse_bytes as parse_yaml,
 };
 pub use self::{
     exec::{ExecApiVersion, ExecConfig, InteractiveMode},

@@ -19,7 +19,8 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
     }
     let answer = match serde_json::from_slice(output) {
         Ok(answer) => answer,
-        Err(json) => yaml(output).ok_or_else(|| {
+        // client-go reads answers in YAML too.
+        Err(json) => parse_yaml(output.to_vec()).ok_or_else(|| {
             // Errors of types, which quote values, cannot come of a `Value`; those of syntax name line and column only.
             format!("neither JSON ({json}) nor YAML")
         })?,
@@ -49,11 +50,6 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
         Some(time) => Some(expiration(time).ok_or("its status.expirationTimestamp is not a time of RFC 3339")?),
     };
     Ok(Fresh { value: Credential { authorization, identity }, expires })
-}
-
-/// client-go reads answers in YAML too.
-fn yaml(output: &[u8]) -> Option<Value> {
-    parse_yaml(str::from_utf8(output).ok()?).ok()
 }
 
 /// When an answer ends, as a clock can say it: a fraction has nine digits at most, and a time that is too far for it is
@@ -211,6 +207,8 @@ mod tests {
             let yaml = yaml.replace("VERSION", version);
             let fresh = parse(yaml.as_bytes(), V1).unwrap_or_else(|error| panic!("{yaml}\n{error}"));
             assert_eq!(fresh.value.authorization.unwrap(), "Bearer abc");
+            let utf16 = ["\u{feff}", &yaml].concat().encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+            assert_eq!(parse(&utf16, V1).unwrap().value.authorization.unwrap(), "Bearer abc");
         }
         let certified = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
         let lines = |pem: String| pem.trim_end().replace('\n', "\n    ");

@@ -53,8 +53,14 @@ pub(crate) fn changed(text: &str) -> [Result<String, String>; 4] {
     ]
 }
 
+/// What the first document of these bytes means, in whichever encoding; None if that cannot be read.
+pub(crate) fn parse_bytes(bytes: Vec<u8>) -> Option<Value> {
+    let (text, _) = decode(bytes)?;
+    parse(&text).ok()
+}
+
 /// What the first document of a text means.
-pub(crate) fn parse(text: &str) -> Result<Value, String> {
+pub(super) fn parse(text: &str) -> Result<Value, String> {
     let (document, _) = split(text);
     let mut value: Value =
         read(document).map_err(|_| "uses tags or other features of YAML that plain data does not have")?;
