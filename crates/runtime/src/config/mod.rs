@@ -13,7 +13,6 @@
 //! ```
 
 mod basic;
-mod duration;
 mod environment;
 mod exec;
 mod host;

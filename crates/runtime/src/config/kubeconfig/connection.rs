@@ -6,16 +6,14 @@
 use http::{Uri, uri::Scheme};
 
 use super::{
+    duration::parse_timeout,
     entries::{Cluster, User},
     located::{Located, Problems},
     overrides::{self, Overrides},
     user,
 };
 use crate::{
-    config::{
-        Config, Credentials, Impersonation, Proxy, ProxyUrl, TlsConfig, duration::parse_timeout,
-        environment::Environment, server,
-    },
+    config::{Config, Credentials, Impersonation, Proxy, ProxyUrl, TlsConfig, environment::Environment, server},
     text::non_empty,
 };
 

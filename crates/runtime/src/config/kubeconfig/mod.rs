@@ -12,6 +12,7 @@ use std::{
 use serde::Deserialize;
 
 pub(super) mod connection;
+pub(super) mod duration;
 pub(super) mod editor;
 pub(super) mod entries;
 pub(super) mod located;

@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn any_time_limit_is_read_or_refused(text in "[-+]?[0-9.]{0,25}(ns|us|µs|ms|s|m|h|d)?[0-9.]{0,3}(s|m)?") {
-        let _ = duration::parse_timeout(&text);
+        let _ = kubeconfig::duration::parse_timeout(&text);
     }
 }
 

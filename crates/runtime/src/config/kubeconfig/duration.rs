@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads whole seconds (`30`), or a duration of Go (`1m30s`, `1.5h`, `250ms`). 0 is no limit.
-pub(super) fn parse_timeout(text: &str) -> Result<Option<Duration>, String> {
+pub(in crate::config) fn parse_timeout(text: &str) -> Result<Option<Duration>, String> {
     let duration = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => parse_go_duration(text),
