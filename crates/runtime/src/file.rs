@@ -64,6 +64,9 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// Puts content in the place of a file or a link, at once: a reader sees the old content or the new, whole. The new
 /// file is its owner's alone, unless `prepare` changes that before it is put in place.
 ///
+/// It is not waited for until the content is on the disk, which takes long and is nothing to a cache. A file that must
+/// survive a crash of the system is synced by `prepare`.
+///
 /// # Errors
 ///
 /// When a file cannot be written in that folder, or `prepare` fails. Everything is as before then.
@@ -77,7 +80,7 @@ pub fn replace(path: &Path, content: &[u8], prepare: impl FnOnce(&File) -> io::R
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&temporary)?;
-    let done = file.write_all(content).and_then(|()| prepare(&file)).and_then(|()| file.sync_all());
+    let done = file.write_all(content).and_then(|()| prepare(&file));
     // Some systems do not rename a file that is open.
     drop(file);
     let done = done.and_then(|()| fs::rename(&temporary, path));

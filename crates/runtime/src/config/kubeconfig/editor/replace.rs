@@ -23,9 +23,11 @@ pub(super) fn replace(file: &Path, content: &[u8]) -> Result<()> {
 fn write(target: &Path, content: &[u8], keep_owner: impl FnOnce(&File, &Metadata) -> io::Result<()>) -> io::Result<()> {
     let mut another_owner = false;
     let replaced = file::replace(target, content, |new| {
-        let Ok(old) = fs::metadata(target) else { return Ok(()) };
-        keep_owner(new, &old).inspect_err(|_| another_owner = true)?;
-        keep_permissions(new, &old)
+        if let Ok(old) = fs::metadata(target) {
+            keep_owner(new, &old).inspect_err(|_| another_owner = true)?;
+            keep_permissions(new, &old)?;
+        }
+        new.sync_all()
     });
     match replaced {
         Err(error)
