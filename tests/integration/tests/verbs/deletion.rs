@@ -1,11 +1,15 @@
 //! Deletes: what they answer, what they demand, what becomes of what the object owned.
 
+use std::time::{Duration, Instant};
+
 use k8s_client::{
     PropagationPolicy,
-    resource::{Deleted, DeletedCollection},
+    resource::{Deleted, DeletedCollection, ListOptions},
 };
-use k8s_client_integration_tests::{Test, TestResult, control_plane, eventually, gone};
+use k8s_client_integration_tests::{Test, TestResult, control_plane, eventually, gone, object, unique};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Preconditions};
+use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::{config_map, deployment, pod};
 
@@ -83,6 +87,43 @@ async fn collection_is_deleted_by_label() -> TestResult {
     }
     assert!(config_maps.list().label_selector("app=test").await?.items.is_empty());
     config_maps.get("kept").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn seconds_of_a_collection_are_the_servers_limit() -> TestResult {
+    let test = Test::namespace().await;
+    let config_maps = test.client.core_v1().config_maps(&test.namespace);
+    config_maps.create(&config_map("web", "1")).await?;
+
+    // A webhook that takes the connection and says nothing, for longer than the test waits.
+    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    let webhooks = test.client.admissionregistration_v1().validating_webhook_configurations();
+    let name = unique("silent");
+    let webhook = object(json!({
+        "metadata": { "name": name },
+        "webhooks": [{
+            "name": "silent.example.com",
+            "clientConfig": { "url": format!("https://{}/", silent.local_addr()?) },
+            "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["DELETE"] }],
+            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": test.namespace } },
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "timeoutSeconds": 30,
+        }],
+    }));
+    webhooks.create(&webhook).await?;
+    let mut seconds = ListOptions::default();
+    seconds.timeout_seconds = Some(1);
+    let given_up = eventually("the webhook is asked", || async {
+        let began = Instant::now();
+        let deletion = config_maps.delete_collection().list_options(seconds.clone()).dry_run().await;
+        deletion.err().map(|error| (error, began.elapsed()))
+    });
+    let (error, took) = given_up.await;
+    webhooks.delete(&name).await?;
+    // kube-apiserver answers with 504, 500 or a broken stream, whichever of its parts notices first.
+    assert!((Duration::from_secs(1)..Duration::from_secs(15)).contains(&took), "{took:?}: {error}");
     Ok(())
 }
 
