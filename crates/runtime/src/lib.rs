@@ -29,6 +29,9 @@ pub mod selector;
 
 pub mod object;
 
+#[doc(hidden)]
+pub mod json;
+
 pub mod protobuf;
 
 pub mod codec;

@@ -2,7 +2,14 @@
 
 use std::fmt;
 
-use crate::protobuf;
+use crate::{
+    json::{self, MAX_DEPTH},
+    protobuf,
+    text::{Keep, printable},
+};
+
+/// How much is shown of a text that is not JSON.
+const SHOWN: usize = 60;
 
 /// Why a body could not be written or read.
 pub struct Error(Box<Cause>);
@@ -10,6 +17,9 @@ pub struct Error(Box<Cause>);
 #[derive(Debug)]
 enum Cause {
     Json(serde_json::Error),
+    /// The path of the field, or how the text begins that is not JSON.
+    JsonAt(serde_json::Error, String),
+    TooDeep(serde_json::Error, String),
     Protobuf(protobuf::Error),
     Custom(String),
     ListHead(String),
@@ -19,6 +29,24 @@ impl Error {
     /// An error of a codec of one's own.
     pub fn custom(problem: impl fmt::Display) -> Self {
         Self(Box::new(Cause::Custom(problem.to_string())))
+    }
+
+    /// An error of serde_json in this body: with the path of the field, and the beginning of what is not JSON.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn in_json(error: serde_json::Error, json: &[u8]) -> Self {
+        let path = json::path(json, error.line(), error.column()).map(|path| format!("{path}: "));
+        let cause = if error.to_string().starts_with("recursion limit exceeded") {
+            Cause::TooDeep(error, path.unwrap_or_default())
+        } else if let Some(path) = path {
+            Cause::JsonAt(error, path)
+        } else {
+            match beginning(json) {
+                Some(beginning) => Cause::JsonAt(error, format!("it is not JSON but begins with {beginning}: ")),
+                None => Cause::Json(error),
+            }
+        };
+        Self(Box::new(cause))
     }
 
     /// The error of an item that cannot be read before its list has said its `apiVersion` and `kind`. If these stand behind the
@@ -35,7 +63,9 @@ impl Error {
     /// Where in the body it happened, with nothing of what stands there, which may be a secret.
     pub(crate) fn place(&self) -> String {
         match &*self.0 {
-            Cause::Json(error) => format!("line {} column {}", error.line(), error.column()),
+            Cause::Json(error) | Cause::JsonAt(error, _) | Cause::TooDeep(error, _) => {
+                format!("line {} column {}", error.line(), error.column())
+            }
             Cause::Protobuf(error) => error.place(),
             Cause::Custom(_) | Cause::ListHead(_) => String::new(),
         }
@@ -58,6 +88,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Cause::Json(error) => error.fmt(f),
+            Cause::JsonAt(error, place) => write!(f, "{place}{error}"),
+            Cause::TooDeep(_, place) => {
+                write!(f, "{place}is nested more than {MAX_DEPTH} levels deep, which only the dynamic client reads")
+            }
             Cause::Protobuf(error) => error.fmt(f),
             Cause::Custom(problem) | Cause::ListHead(problem) => f.write_str(problem),
         }
@@ -71,3 +105,15 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The beginning of a text that is neither an object nor a list, in quotes.
+fn beginning(text: &[u8]) -> Option<String> {
+    let text = text.trim_ascii_start();
+    if text.is_empty() || text.starts_with(b"{") || text.starts_with(b"[") {
+        return None;
+    }
+    let shown = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);
+    let end = shown.char_indices().nth(SHOWN).map_or(shown.len(), |(end, _)| end);
+    let more = if text.len() > end { "…" } else { "" };
+    Some(format!("\"{}{more}\"", printable(&shown[..end], Keep::Nothing)))
+}

@@ -18,11 +18,10 @@
 
 mod error;
 mod failure;
-pub(crate) mod lean;
 mod list_head;
 mod media_type;
-mod nesting;
 mod type_meta;
+pub(crate) mod without_managed_fields;
 
 use std::{convert::Infallible, marker::PhantomData};
 
@@ -36,9 +35,10 @@ pub use self::{error::Error, list_head::ListHead, media_type::MediaType};
 pub(crate) use self::{
     failure::{failure, unnamed_status},
     list_head::{list_head, list_metadata},
-    nesting::{Nesting, is_cut_off, is_white},
 };
 use crate::{
+    error::UndecodableObject,
+    json,
     object::{AnyList, AnyObject},
     protobuf::{self, Message},
 };
@@ -244,8 +244,11 @@ pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
 }
 
 /// Reads JSON: the body of a generated [`Codec::decode_json`].
-pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    Ok(serde_json::from_slice(body)?)
+///
+/// Brackets may lie 127 deep in one another in what the type has fields for. `metadata.managedFields` that are deeper, as they
+/// are of a custom resource that is, are left out.
+pub fn from_json<T: DeserializeOwned + Send>(body: &[u8]) -> Result<T> {
+    json::read(body).map_err(|(error, json)| Error::in_json(error, &json))
 }
 
 /// Writes protobuf: the body of a generated [`Codec::encode_protobuf`].
@@ -278,7 +281,26 @@ fn no_protobuf() -> Error {
 
 /// Reads JSON into a type that borrows from it.
 pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
-    Ok(serde_json::from_slice(body)?)
+    serde_json::from_slice(body).map_err(|error| Error::in_json(error, body))
+}
+
+/// Whether a body ends in the middle of its object. One that is not begun as one is left to whoever decodes it.
+pub(crate) fn is_cut_off(media_type: MediaType, body: &[u8]) -> bool {
+    match media_type {
+        MediaType::Json => {
+            let body = body.trim_ascii_start();
+            matches!(body.first(), Some(b'{' | b'[')) && json::Nesting::default().end(body).is_none()
+        }
+        MediaType::Protobuf => body.starts_with(protobuf::MAGIC) && protobuf::Envelope::open(body).is_err(),
+    }
+}
+
+/// Which object this is, as far as it says so: for the error that it cannot be decoded.
+pub(crate) fn identity(media_type: MediaType, object: &[u8]) -> UndecodableObject {
+    match media_type {
+        MediaType::Json => json::identity(object),
+        MediaType::Protobuf => protobuf::identity(object),
+    }
 }
 
 /// The body as a Status, if that is what it is.

@@ -9,6 +9,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 use http::Method;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause};
 
+pub use self::object::UndecodableObject;
 pub(crate) use self::{delivery::Delivery, secrets::speaks_of_secrets};
 use crate::{
     codec,
@@ -16,6 +17,7 @@ use crate::{
 };
 
 mod delivery;
+mod object;
 mod predicates;
 mod secrets;
 #[cfg(test)]
@@ -63,6 +65,7 @@ struct Inner {
     status: Option<Status>,
     retry_after: Option<Duration>,
     source: Option<Source>,
+    undecodable: Option<UndecodableObject>,
     delivery: Delivery,
     /// What became of the request, where the rest does not say it.
     outcome: Option<&'static str>,
@@ -119,6 +122,7 @@ impl Error {
             status: None,
             retry_after: None,
             source: None,
+            undecodable: None,
             delivery: Delivery::default(),
             outcome: None,
             credentials: None,

@@ -52,7 +52,8 @@ pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> ListBody {
     ListBody::new(body, media_type, String::new())
 }
 
-/// The items of a body, its error for the last of them, and the metadata that the list ended with.
+/// The items of a body, errors in place of those that cannot be decoded and of what the list breaks off with, and the metadata
+/// that it ended with.
 pub(crate) fn streamed<K: Listable>(
     form: MediaType,
     chunks: Vec<Bytes>,
@@ -67,6 +68,7 @@ pub(crate) fn streamed<K: Listable>(
                 assert!(stream.metadata().is_some(), "a list that ended well has metadata");
                 return (items, stream.metadata().cloned());
             }
+            Err(error) if error.undecodable_object().is_some() => items.push(Err(error.to_string())),
             Err(error) => {
                 items.push(Err(error.to_string()));
                 let after = stream.try_next().now_or_never().expect("there is nothing to wait for");

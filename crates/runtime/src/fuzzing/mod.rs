@@ -170,6 +170,7 @@ fn events(chunks: Vec<Bytes>) -> Vec<String> {
         match watch.try_next().now_or_never().expect("there is nothing to wait for") {
             Ok(None) => return all,
             Ok(Some(event)) => all.push(format!("{event:?}")),
+            Err(error) if error.undecodable_object().is_some() => all.push(error.to_string()),
             Err(error) => {
                 all.push(error.to_string());
                 let after = watch.try_next().now_or_never().expect("there is nothing to wait for");

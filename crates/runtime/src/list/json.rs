@@ -6,7 +6,10 @@
 use bytes::Bytes;
 
 use super::{CUT_OFF, EMPTY, Piece, Problem, TOO_LONG};
-use crate::codec::{self, Nesting, is_white};
+use crate::{
+    codec,
+    json::{Nesting, is_white},
+};
 
 /// Finds the items of a list in its bytes.
 #[derive(Debug)]

@@ -102,6 +102,11 @@ impl Pieces {
         self.ended = true;
         self.body = Body::default();
         self.chunk = Bytes::new();
+        self.named(error)
+    }
+
+    /// The error with the request whose answer the list is.
+    pub(super) fn named(&self, error: Error) -> Error {
         error.with_request(&Method::GET, self.url.clone())
     }
 

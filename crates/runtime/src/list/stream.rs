@@ -17,6 +17,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     object::AnyList as _,
     rest::ListBody,
+    text::non_empty,
 };
 
 /// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is 1.5 MiB
@@ -44,6 +45,9 @@ const MAX_ITEM: usize = 16 << 20;
 ///     Ok((count, items.metadata().and_then(|metadata| metadata.resource_version.clone())))
 /// }
 /// ```
+///
+/// An object that cannot be decoded is an error that names it, and the stream goes on behind it: see
+/// [`Error::undecodable_object`]. Whoever stops at the first error, as with `?`, takes one such object for the end.
 ///
 /// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in the stream
 /// is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should ends in nothing.
@@ -73,14 +77,14 @@ struct Form<T> {
 impl<T> ListStream<T> {
     /// The items of the list that arrives, lean ones without their `managedFields`.
     pub(crate) fn new<K: Listable<Object = T>>(list: ListBody, lean: bool) -> Self {
-        let item = if lean { codec::lean::item::<K> } else { K::decode_item };
+        let item = if lean { codec::without_managed_fields::item::<K> } else { K::decode_item };
         Self::formed(list, Form { check: check::<K>, item })
     }
 
     /// The same with items of a type that need not be the list's.
     pub(crate) fn of_json<K: Listable>(list: ListBody) -> Self
     where
-        T: DeserializeOwned,
+        T: DeserializeOwned + Send,
     {
         Self::formed(list, Form { check: check::<K>, item: any_json })
     }
@@ -105,8 +109,8 @@ impl<T> ListStream<T> {
     }
 
     /// The list's metadata: its `resourceVersion`, from which a watch goes on, and `continue` and `remainingItemCount` when
-    /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and after an error, it is
-    /// `None`, so that half a list is never gone on from.
+    /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and if the list broke off,
+    /// it is `None`, so that half a list is never gone on from.
     pub fn metadata(&self) -> Option<&ListMeta> {
         self.end.as_ref().filter(|_| self.is_over).map(|(_, metadata)| metadata)
     }
@@ -121,6 +125,22 @@ impl<T> ListStream<T> {
         let mut list = K::decode_list(self.media_type, &list).map_err(|error| self.unreadable(error))?;
         *list.items_mut() = items;
         Ok(list)
+    }
+
+    /// Takes all items, an error for each that cannot be decoded, and the token of the next page.
+    pub(crate) async fn collect_each(mut self) -> Result<(Vec<Result<T>>, Option<String>)> {
+        let mut items = Vec::new();
+        loop {
+            match self.try_next().await {
+                Ok(Some(item)) => items.push(Ok(item)),
+                Err(error) if error.undecodable_object().is_some() => items.push(Err(error)),
+                Err(error) => return Err(error),
+                Ok(None) => {
+                    let token = self.metadata().and_then(|metadata| non_empty(metadata.continue_.as_ref()));
+                    return Ok((items, token.map(str::to_owned)));
+                }
+            }
+        }
     }
 
     /// Looks at what stands before the items. What the list does not say there, it says at its end.
@@ -148,8 +168,10 @@ impl<T> ListStream<T> {
                 None
             }
             Err(error) => {
-                let problem = format!("item {} of the list could not be decoded", self.items);
-                Some(Err(self.pieces.failed(Error::new(ErrorKind::Decode, problem).with_source(error))))
+                let place = format!("item {} of the list", self.items);
+                self.items += 1;
+                let object = codec::identity(self.media_type, &item);
+                Some(Err(self.pieces.named(Error::undecodable(object, &place, error))))
             }
         }
     }
@@ -175,7 +197,7 @@ impl<T> ListStream<T> {
     }
 }
 
-fn any_json<T: DeserializeOwned>(media_type: MediaType, item: &[u8], _: &ListHead) -> codec::Result<T> {
+fn any_json<T: DeserializeOwned + Send>(media_type: MediaType, item: &[u8], _: &ListHead) -> codec::Result<T> {
     match media_type {
         MediaType::Json => codec::from_json(item),
         MediaType::Protobuf => Err(codec::not_json()),

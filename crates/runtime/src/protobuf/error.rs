@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use crate::json::MAX_DEPTH;
+
 /// Why a protobuf message could not be read or written.
 #[derive(Debug)]
 pub struct Error {
     problem: Problem,
     /// Where in the body, where that is known.
     offset: Option<usize>,
-    /// The names of the messages around it, innermost first.
-    within: Vec<&'static str>,
+    /// The messages around it and their fields that were being read, innermost first.
+    within: Vec<(&'static str, Option<&'static str>)>,
 }
 
 /// What [`Error`] is about.
@@ -19,6 +21,8 @@ pub(super) enum Problem {
     Wire(&'static str),
     /// A value that a field cannot have. It may be quoted.
     Value(String),
+    /// JSON in a field that is nested too deep.
+    TooDeep,
 }
 
 impl Error {
@@ -29,6 +33,15 @@ impl Error {
     /// A value that a field cannot have; the text may quote it.
     pub(crate) fn value(problem: impl Into<String>) -> Self {
         Self::new(Problem::Value(problem.into()))
+    }
+
+    /// JSON in a field that is nested too deep.
+    pub(super) fn too_deep() -> Self {
+        Self::new(Problem::TooDeep)
+    }
+
+    pub(super) fn is_too_deep(&self) -> bool {
+        matches!(self.problem, Problem::TooDeep)
     }
 
     fn new(problem: Problem) -> Self {
@@ -42,16 +55,19 @@ impl Error {
         self
     }
 
-    /// The same error, inside this message.
+    /// The same error, inside this message and, if that is known, this field of it.
     #[cold]
-    pub(super) fn within(mut self, message: &'static str) -> Self {
-        self.within.push(message);
+    pub(super) fn within(mut self, message: &'static str, field: Option<&'static str>) -> Self {
+        self.within.push((message, field));
         self
     }
 
     /// Where it happened, with nothing of what stands there.
     pub(crate) fn place(&self) -> String {
-        let mut place = self.within.iter().rev().copied().collect::<Vec<_>>().join(".");
+        let message = self.within.last().map(|(message, _)| *message);
+        // The underscore tells a field from a word of Rust.
+        let fields = self.within.iter().rev().filter_map(|(_, field)| Some(field.as_ref()?.trim_end_matches('_')));
+        let mut place = message.into_iter().chain(fields).collect::<Vec<_>>().join(".");
         if let Some(offset) = self.offset {
             place = if place.is_empty() { format!("byte {offset}") } else { format!("{place}, byte {offset}") };
         }
@@ -64,6 +80,12 @@ impl fmt::Display for Error {
         match &self.problem {
             Problem::Wire(problem) => f.write_str(problem)?,
             Problem::Value(problem) => f.write_str(problem)?,
+            Problem::TooDeep => {
+                write!(
+                    f,
+                    "JSON that is nested more than {MAX_DEPTH} levels deep, which only the dynamic client reads,"
+                )?;
+            }
         }
         match self.place() {
             place if place.is_empty() => Ok(()),

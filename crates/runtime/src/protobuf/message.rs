@@ -17,6 +17,9 @@ pub trait Message: 'static {
     /// The message's name, for errors.
     const NAME: &'static str;
 
+    /// The numbers and names of the fields, for errors: those of all Kubernetes versions.
+    const FIELDS: &'static [(u32, &'static str)] = &[];
+
     /// An object of which no field was read yet.
     fn empty() -> Self::Object;
 
@@ -95,15 +98,19 @@ impl<M: Message> Type for M {
 
 /// Reads all fields that the reader has.
 pub(super) fn read_message<M: Message>(object: &mut M::Object, mut reader: Reader<'_>) -> Result<()> {
-    let failed = |error: Error, reader: &Reader<'_>| error.at(reader.offset()).within(M::NAME);
+    let failed = |error: Error, reader: &Reader<'_>, number| {
+        let field = M::FIELDS.iter().find(|(field, _)| Some(*field) == number).map(|(_, name)| *name);
+        error.at(reader.offset()).within(M::NAME, field)
+    };
     M::begin(object);
     loop {
         match reader.field() {
             Ok(None) => return Ok(()),
             Ok(Some((number, wire))) => {
-                M::read_field(object, number, wire, &mut reader).map_err(|error| failed(error, &reader))?;
+                M::read_field(object, number, wire, &mut reader)
+                    .map_err(|error| failed(error, &reader, Some(number)))?;
             }
-            Err(error) => return Err(failed(error, &reader)),
+            Err(error) => return Err(failed(error, &reader, None)),
         }
     }
 }
@@ -329,6 +336,9 @@ macro_rules! message {
             type Object = $object;
 
             const NAME: &'static str = stringify!($message);
+
+            const FIELDS: &'static [(u32, &'static str)] =
+                &[$(($number, stringify!($field)),)* $($(($gated_number, stringify!($gated_field)),)*)*];
 
             fn empty() -> $object {
                 $empty

@@ -26,24 +26,26 @@
 
 mod envelope;
 mod error;
-mod fields;
-mod lean;
+mod fields_v1;
 mod list;
 mod message;
 mod meta;
+mod partial;
 mod slot;
 #[cfg(test)]
 mod tests;
 pub mod types;
 mod wire;
+mod without_managed_fields;
 
 use k8s_openapi::Resource;
 
+use self::without_managed_fields::fields_without_managed_fields;
 pub(crate) use self::{
     envelope::{Envelope, MAGIC, around},
-    lean::{item_without_managed_fields, object_without_managed_fields},
     list::{ITEMS, METADATA, list_metadata},
-    meta::{Bookmark, bookmark, status_without_kind, watch_event},
+    partial::{PartialMetadata, bookmark, identity, status_without_kind, watch_event},
+    without_managed_fields::{item_without_managed_fields, object_without_managed_fields},
 };
 pub use self::{
     error::Error,
@@ -69,16 +71,24 @@ pub fn read_object<M: Message<Object: Resource>>(body: &[u8]) -> Result<M::Objec
 /// Reads an object of a kind that its type does not tell out of its envelope.
 pub fn read_kind<M: Message>(body: &[u8], api_version: &str, kind: &str) -> Result<M::Object> {
     let envelope = Envelope::open(body)?.of(api_version, kind)?;
-    let mut object = M::empty();
-    message::read_message::<M>(&mut object, envelope.reader())?;
-    Ok(object)
+    read_fields::<M>(&envelope.reader())
 }
 
 /// Reads an object that is the item of a list: without an envelope.
 pub fn read_item<M: Message>(body: &[u8]) -> Result<M::Object> {
-    let mut object = M::empty();
-    message::read_message::<M>(&mut object, Reader::new(body))?;
-    Ok(object)
+    read_fields::<M>(&Reader::new(body))
+}
+
+/// Reads an object, without `managedFields` that are nested too deep: as from JSON.
+fn read_fields<M: Message>(reader: &Reader<'_>) -> Result<M::Object> {
+    let read = |reader| {
+        let mut object = M::empty();
+        message::read_message::<M>(&mut object, reader).map(|()| object)
+    };
+    match read(reader.clone()) {
+        Err(error) if error.is_too_deep() => read(Reader::new(&fields_without_managed_fields(reader.clone())?)),
+        result => result,
+    }
 }
 
 /// Writes an object with its envelope.

@@ -181,18 +181,21 @@ fn text_that_is_no_utf_8_is_replaced_as_the_server_does_in_json() {
 #[test]
 fn broken_bytes_are_an_error_that_says_where() {
     for (bytes, error) in [
-        (&b"\x0a"[..], "a number that is cut off at SampleMessage, byte 1"),
-        (b"\x0a\x05hi", "a field that is longer than what is there at SampleMessage, byte 2"),
+        (&b"\x0a"[..], "a number that is cut off at SampleMessage.text, byte 1"),
+        (b"\x0a\x05hi", "a field that is longer than what is there at SampleMessage.text, byte 2"),
         (
             b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-            "a field that is longer than what is there at SampleMessage, byte 11",
+            "a field that is longer than what is there at SampleMessage.text, byte 11",
         ),
-        (b"\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", "a number of more than 64 bits at SampleMessage, byte 1"),
-        (b"\x08\x01", "a field of another wire type than its own at SampleMessage, byte 1"),
-        (b"\x2a\x00", "a field of another wire type than its own at SampleMessage, byte 1"),
+        (
+            b"\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+            "a number of more than 64 bits at SampleMessage.long, byte 1",
+        ),
+        (b"\x08\x01", "a field of another wire type than its own at SampleMessage.text, byte 1"),
+        (b"\x2a\x00", "a field of another wire type than its own at SampleMessage.long, byte 1"),
         (b"\x0b", "a field of an unknown wire type at SampleMessage, byte 1"),
         (b"\x00\x00", "a field number out of range at SampleMessage, byte 1"),
-        (b"\x62\x03\x0a\x05a", "a field that is longer than what is there at SampleMessage.SampleMessage, byte 4"),
+        (b"\x62\x03\x0a\x05a", "a field that is longer than what is there at SampleMessage.inner.text, byte 4"),
     ] {
         assert_eq!(read(bytes).unwrap_err().to_string(), error);
     }

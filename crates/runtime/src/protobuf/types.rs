@@ -8,7 +8,9 @@ use k8s_openapi::{
     serde_json::{self, Value},
 };
 
-use super::{Error, Message, Reader, Result, Type, WireType, Writer, fields};
+use crate::json::{MAX_DEPTH, is_deeper_than};
+
+use super::{Error, Message, Reader, Result, Type, WireType, Writer, fields_v1};
 
 /// Text. Bytes that are not UTF-8 are replaced, as the server does in JSON.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +161,10 @@ fn timestamp(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<(i64, i32
 }
 
 fn point_in_time(seconds: i64, nanoseconds: i32) -> Result<Timestamp> {
-    Timestamp::new(seconds, nanoseconds).map_err(|_| Error::value(format!("a time {seconds} seconds from 1970")))
+    Timestamp::new(seconds, nanoseconds).map_err(|_| {
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        Error::value(format!("a time {seconds} seconds from 1970, where a type holds {first} to {last},"))
+    })
 }
 
 fn write_timestamp(seconds: i64, nanoseconds: i32, number: u32, writer: &mut Writer) -> Result<()> {
@@ -308,7 +313,13 @@ fn json(
     if body.is_empty() {
         return Ok(None);
     }
-    let value = read(body).map_err(|error| Error::value(format!("what should be JSON in it is not: {error}")))?;
+    let value = read(body).map_err(|error| {
+        if is_deeper_than(body, MAX_DEPTH) {
+            Error::too_deep()
+        } else {
+            Error::value(format!("what should be JSON in it is not: {error}"))
+        }
+    })?;
     Ok(Some(value).filter(|value| !value.is_null()))
 }
 
@@ -350,7 +361,7 @@ macro_rules! json {
 
 json! {
     /// The fields that a manager owns.
-    FieldsV1: meta::FieldsV1, by fields::read
+    FieldsV1: meta::FieldsV1, by fields_v1::read
 }
 
 json! {

@@ -26,7 +26,7 @@ thread_local! {
 }
 
 /// Reads the fields of one message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     /// Where `bytes` ends, counted from the start of the body.
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
 
     /// How many fields there are like the one whose value is next, that one included: what room its list needs.
     pub(super) fn count_from_here(&self, wire: WireType) -> usize {
-        let mut ahead = Self { ..*self };
+        let mut ahead = self.clone();
         // Something wrong there is an error when it is read.
         match ahead.skip(wire) {
             Ok(()) => 1 + ahead.count(self.number),
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
 
     /// How many fields of this number are ahead: what room a list needs.
     pub(super) fn count(&self, number: u32) -> usize {
-        let mut ahead = Self { ..*self };
+        let mut ahead = self.clone();
         let mut count = 0;
         // Something wrong there is an error when it is read.
         while let Ok(Some((field, wire))) = ahead.field() {

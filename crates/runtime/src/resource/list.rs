@@ -19,6 +19,9 @@ const PAGE_SIZE: u32 = 500;
 
 /// Lists objects. Awaiting it gives one answer of the server; [`pages`](List::pages) and [`items`](List::items) go on
 /// until there are no more. An object of more than 16 MiB, ten times what kube-apiserver stores, is an error.
+///
+/// One object that cannot be decoded makes the whole an error, which names it. [`stream`](List::stream) and
+/// [`items`](List::items) give a `Result` an object and go on behind it.
 #[must_use = "a request is sent when it is awaited"]
 pub struct List<K> {
     request: Request,
@@ -95,16 +98,30 @@ impl<K: Listable> List<K> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pages(mut self) -> Pages<K> {
+    pub fn pages(self) -> Pages<K> {
+        let url = self.request.url();
+        let pages = self.paged(|page| async {
+            let page = page.await?;
+            let token = page.continue_token().map(str::to_owned);
+            Ok((page, token))
+        });
+        Pages { pages: Box::pin(pages), url }
+    }
+
+    /// Reads page after page in a way that gives what is wanted of a page and its token for the next.
+    fn paged<P, F>(mut self, read: fn(Self) -> F) -> impl Stream<Item = Result<P>>
+    where
+        F: Future<Output = Result<(P, Option<String>)>>,
+    {
         self.options.limit = self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE));
         let Self { request, options, lean, .. } = self;
-        let url = request.url();
-        let pages = stream::try_unfold(Some(options), move |options| {
+        stream::try_unfold(Some(options), move |options| {
             let request = request.clone();
             async move {
                 let Some(mut options) = options else { return Ok(None) };
-                let page = Self { request, options: options.clone(), lean, kind: PhantomData }.await?;
-                let next = page.continue_token().map(str::to_owned).map(|token| {
+                let page = Self { request, options: options.clone(), lean, kind: PhantomData };
+                let (page, token) = read(page).await?;
+                let next = token.map(|token| {
                     // The token carries the version; the server refuses to be told it twice.
                     options.resource_version = None;
                     options.resource_version_match = None;
@@ -113,8 +130,7 @@ impl<K: Listable> List<K> {
                 });
                 Ok(Some((page, next)))
             }
-        });
-        Pages { pages: Box::pin(pages), url }
+        })
     }
 
     /// Sends the one request and reads object after object of its answer as they arrive, so that a list of any size takes the
@@ -141,7 +157,8 @@ impl<K: Listable> List<K> {
     ///
     /// # Errors
     ///
-    /// The first one ends the stream, and a list that breaks off always ends in one: see [`ListStream`].
+    /// An object that cannot be decoded is one, and the stream goes on behind it. Any other ends the stream, and a list that
+    /// breaks off always ends in one: see [`ListStream`].
     pub async fn stream(self) -> Result<ListStream<K::Object>> {
         let lean = self.lean;
         Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).list_body().await?, lean))
@@ -166,15 +183,34 @@ impl<K: Listable> List<K> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn stream_json<T: DeserializeOwned>(self) -> Result<ListStream<T>> {
+    pub async fn stream_json<T: DeserializeOwned + Send>(self) -> Result<ListStream<T>> {
         Ok(ListStream::of_json::<K>(self.into_request().list_body().await?))
     }
 
     /// Reads object after object, fetching page after page. See [`pages`](List::pages).
+    ///
+    /// An object that cannot be decoded is an error that names it, and the stream goes on behind it: see
+    /// [`Error::undecodable_object`](crate::Error::undecodable_object).
     pub fn items(self) -> Items<K> {
-        let Pages { pages, url } = self.pages();
-        let items = pages.map_ok(|page| stream::iter(page.into_items().into_iter().map(Ok))).try_flatten();
-        Items { items: Box::pin(items), url }
+        let url = self.request.url();
+        let pages = self.paged(|page| page.whole(ListStream::collect_each));
+        Items { items: Box::pin(pages.map_ok(stream::iter).try_flatten()), url }
+    }
+
+    /// Reads one answer at once, and again if its connection is lost in the middle: nobody has seen the items that came.
+    async fn whole<T, F>(self, collect: fn(ListStream<K::Object>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let lean = self.lean;
+        let mut answer = self.prepared().accept(K::ACCEPT).traced_list_body().await?;
+        loop {
+            let again = answer.again();
+            match collect(ListStream::new::<K>(answer.bounded(), lean)).await {
+                Ok(list) => return Ok(list),
+                Err(error) => answer = again(error).await?,
+            }
+        }
     }
 }
 
@@ -187,19 +223,7 @@ impl<K: Listable> IntoFuture for List<K> {
     type IntoFuture = CallFuture<K::List>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let lean = self.lean;
-        let answer = self.prepared().accept(K::ACCEPT).traced_list_body();
-        Box::pin(async move {
-            let mut answer = answer.await?;
-            loop {
-                let again = answer.again();
-                match ListStream::new::<K>(answer.bounded(), lean).collect::<K>().await {
-                    Ok(list) => return Ok(list),
-                    // Nobody has seen the items that came.
-                    Err(error) => answer = again(error).await?,
-                }
-            }
-        })
+        Box::pin(self.whole(ListStream::collect::<K>))
     }
 }
 

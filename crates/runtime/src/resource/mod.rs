@@ -143,7 +143,7 @@ macro_rules! whole_answer {
         impl<$parameter: $bound> $builder<$parameter> {
             /// Sends the request and reads the answer as JSON of any type: one of your own that has only the fields you need
             /// makes a large answer cheap.
-            pub async fn json<T: k8s_openapi::serde::de::DeserializeOwned>(self) -> crate::Result<T> {
+            pub async fn json<T: k8s_openapi::serde::de::DeserializeOwned + Send>(self) -> crate::Result<T> {
                 self.into_request().send().await?.json().await
             }
 

@@ -10,8 +10,8 @@ use futures_core::Stream;
 use http::Method;
 
 use crate::{
-    codec::{Nesting, is_white},
     error::{Delivery, Error, ErrorKind, Result},
+    json::{Nesting, is_white},
     protobuf::MAGIC,
     rest::poll_turn,
     transport::Body,

@@ -121,7 +121,7 @@ impl Response {
     }
 
     /// Reads the whole body as JSON of any type: a small one of your own makes a large list cheap.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+    pub async fn json<T: DeserializeOwned + Send>(self) -> Result<T> {
         self.collecting().await?.decode(|media_type, body| match media_type {
             MediaType::Json => codec::from_json(body),
             MediaType::Protobuf => Err(codec::not_json()),

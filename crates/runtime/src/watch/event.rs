@@ -9,7 +9,7 @@ use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
     object::AnyObject,
-    protobuf::{self, Bookmark},
+    protobuf::{self, PartialMetadata},
 };
 
 /// One event of a watch. What the server sends as an `ERROR` event is an error of the stream.
@@ -148,7 +148,7 @@ fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<Option<RawEvent
             (resource_version.unwrap_or_default(), annotations.unwrap_or_default())
         }
         MediaType::Protobuf => {
-            let Bookmark { resource_version, annotations } = protobuf::bookmark(body)?;
+            let PartialMetadata { resource_version, annotations, .. } = protobuf::bookmark(body)?;
             (resource_version, annotations)
         }
     };
@@ -161,7 +161,9 @@ pub(super) fn decode<T>(
     event: RawEvent<'_>,
     decode: fn(MediaType, &[u8]) -> codec::Result<T>,
 ) -> Result<WatchEvent<T>> {
-    let object = |body: &[u8]| decode(media_type, body).map_err(|error| unreadable("the object", error));
+    let undecodable =
+        |body, error| Error::undecodable(codec::identity(media_type, body), "the object of a watch event", error);
+    let object = |body| decode(media_type, body).map_err(|error| undecodable(body, error));
     Ok(match event {
         WatchEvent::Added(body) => WatchEvent::Added(object(body)?),
         WatchEvent::Modified(body) => WatchEvent::Modified(object(body)?),

@@ -23,8 +23,10 @@ const MAX_EVENT: usize = 16 << 20;
 
 /// The events of one watch, until the server closes it, which it does in time.
 ///
-/// After an error the stream has ended. [`Error::must_list_again`](crate::Error::must_list_again) tells whether the
-/// version to go on from is too old; after any other end, watch again from the version of the last event.
+/// An object that cannot be decoded is an error that names it, and the watch goes on:
+/// [`Error::undecodable_object`](crate::Error::undecodable_object) has its version too. After any other error the stream has
+/// ended. [`Error::must_list_again`](crate::Error::must_list_again) is true if the version to go on from is too old; after any
+/// other end, watch again from the version of the last event.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient, watch::WatchEvent};
@@ -70,7 +72,7 @@ impl<C: Codec> WatchStream<C> {
     where
         C: Codec<Object: AnyObject>,
     {
-        self.decode = codec::lean::object::<C>;
+        self.decode = codec::without_managed_fields::object::<C>;
         self
     }
 
@@ -96,7 +98,7 @@ impl EventPieces {
         Poll::Ready(piece)
     }
 
-    /// Ends the stream with an error that says which watch it was.
+    /// Ends the stream with an error that names the request.
     fn failed(&mut self, error: Error) -> Error {
         self.ended = true;
         self.pieces.named(error)
@@ -117,10 +119,11 @@ impl<C: Codec> Stream for WatchStream<C> {
             match event::parse(media_type, &piece) {
                 Ok(None) => {}
                 Ok(Some(event)) => break event::decode(media_type, event, self.decode),
-                Err(error) => break Err(error),
+                Err(error) => return Poll::Ready(Some(Err(self.pieces.failed(error)))),
             }
         };
-        Poll::Ready(Some(event.map_err(|error| self.pieces.failed(error))))
+        // The other objects are worth no less for it.
+        Poll::Ready(Some(event.map_err(|error| self.pieces.pieces.named(error))))
     }
 }
 

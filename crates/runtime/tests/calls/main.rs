@@ -14,6 +14,7 @@ mod rate_limit;
 mod retries;
 mod traces;
 mod unauthorized;
+mod undecodable;
 mod warnings;
 
 use std::{

@@ -5,9 +5,6 @@
 
 use memchr::memchr2;
 
-use super::MediaType;
-use crate::protobuf;
-
 /// How deep in brackets a place of a JSON text is, and whether it is in a string.
 #[derive(Debug, Default)]
 pub(crate) struct Nesting {
@@ -74,17 +71,6 @@ impl Nesting {
             }
         }
         None
-    }
-}
-
-/// Whether a body ends in the middle of its object. One that is not begun as one is left to whoever decodes it.
-pub(crate) fn is_cut_off(media_type: MediaType, body: &[u8]) -> bool {
-    match media_type {
-        MediaType::Json => {
-            let body = body.trim_ascii_start();
-            matches!(body.first(), Some(b'{' | b'[')) && Nesting::default().end(body).is_none()
-        }
-        MediaType::Protobuf => body.starts_with(protobuf::MAGIC) && protobuf::Envelope::open(body).is_err(),
     }
 }
 

@@ -15,8 +15,13 @@ pub(crate) fn object_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
 
 /// The same item of a list.
 pub(crate) fn item_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
+    fields_without_managed_fields(Reader::new(body))
+}
+
+/// The fields that the reader has, without those.
+pub(super) fn fields_without_managed_fields(reader: Reader<'_>) -> Result<Vec<u8>> {
     let mut writer = Writer::default();
-    object(Reader::new(body), &mut writer)?;
+    object(reader, &mut writer)?;
     Ok(writer.finish())
 }
 

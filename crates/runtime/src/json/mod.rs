@@ -1,0 +1,14 @@
+//! JSON as bytes: where values begin and end, how deep they are nested, and where something is wrong with them. Nothing here
+//! knows a type.
+
+mod depth;
+mod members;
+mod nesting;
+mod place;
+
+pub use self::depth::{MAX_DEPTH, MAX_DEPTH_ON_STACK, is_deeper_than, on_a_large_stack, read};
+pub(crate) use self::{
+    members::{identity, without_managed_fields},
+    nesting::{Nesting, is_white},
+    place::path,
+};
