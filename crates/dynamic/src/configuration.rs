@@ -7,7 +7,7 @@ use k8s_client_runtime::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Unstructured, number::with_integers};
+use crate::{Unstructured, number::with_integers, unstructured::deep};
 
 /// A configuration with the name of the object that it is meant for.
 pub(crate) struct Named<'a> {
@@ -47,15 +47,19 @@ impl Configuration for Named<'_> {
     }
 
     fn to_json(&self) -> codec::Result<Value> {
-        self.object.as_ref().map(sent).map_err(codec::Error::custom)
+        self.object.as_ref().map_err(codec::Error::custom).and_then(sent)
     }
 }
 
 impl<K> Applicable<K> for Named<'_> {}
 
 /// The object as it is sent.
-fn sent(object: &Unstructured) -> Value {
-    Value::Object(with_integers(object.object()).unwrap_or_else(|| object.object().clone()))
+fn sent(object: &Unstructured) -> codec::Result<Value> {
+    if deep::is_deep(object.object()) {
+        let problem = format!(".: is nested more than {} levels deep, which cannot be applied", deep::SHALLOW);
+        return Err(codec::Error::custom(problem));
+    }
+    Ok(with_integers(object).unwrap_or_else(|| object.clone()).into())
 }
 
 impl Configuration for Unstructured {
@@ -68,7 +72,7 @@ impl Configuration for Unstructured {
     }
 
     fn to_json(&self) -> codec::Result<Value> {
-        Ok(sent(self))
+        sent(self)
     }
 }
 

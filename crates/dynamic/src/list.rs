@@ -4,7 +4,11 @@ use k8s_client_runtime::object::AnyList;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
 
-use crate::{FieldError, Fields, Unstructured, nested::nested_string, unstructured::text};
+use crate::{
+    FieldError, Fields, Unstructured,
+    nested::nested_string,
+    unstructured::{deep, text},
+};
 
 /// A list of objects of any kind.
 ///
@@ -63,23 +67,39 @@ impl UnstructuredList {
 impl TryFrom<Fields> for UnstructuredList {
     type Error = FieldError;
 
-    fn try_from(mut object: Fields) -> Result<Self, FieldError> {
-        let items = match object.remove("items") {
+    fn try_from(object: Fields) -> Result<Self, FieldError> {
+        // Unlike its fields, an object can be dropped however deep it is.
+        let mut object = Unstructured::from(object);
+        let items = match object.object_mut().remove("items") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items,
-            Some(other) => return Err(FieldError::mismatch(".items", &other, "a list")),
+            Some(other) => {
+                let error = FieldError::mismatch(".items", &other, "a list");
+                deep::discard(other);
+                return Err(error);
+            }
         };
-        let mut list = Self { object, items: Vec::with_capacity(items.len()) };
-        let [api_version, kind] = [list.api_version(), list.kind()].map(|text| text.map(str::to_owned));
-        for (index, item) in items.into_iter().enumerate() {
-            let Value::Object(fields) = item else {
-                return Err(FieldError::mismatch(format!(".items[{index}]"), &item, "an object"));
-            };
-            let mut item = Unstructured::from(fields);
-            item.fill_in(api_version.as_deref(), kind.as_deref());
-            list.items.push(item);
+        if deep::is_deep(object.object()) {
+            return Err(FieldError::new(".", format!("is nested more than {} levels deep", deep::SHALLOW)));
         }
-        Ok(list)
+        let mut list = Self { object: object.into_object(), items: Vec::with_capacity(items.len()) };
+        let [api_version, kind] = [list.api_version(), list.kind()].map(|text| text.map(str::to_owned));
+        let mut wrong = None;
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Value::Object(fields) => {
+                    let mut item = Unstructured::from(fields);
+                    item.fill_in(api_version.as_deref(), kind.as_deref());
+                    list.items.push(item);
+                }
+                other => {
+                    let error = || FieldError::mismatch(format!(".items[{index}]"), &other, "an object");
+                    wrong.get_or_insert_with(error);
+                    deep::discard(other);
+                }
+            }
+        }
+        wrong.map_or(Ok(list), Err)
     }
 }
 

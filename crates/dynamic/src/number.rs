@@ -5,18 +5,18 @@
 
 use serde_json::{Number, Value};
 
-use crate::Fields;
+use crate::{Fields, Unstructured};
 
 /// The object with integers in place of floats without a fraction; `None` where there are none of these.
-pub(crate) fn with_integers(object: &Fields) -> Option<Fields> {
-    let mut values: Vec<&Value> = object.values().collect();
+pub(crate) fn with_integers(object: &Unstructured) -> Option<Unstructured> {
+    let mut values: Vec<&Value> = object.object().values().collect();
     while let Some(value) = values.pop() {
         match value {
             Value::Array(items) => values.extend(items),
             Value::Object(fields) => values.extend(fields.values()),
             Value::Number(number) if integer(number).is_some() => {
                 let mut object = object.clone();
-                make_integers(&mut object);
+                make_integers(object.object_mut());
                 return Some(object);
             }
             _ => {}
@@ -26,7 +26,7 @@ pub(crate) fn with_integers(object: &Fields) -> Option<Fields> {
 }
 
 /// Puts integers in place of floats without a fraction.
-pub(crate) fn make_integers(object: &mut Fields) {
+fn make_integers(object: &mut Fields) {
     let mut values: Vec<&mut Value> = object.values_mut().collect();
     while let Some(value) = values.pop() {
         match value {
@@ -78,14 +78,15 @@ mod tests {
             ("\"2.0\"", "\"2.0\""),
             ("null", "null"),
         ] {
-            let object: Fields = serde_json::from_str(&format!(r#"{{"a":[{{"b":{read}}}],"c":{read}}}"#)).unwrap();
+            let json = format!(r#"{{"a":[{{"b":{read}}}],"c":{read}}}"#);
+            let object = Unstructured::from_json(json.as_bytes()).unwrap();
             let expected = format!(r#"{{"a":[{{"b":{sent}}}],"c":{sent}}}"#);
             let changed = with_integers(&object);
             assert_eq!(changed.is_some(), read.to_lowercase() != sent, "{read}");
             assert_eq!(serde_json::to_string(&changed.unwrap_or(object)).unwrap(), expected);
         }
         // Beyond 64 bits it stays what it is.
-        let object: Fields = serde_json::from_str(r#"{"a":1e20}"#).unwrap();
+        let object = Unstructured::from_json(br#"{"a":1e20}"#).unwrap();
         assert_eq!(with_integers(&object), None);
     }
 }

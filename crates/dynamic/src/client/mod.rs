@@ -194,16 +194,20 @@ fn check_kind(object: &Unstructured) -> Result<(), &'static str> {
     }
 }
 
+fn read(json: &[u8]) -> codec::Result<Unstructured> {
+    Unstructured::from_json(json).map_err(|error| codec::Error::in_json(error, json))
+}
+
 impl Codec for AnyKind {
     type Object = Unstructured;
 
     fn encode_json(object: &Unstructured) -> codec::Result<Vec<u8>> {
         check_kind(object).map_err(codec::Error::custom)?;
-        codec::to_json(with_integers(object.object()).as_ref().unwrap_or(object.object()))
+        Ok(with_integers(object).as_ref().unwrap_or(object).to_json()?)
     }
 
     fn decode_json(body: &[u8]) -> codec::Result<Unstructured> {
-        let object: Unstructured = codec::from_json(body)?;
+        let object = read(body)?;
         object.kind().is_some().then_some(()).ok_or_else(|| codec::Error::custom("it is no object: it has no kind"))?;
         Ok(object)
     }
@@ -213,13 +217,13 @@ impl Listable for AnyKind {
     type List = UnstructuredList;
 
     fn decode_list_json(body: &[u8]) -> codec::Result<UnstructuredList> {
-        let list: UnstructuredList = codec::from_json(body)?;
+        let list = read(body)?.into_list().map_err(codec::Error::custom)?;
         list.kind().is_some().then_some(()).ok_or_else(|| codec::Error::custom("it is no list: it has no kind"))?;
         Ok(list)
     }
 
     fn decode_item_json(body: &[u8], list: &ListHead) -> codec::Result<Unstructured> {
-        let mut item: Unstructured = codec::from_json(body)?;
+        let mut item = read(body)?;
         let is_nameless = item.api_version().is_none() && item.kind().is_none();
         if is_nameless && (list.api_version.is_none() || list.kind.is_none()) {
             return Err(codec::Error::needs_list_head("it has no kind, and its list has none either"));

@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{FieldError, Fields};
+use crate::{FieldError, Fields, unstructured::deep};
 
 type Result<T> = std::result::Result<T, FieldError>;
 
@@ -222,7 +222,7 @@ fn set(object: &mut Fields, value: Value, path: &[&str]) -> Result<()> {
             other => return Err(mismatch(&path[..=depth], other, "an object")),
         }
     }
-    fields.insert(last.to_owned(), value);
+    deep::discard(fields.insert(last.to_owned(), value).unwrap_or_default());
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Getters and setters of `metadata`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use k8s_client_runtime::k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Unstructured, text};
+use super::{Unstructured, deep, text};
 use crate::{
     Fields,
     nested::{nested_null_coercing_string_map, remove_nested_field},
@@ -141,22 +141,23 @@ impl Unstructured {
     /// Sets or removes a field of `metadata`, which becomes an object if it was none and there is something to set.
     fn set(&mut self, field: &str, value: Option<Value>) {
         let Some(value) = value else {
-            remove_nested_field(self.object_mut(), &["metadata", field]);
+            deep::discard(remove_nested_field(self.object_mut(), &["metadata", field]).unwrap_or_default());
             return;
         };
         let metadata = self.object_mut().entry("metadata").or_insert(Value::Null);
         if !metadata.is_object() {
-            *metadata = Value::Object(Fields::new());
+            deep::discard(mem::replace(metadata, Value::Object(Fields::new())));
         }
         if let Value::Object(metadata) = metadata {
-            metadata.insert(field.to_owned(), value);
+            deep::discard(metadata.insert(field.to_owned(), value).unwrap_or_default());
         }
     }
 }
 
-/// A value of a type; one that is of another counts as not there.
+/// A value of a type; one that is of another, or too deep for any, counts as not there.
 fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    T::deserialize(value).ok()
+    let is_deep = value.as_object().is_some_and(deep::is_deep);
+    if is_deep { None } else { T::deserialize(value).ok() }
 }
 
 /// The types of metadata are all plain data, which serde cannot fail to write.

@@ -1,23 +1,32 @@
 //! An object whose type is not known.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, mem};
 
 use k8s_client_runtime::{
+    json,
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
     object::AnyObject,
     schema::{GroupVersion, GroupVersionKind},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::Error as _};
 use serde_json::Value;
 
 use crate::{FieldError, Fields, UnstructuredList, number::with_integers};
 
+pub(crate) mod deep;
 mod metadata;
 
 /// An object of any kind: JSON with a few methods for what all objects have.
 ///
 /// Nothing is lost between reading and writing it, fields of newer versions and of other people's kinds included.
 /// [`object`](Unstructured::object) gives its fields, which the functions of [`nested`](crate::nested) read and write.
+///
+/// # Depth
+///
+/// Objects are read as deep as kube-apiserver stores them: 10,000 levels. Reading, writing, copying, comparing and dropping an
+/// `Unstructured` need no stack for that. What serde_json does with a value by itself does: whoever takes a value out of an
+/// object that anybody may write, and copies it, serialises it or merely drops it, should know how deep it is. Types
+/// ([`to_typed`](Unstructured::to_typed)), serde and applied configurations go 127 levels deep; what is deeper is an error.
 ///
 /// Getters take a value of the wrong type for one that is not there, as client-go's do;
 /// [`to_typed`](Unstructured::to_typed) names it.
@@ -30,7 +39,7 @@ mod metadata;
 /// certificate.set_labels([("app", "web")]);
 /// assert_eq!(certificate.name(), Some("web"));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Default, Deserialize)]
 #[serde(transparent)]
 pub struct Unstructured(Fields);
 
@@ -41,6 +50,35 @@ impl Unstructured {
         object.set_api_version(api_version);
         object.set_kind(kind);
         object
+    }
+
+    /// Reads an object from JSON: what `serde_json::from_slice` does, and deeper.
+    ///
+    /// # Errors
+    ///
+    /// When it is not JSON, not an object, or nested more than 10,000 levels deep, which kube-apiserver does not store.
+    ///
+    /// ```
+    /// use k8s_client_dynamic::Unstructured;
+    ///
+    /// let object = Unstructured::from_json(br#"{ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" } }"#)?;
+    /// assert_eq!(object.name(), Some("web"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        match serde_json::from_slice(json) {
+            Err(_) if json::is_deeper_than(json, deep::SHALLOW) => deep::read(json).map(Self),
+            read => read,
+        }
+    }
+
+    /// Writes the object as JSON, however deep it is.
+    ///
+    /// # Errors
+    ///
+    /// None that are known; serde's interface has them.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        if deep::is_deep(&self.0) { deep::write(&self.0) } else { serde_json::to_vec(&self.0) }
     }
 
     /// An object of a type of its own, made into fields: a typed Kubernetes object, or anything that serde writes as an
@@ -69,7 +107,8 @@ impl Unstructured {
     /// # Errors
     ///
     /// When a field is not what the type expects: the error's path names it. The types of Kubernetes expect their own
-    /// `apiVersion` and `kind`; another one is an error of the whole, at `.`.
+    /// `apiVersion` and `kind`; another one is an error of the whole, at `.`. So is an object that is nested more than 127 levels
+    /// deep.
     ///
     /// ```
     /// use k8s_client_dynamic::Unstructured;
@@ -81,18 +120,30 @@ impl Unstructured {
     /// assert_eq!(error.path(), ".data.key");
     /// # Ok::<(), k8s_client_dynamic::FieldError>(())
     /// ```
-    pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T, FieldError> {
+    pub fn to_typed<T: DeserializeOwned + Send>(&self) -> Result<T, FieldError> {
+        if deep::is_deep(&self.0) {
+            let problem = format!("is nested more than {} levels deep, which no type is read with", deep::SHALLOW);
+            return Err(FieldError::new(".", problem));
+        }
+        if deep::is_deeper_than(&self.0, json::MAX_DEPTH_ON_STACK) {
+            return json::on_a_large_stack(|| self.typed())
+                .unwrap_or_else(|error| Err(FieldError::new(".", error.to_string())));
+        }
+        self.typed()
+    }
+
+    fn typed<T: DeserializeOwned>(&self) -> Result<T, FieldError> {
         match serde_path_to_error::deserialize(&self.0) {
             Ok(typed) => Ok(typed),
             Err(error) => {
                 // Rare enough to be tried only then: a float without a fraction where an integer is expected.
-                let with_integers = with_integers(&self.0).and_then(|fields| T::deserialize(&fields).ok());
+                let with_integers = with_integers(self).and_then(|object| T::deserialize(&object.0).ok());
                 with_integers.ok_or_else(|| at(&error))
             }
         }
     }
 
-    /// The fields.
+    /// The fields. [As deep as they may be](Unstructured#depth), whatever does not follow them down is fine.
     pub fn object(&self) -> &Fields {
         &self.0
     }
@@ -103,8 +154,8 @@ impl Unstructured {
     }
 
     /// The fields, without the object.
-    pub fn into_object(self) -> Fields {
-        self.0
+    pub fn into_object(mut self) -> Fields {
+        mem::take(&mut self.0)
     }
 
     /// `apiVersion`: the group and the version, such as `apps/v1`.
@@ -114,7 +165,7 @@ impl Unstructured {
 
     /// Sets `apiVersion`.
     pub fn set_api_version(&mut self, api_version: impl Into<String>) {
-        self.0.insert("apiVersion".to_owned(), Value::String(api_version.into()));
+        self.set_field("apiVersion", api_version.into());
     }
 
     /// `kind`, such as `Deployment`.
@@ -124,7 +175,11 @@ impl Unstructured {
 
     /// Sets `kind`.
     pub fn set_kind(&mut self, kind: impl Into<String>) {
-        self.0.insert("kind".to_owned(), Value::String(kind.into()));
+        self.set_field("kind", kind.into());
+    }
+
+    fn set_field(&mut self, field: &str, text: String) {
+        deep::discard(self.0.insert(field.to_owned(), Value::String(text)).unwrap_or_default());
     }
 
     /// `apiVersion` and `kind`, taken apart; `None` when one is not set or cannot be read.
@@ -150,7 +205,7 @@ impl Unstructured {
     ///
     /// When `items` is no list of objects.
     pub fn into_list(self) -> Result<UnstructuredList, FieldError> {
-        UnstructuredList::try_from(self.0)
+        UnstructuredList::try_from(self.into_object())
     }
 }
 
@@ -224,6 +279,46 @@ impl AnyObject for Unstructured {
     }
 }
 
+impl Clone for Unstructured {
+    fn clone(&self) -> Self {
+        Self(if deep::is_deep(&self.0) { deep::copy(&self.0) } else { self.0.clone() })
+    }
+}
+
+impl PartialEq for Unstructured {
+    fn eq(&self, other: &Self) -> bool {
+        if deep::is_deep(&self.0) { deep::are_equal(&self.0, &other.0) } else { self.0 == other.0 }
+    }
+}
+
+impl fmt::Debug for Unstructured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !deep::is_deep(&self.0) {
+            return f.debug_tuple("Unstructured").field(&self.0).finish();
+        }
+        let json = deep::write(&self.0).map_err(|_| fmt::Error)?;
+        write!(f, "Unstructured({})", String::from_utf8_lossy(&json))
+    }
+}
+
+impl Serialize for Unstructured {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if deep::is_deep(&self.0) {
+            let problem = "the object is nested too deep for serde: write it by `Unstructured::to_json`";
+            return Err(S::Error::custom(problem));
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+impl Drop for Unstructured {
+    fn drop(&mut self) {
+        if deep::is_deep(&self.0) {
+            deep::discard(Value::Object(mem::take(&mut self.0)));
+        }
+    }
+}
+
 impl From<Fields> for Unstructured {
     fn from(fields: Fields) -> Self {
         Self(fields)
@@ -236,14 +331,18 @@ impl TryFrom<Value> for Unstructured {
     fn try_from(value: Value) -> Result<Self, FieldError> {
         match value {
             Value::Object(fields) => Ok(Self(fields)),
-            other => Err(FieldError::mismatch(".", &other, "an object")),
+            other => {
+                let error = FieldError::mismatch(".", &other, "an object");
+                deep::discard(other);
+                Err(error)
+            }
         }
     }
 }
 
 impl From<Unstructured> for Value {
     fn from(object: Unstructured) -> Self {
-        Self::Object(object.0)
+        Self::Object(object.into_object())
     }
 }
 

@@ -4,6 +4,7 @@ mod custom;
 mod metadata;
 mod scale;
 mod streams;
+mod undecodable;
 mod verbs;
 
 use k8s_client::{
