@@ -131,7 +131,7 @@ impl Stream {
             Self::Exec => "Exec",
             Self::Attach => "Attach",
             Self::PortForward => "PortForward",
-            Self::Proxy => "Proxy",
+            Self::Proxy => "ProxyRequest",
         }
     }
 }

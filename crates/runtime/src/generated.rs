@@ -7,8 +7,8 @@ pub use crate::{
     codec::{self, ApiResource, Codec, Kind, Listable, MediaType},
     resource::{
         AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
-        Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
-        TypedClient, Update, Updates, Watch, Watches,
+        Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, ProxyRequest,
+        ResourceClient, TypedClient, Update, Updates, Watch, Watches,
     },
     rest::{Request, RestClient},
 };

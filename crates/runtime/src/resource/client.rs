@@ -7,7 +7,8 @@ use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use super::{
     AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify,
-    Namespaced, OneObject, Patch, PatchRequest, PortForward, Proxy, Scope, Update, Watch, resource_path::ResourcePath,
+    Namespaced, OneObject, Patch, PatchRequest, PortForward, ProxyRequest, Scope, Update, Watch,
+    resource_path::ResourcePath,
 };
 use crate::{
     apply::Applicable,
@@ -306,8 +307,8 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Sends an HTTP request through the API server to the named object: a pod, a service or a node.
-    pub fn proxy(&self, name: &str) -> Proxy {
-        Proxy::new(self.request(Method::GET), name)
+    pub fn proxy(&self, name: &str) -> ProxyRequest {
+        ProxyRequest::new(self.request(Method::GET), name)
     }
 }
 

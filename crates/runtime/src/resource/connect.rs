@@ -1,7 +1,7 @@
 //! Exec, attach, port-forward and proxy: requests that connect through the API server.
 //!
 //! The first three are typed requests with all their parameters: [`Exec::into_request`] and its like give the request
-//! whose connection is to be upgraded. Proxy needs no upgrade and can be sent as it is.
+//! whose connection is to be upgraded. A proxied request needs no upgrade and can be sent as it is.
 
 use std::{fmt::Display, future::IntoFuture};
 
@@ -52,7 +52,7 @@ pub struct PortForward {
 /// Sends an HTTP request to a pod, a service or a node, through the API server.
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent when it is awaited"]
-pub struct Proxy {
+pub struct ProxyRequest {
     request: Request,
     scheme: Option<String>,
     name: String,
@@ -141,7 +141,7 @@ impl PortForward {
     }
 }
 
-impl Proxy {
+impl ProxyRequest {
     pub(super) fn new(request: Request, name: &str) -> Self {
         Self { request: request.streaming(), scheme: None, name: name.to_owned(), port: None, path: String::new() }
     }
@@ -189,7 +189,7 @@ impl Proxy {
 }
 
 /// Awaiting it sends it and gives the target's answer.
-impl IntoFuture for Proxy {
+impl IntoFuture for ProxyRequest {
     type Output = crate::Result<Response>;
     type IntoFuture = CallFuture<Response>;
 

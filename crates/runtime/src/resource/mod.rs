@@ -59,7 +59,7 @@ mod write;
 
 pub use crate::codec::ApiResource;
 pub use client::ResourceClient;
-pub use connect::{Attach, Exec, PortForward, Proxy};
+pub use connect::{Attach, Exec, PortForward, ProxyRequest};
 pub use delete::{Delete, DeleteCollection, Deleted, DeletedCollection};
 pub use get::Get;
 pub use list::{Items, List, Pages};

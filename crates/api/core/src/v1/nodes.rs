@@ -5,8 +5,8 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
-    Modify, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update, Updates, Watch,
-    Watches,
+    Modify, Patch, PatchRequest, Patches, ProxyRequest, ResourceClient, RestClient, TypedClient, Update, Updates,
+    Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 
@@ -133,7 +133,7 @@ impl Nodes {
     /// - `POST /api/v1/nodes/{name}/proxy/{path}`
     /// - `PUT /api/v1/nodes/{name}/proxy`
     /// - `PUT /api/v1/nodes/{name}/proxy/{path}`
-    pub fn proxy(&self, name: &str) -> Proxy {
+    pub fn proxy(&self, name: &str) -> ProxyRequest {
         self.0.proxy(name)
     }
 }

@@ -5,8 +5,8 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applicable, Applies, Apply, Attach, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
-    Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, Proxy, ResourceClient,
-    RestClient, TypedClient, Update, Updates, Watch, Watches,
+    Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, ProxyRequest,
+    ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
@@ -207,7 +207,7 @@ impl Pods {
     /// - `POST /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}`
     /// - `PUT /api/v1/namespaces/{namespace}/pods/{name}/proxy`
     /// - `PUT /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}`
-    pub fn proxy(&self, name: &str) -> Proxy {
+    pub fn proxy(&self, name: &str) -> ProxyRequest {
         self.0.proxy(name)
     }
 

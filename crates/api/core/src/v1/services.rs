@@ -5,8 +5,8 @@
 use super::kinds;
 use k8s_client_runtime::generated::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
-    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, Proxy, ResourceClient, RestClient, TypedClient, Update,
-    Updates, Watch, Watches,
+    Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ProxyRequest, ResourceClient, RestClient, TypedClient,
+    Update, Updates, Watch, Watches,
 };
 use k8s_openapi::api::core::v1 as api;
 
@@ -137,7 +137,7 @@ impl Services {
     /// - `POST /api/v1/namespaces/{namespace}/services/{name}/proxy/{path}`
     /// - `PUT /api/v1/namespaces/{namespace}/services/{name}/proxy`
     /// - `PUT /api/v1/namespaces/{namespace}/services/{name}/proxy/{path}`
-    pub fn proxy(&self, name: &str) -> Proxy {
+    pub fn proxy(&self, name: &str) -> ProxyRequest {
         self.0.proxy(name)
     }
 }

@@ -4,7 +4,7 @@
 
 use super::kinds;
 use k8s_client_runtime::generated::{
-    Create, Exec, Get, Gets, Logs, Namespaced, Proxy, ResourceClient, RestClient, TypedClient,
+    Create, Exec, Get, Gets, Logs, Namespaced, ProxyRequest, ResourceClient, RestClient, TypedClient,
 };
 use k8s_openapi::api::policy::v1 as policy_v1;
 
@@ -52,7 +52,7 @@ impl Pods {
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/proxy`
     /// - `PUT /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}`
-    pub fn proxy(&self, name: &str) -> Proxy {
+    pub fn proxy(&self, name: &str) -> ProxyRequest {
         self.0.proxy(name)
     }
 }
