@@ -34,15 +34,15 @@ pub(super) struct Fetched<T>(Mutex<State<T>>);
 struct State<T> {
     kept: Option<Kept<T>>,
     under_way: Option<UnderWay<T>>,
-    last_lot: Lot,
+    last_generation: Generation,
 }
 
 /// Which of the values fetched one after the other: a 401 to one says nothing against its successor.
-pub(super) type Lot = u64;
+pub(super) type Generation = u64;
 
 struct Kept<T> {
     fresh: Fresh<T>,
-    lot: Lot,
+    generation: Generation,
     /// Nothing for what was not fetched but configured.
     since: Option<Instant>,
     refused: bool,
@@ -67,7 +67,7 @@ struct Failure {
 }
 
 struct UnderWay<T> {
-    lot: Lot,
+    generation: Generation,
     outcome: watch::Receiver<Option<Outcome<T>>>,
     /// The fetch goes on when who asked for it gives up, and ends with the last client.
     _task: JoinSet<()>,
@@ -76,22 +76,22 @@ struct UnderWay<T> {
 impl<T: Clone + Send + Sync + 'static> Fetched<T> {
     /// Begins with what is configured, if anything is.
     pub(super) fn new(configured: Option<Fresh<T>>) -> Self {
-        let kept = configured.map(|fresh| Kept { fresh, lot: 0, since: None, refused: false });
-        Self(Mutex::new(State { kept, under_way: None, last_lot: 0 }))
+        let kept = configured.map(|fresh| Kept { fresh, generation: 0, since: None, refused: false });
+        Self(Mutex::new(State { kept, under_way: None, last_generation: 0 }))
     }
 
     /// What is kept, if it is still good; otherwise what `fetch` brings, which is told what there was before.
     ///
     /// A fetch that fails is an error for all who waited for it; the next request begins another.
-    pub(super) async fn get<F>(&self, fetch: impl FnOnce(Option<T>) -> F) -> Result<(T, Lot)>
+    pub(super) async fn get<F>(&self, fetch: impl FnOnce(Option<T>) -> F) -> Result<(T, Generation)>
     where
         F: Future<Output = Result<Fresh<T>>> + Send + 'static,
     {
-        let (lot, mut outcome) = {
+        let (generation, mut outcome) = {
             let mut state = self.state();
             state.take_in_abandoned();
             if let Some(kept) = state.kept.as_ref().filter(|kept| kept.is_good()) {
-                return Ok((kept.fresh.value.clone(), kept.lot));
+                return Ok((kept.fresh.value.clone(), kept.generation));
             }
             state.join(fetch)
         };
@@ -104,16 +104,16 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
             let message = "the fetching of credentials was interrupted; try again".to_owned();
             Err(Failure { message, delivery: Delivery::Unreachable })
         });
-        self.state().finish(lot, &outcome);
+        self.state().finish(generation, &outcome);
         match outcome {
-            Ok((fresh, _)) => Ok((fresh.value, lot)),
+            Ok((fresh, _)) => Ok((fresh.value, generation)),
             Err(Failure { message, delivery }) => Err(Error::new(ErrorKind::Auth, message).with_delivery(delivery)),
         }
     }
 
     /// Has the next request fetch again, unless what was refused is not what is kept any more.
-    pub(super) fn refuse(&self, lot: Lot) {
-        if let Some(kept) = self.state().kept.as_mut().filter(|kept| kept.lot == lot) {
+    pub(super) fn refuse(&self, generation: Generation) {
+        if let Some(kept) = self.state().kept.as_mut().filter(|kept| kept.generation == generation) {
             kept.refused = true;
         }
     }
@@ -126,13 +126,13 @@ impl<T: Clone + Send + Sync + 'static> Fetched<T> {
 
 impl<T: Clone + Send + Sync + 'static> State<T> {
     /// Waits with the others for the fetch under way, or begins one.
-    fn join<F>(&mut self, fetch: impl FnOnce(Option<T>) -> F) -> (Lot, watch::Receiver<Option<Outcome<T>>>)
+    fn join<F>(&mut self, fetch: impl FnOnce(Option<T>) -> F) -> (Generation, watch::Receiver<Option<Outcome<T>>>)
     where
         F: Future<Output = Result<Fresh<T>>> + Send + 'static,
     {
-        let Self { kept, under_way, last_lot } = self;
+        let Self { kept, under_way, last_generation } = self;
         let fetch = under_way.get_or_insert_with(|| {
-            *last_lot += 1;
+            *last_generation += 1;
             let fetching = fetch(kept.as_ref().map(|kept| kept.fresh.value.clone()));
             let (sender, outcome) = watch::channel(None);
             let mut task = JoinSet::new();
@@ -142,17 +142,17 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
                 let outcome = outcome.map(|fresh| (fresh, Instant::now()));
                 sender.send_replace(Some(outcome));
             });
-            UnderWay { lot: *last_lot, outcome, _task: task }
+            UnderWay { generation: *last_generation, outcome, _task: task }
         });
-        (fetch.lot, fetch.outcome.clone())
+        (fetch.generation, fetch.outcome.clone())
     }
 
     /// The first of those who waited puts away what came.
-    fn finish(&mut self, lot: Lot, outcome: &Outcome<T>) {
-        if self.under_way.take_if(|fetch| fetch.lot == lot).is_some()
+    fn finish(&mut self, generation: Generation, outcome: &Outcome<T>) {
+        if self.under_way.take_if(|fetch| fetch.generation == generation).is_some()
             && let Ok((fresh, since)) = outcome
         {
-            self.kept = Some(Kept { fresh: fresh.clone(), lot, since: Some(*since), refused: false });
+            self.kept = Some(Kept { fresh: fresh.clone(), generation, since: Some(*since), refused: false });
         }
     }
 
@@ -160,9 +160,9 @@ impl<T: Clone + Send + Sync + 'static> State<T> {
     /// its failure is nobody's.
     fn take_in_abandoned(&mut self) {
         let Some(fetch) = &self.under_way else { return };
-        let (lot, outcome) = (fetch.lot, fetch.outcome.borrow().clone());
+        let (generation, outcome) = (fetch.generation, fetch.outcome.borrow().clone());
         match outcome {
-            Some(outcome) => self.finish(lot, &outcome),
+            Some(outcome) => self.finish(generation, &outcome),
             // Its runtime has ended.
             None if fetch.outcome.has_changed().is_err() => self.under_way = None,
             None => {}

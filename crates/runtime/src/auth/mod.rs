@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use self::sent_with::SentWith;
 use self::{
-    fetched::Lot,
+    fetched::Generation,
     header::{basic, bearer},
     token_file::TokenFile,
 };
@@ -59,7 +59,7 @@ enum Source {
 pub(crate) struct Granted {
     identity: Option<Arc<ClientIdentity>>,
     /// Nothing if the credentials have no successor.
-    lot: Option<Lot>,
+    generation: Option<Generation>,
     /// The request brought its own, and was given none.
     own_header: bool,
 }
@@ -100,12 +100,15 @@ impl Auth {
             Source::Anonymous => (None, Granted::default()),
             Source::Fixed(header) => (Some(header.clone()), Granted::default()),
             Source::TokenFile(file) => {
-                let (header, lot) = file.header().await?;
-                (Some(header), Granted { lot: Some(lot), ..Granted::default() })
+                let (header, generation) = file.header().await?;
+                (Some(header), Granted { generation: Some(generation), ..Granted::default() })
             }
             Source::Exec(plugin) => {
-                let (credential, lot) = plugin.credential().await?;
-                (credential.authorization, Granted { identity: credential.identity, lot: Some(lot), own_header: false })
+                let (credential, generation) = plugin.credential().await?;
+                (
+                    credential.authorization,
+                    Granted { identity: credential.identity, generation: Some(generation), own_header: false },
+                )
             }
             Source::Oidc(provider) => (Some(provider.header().await?), Granted::default()),
         };
@@ -118,9 +121,9 @@ impl Auth {
     /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted: the next request gets something
     /// newer, if there is anything newer. Returns what the server did not accept.
     pub(crate) async fn refused(&self, granted: &Granted) -> SentWith {
-        match (&self.source, granted.lot) {
-            (Source::TokenFile(file), Some(lot)) => file.distrust(lot).await,
-            (Source::Exec(plugin), Some(lot)) => plugin.refused(lot),
+        match (&self.source, granted.generation) {
+            (Source::TokenFile(file), Some(generation)) => file.distrust(generation).await,
+            (Source::Exec(plugin), Some(generation)) => plugin.refused(generation),
             _ => {}
         }
         if granted.own_header { SentWith::own_header() } else { self.sent_with.clone() }

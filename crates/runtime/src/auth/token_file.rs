@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use http::HeaderValue;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{fetched::Lot, header::bearer};
+use super::{fetched::Generation, header::bearer};
 use crate::{
     error::{Error, ErrorKind, Result},
     file,
@@ -28,45 +28,45 @@ struct State {
     next: Option<Instant>,
     /// The last look found no token.
     failing: bool,
-    lot: Lot,
+    generation: Generation,
 }
 
 impl TokenFile {
     pub(super) fn new(path: PathBuf, fallback: Option<HeaderValue>) -> Self {
-        Self { path, state: Mutex::new(State { header: fallback, next: None, failing: false, lot: 0 }) }
+        Self { path, state: Mutex::new(State { header: fallback, next: None, failing: false, generation: 0 }) }
     }
 
     /// The header of the current token. If the file has become unreadable, the last good token is used, and the file is
     /// looked at again a little later, not by each request.
-    pub(super) async fn header(&self) -> Result<(HeaderValue, Lot)> {
+    pub(super) async fn header(&self) -> Result<(HeaderValue, Generation)> {
         let mut state = self.state.lock().await;
         if let (Some(header), Some(next)) = (&state.header, state.next)
             && Instant::now() < next
         {
-            return Ok((header.clone(), state.lot));
+            return Ok((header.clone(), state.generation));
         }
         match (self.read().await, &state.header) {
             (Ok(header), _) => {
-                let lot = state.lot + 1;
+                let generation = state.generation + 1;
                 let next = Some(Instant::now() + READ_AGAIN_AFTER);
-                *state = State { header: Some(header.clone()), next, failing: false, lot };
-                Ok((header, lot))
+                *state = State { header: Some(header.clone()), next, failing: false, generation };
+                Ok((header, generation))
             }
             (Err(error), Some(last)) => {
                 tracing::warn!(%error, "the token file cannot be read, the last good token is used");
                 let last = last.clone();
                 state.next = Some(Instant::now() + LOOK_AGAIN_AFTER);
                 state.failing = true;
-                Ok((last, state.lot))
+                Ok((last, state.generation))
             }
             (Err(error), None) => Err(error),
         }
     }
 
     /// Has the file read again for the next request, unless it was read since, or was just found unreadable.
-    pub(super) async fn distrust(&self, refused: Lot) {
+    pub(super) async fn distrust(&self, refused: Generation) {
         let mut state = self.state.lock().await;
-        if state.lot == refused && !state.failing {
+        if state.generation == refused && !state.failing {
             state.next = None;
         }
     }
@@ -121,11 +121,11 @@ mod tests {
         assert_eq!(header(&file).await, "Bearer two", "an empty file is no token");
         fs::remove_file(&path).unwrap();
         pass(Duration::from_secs(11)).await;
-        let (last, lot) = file.header().await.unwrap();
+        let (last, generation) = file.header().await.unwrap();
         assert_eq!(last, "Bearer two");
 
         fs::write(&path, "three").unwrap();
-        file.distrust(lot).await;
+        file.distrust(generation).await;
         assert_eq!(header(&file).await, "Bearer two", "looked at again by each request");
         pass(Duration::from_secs(11)).await;
         assert_eq!(header(&file).await, "Bearer three");

@@ -26,7 +26,7 @@ mod tests;
 /// What `Result` means in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-type Source = Box<dyn StdError + Send + Sync>;
+type Cause = Box<dyn StdError + Send + Sync>;
 
 /// Why a call failed.
 ///
@@ -64,7 +64,7 @@ struct Inner {
     request: Option<(Method, String)>,
     status: Option<Status>,
     retry_after: Option<Duration>,
-    source: Option<Source>,
+    source: Option<Cause>,
     undecodable: Option<UndecodableObject>,
     delivery: Delivery,
     /// What became of the request, where the rest does not say it.
@@ -150,7 +150,7 @@ impl Error {
     }
 
     /// The same error with what caused it.
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<Cause>) -> Self {
         self.0.source = Some(source.into());
         self
     }

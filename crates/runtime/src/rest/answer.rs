@@ -45,7 +45,7 @@ pub(super) async fn error(
 ) -> Error {
     let patience = Instant::now() + PATIENCE;
     let until = deadline.map_or(patience, |deadline| deadline.min(patience));
-    read(method, target, head, collected(body, MAX_BODY, shown, until).await)
+    read(method, target, head, &collected(body, MAX_BODY, shown, until).await)
 }
 
 /// The error of an answer that is not the last one of its call: from as much as is there until then.
@@ -57,7 +57,7 @@ pub(super) async fn short_error(
     shown: bool,
     until: Instant,
 ) -> Error {
-    read(method, target, head, collected(body, MAX_DRAINED, shown, until).await)
+    read(method, target, head, &collected(body, MAX_DRAINED, shown, until).await)
 }
 
 /// How long the server asks to wait: whole seconds. A date means nothing to client-go, and servers send none.
@@ -72,8 +72,8 @@ async fn collected(body: Body, limit: usize, shown: bool, until: Instant) -> Byt
     body
 }
 
-fn read(method: &Method, target: &Target, head: &Parts, body: Bytes) -> Error {
-    let status = sent_status(head, &body).unwrap_or_else(|| made_status(method, target, head.status, &body));
+fn read(method: &Method, target: &Target, head: &Parts, body: &[u8]) -> Error {
+    let status = sent_status(head, body).unwrap_or_else(|| made_status(method, target, head.status, body));
     let error = Error::api(status).with_retry_after(retry_after(head));
     match head.extensions.get::<SentWith>() {
         Some(refused) => error.with_credentials(refused.to_string()),

@@ -35,7 +35,7 @@ async fn events_survive_being_cut_anywhere() {
                 WatchEvent::Added(_) => 'a',
                 WatchEvent::Modified(_) => 'm',
                 WatchEvent::Deleted(_) => 'd',
-                _ => '?',
+                WatchEvent::Bookmark { .. } => 'b',
             });
         }
         assert_eq!(kinds, ['a', 'm', 'd']);

@@ -72,7 +72,7 @@ async fn limit_beyond_all_times_is_none() {
         config_maps(&client).get("web").with_timeout(limit).await.expect("a config map");
         config_maps(&client).create(&web()).with_timeout(limit).await.expect("a config map");
         let _ = config_maps(&client).watch().with_timeout(limit).await.expect("a watch");
-        let seen = seen.lock().expect("nobody panics");
+        let seen = seen.lock().expect("nobody panics").clone();
         assert!(seen.len() == 8 && seen.iter().all(|request| !request.contains("timeout=")), "{seen:?}");
         assert!(timeout(HOUR, config_maps(&silent(&config)).get("web").with_timeout(limit)).await.is_err());
     }

@@ -181,9 +181,9 @@ async fn headers_are_told_as_they_are_sent() {
     let layer = SetRequestHeaderLayer::overriding(HeaderName::from_static("x-layer"), HeaderValue::from_static("yes"));
     let answer = |_: http::Request<Body>| async { Ok::<_, BoxError>(json(200, CONFIG_MAP)) };
     let connected = RestClient::builder(&config).layer(layer.clone()).build().expect("a client");
-    let served =
+    let without_socket =
         RestClient::builder(&config).layer(layer).service(tower::service_fn(answer)).build().expect("a client");
-    for client in [connected, served] {
+    for client in [connected, without_socket] {
         let captured = Captured::default();
         let guard = captured.subscribe();
         config_maps(&client).get("web").await.expect("a config map");

@@ -18,7 +18,7 @@ use http::HeaderValue;
 use serde_json::Value;
 
 use super::{
-    fetched::{Fetched, Fresh, Lot},
+    fetched::{Fetched, Fresh, Generation},
     same_pem, same_secret,
 };
 use crate::{
@@ -76,12 +76,12 @@ impl Plugin {
     }
 
     /// What the plugin answered, as long as that is good; otherwise what it answers now.
-    pub(super) async fn credential(&self) -> Result<(Credential, Lot)> {
+    pub(super) async fn credential(&self) -> Result<(Credential, Generation)> {
         self.answers.get(|last| self.settings.clone().ask(last)).await
     }
 
-    pub(super) fn refused(&self, lot: Lot) {
-        self.answers.refuse(lot);
+    pub(super) fn refused(&self, generation: Generation) {
+        self.answers.refuse(generation);
     }
 }
 
