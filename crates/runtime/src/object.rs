@@ -86,6 +86,40 @@ pub trait AnyList {
     fn continue_token(&self) -> Option<&str>;
 }
 
+/// The methods of [`AnyObject`] for a type that has another object in this field. Not covered by semver.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! any_object_by_object {
+    ($field:ident) => {
+        $crate::any_object_by_object! { @methods $field:
+            name() -> ::std::option::Option<&str>;
+            namespace() -> ::std::option::Option<&str>;
+            uid() -> ::std::option::Option<&str>;
+            resource_version() -> ::std::option::Option<&str>;
+            generation() -> ::std::option::Option<i64>;
+            creation_timestamp() -> ::std::option::Option<$crate::object::Time>;
+            deletion_timestamp() -> ::std::option::Option<$crate::object::Time>;
+            label(key: &str) -> ::std::option::Option<&str>;
+            labels() -> impl ::std::iter::Iterator<Item = (&str, &str)>;
+            annotation(key: &str) -> ::std::option::Option<&str>;
+            annotations() -> impl ::std::iter::Iterator<Item = (&str, &str)>;
+            finalizers() -> impl ::std::iter::Iterator<Item = &str>;
+            owner_references() -> ::std::borrow::Cow<'_, [$crate::object::OwnerReference]>;
+        }
+
+        fn remove_managed_fields(&mut self) {
+            $crate::object::AnyObject::remove_managed_fields(&mut self.$field);
+        }
+    };
+    (@methods $field:ident: $($method:ident($($argument:ident: $type:ty)?) -> $result:ty;)*) => {
+        $(
+            fn $method(&self $(, $argument: $type)?) -> $result {
+                $crate::object::AnyObject::$method(&self.$field $(, $argument)?)
+            }
+        )*
+    };
+}
+
 /// The methods of [`AnyObject`] for a type that has an `ObjectMeta`, given by two functions. Not covered by semver.
 #[doc(hidden)]
 #[macro_export]

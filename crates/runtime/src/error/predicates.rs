@@ -86,6 +86,14 @@ impl Error {
         self.is_expired() || self.is_gone()
     }
 
+    /// The server has not yet come to the version that was asked for (504 with the cause `ResourceVersionTooLarge`), as one
+    /// whose memory lags behind, or after a restore. Ask without a version.
+    pub fn is_too_large_resource_version(&self) -> bool {
+        let says_so = |text: Option<&str>| text.is_some_and(|text| text.contains("Too large resource version"));
+        self.has_cause("ResourceVersionTooLarge")
+            || self.has_reason("Timeout") && says_so(self.status().and_then(|status| status.message.as_deref()))
+    }
+
     /// None of the accepted media types can be served (406).
     pub fn is_not_acceptable(&self) -> bool {
         self.has_reason_or_code("NotAcceptable", 406)

@@ -41,11 +41,12 @@ mod without_managed_fields;
 use k8s_openapi::Resource;
 
 use self::without_managed_fields::fields_without_managed_fields;
+#[doc(hidden)]
+pub use self::without_managed_fields::{item_without_managed_fields, object_without_managed_fields};
 pub(crate) use self::{
     envelope::{Envelope, MAGIC, around},
     list::{ITEMS, METADATA, list_metadata},
     partial::{PartialMetadata, bookmark, identity, status_without_kind, watch_event},
-    without_managed_fields::{item_without_managed_fields, object_without_managed_fields},
 };
 pub use self::{
     error::Error,

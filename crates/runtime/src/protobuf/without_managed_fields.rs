@@ -8,13 +8,13 @@ const METADATA: u32 = 1;
 const MANAGED_FIELDS: u32 = 17;
 
 /// The same object.
-pub(crate) fn object_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
+pub fn object_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
     let envelope = Envelope::open(body)?;
     envelope::write(envelope.api_version(), envelope.kind(), |writer| object(envelope.reader(), writer))
 }
 
 /// The same item of a list.
-pub(crate) fn item_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
+pub fn item_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
     fields_without_managed_fields(Reader::new(body))
 }
 

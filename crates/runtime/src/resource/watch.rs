@@ -65,6 +65,12 @@ impl<K: Listable> Watch<K> {
         self
     }
 
+    /// The same request with objects that another codec reads. Not covered by semver.
+    #[doc(hidden)]
+    pub fn with_codec<C: Listable>(self) -> Watch<C> {
+        Watch { request: self.request, options: self.options, lean: self.lean, kind: PhantomData }
+    }
+
     /// The request, but for what it accepts.
     fn prepared(self) -> Request {
         self.request.with_query(|query| self.options.write(query))

@@ -45,6 +45,7 @@ const STREAM_WINDOW: u32 = 4 << 20;
 /// The same for answers that go on for as long as the server likes, since they may be read slower than they come. As much as is
 /// more than that is held back once it has been read.
 const ENDLESS_WINDOW: u32 = 1 << 20;
+const HELD_BACK: usize = (STREAM_WINDOW - ENDLESS_WINDOW) as usize;
 /// What nobody reads yet of one answer counts against the whole connection, so that a small window would let a few slow readers
 /// stop all others. This is the largest that the protocol knows, and has room for all streams.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
@@ -177,7 +178,7 @@ impl Permit {
         }
         leave_out_http1(&mut head.headers);
         head.version = Version::HTTP_2;
-        let to_hold_back = if head.extensions.get::<Endless>().is_some() { STREAM_WINDOW - ENDLESS_WINDOW } else { 0 };
+        let to_hold_back = if head.extensions.get::<Endless>().is_some() { HELD_BACK } else { 0 };
         let meant_to_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
         if !body.is_empty() || meant_to_have_body {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -209,7 +210,7 @@ pub(in crate::transport) struct Incoming {
     /// How many bytes are left, where the server has told.
     left: Option<u64>,
     /// How much less than the whole window the stream is to have from now on.
-    to_hold_back: u32,
+    to_hold_back: usize,
     /// None when the body has ended.
     lease: Option<Lease>,
 }
@@ -219,8 +220,8 @@ impl Incoming {
         let Some(lease) = &self.lease else { return Poll::Ready(None) };
         match ready!(self.stream.poll_data(context)) {
             Some(Ok(data)) => {
-                let held_back = data.len().min(self.to_hold_back as usize);
-                self.to_hold_back -= held_back as u32;
+                let held_back = data.len().min(self.to_hold_back);
+                self.to_hold_back -= held_back;
                 // Giving back more than has arrived would be the only error.
                 let _ = self.stream.flow_control().release_capacity(data.len() - held_back);
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
