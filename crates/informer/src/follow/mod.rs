@@ -1,0 +1,201 @@
+//! Following a resource: the task that does what the [`machine`] plans, and fills the store.
+
+pub(crate) mod machine;
+pub(crate) mod source;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use k8s_client_runtime::{Error, ErrorKind};
+use tokio::time::{Instant, sleep, timeout};
+
+use self::{
+    machine::{Failure, Machine, Outcome, Pauses, Plan, Step},
+    source::{Change, Part, Source, WatchStart},
+};
+use crate::{
+    Metrics,
+    store::{Incoming, Store},
+};
+
+/// How long a watch with initial events may be silent before all of them are there.
+const INITIAL_SILENCE: Duration = Duration::from_secs(30);
+/// A watch that ends sooner than this and has brought nothing is one that the server does not want.
+const TOO_SHORT: Duration = Duration::from_secs(1);
+/// How long a watch is asked to last, at least and at most, in seconds: by chance in between, as in client-go, so that
+/// many programs do not come back at the same time.
+const WATCH_SECONDS: (u32, u32) = (300, 600);
+
+/// What follows one source.
+pub(crate) struct Follower<T> {
+    pub(crate) source: Arc<dyn Source<T>>,
+    pub(crate) store: Arc<Store<T>>,
+    /// Which of the store's sources it is.
+    pub(crate) number: usize,
+    pub(crate) metrics: Arc<dyn Metrics>,
+}
+
+impl<T: Send + Sync + 'static> Follower<T> {
+    /// Follows the source for ever.
+    pub(crate) async fn follow(self) {
+        let mut machine = Machine::new(true);
+        let mut pauses = Pauses::new();
+        let mut last_pause = Instant::now();
+        let mut plan = machine.start();
+        loop {
+            if plan.pause {
+                sleep(pauses.next(last_pause.elapsed(), fastrand::f64())).await;
+                last_pause = Instant::now();
+            }
+            plan = self.step(&mut machine, plan.step).await;
+        }
+    }
+
+    /// Does what is planned, and plans what comes next.
+    async fn step(&self, machine: &mut Machine, step: Step) -> Plan {
+        let outcome = match &step {
+            Step::List { version } => self.list(version.as_deref()).await,
+            Step::WatchList { version } => self.watch(machine, version.as_deref(), true).await,
+            Step::Watch { version } => self.watch(machine, Some(version), false).await,
+        };
+        let outcome = outcome.unwrap_or_else(|error| self.failed(&step, error));
+        machine.next(outcome)
+    }
+
+    /// Takes note of a failure.
+    fn failed(&self, step: &Step, error: Error) -> Outcome {
+        let failure = classify(&error);
+        self.metrics.failed(&error);
+        let asked = match step {
+            Step::List { .. } => "list",
+            Step::WatchList { .. } => "watch with initial events",
+            Step::Watch { .. } => "watch",
+        };
+        let refused = failure == Failure::Refused;
+        match failure {
+            Failure::Expired | Failure::Passing => tracing::debug!(asked, %error, "an informer starts over"),
+            Failure::TooLarge | Failure::Unsupported => tracing::info!(asked, %error, "an informer asks differently"),
+            Failure::Refused => tracing::warn!(asked, %error, "an informer is refused, and tries again"),
+        }
+        if !matches!(step, Step::WatchList { .. }) || failure != Failure::Unsupported {
+            self.store.note(|status| status.failed(self.number, Arc::new(error), refused));
+        }
+        Outcome::Failed(failure)
+    }
+
+    /// Shows all objects that have arrived.
+    fn replace(&self, incoming: Incoming<T>, version: &str, started: Instant) {
+        self.metrics.listed(incoming.len(), started.elapsed());
+        self.store.replace(self.number, incoming, version);
+        self.metrics.objects(self.store.len());
+    }
+
+    async fn list(&self, version: Option<&str>) -> Result<Outcome, Error> {
+        let started = Instant::now();
+        let mut parts = self.source.list(version).await?;
+        let mut incoming = Incoming::new();
+        while let Some(part) = parts.try_next().await? {
+            match part {
+                Part::Object(arrival) => self.store.receive(&mut incoming, self.number, arrival),
+                Part::Undecodable(error) => self.left_out(&error),
+                Part::End(version) => {
+                    self.replace(incoming, version.as_deref().unwrap_or_default(), started);
+                    return Ok(Outcome::Listed { version });
+                }
+            }
+        }
+        // A list that ends does so with its metadata; this one is no use.
+        Ok(Outcome::Failed(Failure::Passing))
+    }
+
+    /// One object that cannot be decoded is not there, or stays as it was, and holds none of the others up.
+    fn left_out(&self, error: &Error) {
+        self.metrics.failed(error);
+        tracing::warn!(%error, "an informer leaves an object out");
+    }
+
+    fn changed(&self) {
+        self.metrics.changed();
+        self.metrics.objects(self.store.len());
+    }
+
+    async fn watch(&self, machine: &mut Machine, version: Option<&str>, initial: bool) -> Result<Outcome, Error> {
+        let seconds = fastrand::u32(WATCH_SECONDS.0..=WATCH_SECONDS.1);
+        let started = Instant::now();
+        let mut changes = self.source.watch(&WatchStart { version, initial, seconds }).await?;
+        self.metrics.watched();
+        self.store.note(|status| status.well(self.number));
+        // Nothing of this is shown, and no version counts, before all of it is there.
+        let mut incoming = initial.then(Incoming::new);
+        let mut quiet = true;
+        loop {
+            let change = match &incoming {
+                None => changes.next().await,
+                Some(_) => match timeout(INITIAL_SILENCE, changes.next()).await {
+                    Ok(change) => change,
+                    Err(_) => return Ok(Outcome::NeverMarked),
+                },
+            };
+            let Some(change) = change else {
+                return Ok(match incoming {
+                    Some(_) => Outcome::NeverMarked,
+                    None => Outcome::Ended { at_once: quiet && started.elapsed() < TOO_SHORT },
+                });
+            };
+            quiet = false;
+            match (change?, &mut incoming) {
+                (Change::Set(arrival), Some(incoming)) => self.store.receive(incoming, self.number, arrival),
+                (Change::Gone(arrival), Some(incoming)) => incoming.remove(&arrival.entry.key),
+                (Change::Undecodable(error), begun) => {
+                    self.left_out(&error);
+                    let object = error.undecodable_object();
+                    if let (None, Some(version)) = (begun, object.and_then(|object| object.resource_version.as_deref()))
+                    {
+                        machine.saw(version);
+                        self.store.advance(self.number, version);
+                    }
+                }
+                (Change::Mark { version, ends_initial: true }, begun) => {
+                    if let Some(incoming) = begun.take() {
+                        self.replace(incoming, &version, started);
+                        machine.synced(&version);
+                    }
+                }
+                (Change::Mark { .. }, Some(_)) => {}
+                (Change::Set(arrival), None) => {
+                    machine.saw(&arrival.entry.version);
+                    self.store.set(self.number, arrival);
+                    self.changed();
+                }
+                (Change::Gone(arrival), None) => {
+                    machine.saw(&arrival.entry.version);
+                    self.store.remove(self.number, arrival);
+                    self.changed();
+                }
+                (Change::Mark { version, .. }, None) => {
+                    machine.saw(&version);
+                    self.store.advance(self.number, &version);
+                }
+            }
+        }
+    }
+}
+
+/// What follows from an error.
+fn classify(error: &Error) -> Failure {
+    if error.is_too_large_resource_version() {
+        Failure::TooLarge
+    } else if error.must_list_again() {
+        Failure::Expired
+    } else if error.is_transient()
+        || error.is_too_many_requests()
+        || error.is_internal_error()
+        || error.kind() == ErrorKind::Decode
+    {
+        Failure::Passing
+    } else if error.is_bad_request() || error.is_invalid() || error.is_method_not_supported() {
+        Failure::Unsupported
+    } else {
+        Failure::Refused
+    }
+}

@@ -1,0 +1,297 @@
+//! The objects in memory: what is there, who has to know of changes, and how far the store has come.
+
+mod buffer;
+mod index;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+};
+
+pub(crate) use self::{
+    buffer::{Buffer, Filter, RawEvent},
+    index::{AnyIndex, IndexMap, ValuesOf},
+    status::Status,
+};
+use crate::{
+    ObjectKey,
+    entry::{Arrival, Entry},
+    keep::Decode,
+};
+
+/// The objects by namespace and name.
+type Objects<T> = HashMap<Box<str>, HashMap<Box<str>, Arc<Entry<T>>>>;
+
+/// What one informer has in memory.
+pub(crate) struct Store<T> {
+    inner: RwLock<Inner<T>>,
+    decode: Decode<T>,
+    status: tokio::sync::watch::Sender<Status>,
+}
+
+struct Inner<T> {
+    objects: Objects<T>,
+    count: usize,
+    indexes: Vec<Weak<dyn AnyIndex<T>>>,
+    subscribers: Vec<Weak<Buffer<T>>>,
+    /// Which sources have brought all their objects.
+    synced: Vec<bool>,
+    /// Nothing more comes.
+    ended: bool,
+}
+
+/// Objects that arrive one by one and are to replace those of their source all at once.
+pub(crate) struct Incoming<T> {
+    objects: HashMap<ObjectKey, Arc<Entry<T>>>,
+}
+
+impl<T> Incoming<T> {
+    pub(crate) fn new() -> Self {
+        Self { objects: HashMap::new() }
+    }
+
+    pub(crate) fn remove(&mut self, key: &ObjectKey) {
+        self.objects.remove(key);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+}
+
+impl<T: Send + Sync + 'static> Store<T> {
+    pub(crate) fn new(sources: usize, decode: Decode<T>) -> Self {
+        let inner = Inner {
+            objects: HashMap::new(),
+            count: 0,
+            indexes: Vec::new(),
+            subscribers: Vec::new(),
+            synced: vec![false; sources],
+            ended: false,
+        };
+        Self { inner: RwLock::new(inner), decode, status: tokio::sync::watch::Sender::new(Status::new(sources)) }
+    }
+
+    /// Takes an object to those that arrive. A state that the store has already is kept once.
+    pub(crate) fn receive(&self, incoming: &mut Incoming<T>, source: usize, arrival: Arrival<T>) {
+        let mut entry = arrival.entry;
+        entry.source = source;
+        let known = self.entry(entry.key.namespace(), entry.key.name());
+        let entry = known.filter(|known| known.is_state(&entry)).unwrap_or_else(|| Arc::new(entry));
+        incoming.objects.insert(entry.key.clone(), entry);
+    }
+
+    /// Replaces the objects of a source by those that have arrived, and announces what differs.
+    pub(crate) fn replace(&self, source: usize, mut incoming: Incoming<T>, version: &str) {
+        let mut inner = self.write();
+        let gone: Vec<Arc<Entry<T>>> = inner
+            .entries()
+            .filter(|entry| entry.source == source && !incoming.objects.contains_key(&entry.key))
+            .cloned()
+            .collect();
+        for entry in gone {
+            inner.remove(&entry, None);
+        }
+        for (_, entry) in incoming.objects.drain() {
+            let known = inner.get(entry.key.namespace(), entry.key.name());
+            if !known.is_some_and(|known| known.is_state(&entry)) {
+                let object = inner.has_readers_of_objects().then(|| entry.read(self.decode)).flatten();
+                inner.set(&entry, object.as_deref());
+            }
+        }
+        inner.sync(source);
+        drop(inner);
+        self.status.send_modify(|status| status.replaced(source, version));
+    }
+
+    /// Sets an object that a watch brought.
+    pub(crate) fn set(&self, source: usize, arrival: Arrival<T>) {
+        let mut entry = arrival.entry;
+        entry.source = source;
+        let version = entry.version.clone();
+        self.write().set(&Arc::new(entry), Some(&arrival.object));
+        self.advance(source, &version);
+    }
+
+    /// Removes an object of which a watch brought the last state.
+    pub(crate) fn remove(&self, source: usize, arrival: Arrival<T>) {
+        let entry = Arc::new(arrival.entry);
+        let version = entry.version.clone();
+        self.write().remove(&entry, Some(&entry));
+        self.advance(source, &version);
+    }
+
+    /// The source has come to this version.
+    pub(crate) fn advance(&self, source: usize, version: &str) {
+        self.status.send_modify(|status| status.advance(source, version));
+    }
+
+    /// Something else about a source has changed.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(change);
+    }
+
+    pub(crate) fn status(&self) -> tokio::sync::watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Nothing more comes: subscriptions end when what they have is read.
+    pub(crate) fn end(&self) {
+        let mut inner = self.write();
+        inner.ended = true;
+        inner.each_subscriber(Buffer::end);
+        drop(inner);
+        self.status.send_modify(|status| status.ended = true);
+    }
+
+    pub(crate) fn entry(&self, namespace: &str, name: &str) -> Option<Arc<Entry<T>>> {
+        self.read().get(namespace, name).cloned()
+    }
+
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
+        self.object(&*self.entry(namespace, name)?)
+    }
+
+    pub(crate) fn object(&self, entry: &Entry<T>) -> Option<Arc<T>> {
+        entry.read(self.decode)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.read().count
+    }
+
+    /// The entries of one namespace or of all.
+    pub(crate) fn entries(&self, namespace: Option<&str>) -> Vec<Arc<Entry<T>>> {
+        let inner = self.read();
+        match namespace {
+            Some(namespace) => inner.objects.get(namespace).into_iter().flat_map(HashMap::values).cloned().collect(),
+            None => inner.entries().cloned().collect(),
+        }
+    }
+
+    /// Adds an index, which has all objects at once.
+    pub(crate) fn add_index(&self, index: &Arc<impl AnyIndex<T> + 'static>) {
+        let mut inner = self.write();
+        for entry in inner.entries() {
+            if let Some(object) = entry.read(self.decode) {
+                index.set(entry, &object);
+            }
+        }
+        let index: Arc<dyn AnyIndex<T>> = index.clone();
+        inner.indexes.retain(|index| index.strong_count() > 0);
+        inner.indexes.push(Arc::downgrade(&index));
+    }
+
+    /// Adds a subscriber, which has all objects at once and every change from then on.
+    pub(crate) fn subscribe(&self, filter: Option<Filter<T>>) -> Arc<Buffer<T>> {
+        let buffer = Arc::new(Buffer::new(filter));
+        let mut inner = self.write();
+        for entry in inner.entries() {
+            let object = buffer.is_filtered().then(|| entry.read(self.decode)).flatten();
+            buffer.changed(None, Some(entry), object.as_deref(), None);
+        }
+        if inner.is_synced() {
+            buffer.synced();
+        }
+        if inner.ended {
+            buffer.end();
+        }
+        inner.subscribers.retain(|subscriber| subscriber.strong_count() > 0);
+        inner.subscribers.push(Arc::downgrade(&buffer));
+        buffer
+    }
+
+    /// Announces every object to a subscriber that is not about to read of it anyway.
+    pub(crate) fn resync(&self, buffer: &Buffer<T>) {
+        let inner = self.read();
+        inner.entries().for_each(|entry| buffer.repeat(entry));
+    }
+
+    // A panic under the lock can only come from a program's own index or filter; the maps are whole all the same.
+    fn read(&self) -> RwLockReadGuard<'_, Inner<T>> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner<T>> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Inner<T> {
+    fn entries(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
+        self.objects.values().flat_map(HashMap::values)
+    }
+
+    fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Entry<T>>> {
+        self.objects.get(namespace)?.get(name)
+    }
+
+    /// Whether a change is worth decoding the object for.
+    fn has_readers_of_objects(&self) -> bool {
+        let filtered = |buffer: Arc<Buffer<T>>| buffer.is_filtered();
+        self.indexes.iter().any(|index| index.strong_count() > 0)
+            || self.subscribers.iter().filter_map(Weak::upgrade).any(filtered)
+    }
+
+    fn set(&mut self, entry: &Arc<Entry<T>>, object: Option<&T>) {
+        let (namespace, name) = (entry.key.namespace(), entry.key.name());
+        if !self.objects.contains_key(namespace) {
+            self.objects.insert(namespace.into(), HashMap::new());
+        }
+        let old = self.objects.get_mut(namespace).and_then(|names| names.insert(name.into(), entry.clone()));
+        if old.is_none() {
+            self.count += 1;
+        }
+        if let Some(object) = object {
+            self.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.set(entry, object));
+        }
+        self.each_subscriber(|buffer| buffer.changed(old.as_ref(), Some(entry), object, None));
+    }
+
+    /// Removes an object; its last state is known if a watch has brought it.
+    fn remove(&mut self, entry: &Entry<T>, last: Option<&Arc<Entry<T>>>) {
+        let (namespace, name) = (entry.key.namespace(), entry.key.name());
+        let Some(names) = self.objects.get_mut(namespace) else { return };
+        let Some(old) = names.remove(name) else { return };
+        if names.is_empty() {
+            self.objects.remove(namespace);
+        } else if names.len() * 4 < names.capacity() {
+            names.shrink_to_fit();
+        }
+        self.count -= 1;
+        self.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.remove(&old.key));
+        // A last state of another object of that name says nothing of the one that was here.
+        let last = last.filter(|last| last.uid == old.uid);
+        self.each_subscriber(|buffer| buffer.changed(Some(&old), None, None, last));
+    }
+
+    fn sync(&mut self, source: usize) {
+        let before = self.is_synced();
+        if let Some(synced) = self.synced.get_mut(source) {
+            *synced = true;
+        }
+        if !before && self.is_synced() {
+            self.each_subscriber(Buffer::synced);
+        }
+    }
+
+    fn is_synced(&self) -> bool {
+        self.synced.iter().all(|synced| *synced)
+    }
+
+    fn each_subscriber(&mut self, tell: impl Fn(&Buffer<T>)) {
+        let mut gone = false;
+        for subscriber in &self.subscribers {
+            match subscriber.upgrade() {
+                Some(buffer) => tell(&buffer),
+                None => gone = true,
+            }
+        }
+        if gone {
+            self.subscribers.retain(|subscriber| subscriber.strong_count() > 0);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Informers on a real server.
+
+mod following;
