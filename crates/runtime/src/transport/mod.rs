@@ -28,6 +28,9 @@
 //! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only
 //!   after the head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full
 //!   each connection is. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
+//! * **Certificates given as CA** sign others only within their dates and as far as they say that they may. The server
+//!   itself may show one of them if its name, dates and purpose are right. Both are as in Go. webpki leaves this to its
+//!   caller; `tls::x509` reads the fields.
 //! * **Upgrades.** HTTP/2 has no `Upgrade`. A request with that header gets a connection of its own that offers
 //!   HTTP/1.1 only; after a 101 it is given out as [`Upgraded`].
 //! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where
