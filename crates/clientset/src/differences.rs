@@ -32,9 +32,15 @@
 //!
 //! * A kubeconfig with entries but without a current context is an error; only an empty one means "in a cluster". So is
 //!   a context whose user does not exist, and a key without its certificate. client-go goes on without them.
-//! * A kubeconfig of several YAML documents is an error; client-go reads the first and ignores the rest. Only regular
+//! * Of a kubeconfig with several YAML documents the first counts, as in client-go, but with a warning. Only regular
 //!   files of at most 16 MiB are read.
 //! * A token given to the loader replaces the user's `tokenFile` too; in client-go the file still wins.
+//! * A server that is written without a scheme is asked over https as soon as there are credentials, too; client-go
+//!   sends them in clear unless there is a CA, a client certificate or `insecure-skip-tls-verify`.
+//! * International host names are taken for common scripts in composed form; others are an error that asks for the
+//!   `xn--` form.
+//! * Names and `current-context` that look like numbers or truth values are taken as they are written; client-go
+//!   refuses them.
 //! * `idp-certificate-authority` is relative to its kubeconfig, like all other paths.
 //! * Changing a kubeconfig keeps comments, order and unknown fields, waits five seconds for another program's lock, and
 //!   refuses an entry that does not exist. A layout that the editor does not understand (an alias in the way, a
@@ -49,6 +55,10 @@
 //!   clients of one `Config` and its clones, not by the whole process.
 //! * When a certificate or a CA changes, requests in flight have 30 seconds. client-go closes everything at once when a
 //!   certificate changes, and leaves connections open when the CA does.
+//! * A CA file that is empty trusts nobody until it is filled, in a pod too; client-go trusts the system's roots.
+//! * The key usage of intermediate CAs that a server sends is not looked at, and an end certificate whose only purpose
+//!   is `anyExtendedKeyUsage` is refused; Go does the opposite in both.
+//! * An OpenID Connect provider may redirect to its document on the same host or by https only.
 //! * A credential plugin without a terminal is stopped after ten minutes. After a 401, the next request runs it, so
 //!   that the request with the 401 does not have to wait.
 //!
