@@ -187,9 +187,9 @@ impl fmt::Display for Error {
             }
             Inner::NotServed(group_version) => write!(f, "the server does not serve {group_version}"),
             Inner::NoMatch { wanted, failures } => {
-                write!(f, "the server has no {wanted}")?;
+                write!(f, "the server has no {wanted}; if a CRD defines it, install that first")?;
                 if !failures.is_empty() {
-                    f.write_str(", as far as it could be read; ")?;
+                    f.write_str("; ")?;
                     unread(f, failures)?;
                 }
                 Ok(())
@@ -249,7 +249,8 @@ mod tests {
         let failures = BTreeMap::from([(dead.clone(), Error::stale(dead))]);
         let error = Error::no_match("resource \"nodemetrics\"".to_owned(), failures);
         let text = error.to_string();
-        assert!(text.starts_with("the server has no resource \"nodemetrics\", as far as it could be read"), "{text}");
+        let begin = "the server has no resource \"nodemetrics\"; if a CRD defines it, install that first; not every";
+        assert!(text.starts_with(begin), "{text}");
         assert!(text.contains("metrics.k8s.io/v1 (metrics.k8s.io/v1 is stale"), "{text}");
         assert!(error.is_no_match() && !error.is_incomplete() && error.failures().len() == 1);
         assert_eq!(format!("{error:?}"), text);

@@ -7,7 +7,7 @@ use k8s_client_runtime::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Unstructured, number::with_integers, unstructured::deep};
+use crate::{Unstructured, client::check_single, number::with_integers, unstructured::deep};
 
 /// A configuration with the name of the object that it is meant for.
 pub(crate) struct Named<'a> {
@@ -55,6 +55,7 @@ impl<K> Applicable<K> for Named<'_> {}
 
 /// The object as it is sent.
 fn sent(object: &Unstructured) -> codec::Result<Value> {
+    check_single(object).map_err(codec::Error::custom)?;
     if deep::is_deep(object.object()) {
         let problem = format!(".: is nested more than {} levels deep, which cannot be applied", deep::SHALLOW);
         return Err(codec::Error::custom(problem));

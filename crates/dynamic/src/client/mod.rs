@@ -186,10 +186,20 @@ impl DynamicResource {
 }
 
 /// The server reads nothing without these two.
-fn check_kind(object: &Unstructured) -> Result<(), &'static str> {
+fn check_kind(object: &Unstructured) -> Result<(), String> {
     match (object.api_version(), object.kind()) {
-        (None, _) => Err(".apiVersion: is not set"),
-        (_, None) => Err(".kind: is not set"),
+        (None, _) => Err(".apiVersion: is not set".to_owned()),
+        (_, None) => Err(".kind: is not set".to_owned()),
+        _ => check_single(object),
+    }
+}
+
+/// The server has no verb for a list of objects, which `kubectl apply -f` takes apart.
+pub(crate) fn check_single(object: &Unstructured) -> Result<(), String> {
+    match object.kind() {
+        Some(kind) if kind.ends_with("List") && object.is_list() => {
+            Err(format!(".kind: is {kind}, a list: send its items one by one (`Unstructured::into_list` has them)"))
+        }
         _ => Ok(()),
     }
 }

@@ -200,6 +200,30 @@ fn body_is_the_object_as_it_is() {
     assert_eq!(request.headers()["content-type"], "application/json");
 }
 
+#[tokio::test]
+async fn list_of_objects_is_not_sent_as_one() {
+    let ns = deployments().namespace("ns");
+    for kind in ["List", "DeploymentList"] {
+        let list = json!({ "apiVersion": "v1", "kind": kind, "items": [web().into_object()] });
+        let list = Unstructured::try_from(list).unwrap();
+        let mut named = list.clone();
+        named.set_name("web");
+        for request in [
+            ns.create(&list).into_request(),
+            ns.update(&named).into_request(),
+            ns.apply("web", &list).field_manager("me").into_request(),
+            Applies::apply(&ns, &list).field_manager("me").into_request(),
+        ] {
+            let error = refused(request).await;
+            assert!(error.contains(&format!(".kind: is {kind}, a list: send its items one by one")), "{error}");
+        }
+    }
+    // An object may have a field of that name.
+    let items = json!({ "apiVersion": "example.com/v1", "kind": "Menu", "metadata": { "name": "web" }, "items": [1] });
+    let request = ns.create(&Unstructured::try_from(items).unwrap()).into_request();
+    assert!(AnyKind::decode_json(request.body_bytes()).is_ok());
+}
+
 #[test]
 fn floats_without_a_fraction_are_sent_as_integers() {
     let read = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},

@@ -93,6 +93,12 @@ impl<C: Codec> Apply<C> {
 /// The request with the configuration's name and body, if it can be applied there. It is not generic, so that users' crates
 /// do not compile it.
 fn applying(request: Request, configuration: &dyn Configuration) -> Request {
+    // First, since what is not a configuration at all has no name either.
+    let body = configuration.to_json().and_then(|json| match unfit(&json) {
+        Some(problem) => Err(codec::Error::custom(problem)),
+        None => codec::to_json(&json),
+    });
+    let request = request.encoded("application/apply-patch+yaml", body);
     let request = match (non_empty(configuration.namespace()), non_empty(request.namespace_set())) {
         (Some(theirs), Some(ours)) if theirs != ours => {
             let problem = format!("the configuration is of namespace {theirs:?}, the client of {ours:?}");
@@ -103,15 +109,10 @@ fn applying(request: Request, configuration: &dyn Configuration) -> Request {
         }
         _ => request,
     };
-    let request = match non_empty(configuration.name()) {
+    match non_empty(configuration.name()) {
         Some(name) => request.name(name),
         None => request.wrong("metadata.name of the configuration is not set"),
-    };
-    let body = configuration.to_json().and_then(|json| match unfit(&json) {
-        Some(problem) => Err(codec::Error::custom(problem)),
-        None => codec::to_json(&json),
-    });
-    request.encoded("application/apply-patch+yaml", body)
+    }
 }
 
 /// What the server would refuse in every configuration.

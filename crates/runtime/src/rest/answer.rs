@@ -122,11 +122,18 @@ fn made_status(method: &Method, target: &Target, code: StatusCode, body: &[u8]) 
         _ => String::new(),
     };
     let said = if text.is_empty() { String::new() } else { format!(": {text}") };
+    let hint = match &target.resource {
+        // A server that has the resource says by a Status that it lacks the object.
+        Some(resource) if code == StatusCode::NOT_FOUND => {
+            format!("; the server may not serve {resource}: a custom resource needs its CRD to be installed first")
+        }
+        _ => String::new(),
+    };
     Status {
         status: Some("Failure".to_owned()),
         code: Some(i32::from(code.as_u16())),
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        message: Some(format!("{message}{about}{said}")),
+        message: Some(format!("{message}{about}{said}{hint}")),
         details: Some(StatusDetails {
             kind: target.resource.as_deref().map(str::to_owned),
             name: target.name.clone(),
@@ -173,7 +180,8 @@ mod tests {
         assert!(error.is_not_found() && error.is_unexpected_server_error());
         assert_eq!(
             error.to_string(),
-            "404 NotFound: the server could not find the requested resource (get pods web): 404 page not found"
+            "404 NotFound: the server could not find the requested resource (get pods web): 404 page not found; the server \
+             may not serve pods: a custom resource needs its CRD to be installed first"
         );
     }
 
