@@ -149,6 +149,12 @@ impl Error {
         error
     }
 
+    /// The error of an answer that ended inside of something. Nobody ends it there on purpose.
+    pub(crate) fn cut_off(inside: &str) -> Self {
+        let problem = format!("the connection was lost: the answer ends in the middle of {inside}");
+        Self::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
+    }
+
     /// The same error with what caused it.
     pub(crate) fn with_source(mut self, source: impl Into<Cause>) -> Self {
         self.0.source = Some(source.into());

@@ -29,6 +29,6 @@ pub use stream::ListStream;
 /// Why a body is no list. It quotes nothing of it.
 type Problem = &'static str;
 
-const CUT_OFF: Problem = "the connection was lost: the answer ends in the middle of the list";
+const CUT_OFF: Problem = "the list has no end";
 const EMPTY: Problem = "the answer is empty";
 const TOO_LONG: Problem = "an item of the list, or what stands around the items, is longer than 16 MiB";

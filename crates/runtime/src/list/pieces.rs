@@ -12,7 +12,7 @@ use http::Method;
 use super::{CUT_OFF, Problem, json, protobuf};
 use crate::{
     codec::MediaType,
-    error::{Delivery, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     rest::poll_turn,
     transport::Body,
 };
@@ -91,8 +91,7 @@ impl Pieces {
 
     fn wrong(&mut self, problem: Problem) -> Error {
         self.failed(match problem {
-            // Nobody ends a list there on purpose.
-            CUT_OFF => Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost),
+            CUT_OFF => Error::cut_off("the list"),
             _ => Error::new(ErrorKind::Decode, problem),
         })
     }

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use http::Method;
 
 use crate::{
-    error::{Delivery, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     json::{Nesting, is_white},
     protobuf::MAGIC,
     rest::poll_turn,
@@ -154,7 +154,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
         Poll::Ready(match rest.is_empty() {
             true => None,
             false if is_whole => Some(Ok(rest)),
-            false => Some(Err(cut_off())),
+            false => Some(Err(Error::cut_off("an event"))),
         })
     }
 
@@ -165,12 +165,6 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
         self.searched = 0;
         Poll::Ready(Some(Err(error)))
     }
-}
-
-/// The error of a body that ended inside of a piece: whoever ends it on purpose ends it between two.
-fn cut_off() -> Error {
-    let problem = "the connection was lost: the answer ends in the middle of an event";
-    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
 /// The pieces of one answer, whose errors say which answer it was.
@@ -293,7 +287,7 @@ mod tests {
                 );
             }
         }
-        let cut_off = cut_off();
+        let cut_off = Error::cut_off("an event");
         assert!(cut_off.kind() == ErrorKind::Transport && cut_off.is_transient(), "{cut_off}");
     }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     codec::{self, MediaType},
-    error::{Delivery, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     transport::{Body, headers::Shown},
 };
 
@@ -169,7 +169,8 @@ impl Origin {
     async fn collect(&self, head: &Parts, body: Body) -> Result<Bytes> {
         let collected = within(self.deadline, body.collect()).instrument(self.span.clone()).await;
         let body = collected.unwrap_or_else(|| Err(timed_out()));
-        let body = body.and_then(|body| if is_cut_off(head, &body) { Err(cut_off()) } else { Ok(body) });
+        let body =
+            body.and_then(|body| if is_cut_off(head, &body) { Err(Error::cut_off("its body")) } else { Ok(body) });
         let body = body.map_err(|error| self.explain(error))?;
         self.span.in_scope(|| trace::body("answer", self.bodies_are_shown, &body));
         Ok(body)
@@ -219,11 +220,6 @@ impl ListBody {
 fn is_cut_off(head: &Parts, body: &[u8]) -> bool {
     !head.headers.contains_key(header::CONTENT_LENGTH)
         && media_type(head).is_ok_and(|media_type| codec::is_cut_off(media_type, body))
-}
-
-fn cut_off() -> Error {
-    let problem = "the connection was lost: the answer ends in the middle";
-    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
 }
 
 fn media_type(head: &Parts) -> Result<MediaType> {

@@ -125,12 +125,6 @@ pub(super) fn of_gzip(problem: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the server's gzip: {problem}; disable-compression asks for plain answers"))
 }
 
-/// Why a compressed answer has no end: nobody cuts it off on purpose.
-pub(super) fn of_cut_gzip() -> Error {
-    let problem = "the connection was lost: the answer ends in the middle of the server's gzip";
-    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
-}
-
 /// Why an answer is not taken whole.
 pub(super) fn too_long(limit: Option<u64>) -> Error {
     let problem = format!(

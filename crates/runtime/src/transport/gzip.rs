@@ -104,7 +104,7 @@ impl http_body::Body for Gunzip {
                     return Poll::Ready(Some(Err(error)));
                 }
                 None if self.member.take().is_some() => {
-                    return Poll::Ready(Some(Err(failure::of_cut_gzip())));
+                    return Poll::Ready(Some(Err(Error::cut_off("the server's gzip"))));
                 }
                 None => return Poll::Ready(None),
             }

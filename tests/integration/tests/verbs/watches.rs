@@ -33,7 +33,7 @@ fn describe(event: &WatchEvent<ConfigMap>) -> String {
         WatchEvent::Added(_) => "added",
         WatchEvent::Modified(_) => "modified",
         WatchEvent::Deleted(_) => "deleted",
-        _ => "something else",
+        WatchEvent::Bookmark { .. } => "bookmark",
     };
     let object = event.object();
     let name = object.and_then(|object| object.metadata.name.as_deref()).unwrap_or_default();
