@@ -12,7 +12,7 @@ use k8s_openapi::{
 
 use crate::schema::ResourceScope;
 
-/// The type of a custom resource's objects: what [`custom_resource!`](crate::custom_resource) makes of a struct.
+/// The type of a custom resource's objects: what [`custom_resource!`](macro@crate::custom_resource) makes of a struct.
 pub trait CustomResource: ListableResource + Metadata<Ty = ObjectMeta> {
     /// Whether the status is a subresource: then [`update_status`](crate::resource::ResourceClient::update_status) and
     /// [`apply_status`](crate::resource::ResourceClient::apply_status) change it, and nothing else does.
@@ -204,7 +204,7 @@ macro_rules! custom_resource {
     };
 }
 
-/// What the options of [`custom_resource!`](crate::custom_resource) mean.
+/// What the options of [`custom_resource!`](macro@crate::custom_resource) mean.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! custom_resource_option {

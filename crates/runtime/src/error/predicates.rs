@@ -208,7 +208,7 @@ impl Error {
         self.code().is_none_or(|code| code >= 500) && ETCD_UNSETTLED.iter().any(|words| message.contains(words))
     }
 
-    /// The answer was no [`Status`] of Kubernetes: a proxy, a load balancer or a wrong URL answered.
+    /// The answer was no [`Status`](Error::status) of Kubernetes: a proxy, a load balancer or a wrong URL answered.
     pub fn is_unexpected_server_error(&self) -> bool {
         self.has_cause(UNEXPECTED_SERVER_RESPONSE)
     }

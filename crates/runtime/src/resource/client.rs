@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A client of one kind, generic over it: for the types of your own custom resources, which
-/// [`custom_resource!`](crate::custom_resource) makes of structs.
+/// [`custom_resource!`](macro@crate::custom_resource) makes of structs.
 ///
 /// The kinds of Kubernetes itself have generated clients, which offer only the verbs and the scope that the API has for
 /// them. This one trusts you with the verbs; the scope is checked by the kind's [`Kind::Scope`].
