@@ -4,6 +4,7 @@
 //! - [`fixups`] repairs what the specs have wrong.
 //! - [`model`] joins all versions into plain data; [`policy`] is what `groups.toml` adds.
 //! - [`emit`] turns the model into files, [`write`](mod@write) compares and replaces those on disk.
+//! - [`Regions`] are the tables of versions and crates in files that are written by hand.
 //! - [`generate`] is all of it in a row: from specs and policy to files.
 //! - [`coverage`] compares the stored specs with the generated sources, without asking the generator.
 
@@ -13,10 +14,12 @@ mod error;
 pub mod fixups;
 pub mod model;
 pub mod policy;
+mod regions;
 pub mod spec;
 pub mod write;
 
 pub use error::Error;
+pub use regions::Regions;
 
 use crate::{
     emit::{Files, Formatter},
@@ -25,11 +28,21 @@ use crate::{
     spec::Spec,
 };
 
+/// What the generator makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The files that are generated as a whole.
+    pub files: Files,
+    /// The regions of hand-written files.
+    pub regions: Regions,
+}
+
 /// From the specs of all Kubernetes versions, oldest first, to the generated files.
 ///
 /// # Errors
 ///
 /// When a spec or the policy says what the generator has no form for, or rustfmt fails. The message names the place.
-pub fn generate(specs: &[Spec], policy: &Policy, formatter: &Formatter) -> Result<Files, Error> {
-    emit::emit(&Model::build(specs, policy)?, formatter)
+pub fn generate(specs: &[Spec], policy: &Policy, formatter: &Formatter) -> Result<Generated, Error> {
+    let model = Model::build(specs, policy)?;
+    Ok(Generated { files: emit::emit(&model, formatter)?, regions: Regions::new(&model) })
 }

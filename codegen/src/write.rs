@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Error,
+    Error, Generated,
     emit::{CRATES, Files},
 };
 
@@ -46,6 +46,39 @@ pub fn check_path(path: &str) -> Result<(), Error> {
     } else {
         Err(Error::file(path.escape_debug().to_string(), "the path leads out of its folder; nothing is written"))
     }
+}
+
+/// All files as they should be: the generated ones, and the hand-written ones below the root that have regions.
+///
+/// # Errors
+///
+/// When a file with a region cannot be read, or lacks its markers.
+pub fn complete(root: &Path, generated: Generated) -> Result<Files, Error> {
+    let Generated { files, regions } = generated;
+    let mut by_hand = Files::new();
+    let mut paths: Vec<String> = ["Cargo.toml", "README.md", "tests/integration/Cargo.toml"].map(str::to_owned).into();
+    paths.extend(folders(root, "crates")?.into_iter().map(|folder| format!("{folder}/Cargo.toml")));
+    for path in paths.into_iter().filter(|path| !path.starts_with(CRATES)) {
+        let text = match files.get(&path) {
+            Some(text) => text.clone(),
+            None => fs::read_to_string(root.join(&path)).map_err(|error| wrong(&path, &error))?,
+        };
+        by_hand.insert(path, text);
+    }
+    // What is generated as a whole is right as it is.
+    Ok(regions.fill(&by_hand)?.into_iter().chain(files).collect())
+}
+
+/// The folders in a folder.
+fn folders(root: &Path, folder: &str) -> Result<Vec<String>, Error> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root.join(folder)).map_err(|error| wrong(folder, &error))? {
+        let entry = entry.map_err(|error| wrong(folder, &error))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            folders.push(format!("{folder}/{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    Ok(folders)
 }
 
 /// Compares the files with those below the root. Below `crates/api` nothing else may be.

@@ -118,7 +118,7 @@ fn golden(name: &str) -> String {
 fn made_of(files: &Files) -> Result<Files, k8s_client_codegen::Error> {
     let specs: Vec<Spec> = vec![spec::load(files)?];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("codegen lies in the workspace").to_owned();
-    generate(&specs, &Policy::parse("groups.toml", &golden("groups.toml"))?, &Formatter { root })
+    Ok(generate(&specs, &Policy::parse("groups.toml", &golden("groups.toml"))?, &Formatter { root })?.files)
 }
 
 fn assert_below_the_root(files: &Files) {

@@ -8,7 +8,7 @@ use k8s_client_codegen::{
     spec::{self, Files},
 };
 
-use crate::Result;
+use crate::{Result, versions};
 
 /// Lists every operation of a Kubernetes version with the generated method that reaches it.
 ///
@@ -16,8 +16,11 @@ use crate::Result;
 #[derive(Debug, Args)]
 pub(crate) struct Command {
     /// The Kubernetes version, such as 1.37; by default the newest that is stored.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "all")]
     version: Option<String>,
+    /// All stored versions, one after the other.
+    #[arg(long)]
+    all: bool,
     /// Prints the counts only.
     #[arg(long)]
     summary: bool,
@@ -25,34 +28,25 @@ pub(crate) struct Command {
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     let specs = crate::root().join("api-specs");
-    let folder = match &command.version {
-        Some(version) => format!("v{}", version.trim_start_matches('v')),
-        None => newest(&specs)?,
-    };
-    let spec = spec::load(&spec::read_dir(&specs.join(folder))?)?;
-    let report = coverage::check(&spec, &sources(&crate::root().join("crates/api"))?)?;
-    if command.summary {
-        println!("{}", report.counts());
-    } else {
-        print!("{report}");
+    let mut folders = versions::stored(&specs)?;
+    match &command.version {
+        Some(version) => folders = vec![format!("v{}", version.trim_start_matches('v'))],
+        None if command.all => {}
+        None => drop(folders.drain(..folders.len() - 1)),
     }
-    if report.is_complete() { Ok(()) } else { Err("the generated methods and the spec do not agree, see above".into()) }
-}
-
-/// Finds the folder `v1.NN` with the greatest number.
-fn newest(specs: &Path) -> Result<String> {
-    let number = |name: &str| {
-        let (major, minor) = name.strip_prefix('v')?.split_once('.')?;
-        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
-    };
-    let mut versions = Vec::new();
-    for entry in fs::read_dir(specs).map_err(|error| format!("{}: {error}", specs.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        versions.extend(number(&name).map(|number| (number, name)));
+    let sources = sources(&crate::root().join("crates/api"))?;
+    let mut is_complete = true;
+    for folder in folders {
+        let spec = spec::load(&spec::read_dir(&specs.join(folder))?)?;
+        let report = coverage::check(&spec, &sources)?;
+        is_complete &= report.is_complete();
+        if command.summary {
+            println!("{}", report.counts());
+        } else {
+            print!("{report}");
+        }
     }
-    let (_, name) =
-        versions.into_iter().max().ok_or("api-specs has no version; run `cargo xtask spec update 1.37.2`")?;
-    Ok(name)
+    if is_complete { Ok(()) } else { Err("the generated methods and the spec do not agree, see above".into()) }
 }
 
 /// Reads the `src` folders of the group crates, if there are any yet.

@@ -10,6 +10,7 @@ mod regenerate;
 mod spec;
 mod test;
 mod tidy;
+mod versions;
 
 use std::{
     panic,

@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use serde_json::Value;
+
 use crate::Result;
 
 /// The cargo that runs this program, in the workspace's folder.
@@ -13,6 +15,15 @@ pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(crate::root());
     cargo
+}
+
+/// What cargo says of all packages, those of others included.
+pub(crate) fn metadata() -> Result<Value> {
+    let output = cargo().args(["metadata", "--locked", "--format-version", "1"]).output()?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Runs a program to its end; any other exit code than 0 is an error that shows the command.

@@ -5,10 +5,7 @@ use std::{path::PathBuf, process::Command as Process};
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, control_plane, examples, process};
-
-/// The oldest Kubernetes version whose types are supported. The newest is what the workspace builds by default.
-const OLDEST: &str = "v1_33";
+use crate::{Result, control_plane, examples, process, versions};
 
 /// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the oldest's
 #[derive(Debug, Args)]
@@ -32,7 +29,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     process::run(cargo_test(&plane).arg("--workspace"))?;
 
     if !command.newest_only {
-        process::heading(&format!("Tests with the oldest Kubernetes version's types ({OLDEST})"));
+        // The newest is what the workspace builds by default.
+        let oldest = versions::feature(&versions::stored(&crate::root().join("api-specs"))?.remove(0));
+        process::heading(&format!("Tests with the oldest Kubernetes version's types ({oldest})"));
         process::run(
             cargo_test(&plane)
                 .args(["--package", "k8s-client-runtime"])
@@ -43,7 +42,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
                     "--tests",
                     "--no-default-features",
                     "--features",
-                    OLDEST,
+                    &oldest,
+                    "--features",
+                    "oldest",
                     "--features",
                     "ring",
                     "--features",

@@ -18,11 +18,9 @@ pub(super) fn source(model: &Model, home: &Home, api_version: &str) -> Result<St
 
 //! Apply configurations of `{api_version}`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from {} to {}.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 ",
-        model.versions.first().map_or("", String::as_str),
-        model.versions.last().map_or("", String::as_str),
     );
     imports(model, home, module, &mut text);
     for configuration in module.types.values() {
@@ -138,8 +136,10 @@ fn versions(model: &Model, configuration: &Configuration, presence: Presence) ->
     if (Some(presence.first), Some(presence.last)) == (first, last) {
         return String::new();
     }
-    let minor = |index: usize| model.versions[index].trim_start_matches("1.");
-    format!(" @ {}..={}", minor(presence.first), minor(presence.last))
+    let minor = |index: usize| super::minor(&model.versions[index]);
+    // The newest version is not named, so that the next one does not change what it has too.
+    let last = if presence.last == model.newest() { "" } else { &format!("={}", minor(presence.last)) };
+    format!(" @ ({}..{last})", minor(presence.first))
 }
 
 fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {

@@ -62,7 +62,7 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
     docs.push("| version | client | in Kubernetes | feature |".to_owned());
     docs.push("|---|---|---|---|".to_owned());
     for version in &group.versions {
-        let versions = model.range(version.presence);
+        let versions = model.since_until(version.presence);
         let feature = if version.is_stable() { String::new() } else { format!("`{}`", version.name) };
         docs.push(format!("| `{}` | `{}` | {versions} | {feature} |", version.name, version.client));
     }
@@ -71,11 +71,12 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
         "The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of"
             .to_owned(),
     );
-    let features = names::kubernetes_features(model).map(|feature| format!("`{feature}`"));
-    docs.push(format!("k8s-openapi or of k8s-client: {} or `latest`.", features.collect::<Vec<_>>().join(", ")));
+    docs.push(
+        "k8s-openapi or of k8s-client: `latest`, or that of one version. What only some versions have says so."
+            .to_owned(),
+    );
     let applied = group.versions.iter().find(|version| model.configurations.contains_key(&Home::new(group, version)));
     if let Some(version) = applied {
-        let (oldest, newest) = (model.versions.first(), model.versions.last());
         let feature =
             if version.is_stable() { String::new() } else { format!(" (with the feature `{}`)", version.name) };
         docs.push(String::new());
@@ -83,12 +84,8 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
             "`{}::apply`{feature} and its like have the apply configurations: every type with all its fields optional.",
             version.name
         ));
-        docs.push(format!(
-            "They have the fields of all Kubernetes versions from {} to {}, whichever is compiled in: they contain",
-            oldest.map_or("", String::as_str),
-            newest.map_or("", String::as_str),
-        ));
-        docs.push("none of k8s-openapi's objects, and a server refuses what it does not know.".to_owned());
+        docs.push("They have the fields of every supported Kubernetes version, whichever is compiled in: they contain none of".to_owned());
+        docs.push("k8s-openapi's objects, and a server refuses a field that it does not know.".to_owned());
     }
     docs.extend(example(model, group));
     docs

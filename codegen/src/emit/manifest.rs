@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use super::{
     HEADER,
-    names::{kubernetes_features, package, title, version_feature},
+    names::{package, title, version_feature},
 };
-use crate::model::{Group, META_CRATE, Model};
+use crate::{
+    model::{Group, META_CRATE, Model},
+    regions::features,
+};
 
 fn list(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| format!("{item:?}")).collect();
@@ -87,14 +90,7 @@ const FOOT: &str = "k8s-client-runtime.workspace = true\nk8s-openapi.workspace =
 
 /// The features of the Kubernetes versions.
 fn kubernetes_versions(model: &Model) -> String {
-    let mut text = String::new();
-    for feature in kubernetes_features(model) {
-        let _ = writeln!(text, "{feature} = [\"k8s-client-runtime/{feature}\"]");
-    }
-    if let Some(latest) = kubernetes_features(model).next_back() {
-        let _ = writeln!(text, "latest = [\"{latest}\"]");
-    }
-    text
+    features(&model.versions, "k8s-client-runtime")
 }
 
 /// The dependencies on the crates whose configurations and messages this one's contain, for those alone.
@@ -104,12 +100,12 @@ fn neighbouring_crates(model: &Model, group: &Group) -> String {
     // What all objects share, for their messages.
     neighbours.entry(META_CRATE.to_owned()).or_default();
     for (crate_name, features) in neighbours {
-        let features = if features.is_empty() { String::new() } else { format!(", features = {}", list(features)) };
-        let _ = writeln!(
-            text,
-            "k8s-client-api-{crate_name} = {{ path = \"../{crate_name}\", version = \"0.1.0\", default-features = \
-             false{features} }}"
-        );
+        let package = package(&crate_name);
+        let _ = if features.is_empty() {
+            writeln!(text, "{package}.workspace = true")
+        } else {
+            writeln!(text, "{package} = {{ workspace = true, features = {} }}", list(features))
+        };
     }
     text
 }
@@ -153,12 +149,7 @@ pub(super) fn clientset(model: &Model) -> String {
             let _ = writeln!(versions, "{feature} = [\"{}\", \"{package}/{}\"]", group.crate_name, version.name);
             all_versions.push(feature);
         }
-        let _ = writeln!(
-            dependencies,
-            "{package} = {{ path = \"../api/{}\", version = \"0.1.0\", default-features = false, features = [\"clients\"], \
-             optional = true }}",
-            group.crate_name
-        );
+        let _ = writeln!(dependencies, "{package} = {{ workspace = true, features = [\"clients\"], optional = true }}");
     }
     versions.insert_str(0, &format!("all-versions = {}\n", list(all_versions)));
     let mut text = format!("# {HEADER} codegen/src/emit/clientset.toml; edit that instead.\n");

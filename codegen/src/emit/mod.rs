@@ -15,6 +15,7 @@ mod routes;
 mod style;
 mod sweep;
 mod table;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -50,10 +51,16 @@ pub(crate) fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error>
     files.extend(meta::files(model)?);
     files.insert("crates/clientset/Cargo.toml".to_owned(), manifest::clientset(model));
     files.insert(format!("{CRATES}/CRATES.md"), table::markdown(model));
+    files.extend([versions::file(model)]);
     sources.push(clientset::source(model));
     sources.push(sweep::source(model));
     files.extend(formatter.format(sources)?);
     Ok(files)
+}
+
+/// The minor number of a Kubernetes version: `37` of `1.37`.
+fn minor(version: &str) -> &str {
+    version.split_once('.').map_or(version, |(_, minor)| minor)
 }
 
 /// A Rust file before it is formatted.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{HEADER, names};
-use crate::model::{Area, Group, Model, Presence};
+use crate::model::{Area, Group, Model};
 
 /// The table of all kinds, by kind, group and version.
 pub(super) fn markdown(model: &Model) -> String {
@@ -19,7 +19,7 @@ pub(super) fn markdown(model: &Model) -> String {
                     resource.kind,
                     version.api_version(group),
                     names::package(&group.crate_name),
-                    since_until(model, resource.presence),
+                    model.since_until(resource.presence),
                 );
                 rows.push(((resource.kind.clone(), group.name.clone()), row));
             }
@@ -55,14 +55,4 @@ fn summary(groups: &[Group]) -> String {
 
 fn code(text: &str) -> String {
     format!("`{text}`")
-}
-
-fn since_until(model: &Model, presence: Presence) -> String {
-    let all = model.all_versions();
-    match (presence.first > all.first, presence.last < all.last) {
-        (false, false) => String::new(),
-        (true, false) => format!("since {}", model.versions[presence.first]),
-        (false, true) => format!("until {}", model.versions[presence.last]),
-        (true, true) => format!("only {}", model.range(presence)),
-    }
 }

@@ -51,9 +51,16 @@ impl Model {
         self.versions.len().saturating_sub(1)
     }
 
-    /// The versions of a presence in words: `1.33 – 1.36`.
-    pub fn range(&self, presence: Presence) -> String {
+    /// The versions of a presence in words, without those that all have: `since 1.34`, `until 1.36`, `only 1.34 – 1.36`.
+    pub fn since_until(&self, presence: Presence) -> String {
+        let all = self.all_versions();
         let (first, last) = (&self.versions[presence.first], &self.versions[presence.last]);
-        if first == last { first.clone() } else { format!("{first} – {last}") }
+        match (presence.first > all.first, presence.last < all.last) {
+            (false, false) => String::new(),
+            (true, false) => format!("since {first}"),
+            (false, true) => format!("until {last}"),
+            (true, true) if first == last => format!("only {first}"),
+            (true, true) => format!("only {first} – {last}"),
+        }
     }
 }

@@ -23,6 +23,11 @@ impl Version {
     pub fn folder(self) -> String {
         format!("v{}.{}", self.major, self.minor)
     }
+
+    /// The feature of k8s-openapi and of our crates that has the types: `v1_37`.
+    pub fn feature(self) -> String {
+        format!("v{}_{}", self.major, self.minor)
+    }
 }
 
 impl fmt::Display for Version {

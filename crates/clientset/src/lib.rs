@@ -34,8 +34,8 @@
 //!
 //! # Features
 //!
-//! * One of `v1_33` … `v1_37` or `latest`: the Kubernetes version whose types are compiled in. The application chooses
-//!   it; libraries choose none.
+//! * `latest`, or one `v1_NN`: the Kubernetes version whose types are compiled in; the manifest's features name those that
+//!   there are. The application chooses it; libraries choose none.
 //! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off, or
 //!   depends on the group's own crate, such as `k8s-client-api-apps`.
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.

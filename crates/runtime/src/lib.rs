@@ -9,8 +9,8 @@
 //! # Features
 //!
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
-//! * `v1_33` … `v1_37`, `latest`: the Kubernetes version whose types are compiled in. The application chooses exactly one,
-//!   here or at k8s-openapi; libraries choose none.
+//! * `v1_NN` or `latest`: the Kubernetes version whose types are compiled in; the manifest's features name those that
+//!   there are. The application chooses exactly one, here or at k8s-openapi; libraries choose none.
 
 mod text;
 

@@ -17,7 +17,7 @@ pub(crate) const ETCD: &str = "etcd";
 pub(crate) const KUBE_APISERVER: &str = "kube-apiserver";
 pub(crate) const KUBE_CONTROLLER_MANAGER: &str = "kube-controller-manager";
 
-/// One component's flags, made for Kubernetes 1.37 and its etcd.
+/// One component's flags, made for the Kubernetes that `tests/control-plane` builds, and its etcd.
 pub(crate) type Flags = Vec<String>;
 
 /// etcd on sockets in the folder, which need no free port. Its data is thrown away in the end,

@@ -17,10 +17,10 @@ fn wrong_verbs_and_wrong_scopes_do_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
     // What a Kubernetes version does not have, in the versions that these tests are run with.
-    #[cfg(feature = "v1_33")]
-    cases.compile_fail("tests/ui/v1_33/*.rs");
-    #[cfg(feature = "v1_37")]
-    cases.compile_fail("tests/ui/v1_37/*.rs");
+    #[cfg(feature = "oldest")]
+    cases.compile_fail("tests/ui/oldest/*.rs");
+    #[cfg(feature = "latest")]
+    cases.compile_fail("tests/ui/latest/*.rs");
 }
 
 /// The right verb or scope beside each wrong one, so that the cases above fail for no other reason.
@@ -32,9 +32,9 @@ async fn right_verbs_and_right_scopes_compile(client: Clientset) -> k8s_client::
     client.apps_v1().deployments("default").create(&Deployment::default()).await?;
     client.apps_v1().all_deployments().list().await?;
     ResourceClient::<Node>::cluster(client.rest_client()).get("one").await?;
-    #[cfg(feature = "v1_33")]
+    #[cfg(feature = "oldest")]
     client.certificates_v1alpha1().cluster_trust_bundles().list().await?;
-    #[cfg(feature = "v1_37")]
+    #[cfg(feature = "latest")]
     client.lifecycle_v1alpha1().evictions("default").list().await?;
     Ok(())
 }

@@ -44,6 +44,16 @@ pub(crate) struct Update {
     kubeconfig: Option<PathBuf>,
 }
 
+#[cfg(test)]
+impl Update {
+    /// `spec update VERSION --from-dir FOLDER`
+    pub(crate) fn from_folder(version: &str, folder: &Path) -> Self {
+        let version = Some(version.parse().unwrap());
+        let from_dir = Some(folder.to_owned());
+        Self { version, from_module: false, from_dir, from_cluster: false, kubeconfig: None }
+    }
+}
+
 /// What one of the sources gives.
 struct Upstream {
     source: Source,
@@ -63,7 +73,12 @@ struct Definitions {
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
-    let Command::Update(update) = command;
+    let Command::Update(command) = command;
+    update(&crate::root(), command)
+}
+
+/// Takes a version into the `api-specs` below the root.
+pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
     #[cfg(not(feature = "cluster"))]
     if update.from_cluster {
         return cluster::run_with_client();
@@ -75,7 +90,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
         (Some(version), None) => module::read(version)?,
         (None, _) => return Err("give the Kubernetes version, such as 1.37.2".into()),
     };
-    let folder = crate::root().join("api-specs").join(upstream.source.version.folder());
+    let folder = root.join("api-specs").join(upstream.source.version.folder());
     let old = if folder.exists() { spec::read_dir(&folder)? } else { Files::new() };
     let new = store(upstream, &old)?;
     replace(&folder, &new)?;

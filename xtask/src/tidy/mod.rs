@@ -5,6 +5,7 @@
 mod dependencies;
 mod files;
 mod layers;
+mod versions;
 
 use std::{collections::BTreeMap, fs};
 
@@ -22,7 +23,7 @@ type Files = BTreeMap<String, String>;
 
 pub(crate) fn run(_: &Command) -> Result<()> {
     let files = tracked_files()?;
-    let metadata = metadata()?;
+    let metadata = process::metadata()?;
     let problems: Vec<String> = [
         files::stray(&files),
         files::headers(&files),
@@ -34,6 +35,7 @@ pub(crate) fn run(_: &Command) -> Result<()> {
         dependencies::reasons(&files, &metadata)?,
         dependencies::licences(&metadata),
         dependencies::manifests(&files),
+        versions::numbers(&files, &root().join("api-specs"))?,
     ]
     .concat();
     for problem in &problems {
@@ -61,15 +63,6 @@ fn tracked_files() -> Result<Files> {
     let names = String::from_utf8(output.stdout)?;
     let read = |name: &str| fs::read_to_string(root().join(name)).ok().map(|text| (name.to_owned(), text));
     Ok(names.split('\0').filter(|name| !name.is_empty()).filter_map(read).collect())
-}
-
-/// What cargo says of all packages, those of others included.
-fn metadata() -> Result<Value> {
-    let output = process::cargo().args(["metadata", "--locked", "--format-version", "1"]).output()?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// A package, as far as the rules need to know it.

@@ -1,6 +1,6 @@
 //! How crates, features, modules and types of the generated code are called. Each name is spelt here and nowhere else.
 
-use crate::model::{Group, Home, Model};
+use crate::model::{Group, Home};
 
 /// What the names of all crates of groups begin with.
 const PACKAGE_PREFIX: &str = "k8s-client-api-";
@@ -9,7 +9,7 @@ const PACKAGE_PREFIX: &str = "k8s-client-api-";
 const CONFIGURATION_SUFFIX: &str = "ApplyConfiguration";
 
 /// The package of a crate of `crates/api`, given its folder's name: `k8s-client-api-apps`.
-pub(in crate::emit) fn package(crate_name: &str) -> String {
+pub(crate) fn package(crate_name: &str) -> String {
     format!("{PACKAGE_PREFIX}{crate_name}")
 }
 
@@ -28,9 +28,9 @@ pub(in crate::emit) fn version_feature(group: &Group, version: &str) -> String {
     format!("{}-{version}", group.crate_name)
 }
 
-/// `v1_33` …: the Kubernetes versions as features.
-pub(in crate::emit) fn kubernetes_features(model: &Model) -> impl DoubleEndedIterator<Item = String> {
-    model.versions.iter().map(|version| format!("v{}", version.replace('.', "_")))
+/// The feature of a Kubernetes version: `v1_33` of `1.33`.
+pub(crate) fn kubernetes_feature(version: &str) -> String {
+    format!("v{}", version.replace('.', "_"))
 }
 
 /// The type of a configuration.

@@ -5,7 +5,7 @@
 /// A field is written `rust_name("apiName"): type`, where the type is a name in scope, `[T]` for a list, `{T}` for a map from
 /// strings or `(T)` for a boxed one. Behind it stands how it merges, where the type does not say that: `atomic`, `set` or
 /// `keyed("name", "protocol" = "\"TCP\"")`, the fields that tell items apart and the defaults of those that have one; `granular`
-/// is a record that merges by its fields although its type is atomic elsewhere. `@ 34..=36` are the only minor versions of
+/// is a record that merges by its fields although its type is atomic elsewhere. `@ (34..=36)` are the only minor versions of
 /// Kubernetes that have the field. `old` are types and fields that the newest version does not have, so that no link leads to them.
 #[macro_export]
 #[doc(hidden)]
@@ -28,12 +28,12 @@ macro_rules! record {
     (
         @[$docs:expr] [$object:expr]
         $record:ident $(is ($api_version:literal, $kind:literal))? $(merges $whole:ident)? {
-            $($field:ident($name:literal): $type:tt $($merge:ident $(($($key:tt)*))?)? $(@ $first:literal..=$last:literal)?,)*
+            $($field:ident($name:literal): $type:tt $($merge:ident $(($($key:tt)*))?)? $(@ $versions:tt)?,)*
         }
         $(old {
             $(
                 $old:ident($old_name:literal): $old_type:tt $($old_merge:ident $(($($old_key:tt)*))?)?
-                $(@ $old_first:literal..=$old_last:literal)?,
+                $(@ $old_versions:tt)?,
             )*
         })?
     ) => {
@@ -74,10 +74,10 @@ macro_rules! record {
 
             fn shape() -> &'static $crate::apply::Shape {
                 static SHAPE: $crate::apply::Shape = $crate::apply::Shape::Record(&[
-                    $(($name, $crate::field_shape!($(@ $first $last)? $type $($merge $(($($key)*))?)?)),)*
+                    $(($name, $crate::field_shape!($(@ $versions)? $type $($merge $(($($key)*))?)?)),)*
                     $($((
                         $old_name,
-                        $crate::field_shape!($(@ $old_first $old_last)? $old_type $($old_merge $(($($old_key)*))?)?),
+                        $crate::field_shape!($(@ $old_versions)? $old_type $($old_merge $(($($old_key)*))?)?),
                     ),)*)?
                 ]);
                 &SHAPE
@@ -204,7 +204,10 @@ macro_rules! record_shape {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! field_shape {
-    (@ $first:literal $last:literal $($field:tt)*) => {
+    (@ ($first:literal..) $($field:tt)*) => {
+        $crate::apply::Shape::Only($first, u32::MAX, &$crate::field_shape!($($field)*))
+    };
+    (@ ($first:literal..=$last:literal) $($field:tt)*) => {
         $crate::apply::Shape::Only($first, $last, &$crate::field_shape!($($field)*))
     };
     ($type:tt granular) => { $crate::apply::Shape::Of(<$crate::field_type!($type) as $crate::apply::Record>::shape) };

@@ -12,7 +12,7 @@
 //!   tables of all types. serde's derived code for core's 217 types takes three times as long to compile.
 //! * **All versions at once.** A configuration has the fields of every supported Kubernetes version: it contains no
 //!   object of k8s-openapi, a gate has no place inside a struct, and a server refuses a field that it does not know.
-//!   The versions that have a field stand beside it (`@ 34..=36`), for extraction. Types and fields that the newest
+//!   The versions that have a field stand beside it (`@ (34..=36)`), for extraction. Types and fields that the newest
 //!   version lacks are `old`: their docs link nowhere.
 //! * **Shapes.** How a type merges (`Shape`: by field, by entry, by key, as a set, as a whole) is a constant made of
 //!   the schema's `x-kubernetes-list-type`, `-list-map-keys` and `-map-type`, read as Kubernetes reads them: a list
@@ -30,6 +30,7 @@
 
 mod extract;
 mod field;
+mod generated;
 mod macros;
 mod natural;
 mod ownership;

@@ -1,5 +1,7 @@
 //! How values merge when several managers apply them.
 
+use super::generated::COMPILED_IN;
+
 /// How a value merges: what the schema's `x-kubernetes-list-type`, `-list-map-keys` and `-map-type` say.
 ///
 /// What has no shape is atomic: it belongs to one manager as a whole.
@@ -52,9 +54,3 @@ impl Shape {
         }
     }
 }
-
-k8s_openapi::k8s_if_1_33! { const COMPILED_IN: u32 = 33; }
-k8s_openapi::k8s_if_1_34! { const COMPILED_IN: u32 = 34; }
-k8s_openapi::k8s_if_1_35! { const COMPILED_IN: u32 = 35; }
-k8s_openapi::k8s_if_1_36! { const COMPILED_IN: u32 = 36; }
-k8s_openapi::k8s_if_1_37! { const COMPILED_IN: u32 = 37; }

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `apiextensions.k8s.io/v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
 use k8s_client_runtime::generated::apply::{ByteString, Time, Value, object, record};
@@ -48,7 +48,7 @@ record! {
     {
         last_transition_time("lastTransitionTime"): Time,
         message("message"): String,
-        observed_generation("observedGeneration"): i64 @ 35..=37,
+        observed_generation("observedGeneration"): i64 @ (35..),
         reason("reason"): String,
         status("status"): String,
         type_("type"): String,
@@ -87,7 +87,7 @@ record! {
     {
         accepted_names("acceptedNames"): CustomResourceDefinitionNamesApplyConfiguration,
         conditions("conditions"): [CustomResourceDefinitionConditionApplyConfiguration] keyed("type"),
-        observed_generation("observedGeneration"): i64 @ 35..=37,
+        observed_generation("observedGeneration"): i64 @ (35..),
         stored_versions("storedVersions"): [String],
     }
 }

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `autoscaling/v2`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{
     LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
@@ -106,7 +106,7 @@ record! {
     {
         last_transition_time("lastTransitionTime"): Time,
         message("message"): String,
-        observed_generation("observedGeneration"): i64 @ 37..=37,
+        observed_generation("observedGeneration"): i64 @ (37..),
         reason("reason"): String,
         status("status"): String,
         type_("type"): String,

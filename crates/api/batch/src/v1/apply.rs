@@ -2,7 +2,7 @@
 
 //! Apply configurations of `batch/v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::{ObjectReferenceApplyConfiguration, PodTemplateSpecApplyConfiguration};
 use k8s_client_api_meta::v1::apply::{
@@ -104,7 +104,7 @@ record! {
         parallelism("parallelism"): i32,
         pod_failure_policy("podFailurePolicy"): PodFailurePolicyApplyConfiguration,
         pod_replacement_policy("podReplacementPolicy"): String,
-        scheduling("scheduling"): JobSchedulingConfigurationApplyConfiguration @ 37..=37,
+        scheduling("scheduling"): JobSchedulingConfigurationApplyConfiguration @ (37..),
         selector("selector"): LabelSelectorApplyConfiguration,
         success_policy("successPolicy"): SuccessPolicyApplyConfiguration,
         suspend("suspend"): bool,

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `certificates.k8s.io/v1beta1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
@@ -57,7 +57,7 @@ record! {
         service_account_name("serviceAccountName"): String,
         service_account_uid("serviceAccountUID"): String,
         signer_name("signerName"): String,
-        stub_pkc_s10_request("stubPKCS10Request"): ByteString @ 36..=37,
+        stub_pkc_s10_request("stubPKCS10Request"): ByteString @ (36..),
         unverified_user_annotations("unverifiedUserAnnotations"): {String},
     }
 }

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration,
@@ -186,7 +186,7 @@ record! {
         optional("optional"): bool,
         path("path"): String,
         signer_name("signerName"): String,
-        user("user"): i64 @ 37..=37,
+        user("user"): i64 @ (37..),
     }
 }
 
@@ -251,7 +251,7 @@ record! {
     of ConfigMapVolumeSource in "k8s_openapi::api::core::v1"
     {
         default_mode("defaultMode"): i32,
-        default_user("defaultUser"): i64 @ 37..=37,
+        default_user("defaultUser"): i64 @ (37..),
         items("items"): [KeyToPathApplyConfiguration],
         name("name"): String,
         optional("optional"): bool,
@@ -276,7 +276,7 @@ record! {
         resize_policy("resizePolicy"): [ContainerResizePolicyApplyConfiguration],
         resources("resources"): ResourceRequirementsApplyConfiguration,
         restart_policy("restartPolicy"): String,
-        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ 34..=37,
+        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ (34..),
         security_context("securityContext"): SecurityContextApplyConfiguration,
         startup_probe("startupProbe"): ProbeApplyConfiguration,
         stdin("stdin"): bool,
@@ -443,7 +443,7 @@ record! {
         mode("mode"): i32,
         path("path"): String,
         resource_field_ref("resourceFieldRef"): ResourceFieldSelectorApplyConfiguration,
-        user("user"): i64 @ 37..=37,
+        user("user"): i64 @ (37..),
     }
 }
 
@@ -452,7 +452,7 @@ record! {
     of DownwardAPIVolumeSource in "k8s_openapi::api::core::v1"
     {
         default_mode("defaultMode"): i32,
-        default_user("defaultUser"): i64 @ 37..=37,
+        default_user("defaultUser"): i64 @ (37..),
         items("items"): [DownwardAPIVolumeFileApplyConfiguration],
     }
 }
@@ -462,7 +462,7 @@ record! {
     of EmptyDirVolumeSource in "k8s_openapi::api::core::v1"
     {
         medium("medium"): String,
-        mode("mode"): i32 @ 37..=37,
+        mode("mode"): i32 @ (37..),
         size_limit("sizeLimit"): Quantity,
     }
 }
@@ -539,7 +539,7 @@ record! {
     {
         config_map_key_ref("configMapKeyRef"): ConfigMapKeySelectorApplyConfiguration,
         field_ref("fieldRef"): ObjectFieldSelectorApplyConfiguration,
-        file_key_ref("fileKeyRef"): FileKeySelectorApplyConfiguration @ 34..=37,
+        file_key_ref("fileKeyRef"): FileKeySelectorApplyConfiguration @ (34..),
         resource_field_ref("resourceFieldRef"): ResourceFieldSelectorApplyConfiguration,
         secret_key_ref("secretKeyRef"): SecretKeySelectorApplyConfiguration,
     }
@@ -563,7 +563,7 @@ record! {
         resize_policy("resizePolicy"): [ContainerResizePolicyApplyConfiguration],
         resources("resources"): ResourceRequirementsApplyConfiguration,
         restart_policy("restartPolicy"): String,
-        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ 34..=37,
+        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ (34..),
         security_context("securityContext"): SecurityContextApplyConfiguration,
         startup_probe("startupProbe"): ProbeApplyConfiguration,
         stdin("stdin"): bool,
@@ -719,7 +719,7 @@ record! {
     GRPCActionApplyConfiguration
     of GRPCAction in "k8s_openapi::api::core::v1"
     {
-        mode("mode"): String @ 37..=37,
+        mode("mode"): String @ (37..),
         port("port"): i32,
         service("service"): String,
     }
@@ -764,7 +764,7 @@ record! {
         http_headers("httpHeaders"): [HTTPHeaderApplyConfiguration],
         path("path"): String,
         port("port"): IntOrString,
-        protocol("protocol"): String @ 37..=37,
+        protocol("protocol"): String @ (37..),
         scheme("scheme"): String,
     }
 }
@@ -864,7 +864,7 @@ record! {
         key("key"): String,
         mode("mode"): i32,
         path("path"): String,
-        user("user"): i64 @ 37..=37,
+        user("user"): i64 @ (37..),
     }
 }
 
@@ -1085,12 +1085,12 @@ record! {
     of NodeAllocatableResourceClaimStatus in "k8s_openapi::api::core::v1"
     {
         containers("containers"): [String] set,
-        mapping("mapping"): [NodeAllocatableMappedResourcesApplyConfiguration] keyed("name") @ 37..=37,
-        overhead("overhead"): [NodeAllocatableOverheadResourcesApplyConfiguration] keyed("name") @ 37..=37,
+        mapping("mapping"): [NodeAllocatableMappedResourcesApplyConfiguration] keyed("name") @ (37..),
+        overhead("overhead"): [NodeAllocatableOverheadResourcesApplyConfiguration] keyed("name") @ (37..),
         resource_claim_name("resourceClaimName"): String,
     }
     old {
-        resources("resources"): {Quantity} @ 36..=36,
+        resources("resources"): {Quantity} @ (36..=36),
     }
 }
 
@@ -1205,7 +1205,7 @@ record! {
         external_id("externalID"): String,
         pod_cidr("podCIDR"): String,
         pod_cidrs("podCIDRs"): [String] set,
-        pod_preemption_policy("podPreemptionPolicy"): NodePodPreemptionPolicyApplyConfiguration @ 37..=37,
+        pod_preemption_policy("podPreemptionPolicy"): NodePodPreemptionPolicyApplyConfiguration @ (37..),
         provider_id("providerID"): String,
         taints("taints"): [TaintApplyConfiguration],
         unschedulable("unschedulable"): bool,
@@ -1222,7 +1222,7 @@ record! {
         conditions("conditions"): [NodeConditionApplyConfiguration] keyed("type"),
         config("config"): NodeConfigStatusApplyConfiguration,
         daemon_endpoints("daemonEndpoints"): NodeDaemonEndpointsApplyConfiguration,
-        declared_features("declaredFeatures"): [String] @ 35..=37,
+        declared_features("declaredFeatures"): [String] @ (35..),
         features("features"): NodeFeaturesApplyConfiguration,
         images("images"): [ContainerImageApplyConfiguration],
         node_info("nodeInfo"): NodeSystemInfoApplyConfiguration,
@@ -1254,7 +1254,7 @@ record! {
         machine_id("machineID"): String,
         operating_system("operatingSystem"): String,
         os_image("osImage"): String,
-        running_in_user_namespace("runningInUserNamespace"): bool @ 37..=37,
+        running_in_user_namespace("runningInUserNamespace"): bool @ (37..),
         swap("swap"): NodeSwapStatusApplyConfiguration,
         system_uuid("systemUUID"): String,
     }
@@ -1350,7 +1350,7 @@ record! {
         capacity("capacity"): {Quantity},
         conditions("conditions"): [PersistentVolumeClaimConditionApplyConfiguration] keyed("type"),
         current_volume_attributes_class_name("currentVolumeAttributesClassName"): String,
-        health_status("healthStatus"): VolumeHealthStatusApplyConfiguration @ 37..=37,
+        health_status("healthStatus"): VolumeHealthStatusApplyConfiguration @ (37..),
         modify_volume_status("modifyVolumeStatus"): ModifyVolumeStatusApplyConfiguration,
         phase("phase"): String,
     }
@@ -1486,8 +1486,8 @@ record! {
         key_type("keyType"): String,
         max_expiration_seconds("maxExpirationSeconds"): i32,
         signer_name("signerName"): String,
-        user("user"): i64 @ 37..=37,
-        user_annotations("userAnnotations"): {String} @ 35..=37,
+        user("user"): i64 @ (37..),
+        user_annotations("userAnnotations"): {String} @ (35..),
     }
 }
 
@@ -1624,14 +1624,14 @@ record! {
         dns_policy("dnsPolicy"): String,
         enable_service_links("enableServiceLinks"): bool,
         ephemeral_containers("ephemeralContainers"): [EphemeralContainerApplyConfiguration] keyed("name"),
-        eviction_responders("evictionResponders"): [EvictionResponderApplyConfiguration] keyed("name") @ 37..=37,
+        eviction_responders("evictionResponders"): [EvictionResponderApplyConfiguration] keyed("name") @ (37..),
         host_aliases("hostAliases"): [HostAliasApplyConfiguration] keyed("ip"),
         host_ipc("hostIPC"): bool,
         host_network("hostNetwork"): bool,
         host_pid("hostPID"): bool,
         host_users("hostUsers"): bool,
         hostname("hostname"): String,
-        hostname_override("hostnameOverride"): String @ 34..=37,
+        hostname_override("hostnameOverride"): String @ (34..),
         image_pull_secrets("imagePullSecrets"): [LocalObjectReferenceApplyConfiguration] keyed("name"),
         init_containers("initContainers"): [ContainerApplyConfiguration] keyed("name"),
         node_name("nodeName"): String,
@@ -1648,7 +1648,7 @@ record! {
         runtime_class_name("runtimeClassName"): String,
         scheduler_name("schedulerName"): String,
         scheduling_gates("schedulingGates"): [PodSchedulingGateApplyConfiguration] keyed("name"),
-        scheduling_group("schedulingGroup"): PodSchedulingGroupApplyConfiguration @ 36..=37,
+        scheduling_group("schedulingGroup"): PodSchedulingGroupApplyConfiguration @ (36..),
         security_context("securityContext"): PodSecurityContextApplyConfiguration,
         service_account("serviceAccount"): String,
         service_account_name("serviceAccountName"): String,
@@ -1661,7 +1661,7 @@ record! {
         volumes("volumes"): [VolumeApplyConfiguration] keyed("name"),
     }
     old {
-        workload_ref("workloadRef"): WorkloadReferenceApplyConfiguration @ 35..=35,
+        workload_ref("workloadRef"): WorkloadReferenceApplyConfiguration @ (35..=35),
     }
 }
 
@@ -1669,16 +1669,16 @@ record! {
     PodStatusApplyConfiguration
     of PodStatus in "k8s_openapi::api::core::v1"
     {
-        allocated_resources("allocatedResources"): {Quantity} @ 35..=37,
+        allocated_resources("allocatedResources"): {Quantity} @ (35..),
         conditions("conditions"): [PodConditionApplyConfiguration] keyed("type"),
         container_statuses("containerStatuses"): [ContainerStatusApplyConfiguration],
         ephemeral_container_statuses("ephemeralContainerStatuses"): [ContainerStatusApplyConfiguration],
-        extended_resource_claim_status("extendedResourceClaimStatus"): PodExtendedResourceClaimStatusApplyConfiguration @ 34..=37,
+        extended_resource_claim_status("extendedResourceClaimStatus"): PodExtendedResourceClaimStatusApplyConfiguration @ (34..),
         host_ip("hostIP"): String,
         host_ips("hostIPs"): [HostIPApplyConfiguration],
         init_container_statuses("initContainerStatuses"): [ContainerStatusApplyConfiguration],
         message("message"): String,
-        node_allocatable_resource_claim_statuses("nodeAllocatableResourceClaimStatuses"): [NodeAllocatableResourceClaimStatusApplyConfiguration] keyed("resourceClaimName") @ 36..=37,
+        node_allocatable_resource_claim_statuses("nodeAllocatableResourceClaimStatuses"): [NodeAllocatableResourceClaimStatusApplyConfiguration] keyed("resourceClaimName") @ (36..),
         nominated_node_name("nominatedNodeName"): String,
         observed_generation("observedGeneration"): i64,
         phase("phase"): String,
@@ -1688,9 +1688,9 @@ record! {
         reason("reason"): String,
         resize("resize"): String,
         resource_claim_statuses("resourceClaimStatuses"): [PodResourceClaimStatusApplyConfiguration] keyed("name"),
-        resources("resources"): ResourceRequirementsApplyConfiguration @ 35..=37,
+        resources("resources"): ResourceRequirementsApplyConfiguration @ (35..),
         start_time("startTime"): Time,
-        volume_health("volumeHealth"): [PodVolumeHealthApplyConfiguration] keyed("name") @ 37..=37,
+        volume_health("volumeHealth"): [PodVolumeHealthApplyConfiguration] keyed("name") @ (37..),
     }
 }
 
@@ -1776,7 +1776,7 @@ record! {
     of ProjectedVolumeSource in "k8s_openapi::api::core::v1"
     {
         default_mode("defaultMode"): i32,
-        default_user("defaultUser"): i64 @ 37..=37,
+        default_user("defaultUser"): i64 @ (37..),
         sources("sources"): [VolumeProjectionApplyConfiguration],
     }
 }
@@ -1898,7 +1898,7 @@ record! {
     of ResourceHealth in "k8s_openapi::api::core::v1"
     {
         health("health"): String,
-        message("message"): String @ 36..=37,
+        message("message"): String @ (36..),
         resource_id("resourceID"): String,
     }
 }
@@ -2087,7 +2087,7 @@ record! {
     of SecretVolumeSource in "k8s_openapi::api::core::v1"
     {
         default_mode("defaultMode"): i32,
-        default_user("defaultUser"): i64 @ 37..=37,
+        default_user("defaultUser"): i64 @ (37..),
         items("items"): [KeyToPathApplyConfiguration],
         optional("optional"): bool,
         secret_name("secretName"): String,
@@ -2147,7 +2147,7 @@ record! {
         audience("audience"): String,
         expiration_seconds("expirationSeconds"): i64,
         path("path"): String,
-        user("user"): i64 @ 37..=37,
+        user("user"): i64 @ (37..),
     }
 }
 
@@ -2406,7 +2406,7 @@ record! {
     VolumeMountApplyConfiguration
     of VolumeMount in "k8s_openapi::api::core::v1"
     {
-        bind_mount_options("bindMountOptions"): [String] set @ 37..=37,
+        bind_mount_options("bindMountOptions"): [String] set @ (37..),
         mount_path("mountPath"): String,
         mount_propagation("mountPropagation"): String,
         name("name"): String,
@@ -2425,7 +2425,7 @@ record! {
         name("name"): String,
         read_only("readOnly"): bool,
         recursive_read_only("recursiveReadOnly"): String,
-        volume_status("volumeStatus"): VolumeStatusApplyConfiguration @ 36..=37,
+        volume_status("volumeStatus"): VolumeStatusApplyConfiguration @ (36..),
     }
 }
 
@@ -2444,7 +2444,7 @@ record! {
         cluster_trust_bundle("clusterTrustBundle"): ClusterTrustBundleProjectionApplyConfiguration,
         config_map("configMap"): ConfigMapProjectionApplyConfiguration,
         downward_api("downwardAPI"): DownwardAPIProjectionApplyConfiguration,
-        pod_certificate("podCertificate"): PodCertificateProjectionApplyConfiguration @ 34..=37,
+        pod_certificate("podCertificate"): PodCertificateProjectionApplyConfiguration @ (34..),
         secret("secret"): SecretProjectionApplyConfiguration,
         service_account_token("serviceAccountToken"): ServiceAccountTokenProjectionApplyConfiguration,
     }

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `resource.k8s.io/v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::NodeSelectorApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{
@@ -100,13 +100,13 @@ record! {
         capacity("capacity"): {DeviceCapacityApplyConfiguration},
         consumes_counters("consumesCounters"): [DeviceCounterConsumptionApplyConfiguration],
         name("name"): String,
-        node_allocatable_resources("nodeAllocatableResources"): {NodeAllocatableResourceApplyConfiguration} @ 37..=37,
+        node_allocatable_resources("nodeAllocatableResources"): {NodeAllocatableResourceApplyConfiguration} @ (37..),
         node_name("nodeName"): String,
         node_selector("nodeSelector"): NodeSelectorApplyConfiguration,
         taints("taints"): [DeviceTaintApplyConfiguration],
     }
     old {
-        node_allocatable_resource_mappings("nodeAllocatableResourceMappings"): {NodeAllocatableResourceMappingApplyConfiguration} @ 36..=36,
+        node_allocatable_resource_mappings("nodeAllocatableResourceMappings"): {NodeAllocatableResourceMappingApplyConfiguration} @ (36..=36),
     }
 }
 
@@ -134,13 +134,13 @@ record! {
     of DeviceAttribute in "k8s_openapi::api::resource::v1"
     {
         bool("bool"): bool,
-        bools("bools"): [bool] @ 36..=37,
+        bools("bools"): [bool] @ (36..),
         int("int"): i64,
-        ints("ints"): [i64] @ 36..=37,
+        ints("ints"): [i64] @ (36..),
         string("string"): String,
-        strings("strings"): [String] @ 36..=37,
+        strings("strings"): [String] @ (36..),
         version("version"): String,
-        versions("versions"): [String] @ 36..=37,
+        versions("versions"): [String] @ (36..),
     }
 }
 
@@ -216,7 +216,7 @@ record! {
     DeviceCounterConsumptionApplyConfiguration
     of DeviceCounterConsumption in "k8s_openapi::api::resource::v1"
     {
-        compatibility_groups("compatibilityGroups"): [String] @ 37..=37,
+        compatibility_groups("compatibilityGroups"): [String] @ (37..),
         counter_set("counterSet"): String,
         counters("counters"): {CounterApplyConfiguration},
     }
@@ -254,7 +254,7 @@ record! {
         pool("pool"): String,
         request("request"): String,
         share_id("shareID"): String,
-        skip_node_operations("skipNodeOperations"): [String] set @ 37..=37,
+        skip_node_operations("skipNodeOperations"): [String] set @ (37..),
         tolerations("tolerations"): [DeviceTolerationApplyConfiguration],
     }
 }
@@ -274,7 +274,7 @@ record! {
         allocation_mode("allocationMode"): String,
         capacity("capacity"): CapacityRequirementsApplyConfiguration,
         count("count"): i64,
-        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ 37..=37,
+        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ (37..),
         device_class_name("deviceClassName"): String,
         name("name"): String,
         selectors("selectors"): [DeviceSelectorApplyConfiguration],
@@ -353,7 +353,7 @@ record! {
         allocation_mode("allocationMode"): String,
         capacity("capacity"): CapacityRequirementsApplyConfiguration,
         count("count"): i64,
-        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ 37..=37,
+        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ (37..),
         device_class_name("deviceClassName"): String,
         selectors("selectors"): [DeviceSelectorApplyConfiguration],
         tolerations("tolerations"): [DeviceTolerationApplyConfiguration],
@@ -512,10 +512,10 @@ record! {
         driver("driver"): String,
         node_name("nodeName"): String,
         node_selector("nodeSelector"): NodeSelectorApplyConfiguration,
-        partition_type_attribute("partitionTypeAttribute"): String @ 37..=37,
+        partition_type_attribute("partitionTypeAttribute"): String @ (37..),
         per_device_node_selection("perDeviceNodeSelection"): bool,
         pool("pool"): ResourcePoolApplyConfiguration,
         shared_counters("sharedCounters"): [CounterSetApplyConfiguration],
-        skip_node_operations("skipNodeOperations"): [String] set @ 37..=37,
+        skip_node_operations("skipNodeOperations"): [String] set @ (37..),
     }
 }

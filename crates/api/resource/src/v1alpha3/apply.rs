@@ -2,7 +2,7 @@
 
 //! Apply configurations of `resource.k8s.io/v1alpha3`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::NodeSelectorApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{
@@ -285,7 +285,7 @@ record! {
     {
         metadata("metadata"): ObjectMetaApplyConfiguration,
         spec("spec"): DeviceTaintRuleSpecApplyConfiguration,
-        status("status"): DeviceTaintRuleStatusApplyConfiguration @ 35..=37,
+        status("status"): DeviceTaintRuleStatusApplyConfiguration @ (35..),
     }
 }
 
@@ -317,8 +317,8 @@ record! {
         pool("pool"): String,
     }
     old {
-        device_class_name("deviceClassName"): String @ 33..=34,
-        selectors("selectors"): [DeviceSelectorApplyConfiguration] @ 33..=34,
+        device_class_name("deviceClassName"): String @ (33..=34),
+        selectors("selectors"): [DeviceSelectorApplyConfiguration] @ (33..=34),
     }
 }
 
@@ -379,10 +379,10 @@ record! {
         driver("driver"): String,
         generation("generation"): i64,
         node_name("nodeName"): String,
-        partition_summary("partitionSummary"): [PartitionTypeStatusApplyConfiguration] @ 37..=37,
+        partition_summary("partitionSummary"): [PartitionTypeStatusApplyConfiguration] @ (37..),
         pool_name("poolName"): String,
         resource_slice_count("resourceSliceCount"): i32,
-        shareable_summary("shareableSummary"): ShareableSummaryStatusApplyConfiguration @ 37..=37,
+        shareable_summary("shareableSummary"): ShareableSummaryStatusApplyConfiguration @ (37..),
         total_devices("totalDevices"): i32,
         unavailable_devices("unavailableDevices"): i32,
         validation_error("validationError"): String,
@@ -493,7 +493,7 @@ record! {
     ResourcePoolStatusRequestSpecApplyConfiguration
     of ResourcePoolStatusRequestSpec in "k8s_openapi::api::resource::v1alpha3"
     {
-        default_partition_type_attribute("defaultPartitionTypeAttribute"): String @ 37..=37,
+        default_partition_type_attribute("defaultPartitionTypeAttribute"): String @ (37..),
         driver("driver"): String,
         limit("limit"): i32,
         pool_name("poolName"): String,

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `resource.k8s.io/v1beta1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::NodeSelectorApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{
@@ -20,7 +20,7 @@ record! {
         driver("driver"): String,
         network_data("networkData"): NetworkDeviceDataApplyConfiguration,
         pool("pool"): String,
-        share_id("shareID"): String @ 34..=37,
+        share_id("shareID"): String @ (34..),
     }
 }
 
@@ -28,7 +28,7 @@ record! {
     AllocationResultApplyConfiguration
     of AllocationResult in "k8s_openapi::api::resource::v1beta1"
     {
-        allocation_timestamp("allocationTimestamp"): Time @ 34..=37,
+        allocation_timestamp("allocationTimestamp"): Time @ (34..),
         devices("devices"): DeviceAllocationResultApplyConfiguration,
         node_selector("nodeSelector"): NodeSelectorApplyConfiguration,
     }
@@ -39,20 +39,20 @@ record! {
     of BasicDevice in "k8s_openapi::api::resource::v1beta1"
     {
         all_nodes("allNodes"): bool,
-        allow_multiple_allocations("allowMultipleAllocations"): bool @ 34..=37,
+        allow_multiple_allocations("allowMultipleAllocations"): bool @ (34..),
         attributes("attributes"): {DeviceAttributeApplyConfiguration},
-        binding_conditions("bindingConditions"): [String] @ 34..=37,
-        binding_failure_conditions("bindingFailureConditions"): [String] @ 34..=37,
-        binds_to_node("bindsToNode"): bool @ 34..=37,
+        binding_conditions("bindingConditions"): [String] @ (34..),
+        binding_failure_conditions("bindingFailureConditions"): [String] @ (34..),
+        binds_to_node("bindsToNode"): bool @ (34..),
         capacity("capacity"): {DeviceCapacityApplyConfiguration},
         consumes_counters("consumesCounters"): [DeviceCounterConsumptionApplyConfiguration],
-        node_allocatable_resources("nodeAllocatableResources"): {NodeAllocatableResourceApplyConfiguration} @ 37..=37,
+        node_allocatable_resources("nodeAllocatableResources"): {NodeAllocatableResourceApplyConfiguration} @ (37..),
         node_name("nodeName"): String,
         node_selector("nodeSelector"): NodeSelectorApplyConfiguration,
         taints("taints"): [DeviceTaintApplyConfiguration],
     }
     old {
-        node_allocatable_resource_mappings("nodeAllocatableResourceMappings"): {NodeAllocatableResourceMappingApplyConfiguration} @ 36..=36,
+        node_allocatable_resource_mappings("nodeAllocatableResourceMappings"): {NodeAllocatableResourceMappingApplyConfiguration} @ (36..=36),
     }
 }
 
@@ -142,13 +142,13 @@ record! {
     of DeviceAttribute in "k8s_openapi::api::resource::v1beta1"
     {
         bool("bool"): bool,
-        bools("bools"): [bool] @ 36..=37,
+        bools("bools"): [bool] @ (36..),
         int("int"): i64,
-        ints("ints"): [i64] @ 36..=37,
+        ints("ints"): [i64] @ (36..),
         string("string"): String,
-        strings("strings"): [String] @ 36..=37,
+        strings("strings"): [String] @ (36..),
         version("version"): String,
-        versions("versions"): [String] @ 36..=37,
+        versions("versions"): [String] @ (36..),
     }
 }
 
@@ -156,7 +156,7 @@ record! {
     DeviceCapacityApplyConfiguration
     of DeviceCapacity in "k8s_openapi::api::resource::v1beta1"
     {
-        request_policy("requestPolicy"): CapacityRequestPolicyApplyConfiguration @ 34..=37,
+        request_policy("requestPolicy"): CapacityRequestPolicyApplyConfiguration @ (34..),
         value("value"): Quantity,
     }
 }
@@ -205,7 +205,7 @@ record! {
     of DeviceClassSpec in "k8s_openapi::api::resource::v1beta1"
     {
         config("config"): [DeviceClassConfigurationApplyConfiguration],
-        extended_resource_name("extendedResourceName"): String @ 34..=37,
+        extended_resource_name("extendedResourceName"): String @ (34..),
         selectors("selectors"): [DeviceSelectorApplyConfiguration],
     }
 }
@@ -214,7 +214,7 @@ record! {
     DeviceConstraintApplyConfiguration
     of DeviceConstraint in "k8s_openapi::api::resource::v1beta1"
     {
-        distinct_attribute("distinctAttribute"): String @ 34..=37,
+        distinct_attribute("distinctAttribute"): String @ (34..),
         match_attribute("matchAttribute"): String,
         requests("requests"): [String],
     }
@@ -224,7 +224,7 @@ record! {
     DeviceCounterConsumptionApplyConfiguration
     of DeviceCounterConsumption in "k8s_openapi::api::resource::v1beta1"
     {
-        compatibility_groups("compatibilityGroups"): [String] @ 37..=37,
+        compatibility_groups("compatibilityGroups"): [String] @ (37..),
         counter_set("counterSet"): String,
         counters("counters"): {CounterApplyConfiguration},
     }
@@ -245,9 +245,9 @@ record! {
     {
         admin_access("adminAccess"): bool,
         allocation_mode("allocationMode"): String,
-        capacity("capacity"): CapacityRequirementsApplyConfiguration @ 34..=37,
+        capacity("capacity"): CapacityRequirementsApplyConfiguration @ (34..),
         count("count"): i64,
-        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ 37..=37,
+        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ (37..),
         device_class_name("deviceClassName"): String,
         first_available("firstAvailable"): [DeviceSubRequestApplyConfiguration],
         name("name"): String,
@@ -261,15 +261,15 @@ record! {
     of DeviceRequestAllocationResult in "k8s_openapi::api::resource::v1beta1"
     {
         admin_access("adminAccess"): bool,
-        binding_conditions("bindingConditions"): [String] @ 34..=37,
-        binding_failure_conditions("bindingFailureConditions"): [String] @ 34..=37,
-        consumed_capacity("consumedCapacity"): {Quantity} @ 34..=37,
+        binding_conditions("bindingConditions"): [String] @ (34..),
+        binding_failure_conditions("bindingFailureConditions"): [String] @ (34..),
+        consumed_capacity("consumedCapacity"): {Quantity} @ (34..),
         device("device"): String,
         driver("driver"): String,
         pool("pool"): String,
         request("request"): String,
-        share_id("shareID"): String @ 34..=37,
-        skip_node_operations("skipNodeOperations"): [String] set @ 37..=37,
+        share_id("shareID"): String @ (34..),
+        skip_node_operations("skipNodeOperations"): [String] set @ (37..),
         tolerations("tolerations"): [DeviceTolerationApplyConfiguration],
     }
 }
@@ -287,9 +287,9 @@ record! {
     of DeviceSubRequest in "k8s_openapi::api::resource::v1beta1"
     {
         allocation_mode("allocationMode"): String,
-        capacity("capacity"): CapacityRequirementsApplyConfiguration @ 34..=37,
+        capacity("capacity"): CapacityRequirementsApplyConfiguration @ (34..),
         count("count"): i64,
-        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ 37..=37,
+        derived_attributes("derivedAttributes"): [DeviceDerivedAttributeApplyConfiguration] @ (37..),
         device_class_name("deviceClassName"): String,
         name("name"): String,
         selectors("selectors"): [DeviceSelectorApplyConfiguration],
@@ -472,10 +472,10 @@ record! {
         driver("driver"): String,
         node_name("nodeName"): String,
         node_selector("nodeSelector"): NodeSelectorApplyConfiguration,
-        partition_type_attribute("partitionTypeAttribute"): String @ 37..=37,
+        partition_type_attribute("partitionTypeAttribute"): String @ (37..),
         per_device_node_selection("perDeviceNodeSelection"): bool,
         pool("pool"): ResourcePoolApplyConfiguration,
         shared_counters("sharedCounters"): [CounterSetApplyConfiguration],
-        skip_node_operations("skipNodeOperations"): [String] set @ 37..=37,
+        skip_node_operations("skipNodeOperations"): [String] set @ (37..),
     }
 }

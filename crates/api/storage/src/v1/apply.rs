@@ -2,7 +2,7 @@
 
 //! Apply configurations of `storage.k8s.io/v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::{PersistentVolumeSpecApplyConfiguration, TopologySelectorTermApplyConfiguration};
 use k8s_client_api_meta::v1::apply::{
@@ -30,10 +30,10 @@ record! {
         fs_group_policy("fsGroupPolicy"): String,
         node_allocatable_update_period_seconds("nodeAllocatableUpdatePeriodSeconds"): i64,
         pod_info_on_mount("podInfoOnMount"): bool,
-        prevent_pod_scheduling_if_missing("preventPodSchedulingIfMissing"): bool @ 36..=37,
+        prevent_pod_scheduling_if_missing("preventPodSchedulingIfMissing"): bool @ (36..),
         requires_republish("requiresRepublish"): bool,
         se_linux_mount("seLinuxMount"): bool,
-        service_account_token_in_secrets("serviceAccountTokenInSecrets"): bool @ 35..=37,
+        service_account_token_in_secrets("serviceAccountTokenInSecrets"): bool @ (35..),
         storage_capacity("storageCapacity"): bool,
         token_requests("tokenRequests"): [TokenRequestApplyConfiguration],
         volume_lifecycle_modes("volumeLifecycleModes"): [String] set,
@@ -47,7 +47,7 @@ record! {
     {
         metadata("metadata"): ObjectMetaApplyConfiguration,
         spec("spec"): CSINodeSpecApplyConfiguration,
-        status("status"): CSINodeStatusApplyConfiguration @ 37..=37,
+        status("status"): CSINodeStatusApplyConfiguration @ (37..),
     }
 }
 

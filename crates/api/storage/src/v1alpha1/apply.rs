@@ -2,7 +2,7 @@
 
 //! Apply configurations of `storage.k8s.io/v1alpha1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.37.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
 use k8s_client_runtime::generated::apply::{object, record};

@@ -4,10 +4,10 @@
 //!
 //! | version | client | in Kubernetes | feature |
 //! |---|---|---|---|
-//! | `v1` | `AuthenticationV1Client` | 1.33 – 1.34 |  |
+//! | `v1` | `AuthenticationV1Client` |  |  |
 //!
 //! The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of
-//! k8s-openapi or of k8s-client: `v1_33`, `v1_34` or `latest`.
+//! k8s-openapi or of k8s-client: `latest`, or that of one version. What only some versions have says so.
 //!
 //! ```no_run
 //! use k8s_client_api_authentication::v1::AuthenticationV1Client;

@@ -4,14 +4,14 @@
 //!
 //! | version | client | in Kubernetes | feature |
 //! |---|---|---|---|
-//! | `v1` | `CoreV1Client` | 1.33 – 1.34 |  |
+//! | `v1` | `CoreV1Client` |  |  |
 //!
 //! The objects are k8s-openapi's types. Choose the Kubernetes version with a feature of this crate, of
-//! k8s-openapi or of k8s-client: `v1_33`, `v1_34` or `latest`.
+//! k8s-openapi or of k8s-client: `latest`, or that of one version. What only some versions have says so.
 //!
 //! `v1::apply` and its like have the apply configurations: every type with all its fields optional.
-//! They have the fields of all Kubernetes versions from 1.33 to 1.34, whichever is compiled in: they contain
-//! none of k8s-openapi's objects, and a server refuses what it does not know.
+//! They have the fields of every supported Kubernetes version, whichever is compiled in: they contain none of
+//! k8s-openapi's objects, and a server refuses a field that it does not know.
 //!
 //! ```no_run
 //! use k8s_client_api_core::v1::CoreV1Client;

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `apps/v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.34.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_core::v1::apply::{ContainerApplyConfiguration, PlaceApplyConfiguration};
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
@@ -30,9 +30,9 @@ record! {
         containers("containers"): [ContainerApplyConfiguration] keyed("name"),
         data("data"): {ByteString},
         granular_place("granularPlace"): PlaceApplyConfiguration granular,
-        new_device("newDevice"): DeviceApplyConfiguration @ 34..=34,
-        new_field("newField"): String @ 34..=34,
-        new_type("newType"): NewTypeApplyConfiguration @ 34..=34,
+        new_device("newDevice"): DeviceApplyConfiguration @ (34..),
+        new_field("newField"): String @ (34..),
+        new_type("newType"): NewTypeApplyConfiguration @ (34..),
         or_else("orElse"): [DeploymentSpecApplyConfiguration],
         replicas("replicas"): i64,
         selector("selector"): {String} atomic,
@@ -42,8 +42,8 @@ record! {
         verbs("verbs"): [String] set,
     }
     old {
-        old_field("oldField"): String @ 33..=33,
-        old_type("oldType"): OldTypeApplyConfiguration @ 33..=33,
+        old_field("oldField"): String @ (33..=33),
+        old_type("oldType"): OldTypeApplyConfiguration @ (33..=33),
     }
 }
 

@@ -2,7 +2,7 @@
 
 //! Apply configurations of `v1`: every type with all its fields optional.
 //!
-//! They have the fields of every Kubernetes version from 1.33 to 1.34.
+//! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_runtime::generated::apply::record;
 
@@ -13,7 +13,7 @@ record! {
         liveness_probe("livenessProbe"): ProbeApplyConfiguration,
         name("name"): String,
         ports("ports"): [ContainerPortApplyConfiguration] keyed("containerPort", "protocol" = "\"TCP\""),
-        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ 34..=34,
+        restart_policy_rules("restartPolicyRules"): [ContainerRestartRuleApplyConfiguration] @ (34..),
     }
 }
 
