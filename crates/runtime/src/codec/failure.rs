@@ -22,8 +22,8 @@ pub(crate) fn failure(media_type: MediaType, body: &[u8]) -> Option<Status> {
     }
 }
 
-/// The Status that a body without a kind is, as against an object that lacks its kind: `status` of a Status is a word, and an
-/// object has metadata.
+/// The Status that a body without a kind is, as against an object that lacks its kind: `status` of a Status is a word,
+/// and an object has metadata.
 pub(crate) fn unnamed_status(body: &[u8]) -> Option<Status> {
     let fields: Map<String, Value> = from_json(body).ok()?;
     let is_object = fields.contains_key("metadata") && !fields.get("status").is_some_and(Value::is_string);

@@ -1,8 +1,8 @@
 //! The one error type of this crate.
 //!
-//! An [`Error`] says what was tried, on what, what came back and, where there is something to be done, what to do. It is
-//! asked with predicates ([`Error::is_not_found`], [`Error::is_conflict`], …) that follow client-go's `Is*` functions; the
-//! server's whole [`Status`] is at [`Error::status`].
+//! An [`Error`] says what was tried, on what, what came back and, where there is something to be done, what to do. It
+//! is asked with predicates ([`Error::is_not_found`], [`Error::is_conflict`], …) that follow client-go's `Is*`
+//! functions; the server's whole [`Status`] is at [`Error::status`].
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
@@ -161,7 +161,8 @@ impl Error {
         self
     }
 
-    /// The same error with the request it happened to. What could not be decoded is not quoted where it may be a secret.
+    /// The same error with the request it happened to. What could not be decoded is not quoted where it may be a
+    /// secret.
     pub(crate) fn with_request(mut self, method: &Method, url: impl Into<String>) -> Self {
         let url = url.into();
         if self.0.kind == ErrorKind::Decode && speaks_of_secrets(&url) {

@@ -74,20 +74,20 @@ impl Error {
 
     /// The resource version or the continue token is too old (410 with reason `Expired`): list again.
     ///
-    /// client-go's `IsResourceExpired`. Servers give either reason: [`must_list_again`](Error::must_list_again) asks for
-    /// both.
+    /// client-go's `IsResourceExpired`. Servers give either reason: [`must_list_again`](Error::must_list_again) asks
+    /// for both.
     pub fn is_expired(&self) -> bool {
         self.has_reason("Expired")
     }
 
-    /// A watch or a page cannot go on from where it was, since the server has forgotten that version (410, as an answer or
-    /// as an event): list again.
+    /// A watch or a page cannot go on from where it was, since the server has forgotten that version (410, as an answer
+    /// or as an event): list again.
     pub fn must_list_again(&self) -> bool {
         self.is_expired() || self.is_gone()
     }
 
-    /// The server has not yet come to the version that was asked for (504 with the cause `ResourceVersionTooLarge`), as one
-    /// whose memory lags behind, or after a restore. Ask without a version.
+    /// The server has not yet come to the version that was asked for (504 with the cause `ResourceVersionTooLarge`), as
+    /// one whose memory lags behind, or after a restore. Ask without a version.
     pub fn is_too_large_resource_version(&self) -> bool {
         let says_so = |text: Option<&str>| text.is_some_and(|text| text.contains("Too large resource version"));
         self.has_cause("ResourceVersionTooLarge")
@@ -129,8 +129,9 @@ impl Error {
         self.has_reason_or_code("Forbidden", 403)
     }
 
-    /// It took too long: a time limit of the client passed ([`ErrorKind::Timeout`]), or the server ran out of time (504,
-    /// reason `Timeout`). client-go's `IsTimeout` is the server's half; [`code`](Error::code) is there for that alone.
+    /// It took too long: a time limit of the client passed ([`ErrorKind::Timeout`]), or the server ran out of time
+    /// (504, reason `Timeout`). client-go's `IsTimeout` is the server's half; [`code`](Error::code) is there for that
+    /// alone.
     ///
     /// A change that timed out may have been made, or may still be.
     pub fn is_timeout(&self) -> bool {
@@ -179,10 +180,11 @@ impl Error {
     /// | 500 that tells of etcd's leader changing, or of etcd being slow | API servers pass these on as internal errors |
     ///
     /// All others are told again what they were told before: the other 4xx, answers that do not decode, a configuration
-    /// or a certificate that is wrong, credentials that are refused or not there. A conflict is none: the call must not be the same.
+    /// or a certificate that is wrong, credentials that are refused or not there. A conflict is none: the call must not
+    /// be the same.
     ///
-    /// It does not say that the call is safe to repeat: a create that timed out may have been done. What is safe without a
-    /// doubt has been repeated before there was an error: see [`Request::send`](crate::rest::Request::send).
+    /// It does not say that the call is safe to repeat: a create that timed out may have been done. What is safe
+    /// without a doubt has been repeated before there was an error: see [`Request::send`](crate::rest::Request::send).
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Timeout => true,

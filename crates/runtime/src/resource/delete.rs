@@ -12,9 +12,9 @@ use crate::{
 
 /// Deletes one object. Awaiting it gives what the server answers: the object, when it takes time to go, or a Status.
 ///
-/// Every answer of the 2xx kind means that the server agreed, whatever its body is; only a Status that says `Failure` is an
-/// error. Aggregated servers and webhooks in between answer with nothing, with text, or with another object: then there is a
-/// Status made here, with the text as its message.
+/// Every answer of the 2xx kind means that the server agreed, whatever its body is; only a Status that says `Failure`
+/// is an error. Aggregated servers and webhooks in between answer with nothing, with text, or with another object: then
+/// there is a Status made here, with the text as its message.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -166,8 +166,8 @@ impl<K: Listable> IntoFuture for DeleteCollection<K> {
     }
 }
 
-/// A Status that says success, or whatever else the body is. What the body may be is the server's business: the code says that
-/// the deletion is done or under way, and an error would say that it is not.
+/// A Status that says success, or whatever else the body is. What the body may be is the server's business: the code
+/// says that the deletion is done or under way, and an error would say that it is not.
 fn status_or<T>(
     answer: &WholeBody,
     status: fn(Box<Status>) -> T,

@@ -18,7 +18,8 @@ impl<C: Codec> Get<C> {
         Self { request, options: GetOptions::default(), codec: PhantomData }
     }
 
-    /// Reads a state at least as new as this version; `"0"` takes what the server has in its cache. Default: the newest.
+    /// Reads a state at least as new as this version; `"0"` takes what the server has in its cache. Default: the
+    /// newest.
     pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
         self.options.resource_version = Some(resource_version.into());
         self

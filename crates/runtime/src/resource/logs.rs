@@ -48,8 +48,8 @@ impl LogStream {
     }
 }
 
-/// Reads the log of a container. Awaiting it gives the whole as text; [`stream`](Logs::stream) and [`lines`](Logs::lines)
-/// give it as it comes, which [`follow`](Logs::follow) needs.
+/// Reads the log of a container. Awaiting it gives the whole as text; [`stream`](Logs::stream) and
+/// [`lines`](Logs::lines) give it as it comes, which [`follow`](Logs::follow) needs.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};

@@ -12,12 +12,12 @@ use tokio::time::sleep;
 use super::{UpdateOptions, execute, write_setters};
 use crate::{codec::Codec, error::Result, rest::Request, retry::Backoff};
 
-/// Reads an object, lets a closure change it, and updates it; when somebody else changed it meanwhile, all of that again.
-/// Awaiting it gives the object as the server stored it.
+/// Reads an object, lets a closure change it, and updates it; when somebody else changed it meanwhile, all of that
+/// again. Awaiting it gives the object as the server stored it.
 ///
 /// The closure sees the object as it is on the server at each try, so it should say what is wanted, not how far the
-/// object of an earlier try was from it. Fields that this client's Kubernetes version does not know are lost by an update,
-/// as with every typed client: where other writers may be newer, patch or apply.
+/// object of an earlier try was from it. Fields that this client's Kubernetes version does not know are lost by an
+/// update, as with every typed client: where other writers may be newer, patch or apply.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -33,8 +33,8 @@ use crate::{codec::Codec, error::Result, rest::Request, retry::Backoff};
 /// # }
 /// ```
 ///
-/// The closure may borrow from where it is written. One that may find that there is nothing to do, or that the object is not
-/// what it expects, is better off with [`retry_on_conflict`](crate::retry::retry_on_conflict).
+/// The closure may borrow from where it is written. One that may find that there is nothing to do, or that the object
+/// is not what it expects, is better off with [`retry_on_conflict`](crate::retry::retry_on_conflict).
 #[must_use = "nothing happens until it is awaited"]
 pub struct Modify<'f, K: Codec> {
     get: Request,

@@ -1,8 +1,8 @@
 //! The options of the API, verb by verb, as plain structs.
 //!
 //! The builders have a method for each; the structs are for whoever makes options in another place than the call. Names
-//! and meanings are the API's; `None` and `false` are not sent. Write literals with `..Default::default()`: the API gets new
-//! options now and then.
+//! and meanings are the API's; `None` and `false` are not sent. Write literals with `..Default::default()`: the API
+//! gets new options now and then.
 //!
 //! ```
 //! use k8s_client_runtime::resource::ListOptions;
@@ -32,8 +32,8 @@ pub struct ListOptions {
     pub limit: Option<u32>,
     /// Where the answer before this one stopped: its `metadata.continue`.
     pub continue_token: Option<String>,
-    /// The version that the answer is to have, read as `resource_version_match` says: without it at least this version or,
-    /// with a limit, exactly this one.
+    /// The version that the answer is to have, read as `resource_version_match` says: without it at least this version
+    /// or, with a limit, exactly this one.
     pub resource_version: Option<String>,
     /// How `resource_version` is meant.
     pub resource_version_match: Option<ResourceVersionMatch>,
@@ -112,8 +112,8 @@ pub struct DeleteOptions {
     pub propagation_policy: Option<PropagationPolicy>,
     /// What must be true of the object, or the server answers with a conflict.
     pub preconditions: Option<Preconditions>,
-    /// Deletes an object that the server cannot read any more, finalizers and preconditions left aside. It can break the
-    /// cluster.
+    /// Deletes an object that the server cannot read any more, finalizers and preconditions left aside. It can break
+    /// the cluster.
     pub ignore_store_read_error_with_cluster_breaking_potential: Option<bool>,
 }
 

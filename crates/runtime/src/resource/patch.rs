@@ -26,8 +26,8 @@ pub struct PatchRequest<C> {
 
 /// Applies a configuration. Awaiting it gives the object as the server stored it.
 ///
-/// The body should hold only the fields that its manager means to own; the configurations of [`apply`](crate::apply) see to
-/// that, and a `serde_json::Value` holds what you put into it, `apiVersion` and `kind` included.
+/// The body should hold only the fields that its manager means to own; the configurations of [`apply`](crate::apply)
+/// see to that, and a `serde_json::Value` holds what you put into it, `apiVersion` and `kind` included.
 /// [`field_manager`](Apply::field_manager) must be said.
 ///
 /// ```no_run
@@ -90,8 +90,8 @@ impl<C: Codec> Apply<C> {
     }
 }
 
-/// The request with the configuration's name and body, if it can be applied there. It is not generic, so that users' crates
-/// do not compile it.
+/// The request with the configuration's name and body, if it can be applied there. It is not generic, so that users'
+/// crates do not compile it.
 fn applying(request: Request, configuration: &dyn Configuration) -> Request {
     // First, since what is not a configuration at all has no name either.
     let body = configuration.to_json().and_then(|json| match unfit(&json) {

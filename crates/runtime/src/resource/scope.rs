@@ -26,8 +26,9 @@ pub struct Cluster;
 
 /// A scope that is chosen at run time: one namespace or, without it, the whole of a resource.
 ///
-/// Whether the resource has namespaces may be known, by a mapper. Then what the server would answer with a bare 404 is an
-/// error before anything is sent: a namespace of a cluster's resource, and an object of a namespaced one without its namespace.
+/// Whether the resource has namespaces may be known, by a mapper. Then what the server would answer with a bare 404 is
+/// an error before anything is sent: a namespace of a cluster's resource, and an object of a namespaced one without its
+/// namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnyScope {
     namespace: Option<Arc<str>>,

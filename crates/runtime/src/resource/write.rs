@@ -8,9 +8,9 @@ use crate::{codec::Codec, rest::Request};
 /// Creates an object. Awaiting it gives the object as the server stored it.
 ///
 /// A create of which it is not known whether the server made it is never sent again: its error is
-/// [transient](crate::Error::is_transient), and it is for the program to look. It is sent again where the server asks for
-/// that (429 or 5xx with `Retry-After`), where it refused the form of the body unread (415), and where it certainly did not
-/// process it: see [`Request::send`].
+/// [transient](crate::Error::is_transient), and it is for the program to look. It is sent again where the server asks
+/// for that (429 or 5xx with `Retry-After`), where it refused the form of the body unread (415), and where it certainly
+/// did not process it: see [`Request::send`].
 #[must_use = "a request is sent when it is awaited"]
 pub struct Create<C> {
     request: Request,

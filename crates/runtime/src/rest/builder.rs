@@ -29,22 +29,23 @@ impl RestClientBuilder {
         Self { config: config.clone(), service: None, layers: Vec::new(), warning_handler: Box::new(LogWarnings) }
     }
 
-    /// Puts a layer around what sends the requests: any [`tower` layer](Layer) of HTTP, also one that `ServiceBuilder` made
-    /// of many. One added later is further out.
+    /// Puts a layer around what sends the requests: any [`tower` layer](Layer) of HTTP, also one that `ServiceBuilder`
+    /// made of many. One added later is further out.
     ///
     /// A layer sees every attempt of every call as it is sent, with all headers; credentials among them are marked
-    /// sensitive. It returns when the head of the answer is there: the bodies of watches and logs are still to come then.
-    /// What goes wrong in it becomes an [`Error`](crate::Error) of the kind `Transport` with its text; an
+    /// sensitive. It returns when the head of the answer is there: the bodies of watches and logs are still to come
+    /// then. What goes wrong in it becomes an [`Error`](crate::Error) of the kind `Transport` with its text; an
     /// [`Error`](crate::Error) of this library passes unchanged.
     ///
     /// # What a layer must leave to the client
     ///
-    /// * Sending again. The client tells by the error of a request whether it may have been processed; of a layer that sends
-    ///   twice, it learns only of the last attempt.
-    /// * Extensions of requests and responses that it does not know, and the `Authorization` header, unless it brings the
-    ///   credentials itself.
+    /// * Sending again. The client tells by the error of a request whether it may have been processed; of a layer that
+    ///   sends twice, it learns only of the last attempt.
+    /// * Extensions of requests and responses that it does not know, and the `Authorization` header, unless it brings
+    ///   the credentials itself.
     /// * Buffering: an answer that is collected before it is passed on never comes if it is a watch.
-    /// * Limits on the time of whole answers, for the same reason: the client knows the kinds of calls, a layer does not.
+    /// * Limits on the time of whole answers, for the same reason: the client knows the kinds of calls, a layer does
+    ///   not.
     ///
     /// ```
     /// # fn example(config: &k8s_client_runtime::Config) -> Result<(), k8s_client_runtime::Error> {
@@ -63,9 +64,9 @@ impl RestClientBuilder {
     ///
     /// # Credentials of another kind
     ///
-    /// A layer that sets `Authorization` takes the place of [`Config::credentials`], for a method that this library does
-    /// not have. It is asked for each attempt, so a renewed token is used at once; the answer to a 401 is the layer's to
-    /// see. It may see requests to servers without TLS, too, where it must not set a secret.
+    /// A layer that sets `Authorization` takes the place of [`Config::credentials`], for a method that this library
+    /// does not have. It is asked for each attempt, so a renewed token is used at once; the answer to a 401 is the
+    /// layer's to see. It may see requests to servers without TLS, too, where it must not set a secret.
     ///
     /// ```
     /// # fn example(mut config: k8s_client_runtime::Config) -> Result<(), k8s_client_runtime::Error> {
@@ -106,8 +107,8 @@ impl RestClientBuilder {
         self
     }
 
-    /// Sends the requests through this service in place of connections: see [`RestClient::from_service`], also for certificates of
-    /// credential plugins.
+    /// Sends the requests through this service in place of connections: see [`RestClient::from_service`], also for
+    /// certificates of credential plugins.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + Send + Sync + 'static,

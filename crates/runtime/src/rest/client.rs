@@ -64,24 +64,25 @@ impl RestClient {
         Self::builder(config).build()
     }
 
-    /// A client of the server that the configuration names, with layers of the program's own, or a handler for the server's
-    /// warnings.
+    /// A client of the server that the configuration names, with layers of the program's own, or a handler for the
+    /// server's warnings.
     pub fn builder(config: &Config) -> RestClientBuilder {
         RestClientBuilder::new(config)
     }
 
-    /// A client that sends its requests through this service in place of connections of its own: a test's, or one with a
-    /// transport that this library does not have.
+    /// A client that sends its requests through this service in place of connections of its own: a test's, or one with
+    /// a transport that this library does not have.
     ///
     /// The URL, the namespace, credentials and limits are the configuration's; what it says of TLS and proxies is the
-    /// service's business. So is the client's certificate; one that a credential plugin brings is not used,
-    /// and where the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather
-    /// than being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
+    /// service's business. So is the client's certificate; one that a credential plugin brings is not used, and where
+    /// the plugin brings no token with it, requests fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth) rather than
+    /// being sent anonymously. [`RestClientBuilder::service`] does the same with more choices.
     ///
-    /// A service that is always ready holds nobody up: calls and streams give way to other tasks of the runtime now and then.
+    /// A service that is always ready holds nobody up: calls and streams give way to other tasks of the runtime now and
+    /// then.
     ///
-    /// Typed clients send and ask for protobuf, and read JSON all the same. A service that reads what is sent to it may want
-    /// [`Config::disable_protobuf`].
+    /// Typed clients send and ask for protobuf, and read JSON all the same. A service that reads what is sent to it may
+    /// want [`Config::disable_protobuf`].
     ///
     /// ```
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,8 +140,8 @@ impl RestClient {
 
     /// A client with the configuration that [`Config::infer`] finds: `$KUBECONFIG`, `~/.kube/config`, then in-cluster.
     ///
-    /// The files of it are read in a thread for that, so that the runtime is not held up. This needs the runtime of tokio;
-    /// [`new`](Self::new) with [`Config::infer`] does not.
+    /// The files of it are read in a thread for that, so that the runtime is not held up. This needs the runtime of
+    /// tokio; [`new`](Self::new) with [`Config::infer`] does not.
     ///
     /// # Errors
     ///

@@ -103,7 +103,8 @@ impl<S> Pieces<S> {
         Ok(Some(self.buffer.split_to(length).freeze()))
     }
 
-    /// Whether what came is no sequence of frames. As a length, the bytes that begin an object are far above all limits.
+    /// Whether what came is no sequence of frames. As a length, the bytes that begin an object are far above all
+    /// limits.
     fn is_one_object(&self) -> bool {
         self.buffer.starts_with(MAGIC)
     }

@@ -78,8 +78,8 @@ impl Response {
         self.origin.retries
     }
 
-    /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here. Only a watch that
-    /// the server was told to end, by `timeoutSeconds`, must end 30 seconds later.
+    /// The body as a stream of bytes, which takes as long as it takes: the call's time limit ends here. Only a watch
+    /// that the server was told to end, by `timeoutSeconds`, must end 30 seconds later.
     pub fn into_body(self) -> Body {
         self.body
     }
@@ -216,7 +216,8 @@ impl ListBody {
     }
 }
 
-/// Whether a body without a length ends in the middle of what it holds: then its connection, or one behind a proxy, was lost.
+/// Whether a body without a length ends in the middle of what it holds: then its connection, or one behind a proxy, was
+/// lost.
 fn is_cut_off(head: &Parts, body: &[u8]) -> bool {
     !head.headers.contains_key(header::CONTENT_LENGTH)
         && media_type(head).is_ok_and(|media_type| codec::is_cut_off(media_type, body))
@@ -248,8 +249,8 @@ impl WholeBody {
         decode(media_type, &self.body).map_err(|error| self.unreadable(error))
     }
 
-    /// How to decode the body, unless it is a Status that tells of a failure. A Status of success is for whoever asked for
-    /// a Status; as anything else it does not decode.
+    /// How to decode the body, unless it is a Status that tells of a failure. A Status of success is for whoever asked
+    /// for a Status; as anything else it does not decode.
     fn check(&self) -> Result<MediaType> {
         let media_type = self.media_type()?;
         match self.status() {

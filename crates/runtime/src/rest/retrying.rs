@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// The pauses before the server's own wish is taken into account. client-go waits one second each time; these begin
-/// small, since most lost connections are replaced at once, differ from client to client, and are ten seconds in all, as
-/// client-go's are.
+/// small, since most lost connections are replaced at once, differ from client to client, and are ten seconds in all,
+/// as client-go's are.
 const PAUSES: Backoff =
     Backoff { steps: u32::MAX, duration: Duration::from_millis(50), factor: 1.6, jitter: 0.5, cap: None };
 
@@ -70,8 +70,8 @@ impl Nature {
     }
 }
 
-/// How long the server asks to wait before it is asked again, if it asks at all: an answer of 429 or from 500 on, with a
-/// `Retry-After` in seconds. Without one it says nothing of whether the request was processed.
+/// How long the server asks to wait before it is asked again, if it asks at all: an answer of 429 or from 500 on, with
+/// a `Retry-After` in seconds. Without one it says nothing of whether the request was processed.
 pub(super) fn asked_to_wait(code: StatusCode, retry_after: Option<Duration>) -> Option<Duration> {
     retry_after.filter(|_| code == StatusCode::TOO_MANY_REQUESTS || code.as_u16() >= 500)
 }
@@ -98,8 +98,8 @@ impl Retries {
         self.done
     }
 
-    /// When the next attempt is to begin: after a pause of its own and no earlier than asked. Nothing if it were one too many
-    /// or too late.
+    /// When the next attempt is to begin: after a pause of its own and no earlier than asked. Nothing if it were one
+    /// too many or too late.
     pub(super) fn next(&mut self, now: Instant, asked: Duration) -> Option<Instant> {
         if self.done >= self.max {
             return None;

@@ -1,8 +1,8 @@
 //! What `tracing` is told of a call, and what nobody is told.
 //!
-//! A call is a span, `k8s_client.request`. Its attempts and their ends are events at the level of debugging, what is sent
-//! again one of information. Headers and bodies are events of the most detailed level: never a credential, and never the
-//! body of what may hold secrets. Headers of requests are told by `transport`, which knows all that are sent.
+//! A call is a span, `k8s_client.request`. Its attempts and their ends are events at the level of debugging, what is
+//! sent again one of information. Headers and bodies are events of the most detailed level: never a credential, and
+//! never the body of what may hold secrets. Headers of requests are told by `transport`, which knows all that are sent.
 
 use http::Uri;
 use tracing::{Level, Span, field};
@@ -31,7 +31,8 @@ pub(super) fn span(method: &http::Method, url: &str, target: &Target) -> Span {
     )
 }
 
-/// The URL as it may be shown: what a program in a container is told, and what goes through a proxy, is between those two.
+/// The URL as it may be shown: what a program in a container is told, and what goes through a proxy, is between those
+/// two.
 pub(super) fn shown_url(kind: CallKind, url: &str) -> &str {
     match url.split_once('?') {
         Some((path, _)) if kind == CallKind::Streaming => path,
@@ -39,8 +40,8 @@ pub(super) fn shown_url(kind: CallKind, url: &str) -> &str {
     }
 }
 
-/// Whether bodies of this call may be shown: nothing of secrets and tokens, told by any segment of the path that speaks of
-/// them, and nothing of a stream.
+/// Whether bodies of this call may be shown: nothing of secrets and tokens, told by any segment of the path that speaks
+/// of them, and nothing of a stream.
 pub(super) fn bodies_are_shown(kind: CallKind, uri: &Uri) -> bool {
     kind == CallKind::Ordinary && !speaks_of_secrets(uri.path())
 }

@@ -11,9 +11,9 @@ use crate::{
 impl Request {
     /// Sends the request over HTTP/1.1 and gives out its connection once the server has switched to another protocol.
     ///
-    /// Which one is said by the header `Upgrade`; by default it is `websocket`. All other headers of the protocol's handshake
-    /// are the caller's, and so is what is then spoken. It is a [streaming](Self::streaming) request: no time limit holds but
-    /// its own, and one that the server may have begun is never sent again.
+    /// Which one is said by the header `Upgrade`; by default it is `websocket`. All other headers of the protocol's
+    /// handshake are the caller's, and so is what is then spoken. It is a [streaming](Self::streaming) request: no time
+    /// limit holds but its own, and one that the server may have begun is never sent again.
     ///
     /// ```no_run
     /// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {

@@ -48,8 +48,8 @@ impl fmt::Display for Warning {
 /// # }
 /// ```
 pub trait WarningHandler: Send + Sync {
-    /// Takes note of a warning. It is called between the arrival of an answer and its return, so it should not block. The
-    /// text is as the server sent it: show it by the warning's `Display`, which escapes control characters.
+    /// Takes note of a warning. It is called between the arrival of an answer and its return, so it should not block.
+    /// The text is as the server sent it: show it by the warning's `Display`, which escapes control characters.
     fn handle(&self, warning: &Warning);
 }
 

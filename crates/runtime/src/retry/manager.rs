@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Backoff;
 
-/// Pauses without an end, for a loop that must go on: each is longer than the one before, up to the cap, and they begin anew
-/// when all went well for a while. client-go's backoff manager.
+/// Pauses without an end, for a loop that must go on: each is longer than the one before, up to the cap, and they begin
+/// anew when all went well for a while. client-go's backoff manager.
 ///
 /// By default they are those of client-go's reflector: [`Backoff::REFLECTOR`], anew after two minutes.
 ///

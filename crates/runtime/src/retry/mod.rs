@@ -80,8 +80,8 @@ impl Backoff {
         })
     }
 
-    /// Pauses without an end, which stay at the cap once they have reached it, and begin anew when none was wanted for so
-    /// long. `steps` does not count.
+    /// Pauses without an end, which stay at the cap once they have reached it, and begin anew when none was wanted for
+    /// so long. `steps` does not count.
     pub fn manager(self, reset_after: Duration) -> BackoffManager {
         BackoffManager::new(self, reset_after)
     }
@@ -131,10 +131,11 @@ where
     }
 }
 
-/// Does a read-change-update again when it met a conflict. For an operation with an error type of its own, use [`on_error`].
+/// Does a read-change-update again when it met a conflict. For an operation with an error type of its own, use
+/// [`on_error`].
 ///
-/// The operation must read the object itself, each time: repeating the update of an object read before only meets the same
-/// conflict. `modify` of the typed clients does the reading for you.
+/// The operation must read the object itself, each time: repeating the update of an object read before only meets the
+/// same conflict. `modify` of the typed clients does the reading for you.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};

@@ -113,8 +113,8 @@ struct BookmarkMetadata {
 /// What a piece of a watch tells, its object still undecoded.
 pub(super) type RawEvent<'a> = WatchEvent<&'a [u8]>;
 
-/// Reads one piece of a watch, an object or a frame, as far as that needs no type. A bookmark without a version says nothing
-/// and is `None`.
+/// Reads one piece of a watch, an object or a frame, as far as that needs no type. A bookmark without a version says
+/// nothing and is `None`.
 pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<Option<RawEvent<'_>>> {
     let frame = match media_type {
         MediaType::Json => {

@@ -105,7 +105,8 @@ impl Request {
         client.verb(method).group_version(resource.group, resource.version).resource(resource.plural)
     }
 
-    /// Sets the group and version: `("", "v1")` is the core group at `/api/v1`, all others are at `/apis/GROUP/VERSION`.
+    /// Sets the group and version: `("", "v1")` is the core group at `/api/v1`, all others are at
+    /// `/apis/GROUP/VERSION`.
     pub fn group_version(mut self, group: &str, version: &str) -> Self {
         self.prefix.clear();
         self.prefix.push_str(if group.is_empty() { "/api" } else { "/apis" });
@@ -210,12 +211,12 @@ impl Request {
         self
     }
 
-    /// Limits the whole call, and tells the server so with `?timeout=`: waiting for the client's rate limit, all attempts
-    /// and the pauses between them, and reading the answer. Of a watch or a stream, it limits only the time until the
-    /// head of the answer is there.
+    /// Limits the whole call, and tells the server so with `?timeout=`: waiting for the client's rate limit, all
+    /// attempts and the pauses between them, and reading the answer. Of a watch or a stream, it limits only the time
+    /// until the head of the answer is there.
     ///
-    /// Without it the configuration's limit holds, which begins behind the rate limit, as client-go's does; by default there
-    /// is none, as in client-go.
+    /// Without it the configuration's limit holds, which begins behind the rate limit, as client-go's does; by default
+    /// there is none, as in client-go.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

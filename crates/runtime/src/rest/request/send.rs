@@ -39,14 +39,14 @@ impl Request {
     /// It is sent again, by client-go's rules,
     ///
     /// * when the server asks for it: an answer of 429 or from 500 on with a `Retry-After` in seconds;
-    /// * when the server certainly did not process it: it refused the stream, it went away and says that it had not come
-    ///   to this request, or the connection was closed before the request was written;
-    /// * when it is a GET and its connection was lost, unless it is [`CallKind::Streaming`]; one that opens a watch also
-    ///   when a time limit passed. [`Response::bytes`] and [`Response::json`] do the same when the connection is lost inside
-    ///   of the answer; what is read as it comes is not sent again.
+    /// * when the server certainly did not process it: it refused the stream, it went away and says that it had not
+    ///   come to this request, or the connection was closed before the request was written;
+    /// * when it is a GET and its connection was lost, unless it is [`CallKind::Streaming`]; one that opens a watch
+    ///   also when a time limit passed. [`Response::bytes`] and [`Response::json`] do the same when the connection is
+    ///   lost inside of the answer; what is read as it comes is not sent again.
     ///
-    /// A server that refuses connections is not asked again, nor is a change ever sent again of which it is not known whether
-    /// the server made it. There are pauses in between, and limits by number and by time:
+    /// A server that refuses connections is not asked again, nor is a change ever sent again of which it is not known
+    /// whether the server made it. There are pauses in between, and limits by number and by time:
     /// [`RetryPolicy`](crate::config::RetryPolicy). Bodies are held in memory, so each of them can be sent again.
     ///
     /// # Errors
@@ -72,8 +72,8 @@ impl Request {
         Box::pin(async move { self.sending().await?.traced().await?.list_body() })
     }
 
-    /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once: so
-    /// neither group crates nor programs compile the way through the transport again.
+    /// Boxed, since an async function is compiled in each crate that awaits it, and a boxed future in this crate once:
+    /// so neither group crates nor programs compile the way through the transport again.
     fn sending(self) -> CallFuture<Response> {
         Box::pin(async move {
             // Only what may have to be said again in JSON is kept.
