@@ -27,7 +27,8 @@
 //!   connection enters the pool only after that.
 //! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only
 //!   after the head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full
-//!   each connection is. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
+//!   each connection is. A call that is alone on its connection sends and receives by itself; the connection's task does
+//!   so for all others. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
 //! * **Certificates given as CA** sign others only within their dates and as far as they say that they may. The server
 //!   itself may show one of them if its name, dates and purpose are right. Both are as in Go. webpki leaves this to its
 //!   caller; `tls::x509` reads the fields.
@@ -36,7 +37,9 @@
 //! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where
 //!   there are no connections.
 //! * **A peer that vanished** is found within 45 seconds: by pings over HTTP/2; by the system's keepalive and, on
-//!   Linux, its user timeout over HTTP/1.1.
+//!   Linux, its user timeout over HTTP/1.1. Over HTTP/1.1 a body that is read to its end also fails after 45 seconds in
+//!   which nothing of it arrived; a watch cannot be told from a quiet one.
+//! * **A server that is not there** meets four attempts to connect at a time, however many requests wait.
 
 mod body;
 mod connections;

@@ -1,14 +1,15 @@
 //! HTTP/2: as many requests at a time on a connection as the server allows.
 //!
 //! Requests are given to h2 where they are made: no task stands between a caller and the connection, and head and body of a
-//! request leave together.
+//! request leave together. `driver` says who sends and receives them.
 
 use std::{
+    convert::Infallible,
     future::{Future, pending, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -17,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use h2::{
     Ping, PingPong, RecvStream,
-    client::{self, SendRequest},
+    client::{self, ResponseFuture, SendRequest},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version,
@@ -31,6 +32,7 @@ use tokio::{
 
 use super::{
     attempts::Attempt,
+    driver::Driver,
     pool::{Entry, Id, Pool},
     stream::{Connection, Latest, Stream},
 };
@@ -80,22 +82,31 @@ pub(super) struct Pings {
     pub(super) timeout: Duration,
 }
 
-/// A connection, as the pool has it.
+/// A connection, as the pool has it. It ends with its last stream when this is dropped.
 pub(super) struct Sender {
     pub(super) id: Id,
+    // Dropped in this order: the connection looks whether anybody has a use for it.
     send: SendRequest<Bytes>,
-    usage: Arc<Usage>,
+    shared: InPool,
 }
 
 /// What all streams of a connection know of it.
-struct Usage {
-    streams: AtomicUsize,
-    /// Told when one of them ends.
+struct Shared {
+    driver: Arc<Driver>,
+    /// Notified when one of them ends.
     freed: Arc<Notify>,
     /// When a stream ended last.
     last: Latest,
     /// No ping was answered, so the connection was given up.
     silent: AtomicBool,
+}
+
+struct InPool(Arc<Shared>);
+
+impl Drop for InPool {
+    fn drop(&mut self) {
+        self.0.driver.leave_pool();
+    }
 }
 
 /// The right to open a stream.
@@ -106,7 +117,7 @@ pub(super) struct Permit {
 }
 
 /// Counts as a stream in use until it is dropped.
-struct Lease(Arc<Usage>);
+struct Lease(Arc<Shared>);
 
 impl Sender {
     /// Begins to speak on a connection and gives out the first permit. The others are found in the pool, where the connection comes
@@ -129,35 +140,43 @@ impl Sender {
             .max_local_error_reset_streams(None)
             .handshake(connection.stream)
             .await;
-        let (send, connection) = handshake.map_err(|error| failure::of_http2(error, false))?;
-        let usage = Usage {
-            streams: AtomicUsize::new(0),
+        let (send, mut connection) = handshake.map_err(|error| failure::of_http2(error, false))?;
+        let driver = Driver::new();
+        let shared = Arc::new(Shared {
+            driver: driver.clone(),
             freed: pool.freed(),
             last: Latest::default(),
             silent: AtomicBool::new(false),
-        };
+        });
         let entry = Entry::new(pool);
-        let sender = Self { id: entry.id, send, usage: Arc::new(usage) };
-        let (permit, usage) = (sender.permit(), sender.usage.clone());
-        let arrival = Arrival { pool: Arc::downgrade(pool), expected: Some((sender, attempt)) };
-        tokio::spawn(attend(connection, entry, arrival, usage, pings, last_read));
+        let sender = Self { id: entry.id, send, shared: InPool(shared.clone()) };
+        let permit = sender.permit();
+        let ping_pong = connection.ping_pong();
+        let mut arrival = Arrival { pool: Arc::downgrade(pool), expected: Some((sender, attempt)) };
+        let polled = move |connection: &client::Connection<Stream, Bytes>| {
+            if arrival.expected.is_some() && connection.max_concurrent_send_streams() != NO_SETTINGS {
+                arrival.complete();
+            }
+        };
+        driver.begin(connection, Box::new(polled));
+        tokio::spawn(attend(End(shared), entry, ping_pong, pings, last_read));
         Ok(permit)
     }
 
     /// The right to open one more stream, if the server allows one.
     pub(super) fn free_permit(&self) -> Option<Permit> {
         let allowed = self.send.current_max_send_streams().min(MAX_STREAMS);
-        (self.usage.streams.load(Ordering::Relaxed) < allowed).then(|| self.permit())
+        (self.shared.0.driver.streams() < allowed).then(|| self.permit())
     }
 
     /// Since when there is no stream.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        (self.usage.streams.load(Ordering::Acquire) == 0).then(|| self.usage.last.get())
+        (self.shared.0.driver.streams() == 0).then(|| self.shared.0.last.get())
     }
 
     fn permit(&self) -> Permit {
-        self.usage.streams.fetch_add(1, Ordering::Relaxed);
-        Permit { id: self.id, send: self.send.clone(), lease: Lease(self.usage.clone()) }
+        self.shared.0.driver.stream_opened();
+        Permit { id: self.id, send: self.send.clone(), lease: Lease(self.shared.0.clone()) }
     }
 }
 
@@ -178,69 +197,152 @@ impl Permit {
         }
         leave_out_http1(&mut head.headers);
         head.version = Version::HTTP_2;
-        let to_hold_back = if head.extensions.get::<Endless>().is_some() { HELD_BACK } else { 0 };
+        let endless = head.extensions.get::<Endless>().is_some();
+        let to_hold_back = if endless { HELD_BACK } else { 0 };
         let meant_to_have_body = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
         if !body.is_empty() || meant_to_have_body {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
-        let sent = send.send_request(Request::from_parts(head, ()), body.is_empty());
-        // The answer keeps the connection.
-        drop(send);
-        let (answer, mut stream) = sent.map_err(|error| {
+        let driver = lease.0.driver.clone();
+        let alone = driver.is_alone();
+        let request = Request::from_parts(head, ());
+        let open = move || {
+            let sent = send.send_request(request, body.is_empty());
+            // The answer keeps the connection.
+            drop(send);
+            sent.map(|(answer, mut stream)| {
+                if !body.is_empty() {
+                    // All of it is in memory already, so waiting for room in the stream's window would save none. If the stream has
+                    // ended meanwhile, the answer tells how.
+                    let _ = stream.send_data(body, true);
+                }
+                answer
+            })
+        };
+        let sent = if alone { driver.quietly(open) } else { driver.aloud(open) };
+        let answer = sent.map_err(|error| {
             // The connection broke, or the server said goodbye, since it was looked at.
             let unsent = error.is_io() || error.is_go_away();
             let error = lease.explain(error);
             if unsent { error.with_delivery(Delivery::Unprocessed) } else { error }
         })?;
-        if !body.is_empty() {
-            // All of it is in memory already, so waiting for room in the stream's window would save none. If the stream has ended
-            // meanwhile, the answer tells how.
-            let _ = stream.send_data(body, true);
-        }
-        drop(stream);
-        let response = answer.await.map_err(|error| lease.explain(error))?;
+        let waiting = Waiting { answer, driver, owed: alone, done: false };
+        let response = waiting.await.map_err(|error| lease.explain(error))?;
         let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Ok(response.map(|stream| Body::http2(Incoming { stream, left: length, to_hold_back, lease: Some(lease) })))
+        Ok(response.map(|stream| {
+            Body::http2(Incoming {
+                open: Some(Open { stream, lease, owed: false }),
+                left: length,
+                to_hold_back,
+                endless,
+            })
+        }))
+    }
+}
+
+/// The head of an answer that is waited for.
+struct Waiting {
+    answer: ResponseFuture,
+    driver: Arc<Driver>,
+    /// The connection has to be polled.
+    owed: bool,
+    done: bool,
+}
+
+impl Future for Waiting {
+    type Output = Result<Response<RecvStream>, h2::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { answer, driver, owed, done } = &mut *self;
+        let response = ready!(driver.poll_alone(context, owed, |context| Pin::new(&mut *answer).poll(context)));
+        *done = true;
+        Poll::Ready(response)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.done {
+            // The task sends the reset.
+            self.driver.wait_no_longer();
+        }
     }
 }
 
 /// The body of an answer.
 pub(in crate::transport) struct Incoming {
-    stream: RecvStream,
+    /// None when it has ended.
+    open: Option<Open>,
     /// How many bytes are left, where the server has told.
     left: Option<u64>,
     /// How much less than the whole window the stream is to have from now on.
     to_hold_back: usize,
-    /// None when the body has ended.
-    lease: Option<Lease>,
+    /// It is left to the connection's task.
+    endless: bool,
+}
+
+/// A stream that is read.
+struct Open {
+    stream: RecvStream,
+    lease: Lease,
+    /// The connection has to be polled.
+    owed: bool,
 }
 
 impl Incoming {
     pub(in crate::transport) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let Some(lease) = &self.lease else { return Poll::Ready(None) };
-        match ready!(self.stream.poll_data(context)) {
+        let Some(Open { stream, lease, owed }) = &mut self.open else { return Poll::Ready(None) };
+        let data = if self.endless {
+            stream.poll_data(context)
+        } else {
+            // What is there already takes no look at the connection.
+            match stream.poll_data(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => lease.0.driver.poll_alone(context, owed, |context| stream.poll_data(context)),
+                ready @ Poll::Ready(_) => ready,
+            }
+        };
+        match ready!(data) {
             Some(Ok(data)) => {
                 let held_back = data.len().min(self.to_hold_back);
                 self.to_hold_back -= held_back;
                 // Giving back more than has arrived would be the only error.
-                let _ = self.stream.flow_control().release_capacity(data.len() - held_back);
+                let _ = stream.flow_control().release_capacity(data.len() - held_back);
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
                 Poll::Ready(Some(Ok(data)))
             }
             Some(Err(error)) => Poll::Ready(Some(Err(lease.explain(error).with_delivery(Delivery::Lost)))),
             None => {
-                self.lease = None;
+                self.end();
                 Poll::Ready(None)
             }
         }
     }
 
     pub(in crate::transport) fn is_at_end(&self) -> bool {
-        self.lease.is_none() || self.stream.is_end_stream()
+        self.open.as_ref().is_none_or(|open| open.stream.is_end_stream())
     }
 
     pub(in crate::transport) fn left(&self) -> Option<u64> {
         self.left
+    }
+
+    /// Gives up the stream, which ends with a reset if it has not ended by itself.
+    fn end(&mut self) {
+        let Some(Open { stream, lease, .. }) = self.open.take() else { return };
+        let driver = &lease.0.driver;
+        driver.wait_no_longer();
+        if stream.is_end_stream() && driver.is_alone() {
+            driver.quietly(|| drop(stream));
+        } else {
+            // Before the permit is given back.
+            drop(stream);
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -253,7 +355,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.0.last.set_now();
-        self.0.streams.fetch_sub(1, Ordering::Release);
+        self.0.driver.stream_closed();
         self.0.freed.notify_one();
     }
 }
@@ -287,47 +389,38 @@ impl Arrival {
             attempt.succeeded();
         }
     }
-
-    /// Leaves the connection to the request that made it. The attempt has come to nothing.
-    fn give_up(&mut self) {
-        self.expected = None;
-    }
 }
 
-/// Keeps a connection going to its end, and the pool informed.
-async fn attend(
-    mut connection: client::Connection<Stream, Bytes>,
-    entry: Entry,
-    mut arrival: Arrival,
-    usage: Arc<Usage>,
-    pings: Pings,
-    last_read: Arc<Latest>,
-) {
-    let ping_pong = connection.ping_pong();
-    let mut too_late = pin!(sleep(SETTINGS_TIMEOUT));
-    let alive = poll_fn(|context| {
-        let ended = Pin::new(&mut connection).poll(context);
-        if arrival.expected.is_some() {
-            if connection.max_concurrent_send_streams() != NO_SETTINGS {
-                arrival.complete();
-            } else if too_late.as_mut().poll(context).is_ready() {
-                arrival.give_up();
-            }
-        }
-        ended
-    });
+/// Keeps a connection going to its end as far as nobody else does, and the pool informed.
+async fn attend(connection: End, entry: Entry, ping_pong: Option<PingPong>, pings: Pings, last_read: Arc<Latest>) {
+    let End(shared) = &connection;
+    let driver = &*shared.driver;
+    let too_late = async {
+        sleep(SETTINGS_TIMEOUT).await;
+        // If the server has said nothing by now, the connection is left to the request that made it.
+        driver.forget_polled();
+        pending::<Infallible>().await
+    };
     tokio::select! {
         biased;
-        // Its streams are told what went wrong.
-        _ = alive => {}
-        // They are told by the end of the connection, which is here.
-        () = silence(ping_pong, pings, &last_read) => usage.silent.store(true, Ordering::Release),
+        () = poll_fn(|context| driver.poll_as_task(context)) => {}
+        () = silence(driver, ping_pong, pings, &last_read) => shared.silent.store(true, Ordering::Release),
+        never = too_late => match never {},
         never = entry.forget_when_idle() => match never {},
     }
 }
 
+/// Ends a connection when its task does, also when it never begins. The streams learn what went wrong.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.driver.end();
+    }
+}
+
 /// Waits until a ping is not answered. There is one whenever nothing has arrived for a while.
-async fn silence(ping_pong: Option<PingPong>, pings: Pings, last_read: &Latest) {
+async fn silence(driver: &Driver, ping_pong: Option<PingPong>, pings: Pings, last_read: &Latest) {
     let (Some(mut ping_pong), Some(interval)) = (ping_pong, pings.interval) else { return pending().await };
     loop {
         let Some(quiet) = last_read.get().checked_add(interval) else { return pending().await };
@@ -339,6 +432,7 @@ async fn silence(ping_pong: Option<PingPong>, pings: Pings, last_read: &Latest) 
             // The connection is about to end and says why.
             return pending().await;
         }
+        driver.drive();
         match timeout(pings.timeout, poll_fn(|context| ping_pong.poll_pong(context))).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return pending().await,

@@ -16,6 +16,7 @@ use tower_service::Service;
 
 mod attempts;
 mod connector;
+mod driver;
 mod http1;
 mod http2;
 mod pool;

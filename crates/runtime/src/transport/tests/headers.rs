@@ -21,7 +21,7 @@ impl Head {
     fn http1(&self) -> String {
         let mut head = "HTTP/1.1 201 Created\r\ncontent-length: 4\r\n".to_owned();
         for (name, value) in self.headers() {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head += &[&name, ": ", &value, "\r\n"].concat();
         }
         head + "\r\nbody"
     }

@@ -4,6 +4,7 @@ mod authorities;
 mod certificates;
 mod connections;
 mod credentials;
+mod driving;
 mod first_version;
 mod gzip;
 mod headers;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::{
+    runtime::Handle,
     sync::watch,
     time::{Instant, sleep_until},
 };
@@ -29,10 +30,18 @@ impl Retirement {
     /// For one connection, to be asked whenever it is.
     pub(in crate::transport) fn subscribe(&self) -> Retired {
         let mut told = self.0.subscribe();
+        // Whoever asks may be outside of any runtime.
+        let runtime = Handle::current();
         Retired(Some(Box::pin(async move {
             let end = told.wait_for(Option::is_some).await.ok().and_then(|end| *end);
             match end {
-                Some(end) => sleep_until(end).await,
+                Some(end) => {
+                    let until = {
+                        let _entered = runtime.enter();
+                        sleep_until(end)
+                    };
+                    until.await;
+                }
                 // The client is gone; what it left open ends by itself.
                 None => pending().await,
             }
