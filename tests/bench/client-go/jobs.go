@@ -32,7 +32,9 @@ func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, err
 	pods := clientset.CoreV1().Pods(t.namespace)
 	switch t.job {
 	case "list":
-		return list(ctx, pods)
+		return list(ctx, pods, lists)
+	case "list-plain":
+		return list(ctx, pods, 1)
 	case "list-paged":
 		return listPaged(ctx, pods)
 	case "list-streamed":
@@ -50,9 +52,9 @@ func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, err
 	}
 }
 
-func list(ctx context.Context, pods typedv1.PodInterface) (int, error) {
+func list(ctx context.Context, pods typedv1.PodInterface, times int) (int, error) {
 	items := 0
-	for range lists {
+	for range times {
 		all, err := pods.List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return 0, err

@@ -1,13 +1,13 @@
 //! What the programs are told to do, and with how many objects.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use clap::ValueEnum;
 
 /// The sizes of the namespaces, so that growth shows.
 pub(super) const SIZES: [usize; 3] = [1_000, 5_000, 20_000];
 
-/// Where the jobs run that do so many requests and no more, however many objects there are.
+/// Where the jobs run that have one size, however many objects there are.
 const SIZE_OF_SINGLE_REQUESTS: usize = 5_000;
 
 /// Something that every client can do.
@@ -19,6 +19,14 @@ pub(super) enum Job {
     ListPaged,
     /// The same item by item, for clients that need not hold them all
     ListStreamed,
+    /// The whole list once, uncompressed
+    ListPlain,
+    /// The same from a server at 20 milliseconds (there and back)
+    #[value(name = "list-plain-20ms")]
+    ListPlain20,
+    /// The same from a server at 200 milliseconds
+    #[value(name = "list-plain-200ms")]
+    ListPlain200,
     /// A watch that begins with all the pods there are
     Watch,
     /// 2,000 reads of a pod, one after the other
@@ -33,8 +41,18 @@ pub(super) enum Job {
 
 impl Job {
     /// Those that need an API server, which is all that are run unless some are chosen.
-    pub(super) const ON_A_SERVER: [Self; 7] =
-        [Self::List, Self::ListPaged, Self::ListStreamed, Self::Watch, Self::Get, Self::GetConcurrent, Self::Write];
+    pub(super) const ON_A_SERVER: [Self; 10] = [
+        Self::List,
+        Self::ListPaged,
+        Self::ListStreamed,
+        Self::ListPlain,
+        Self::ListPlain20,
+        Self::ListPlain200,
+        Self::Watch,
+        Self::Get,
+        Self::GetConcurrent,
+        Self::Write,
+    ];
 
     /// The name on command lines.
     pub(super) fn name(self) -> &'static str {
@@ -42,6 +60,9 @@ impl Job {
             Self::List => "list",
             Self::ListPaged => "list-paged",
             Self::ListStreamed => "list-streamed",
+            Self::ListPlain => "list-plain",
+            Self::ListPlain20 => "list-plain-20ms",
+            Self::ListPlain200 => "list-plain-200ms",
             Self::Watch => "watch",
             Self::Get => "get",
             Self::GetConcurrent => "get-concurrent",
@@ -59,12 +80,32 @@ impl Job {
                 "The same item by item, for programs that need not hold them all. kube and client-go have no list that \
                  streams; they read pages."
             }
+            Self::ListPlain => "The whole list once, uncompressed: 20 MB of JSON, or 10 of protobuf, for 5,000 pods.",
+            Self::ListPlain20 => "The same from a server at 20 ms, there and back.",
+            Self::ListPlain200 => "The same from a server at 200 ms.",
             Self::Watch => "A watch from version 0 until each pod was told once.",
             Self::Get => "Reads of a pod, one after the other: as many as there are pods, 2,000 at most.",
             Self::GetConcurrent => "Reads of a pod, 64 at once: as many as there are pods, 5,000 at most.",
             Self::Write => "500 times create, update, merge-patch and delete of a ConfigMap of a kilobyte.",
             Self::Build => "An operator on one API group, built from nothing.",
         }
+    }
+
+    /// What the programs are told to do.
+    pub(super) fn task(self) -> &'static str {
+        match self {
+            Self::ListPlain20 | Self::ListPlain200 => Self::ListPlain.name(),
+            job => job.name(),
+        }
+    }
+
+    /// How long the way to the server and back is made.
+    pub(super) fn round_trip(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::ListPlain20 => 20,
+            Self::ListPlain200 => 200,
+            _ => 0,
+        })
     }
 
     /// Whether it matters how many pods there are.
@@ -76,7 +117,12 @@ impl Job {
     pub(super) fn sizes(self, chosen: &[usize]) -> Vec<usize> {
         match self {
             Self::List | Self::ListPaged | Self::ListStreamed | Self::Watch => chosen.to_vec(),
-            Self::Get | Self::GetConcurrent | Self::Write => {
+            Self::ListPlain
+            | Self::ListPlain20
+            | Self::ListPlain200
+            | Self::Get
+            | Self::GetConcurrent
+            | Self::Write => {
                 let fitting = chosen.iter().filter(|size| **size <= SIZE_OF_SINGLE_REQUESTS).max();
                 fitting.or(chosen.iter().min()).copied().into_iter().collect()
             }

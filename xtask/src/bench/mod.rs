@@ -23,6 +23,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Args;
@@ -182,11 +183,17 @@ impl Plan {
 
         let mut results = Results::default();
         process::heading("Allocations and bytes on the wire");
-        let wire = Wire::of(&plane)?;
+        let wire = Wire::of(&plane, Duration::ZERO)?;
         results.add(self.take_turns(&steps, |step, peer| runner.count(step, peer, wire.as_ref()))?);
+        let mut far = BTreeMap::new();
+        for round_trip in steps.iter().map(|step| step.job.round_trip()).filter(|round_trip| !round_trip.is_zero()) {
+            let way = Wire::of(&plane, round_trip / 2)?
+                .ok_or("jobs far from the server need a control plane of their own")?;
+            far.insert(round_trip, way);
+        }
         for round in 1..=self.rounds {
             process::heading(&format!("Round {round} of {}", self.rounds));
-            results.add(self.take_turns(&steps, |step, peer| runner.time(step, peer, round))?);
+            results.add(self.take_turns(&steps, |step, peer| runner.time(step, peer, round, &far))?);
         }
         plane.stop()?;
         Ok(results)
@@ -229,11 +236,12 @@ impl Runner {
     }
 
     /// A run of which times and memory are taken.
-    fn time(&self, step: Step, peer: Peer, round: usize) -> Result<Run> {
+    fn time(&self, step: Step, peer: Peer, round: usize, far: &BTreeMap<Duration, Wire>) -> Result<Run> {
         let mut program = self.program(step, peer, false);
-        let measured = measure::run(program.env("KUBECONFIG", &self.kubeconfig))?;
+        let kubeconfig = far.get(&step.job.round_trip()).map_or(&self.kubeconfig, |wire| &wire.kubeconfig);
+        let measured = measure::run(program.env("KUBECONFIG", kubeconfig))?;
         println!(
-            "{:<14} {:>6} {peer:<15} {:>7.2} s CPU {:>7.2} s {:>7.1} MiB",
+            "{:<16} {:>6} {peer:<15} {:>7.2} s CPU {:>7.2} s {:>7.1} MiB",
             step.job,
             step.size,
             measured.cpu,
@@ -264,18 +272,18 @@ impl Runner {
         if let Some((sent, received)) = wire.map(|wire| wire.forwarder.take()) {
             values.extend([(Metric::Sent, number(sent)), (Metric::Received, number(received))]);
         }
-        println!("{:<14} {:>6} {peer:<15} {}", step.job, step.size, measured.report);
+        println!("{:<16} {:>6} {peer:<15} {}", step.job, step.size, measured.report);
         step.run(peer, None, &measured, values)
     }
 
     fn program(&self, step: Step, peer: Peer, counts: bool) -> std::process::Command {
         let mut program = self.programs.command(peer.program(), counts);
-        program.args([step.job.name(), &job::namespace(step.size), &step.size.to_string()]).args(peer.flags());
+        program.args([step.job.task(), &job::namespace(step.size), &step.size.to_string()]).args(peer.flags());
         program
     }
 }
 
-/// A way to the server on which bytes are counted.
+/// A way to the server on which bytes are counted, and take their time.
 struct Wire {
     forwarder: Forwarder,
     kubeconfig: PathBuf,
@@ -283,16 +291,16 @@ struct Wire {
 
 impl Wire {
     /// None for a server that was there before: its certificate may not be one for the loopback address.
-    fn of(plane: &ControlPlane) -> Result<Option<Self>> {
+    fn of(plane: &ControlPlane, delay: Duration) -> Result<Option<Self>> {
         let Some(server) = plane.server() else {
-            println!("bytes on the wire are not counted on a cluster that was given");
+            println!("there is no forwarder in front of a cluster that was given: bytes on the wire are not counted");
             return Ok(None);
         };
         let address: SocketAddr = server.trim_start_matches("https://").parse()?;
-        let forwarder = Forwarder::start(address)?;
+        let forwarder = Forwarder::start(address, delay)?;
         let counted = format!("https://{}", forwarder.address());
         let text = fs::read_to_string(plane.kubeconfig())?.replace(server, &counted);
-        let kubeconfig = programs::folder().join("forwarded.kubeconfig");
+        let kubeconfig = programs::folder().join(format!("forwarded-{}ms.kubeconfig", delay.as_millis()));
         fs::write(&kubeconfig, text).map_err(|error| format!("{}: {error}", kubeconfig.display()))?;
         Ok(Some(Self { forwarder, kubeconfig }))
     }

@@ -20,10 +20,12 @@ fn main() -> ExitCode {
 async fn work(task: Task) -> Result<usize, Error> {
     let mut config = Config::infer()?;
     config.disable_protobuf = task.json;
+    config.disable_compression = task.job == "list-plain";
     let core = CoreV1Client::new(&RestClient::new(&config)?);
     let pods = core.pods(&task.namespace);
     match task.job.as_str() {
-        "list" => list(&pods, &task).await,
+        "list" => list(&pods, &task, LISTS).await,
+        "list-plain" => list(&pods, &task, 1).await,
         "list-paged" => list_paged(&pods, &task).await,
         "list-streamed" => list_streamed(&pods, &task).await,
         "watch" => watch(&pods, &task).await,
@@ -40,9 +42,9 @@ fn listing(pods: &Pods, task: &Task) -> List<Pod> {
     if task.lean { pods.list().without_managed_fields() } else { pods.list() }
 }
 
-async fn list(pods: &Pods, task: &Task) -> Result<usize, Error> {
+async fn list(pods: &Pods, task: &Task, times: usize) -> Result<usize, Error> {
     let mut items = 0;
-    for _ in 0..LISTS {
+    for _ in 0..times {
         items += listing(pods, task).await?.items.len();
     }
     Ok(items)
