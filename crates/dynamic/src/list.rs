@@ -1,6 +1,6 @@
 //! A list of objects whose type is not known.
 
-use k8s_client_runtime::object::AnyList;
+use k8s_client_runtime::object::{AnyList, non_empty};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ use crate::{
 
 /// A list of objects of any kind.
 ///
-/// Servers leave `apiVersion` and `kind` of the items out of lists of built-in kinds; reading a list fills them in from the
-/// list's own, as client-go does. Everything else that the server sent is kept.
+/// Servers leave `apiVersion` and `kind` of the items out of lists of built-in kinds; reading a list fills them in from
+/// the list's own, as client-go does. Everything else that the server sent is kept.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct UnstructuredList {
@@ -59,7 +59,7 @@ impl UnstructuredList {
     }
 
     fn metadata(&self, field: &str) -> Option<&str> {
-        nested_string(&self.object, &["metadata", field]).ok().flatten().filter(|text| !text.is_empty())
+        non_empty(nested_string(&self.object, &["metadata", field]).ok().flatten())
     }
 }
 

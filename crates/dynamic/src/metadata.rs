@@ -8,7 +8,7 @@ use k8s_client_runtime::{
     codec::{self, Codec, ListHead, Listable, MediaType},
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
     message,
-    object::{AnyList, AnyObject},
+    object::{AnyList, AnyObject, non_empty},
     protobuf,
     resource::{
         AnyScope, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists, Patch, PatchRequest, Patches,
@@ -26,10 +26,11 @@ const API_VERSION: &str = "meta.k8s.io/v1";
 /// What is deleted is answered as it is, which is read in JSON.
 const AS_IT_IS: &str = MediaType::Json.as_str();
 
-/// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small one.
+/// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small
+/// one.
 ///
-/// It travels as protobuf, that of custom resources too. A server that cannot leave the rest out sends whole objects, in JSON,
-/// which are read as metadata all the same.
+/// It travels as protobuf, that of custom resources too. A server that cannot leave the rest out sends whole objects,
+/// in JSON, which are read as metadata all the same.
 ///
 /// ```no_run
 /// use k8s_client_dynamic::MetadataClient;
@@ -48,8 +49,8 @@ pub struct MetadataClient {
     client: RestClient,
 }
 
-/// The metadata of one resource's objects: of one namespace after [`namespace`](MetadataResource::namespace), else of the
-/// cluster or of all namespaces.
+/// The metadata of one resource's objects: of one namespace after [`namespace`](MetadataResource::namespace), else of
+/// the cluster or of all namespaces.
 #[derive(Clone, Debug)]
 pub struct MetadataResource(ResourceClient<PartialObjectMetadataKind, AnyScope>);
 
@@ -255,7 +256,7 @@ fn with_kind(object: PartialObjectMetadata) -> PartialObjectMetadata {
 
 /// Whatever an API server writes by itself has both, an item of a list need not.
 fn check_names(api_version: Option<&String>, kind: Option<&String>) -> Result<(), &'static str> {
-    match (said(api_version), said(kind)) {
+    match (non_empty(api_version), non_empty(kind)) {
         (_, None) => Err("it is not an object of Kubernetes: it has no kind"),
         (None, _) => Err("it is not an object of Kubernetes: it has no apiVersion"),
         _ => Ok(()),
@@ -267,10 +268,10 @@ fn is_likely(metadata: &ObjectMeta) -> bool {
     metadata.creation_timestamp.is_some()
         || [&metadata.uid, &metadata.name, &metadata.generate_name]
             .into_iter()
-            .any(|text| said(text.as_ref()).is_some())
+            .any(|text| non_empty(text.as_ref()).is_some())
 }
 
-/// A null is what is not there.
+/// Reads null as if the field were not there.
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -307,16 +308,12 @@ impl AnyList for PartialObjectMetadataList {
     }
 
     fn resource_version(&self) -> Option<&str> {
-        said(self.metadata.resource_version.as_ref())
+        non_empty(self.metadata.resource_version.as_ref())
     }
 
     fn continue_token(&self) -> Option<&str> {
-        said(self.metadata.continue_.as_ref())
+        non_empty(self.metadata.continue_.as_ref())
     }
-}
-
-fn said(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
 impl TypedClient for MetadataResource {

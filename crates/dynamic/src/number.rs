@@ -1,7 +1,7 @@
 //! Floats without a fraction, sent as the integers that they are.
 //!
-//! JSON knows no difference between `2.0` and `2`, but a server does not read `2.0` where a field is an integer. Go writes such
-//! a float as `2`, so client-go's programs never send the other.
+//! JSON knows no difference between `2.0` and `2`, but a server does not read `2.0` where a field is an integer. Go
+//! writes such a float as `2`, so client-go's programs never send the other.
 
 use serde_json::{Number, Value};
 

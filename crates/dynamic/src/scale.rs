@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::configuration::Named;
 
-/// Reads and sets how many replicas an object has, whatever its kind: deployments and custom resources alike, if they have a
-/// scale subresource.
+/// Reads and sets how many replicas an object has, whatever its kind: deployments and custom resources alike, if they
+/// have a scale subresource.
 ///
 /// ```no_run
 /// use k8s_client_dynamic::ScaleClient;
@@ -79,8 +79,8 @@ impl ScaleResource {
     }
 
     /// Applies a configuration of `autoscaling/v1` `Scale` to the named object, as
-    /// [`DynamicResource::apply`](crate::DynamicResource::apply) does: its own `…ApplyConfiguration` or whatever serde writes. API servers up to 1.37 refuse it for custom
-    /// resources, with an internal error (500): patch those.
+    /// [`DynamicResource::apply`](crate::DynamicResource::apply) does: its own `…ApplyConfiguration` or whatever serde
+    /// writes. API servers up to 1.37 refuse it for custom resources, with an internal error (500): patch those.
     pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<ScaleKind> {
         self.0.apply_subresource("scale", &Named::new(name, configuration))
     }

@@ -40,7 +40,8 @@ fn orders(fields: &[&str]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn lists_are_read_in_any_order_of_their_fields() -> Result<(), Error> {
-    let items = r#""items":[{"metadata":{"name":"a"}},{"apiVersion":"example.com/v1","kind":"Other","metadata":{"name":"b"}},
+    let items = r#""items":[{"metadata":{"name":"a"}},
+        {"apiVersion":"example.com/v1","kind":"Other","metadata":{"name":"b"}},
         {"metadata":{"name":"c"}}]"#;
     let fields =
         [items, r#""kind":"WidgetList""#, r#""apiVersion":"example.com/v1""#, r#""metadata":{"resourceVersion":"7"}"#];

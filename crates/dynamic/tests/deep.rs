@@ -41,7 +41,8 @@ fn widget(name: &str, depth: usize) -> String {
     let fields = nested(depth - 5, "f:a", "{}");
     let managed = format!(r#"[{{"manager":"me","operation":"Update","fieldsType":"FieldsV1","fieldsV1":{fields}}}]"#);
     format!(
-        r#"{{"apiVersion":"example.com/v1","kind":"Widget","metadata":{{"name":"{name}","namespace":"ns","resourceVersion":"7",
+        r#"{{"apiVersion":"example.com/v1","kind":"Widget","metadata":{{"name":"{name}","namespace":"ns",
+        "resourceVersion":"7",
         "managedFields":{managed}}},"spec":{spec}}}"#
     )
 }
@@ -123,7 +124,8 @@ fn clients_read_and_write_objects_at_any_depth() {
                 assert_eq!(Unstructured::from_json(request.body_bytes()).expect("it is JSON"), read);
 
                 let list = format!(
-                    r#"{{"apiVersion":"example.com/v1","items":[{one},{other}],"kind":"WidgetList","metadata":{{"resourceVersion":"7"}}}}"#
+                    r#"{{"apiVersion":"example.com/v1","items":[{one},{other}],"kind":"WidgetList",
+                    "metadata":{{"resourceVersion":"7"}}}}"#
                 );
                 let client = answered(list);
                 let list: UnstructuredList =
@@ -232,8 +234,9 @@ fn deepest_definition_is_made_a_type() {
         for (open, close, levels) in [("{\"not\":", "}", 121), ("{\"properties\":{\"a\":", "}}", 60)] {
             let schema = format!("{}{{}}{}", open.repeat(levels), close.repeat(levels));
             let json = format!(
-                r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{}},"spec":{{"group":"g",
-                "names":{{"kind":"K","plural":"p"}},"scope":"Cluster","versions":[{{"name":"v1","served":true,"storage":true,
+                r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{}},
+                "spec":{{"group":"g","names":{{"kind":"K","plural":"p"}},"scope":"Cluster","versions":[{{"name":"v1",
+                "served":true,"storage":true,
                 "schema":{{"openAPIV3Schema":{schema}}}}}]}}}}"#
             );
             let object = Unstructured::from_json(json.as_bytes()).expect("it is read");

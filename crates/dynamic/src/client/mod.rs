@@ -38,11 +38,11 @@ pub struct DynamicClient {
     client: RestClient,
 }
 
-/// The objects of one resource: of one namespace after [`namespace`](DynamicResource::namespace), else of the cluster or of all
-/// namespaces.
+/// The objects of one resource: of one namespace after [`namespace`](DynamicResource::namespace), else of the cluster
+/// or of all namespaces.
 ///
-/// It has all verbs; what the resource does not have, the server refuses. Each is the builder that typed clients have, with the
-/// same options.
+/// It has all verbs; what the resource does not have, the server refuses. Each is the builder that typed clients have,
+/// with the same options.
 #[derive(Clone, Debug)]
 pub struct DynamicResource(ResourceClient<AnyKind, AnyScope>);
 
@@ -63,14 +63,15 @@ impl DynamicClient {
         DynamicResource(ResourceClient::at(&self.client, resource.borrow(), AnyScope::unknown()))
     }
 
-    /// The objects of a resource that a mapper found by its kind or its short name, with the scope that goes with it: a namespace
-    /// for objects of the cluster is an error before anything is sent, and so is no namespace where one is needed.
+    /// The objects of a resource that a mapper found by its kind or its short name, with the scope that goes with it: a
+    /// namespace for objects of the cluster is an error before anything is sent, and so is a missing one where it is
+    /// needed.
     pub fn mapped(&self, mapping: &RestMapping) -> DynamicResource {
         DynamicResource(ResourceClient::at(&self.client, &mapping.resource, AnyScope::known(mapping.scope)))
     }
 
-    /// The objects of a mapped resource: those of this namespace if it has namespaces, else the cluster's. So objects of any
-    /// kind need no look at the scope.
+    /// The objects of a mapped resource: those of this namespace if it has namespaces, else the cluster's. So objects
+    /// of any kind need no look at the scope.
     pub fn mapped_in(&self, mapping: &RestMapping, namespace: &str) -> DynamicResource {
         match mapping.scope {
             ResourceScope::Namespaced => self.mapped(mapping).namespace(namespace),
@@ -135,11 +136,12 @@ impl DynamicResource {
         self.0.patch(name, patch)
     }
 
-    /// Applies a configuration, an [`Unstructured`] or whatever else serde writes: the server merges it by field ownership and
-    /// makes the object when there is none.
+    /// Applies a configuration, an [`Unstructured`] or whatever else serde writes: the server merges it by field
+    /// ownership and makes the object when there is none.
     ///
     /// It must have `apiVersion` and `kind`. `metadata.name` is filled in, or must be the same. A configuration with
-    /// `metadata.managedFields` is refused before it is sent: it was read, and applying it would claim every field of it.
+    /// `metadata.managedFields` is refused before it is sent: it was read, and applying it would claim every field of
+    /// it.
     pub fn apply(&self, name: &str, configuration: &(impl Serialize + ?Sized)) -> Apply<AnyKind> {
         self.0.apply(&Named::new(name, configuration))
     }
@@ -174,7 +176,8 @@ impl DynamicResource {
         self.0.patch_subresource(name, subresource.to_owned(), patch)
     }
 
-    /// Applies a configuration to a subresource of the named object, as [`apply`](DynamicResource::apply) does to the whole.
+    /// Applies a configuration to a subresource of the named object, as [`apply`](DynamicResource::apply) does to the
+    /// whole.
     pub fn apply_subresource(
         &self,
         name: &str,
@@ -218,7 +221,11 @@ impl Codec for AnyKind {
 
     fn decode_json(body: &[u8]) -> codec::Result<Unstructured> {
         let object = read(body)?;
-        object.kind().is_some().then_some(()).ok_or_else(|| codec::Error::custom("it is no object: it has no kind"))?;
+        object
+            .kind()
+            .is_some()
+            .then_some(())
+            .ok_or_else(|| codec::Error::custom("it is not an object of Kubernetes: it has no kind"))?;
         Ok(object)
     }
 }
@@ -228,7 +235,10 @@ impl Listable for AnyKind {
 
     fn decode_list_json(body: &[u8]) -> codec::Result<UnstructuredList> {
         let list = read(body)?.into_list().map_err(codec::Error::custom)?;
-        list.kind().is_some().then_some(()).ok_or_else(|| codec::Error::custom("it is no list: it has no kind"))?;
+        list.kind()
+            .is_some()
+            .then_some(())
+            .ok_or_else(|| codec::Error::custom("it is not a list of Kubernetes: it has no kind"))?;
         Ok(list)
     }
 

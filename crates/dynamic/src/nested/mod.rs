@@ -1,9 +1,9 @@
 //! Fields of fields: client-go's helpers of the package `unstructured`.
 //!
-//! All take the object's fields ([`Unstructured::object`](crate::Unstructured::object), or those of any JSON object within it)
-//! and a path of field names. What is not there is `None`; so is everything below a null. A value of another type is a
-//! [`FieldError`] that names its path. So is a null where a type is asked for, and Go programs write empty lists as null: whoever
-//! expects that takes [`nested_field`] and `as_array`.
+//! All take the object's fields ([`Unstructured::object`](crate::Unstructured::object), or those of any JSON object
+//! within it) and a path of field names. What is not there is `None`; so is everything below a null. A value of another
+//! type is a [`FieldError`] that names its path. So is a null where a type is asked for, and Go programs write empty
+//! lists as null: whoever expects that takes [`nested_field`] and `as_array`.
 //!
 //! | client-go | here |
 //! |---|---|
@@ -142,7 +142,7 @@ pub fn nested_null_coercing_string_map(object: &Fields, path: &[&str]) -> Result
 ///
 /// # Errors
 ///
-/// When something on the way is no object: nothing is changed then.
+/// When something on the way is not an object: nothing is changed then.
 pub fn set_nested_field(object: &mut Fields, value: impl Into<Value>, path: &[&str]) -> Result<()> {
     set(object, value.into(), path)
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 fn fields(value: Value) -> Fields {
     match value {
         Value::Object(fields) => fields,
-        other => panic!("{other} is no object"),
+        other => panic!("{other} is not an object"),
     }
 }
 

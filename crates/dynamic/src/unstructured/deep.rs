@@ -1,8 +1,8 @@
 //! Objects that are nested deeper than a stack can follow.
 //!
-//! kube-apiserver stores custom resources of which 10,000 brackets lie in one another. What serde_json does with a value, down to
-//! dropping it, calls itself for each level, and 10,000 levels are more than the stack of a thread. Here nothing does: what
-//! is open is kept in a list. It is slower, so objects of usual depth are left to serde_json.
+//! kube-apiserver stores custom resources of which 10,000 brackets lie in one another. What serde_json does with a
+//! value, down to dropping it, calls itself for each level, and 10,000 levels are more than the stack of a thread. Here
+//! nothing does: what is open is kept in a list. It is slower, so objects of usual depth are left to serde_json.
 
 use std::{mem, slice};
 
@@ -22,7 +22,8 @@ pub(crate) fn is_deep(fields: &Fields) -> bool {
     is_deeper_than(fields, SHALLOW)
 }
 
-/// Whether brackets lie deeper in one another than this, those around the fields included. It does not go deeper itself.
+/// Whether brackets lie deeper in one another than this, those around the fields included. It does not go deeper
+/// itself.
 pub(crate) fn is_deeper_than(fields: &Fields, limit: usize) -> bool {
     fn is_deeper(value: &Value, left: usize) -> bool {
         match value {
@@ -320,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_as_by_serde(json in r#"\{"a":(\{|\}|\[|\]|"|:|,|[a-z]|\\|\{\}|[0-9.e-]| |null|"f:a":){0,20}\}"#) {
+        fn any_text_is_read_as_by_serde(json in r#"\{"a":([{}\[\]":, \\a-z0-9.-]|\{\}|null|"f:a":){0,20}\}"#) {
             prop_assert_eq!(read(json.as_bytes()).ok(), serde_json::from_str::<Fields>(&json).ok());
         }
     }

@@ -17,6 +17,14 @@ macro_rules! texts {
         impl Unstructured {
             $(
                 #[doc = concat!("`metadata.", $field, "`: ", $docs, ". `None` when it is not set or empty.")]
+                ///
+                /// ```
+                /// # use k8s_client_dynamic::Unstructured;
+                /// let mut pod = Unstructured::new("v1", "Pod");
+                #[doc = concat!("assert_eq!(pod.", stringify!($get), "(), None);")]
+                #[doc = concat!("pod.", stringify!($set), "(\"web\");")]
+                #[doc = concat!("assert_eq!(pod.", stringify!($get), "(), Some(\"web\"));")]
+                /// ```
                 pub fn $get(&self) -> Option<&str> {
                     text(self.metadata()?, $field)
                 }
@@ -33,9 +41,9 @@ macro_rules! texts {
 
 texts! {
     name, set_name, "name": "the name, one of its kind in its namespace";
-    generate_name, set_generate_name, "generateName": "what the server makes a name of when there is none";
+    generate_name, set_generate_name, "generateName": "the beginning of a name that the server is to make";
     namespace, set_namespace, "namespace": "the namespace";
-    uid, set_uid, "uid": "what tells the object from others of its name, before and after it";
+    uid, set_uid, "uid": "an identifier that no other object has, not even one of the same name before or after it";
     resource_version, set_resource_version, "resourceVersion": "the version of its last change";
 }
 
@@ -44,6 +52,12 @@ macro_rules! values {
         impl Unstructured {
             $(
                 #[doc = concat!("`metadata.", $field, "`: ", $docs, ".")]
+                ///
+                /// ```
+                /// # use k8s_client_dynamic::Unstructured;
+                /// let pod = Unstructured::new("v1", "Pod");
+                #[doc = concat!("assert!(pod.", stringify!($get), "().is_none());")]
+                /// ```
                 pub fn $get(&self) -> Option<$type> {
                     typed(self.metadata()?.get($field)?)
                 }
@@ -58,7 +72,7 @@ macro_rules! values {
 }
 
 values! {
-    generation, set_generation, "generation", i64: "how often what is wanted of the object changed";
+    generation, set_generation, "generation", i64: "how often the desired state of the object has changed";
     creation_timestamp, set_creation_timestamp, "creationTimestamp", Time: "when it was created";
     deletion_timestamp, set_deletion_timestamp, "deletionTimestamp", Time: "since when it is being deleted";
     deletion_grace_period_seconds, set_deletion_grace_period_seconds, "deletionGracePeriodSeconds", i64:
@@ -70,6 +84,13 @@ macro_rules! string_maps {
         impl Unstructured {
             $(
                 #[doc = concat!("`metadata.", $field, "`. Empty when they are not set.")]
+                ///
+                /// ```
+                /// # use k8s_client_dynamic::Unstructured;
+                /// let mut pod = Unstructured::new("v1", "Pod");
+                #[doc = concat!("pod.", stringify!($set), "([(\"app\", \"web\")]);")]
+                #[doc = concat!("assert_eq!(pod.", stringify!($get), "()[\"app\"], \"web\");")]
+                /// ```
                 pub fn $get(&self) -> BTreeMap<String, String> {
                     nested_null_coercing_string_map(self.object(), &["metadata", $field])
                         .ok()
@@ -102,6 +123,12 @@ macro_rules! lists {
         impl Unstructured {
             $(
                 #[doc = concat!("`metadata.", $field, "`: ", $docs, ". Empty when there are none.")]
+                ///
+                /// ```
+                /// # use k8s_client_dynamic::Unstructured;
+                /// let pod = Unstructured::new("v1", "Pod");
+                #[doc = concat!("assert!(pod.", stringify!($get), "().is_empty());")]
+                /// ```
                 pub fn $get(&self) -> Vec<$type> {
                     let items = self.metadata().and_then(|metadata| metadata.get($field)?.as_array());
                     items.map(|items| items.iter().filter_map(typed).collect()).unwrap_or_default()
@@ -117,7 +144,7 @@ macro_rules! lists {
 }
 
 lists! {
-    finalizers, set_finalizers, "finalizers", String: "what must be done before the object may go";
+    finalizers, set_finalizers, "finalizers", String: "the names of those who must act before the object may go";
     owner_references, set_owner_references, "ownerReferences", OwnerReference: "the objects that this one goes with";
     managed_fields, set_managed_fields, "managedFields", ManagedFieldsEntry: "who owns which field";
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, mem};
 use k8s_client_runtime::{
     json,
     k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
-    object::AnyObject,
+    object::{AnyObject, non_empty},
     schema::{GroupVersion, GroupVersionKind},
 };
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser::Error as _};
@@ -23,10 +23,11 @@ mod metadata;
 ///
 /// # Depth
 ///
-/// Objects are read as deep as kube-apiserver stores them: 10,000 levels. Reading, writing, copying, comparing and dropping an
-/// `Unstructured` need no stack for that. What serde_json does with a value by itself does: whoever takes a value out of an
-/// object that anybody may write, and copies it, serialises it or merely drops it, should know how deep it is. Types
-/// ([`to_typed`](Unstructured::to_typed)), serde and applied configurations go 127 levels deep; what is deeper is an error.
+/// Objects are read as deep as kube-apiserver stores them: 10,000 levels. Reading, writing, copying, comparing and
+/// dropping an `Unstructured` need no stack for that. What serde_json does with a value by itself does: whoever takes a
+/// value out of an object that anybody may write, and copies it, serialises it or merely drops it, should know how deep
+/// it is. Types ([`to_typed`](Unstructured::to_typed)), serde and applied configurations go 127 levels deep; what is
+/// deeper is an error.
 ///
 /// Getters take a value of the wrong type for one that is not there, as client-go's do;
 /// [`to_typed`](Unstructured::to_typed) names it.
@@ -61,7 +62,7 @@ impl Unstructured {
     /// ```
     /// use k8s_client_dynamic::Unstructured;
     ///
-    /// let object = Unstructured::from_json(br#"{ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" } }"#)?;
+    /// let object = Unstructured::from_json(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}}"#)?;
     /// assert_eq!(object.name(), Some("web"));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -86,7 +87,7 @@ impl Unstructured {
     ///
     /// # Errors
     ///
-    /// When serde cannot write a field as JSON, or the whole is no object.
+    /// When serde cannot write a field as JSON, or the whole is not an object.
     ///
     /// ```
     /// use k8s_client_dynamic::Unstructured;
@@ -101,14 +102,14 @@ impl Unstructured {
         Self::try_from(value)
     }
 
-    /// The object as a type of its own. Fields that the type does not know are left out. A float without a fraction is taken
-    /// for an integer where the type expects one, as client-go does.
+    /// The object as a type of its own. Fields that the type does not know are left out. A float without a fraction is
+    /// taken for an integer where the type expects one, as client-go does.
     ///
     /// # Errors
     ///
     /// When a field is not what the type expects: the error's path names it. The types of Kubernetes expect their own
-    /// `apiVersion` and `kind`; another one is an error of the whole, at `.`. So is an object that is nested more than 127 levels
-    /// deep.
+    /// `apiVersion` and `kind`; another one is an error of the whole, at `.`. So is an object that is nested more than
+    /// 127 levels deep.
     ///
     /// ```
     /// use k8s_client_dynamic::Unstructured;
@@ -203,7 +204,7 @@ impl Unstructured {
     ///
     /// # Errors
     ///
-    /// When `items` is no list of objects.
+    /// When `items` is not a list of objects.
     pub fn into_list(self) -> Result<UnstructuredList, FieldError> {
         UnstructuredList::try_from(self.into_object())
     }
@@ -211,7 +212,7 @@ impl Unstructured {
 
 /// A text that is set and not empty.
 pub(crate) fn text<'a>(fields: &'a Fields, field: &str) -> Option<&'a str> {
-    fields.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
+    non_empty(fields.get(field).and_then(Value::as_str))
 }
 
 /// serde's error with the path in front, in our spelling: `.spec.replicas`.

@@ -113,7 +113,10 @@ fn conversion_names_the_field_that_fails() {
         "metadata": {},
         "spec": {
             "selector": {},
-            "template": { "spec": { "containers": [{ "name": "a" }, { "name": "b", "ports": [{ "containerPort": "http" }] }] } },
+            "template": { "spec": { "containers": [
+                { "name": "a" },
+                { "name": "b", "ports": [{ "containerPort": "http" }] },
+            ] } },
         },
     });
     let error = object(json.clone()).to_typed::<Deployment>().expect_err("a port is a number");
@@ -134,7 +137,8 @@ fn conversion_names_the_field_that_fails() {
 
 #[test]
 fn float_without_a_fraction_is_read_as_the_integer_that_a_type_expects() {
-    let json = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{},"spec":{"replicas":2.0,"selector":{},"template":{}}}"#;
+    let json = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{},
+        "spec":{"replicas":2.0,"selector":{},"template":{}}}"#;
     let typed: Deployment = serde_json::from_str::<Unstructured>(json).unwrap().to_typed().unwrap();
     assert_eq!(Unstructured::from_typed(&typed).unwrap().object()["spec"]["replicas"], json!(2));
     let json = json.replace("2.0", "2.5");

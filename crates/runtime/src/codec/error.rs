@@ -49,8 +49,8 @@ impl Error {
         Self(Box::new(cause))
     }
 
-    /// The error of an item that cannot be read before its list has said its `apiVersion` and `kind`. If these stand behind the
-    /// items, the item is read again when they are known; if they are not there at all, this is the error.
+    /// The error of an item that cannot be read before its list has said its `apiVersion` and `kind`. If these stand
+    /// behind the items, the item is read again when they are known; if they are not there at all, this is the error.
     pub fn needs_list_head(problem: impl fmt::Display) -> Self {
         Self(Box::new(Cause::ListHead(problem.to_string())))
     }

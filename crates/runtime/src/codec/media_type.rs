@@ -8,8 +8,8 @@ use http::HeaderValue;
 pub enum MediaType {
     /// `application/json`: every API server has it for everything.
     Json,
-    /// `application/vnd.kubernetes.protobuf`: smaller and cheaper for both sides. kube-apiserver has it for all types of its own,
-    /// and not for custom resources.
+    /// `application/vnd.kubernetes.protobuf`: smaller and cheaper for both sides. kube-apiserver has it for all types
+    /// of its own, and not for custom resources.
     Protobuf,
 }
 
@@ -28,7 +28,8 @@ impl MediaType {
         }
     }
 
-    /// The value of an `Accept` header for these media types, best first, of objects as they are or made into another kind.
+    /// The value of an `Accept` header for these media types, best first, of objects as they are or made into another
+    /// kind.
     pub(crate) fn accept<'a>(media_types: impl Iterator<Item = &'a Self>, as_kind: Option<&str>) -> String {
         let names = media_types.map(|media_type| media_type.as_str());
         match as_kind {
@@ -41,8 +42,8 @@ impl MediaType {
         }
     }
 
-    /// The media type that a `Content-Type` header names, parameters left aside. No header, or an empty one, means JSON, as
-    /// the API conventions have it.
+    /// The media type that a `Content-Type` header names, parameters left aside. No header, or an empty one, means
+    /// JSON, as the API conventions have it.
     pub(crate) fn of_answer(content_type: Option<&HeaderValue>) -> Option<Self> {
         let value = content_type.map_or(&b""[..], HeaderValue::as_bytes);
         let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();

@@ -61,9 +61,9 @@ pub struct ApiResource {
 
 /// Writes and reads one type of object.
 ///
-/// Generated crates have one for each object type. Any type with [`k8s_openapi::Resource`] and serde's traits is its own codec:
-/// JSON, in which `apiVersion` and `kind` are filled in where the type does not write them, and checked where they are read.
-/// [`Json`] is the codec of all other types.
+/// Generated crates have one for each object type. Any type with [`k8s_openapi::Resource`] and serde's traits is its
+/// own codec: JSON, in which `apiVersion` and `kind` are filled in where the type does not write them, and checked
+/// where they are read. [`Json`] is the codec of all other types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of an object",
     note = "`custom_resource!({Self}, \"GROUP/VERSION\", \"PLURAL\", Namespaced)` makes a struct of your own one, if it has a field \
@@ -198,8 +198,8 @@ where
 
 /// The codec of a type that has serde's traits and no kind of its own: JSON as serde writes and reads it.
 ///
-/// It is for subresources, and for [`ResourceClient::at`](crate::resource::ResourceClient::at) with a type that has only the
-/// fields you need. Types of kinds are their own codecs.
+/// It is for subresources, and for [`ResourceClient::at`](crate::resource::ResourceClient::at) with a type that has
+/// only the fields you need. Types of kinds are their own codecs.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(PhantomData<fn() -> T>, Infallible);
 
@@ -245,8 +245,8 @@ pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
 
 /// Reads JSON: the body of a generated [`Codec::decode_json`].
 ///
-/// Brackets may lie 127 deep in one another in what the type has fields for. `metadata.managedFields` that are deeper, as they
-/// are of a custom resource that is, are left out.
+/// Brackets may lie 127 deep in one another in what the type has fields for. `metadata.managedFields` that are deeper,
+/// as they are of a custom resource that is, are left out.
 pub fn from_json<T: DeserializeOwned + Send>(body: &[u8]) -> Result<T> {
     json::read(body).map_err(|(error, json)| Error::in_json(error, &json))
 }

@@ -18,8 +18,8 @@ pub(super) struct TypeMeta {
 
 /// The `kind` of a JSON body, if it is an object and has one.
 ///
-/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind `items`, where
-/// looking for it ends since what is told apart by its kind, a Status, has none.
+/// It reads a few bytes of even the largest list: `kind` stands first, or, in lists of custom resources, behind
+/// `items`, where looking for it ends since what is told apart by its kind, a Status, has none.
 pub(super) fn json_kind(body: &[u8]) -> Option<String> {
     TypeMeta::find(body, |found, next| found.kind.is_some() || next == "items").kind
 }

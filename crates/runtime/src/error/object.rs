@@ -19,8 +19,8 @@ pub struct UndecodableObject {
 }
 
 impl Error {
-    /// The error of an object that could not be decoded, while those beside it can: `place` is what it is called if it has no
-    /// name.
+    /// The error of an object that could not be decoded, while those beside it can: `place` is what it is called if it
+    /// has no name.
     pub(crate) fn undecodable(object: UndecodableObject, place: &str, source: codec::Error) -> Self {
         let what = if object.name.is_some() { format!("the object {object}") } else { place.to_owned() };
         let mut error = Self::new(ErrorKind::Decode, format!("{what} could not be decoded")).with_source(source);
@@ -28,8 +28,8 @@ impl Error {
         error
     }
 
-    /// The object that could not be decoded, where the error is about one object of a list or a watch. A stream goes on behind
-    /// such an error: the next item or event is the one that comes after that object.
+    /// The object that could not be decoded, where the error is about one object of a list or a watch. A stream goes on
+    /// behind such an error: the next item or event is the one that comes after that object.
     ///
     /// ```no_run
     /// # use k8s_client_runtime::{Error, resource::ResourceClient};

@@ -1,9 +1,10 @@
 //! JSON that is nested deep.
 //!
-//! kube-apiserver stores objects of which brackets lie 10,000 deep in one another, and then their `managedFields` are as deep.
-//! Types are read 127 deep, which is serde_json's limit: whoever drops, copies or compares what was read recurses as deep,
-//! on a stack of unknown size. Deeper `managedFields` are left out of such objects, as if nobody had asked for them; the
-//! server keeps its own when the object is updated. Other fields that are deeper, if the type has them, are an error.
+//! kube-apiserver stores objects of which brackets lie 10,000 deep in one another, and then their `managedFields` are
+//! as deep. Types are read 127 deep, which is serde_json's limit: whoever drops, copies or compares what was read
+//! recurses as deep, on a stack of unknown size. Deeper `managedFields` are left out of such objects, as if nobody had
+//! asked for them; the server keeps its own when the object is updated. Other fields that are deeper, if the type has
+//! them, are an error.
 
 use std::{borrow::Cow, io, thread};
 
@@ -14,8 +15,8 @@ use super::{Nesting, members};
 /// How deep brackets may lie in one another in what is read into types.
 pub const MAX_DEPTH: usize = 127;
 
-/// How deep the stack of any caller is enough for. Where nothing is optimised, serde's code for a CRD's schemas takes 18 kB a
-/// level: at 127 levels more than the 2 MiB that threads have.
+/// How deep the stack of any caller is enough for. Where nothing is optimised, serde's code for a CRD's schemas takes
+/// 18 kB a level: at 127 levels more than the 2 MiB that threads have.
 pub const MAX_DEPTH_ON_STACK: usize = 32;
 
 /// Of threads for what is deeper.
@@ -117,9 +118,9 @@ mod tests {
             ] {
                 for levels in [1, 20, deepest, deepest + 1, 200, 5000, 100_000] {
                     let json = format!(
-                        r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"a"}},
-                        "spec":{{"group":"g","names":{{"kind":"K","plural":"p"}},"scope":"Cluster","versions":[{{"name":"v1",
-                        "served":true,"storage":true,"schema":{{"openAPIV3Schema":{}}}}}]}}}}"#,
+                        r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+                        "metadata":{{"name":"a"}},"spec":{{"group":"g","names":{{"kind":"K","plural":"p"}},
+                        "scope":"Cluster","versions":[{{"name":"v1","served":true,"storage":true,"schema":{{"openAPIV3Schema":{}}}}}]}}}}"#,
                         nested(levels, open, close)
                     );
                     let read = CustomResourceDefinition::decode_json(json.as_bytes());

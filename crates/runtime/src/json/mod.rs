@@ -1,5 +1,5 @@
-//! JSON as bytes: where values begin and end, how deep they are nested, and where something is wrong with them. Nothing here
-//! knows a type.
+//! JSON as bytes: where values begin and end, how deep they are nested, and where something is wrong with them. Nothing
+//! here knows a type.
 
 mod depth;
 mod members;

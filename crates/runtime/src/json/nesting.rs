@@ -1,7 +1,7 @@
 //! Where a JSON value ends: strings, escapes and brackets are followed, nothing else.
 //!
-//! Whether it is JSON at all is found by decoding it. Each byte is looked at once, so what arrives in chunks costs no more than
-//! what arrives at once.
+//! Whether it is JSON at all is found by decoding it. Each byte is looked at once, so what arrives in chunks costs no
+//! more than what arrives at once.
 
 use memchr::memchr2;
 

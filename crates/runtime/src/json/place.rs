@@ -13,8 +13,8 @@ enum Within {
     List { index: usize },
 }
 
-/// The path of the value that ends or begins at this line and column, both counted from 1 as serde_json does; `None` where that
-/// is the whole.
+/// The path of the value that ends or begins at this line and column, both counted from 1 as serde_json does; `None`
+/// where that is the whole.
 pub(crate) fn path(json: &[u8], line: usize, column: usize) -> Option<String> {
     let start = match line.checked_sub(2) {
         None => 0,
@@ -29,7 +29,7 @@ pub(crate) fn path(json: &[u8], line: usize, column: usize) -> Option<String> {
                 let begin = at;
                 at = json[at..].get(..).and_then(|rest| Nesting::default().end(rest)).map_or(end, |length| at + length);
                 match within.last_mut() {
-                    // A key that is the end is no field yet: the error is one of the object.
+                    // If the key is the end, the error is one of the object.
                     Some(Within::Object { key, is_key_next: true }) => *key = (at < end).then_some(begin..at),
                     _ if at >= end => break,
                     _ => {}

@@ -1,7 +1,7 @@
 //! Items out of a list that is JSON.
 //!
-//! Strings, escapes and brackets are followed, nothing else: whether an item is JSON is told by decoding it, and whether what
-//! stands around the items is, by decoding that.
+//! Strings, escapes and brackets are followed, nothing else. Whether an item is JSON is found by decoding it, and so it
+//! is for what stands around the items.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::{
 /// Finds the items of a list in its bytes.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    place: Place,
+    state: State,
     nesting: Nesting,
     /// All but the items, whose place `[]` takes.
     head: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Scanner {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum State {
     Before,
     /// In the list, outside its items.
     Head,
@@ -50,7 +50,7 @@ impl Scanner {
     /// A scanner that takes items of this length at most.
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            place: Place::Before,
+            state: State::Before,
             nesting: Nesting::default(),
             head: Vec::new(),
             text: None,
@@ -63,17 +63,17 @@ impl Scanner {
     /// Goes on to the next piece; nothing if the input is used up before.
     pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
         loop {
-            match self.place {
-                Place::Head => {
+            match self.state {
+                State::Head => {
                     let used = self.scan_head(input)?;
                     let _ = input.split_to(used);
-                    if self.place == Place::Head {
+                    if self.state == State::Head {
                         return Ok(None);
                     }
                 }
-                Place::Nested | Place::Bare => {
-                    let end = match self.place {
-                        Place::Bare => input.iter().position(|byte| ends_bare(*byte)),
+                State::Nested | State::Bare => {
+                    let end = match self.state {
+                        State::Bare => input.iter().position(|byte| ends_bare(*byte)),
                         _ => self.nesting.end(input),
                     };
                     let held = self.item.len().saturating_add(end.unwrap_or(input.len()));
@@ -86,7 +86,7 @@ impl Scanner {
                         return Ok(None);
                     };
                     let rest = input.split_to(end);
-                    self.place = Place::Behind;
+                    self.state = State::Behind;
                     if self.item.is_empty() {
                         return Ok(Some(Piece::Item(rest)));
                     }
@@ -107,38 +107,38 @@ impl Scanner {
         }
     }
 
-    /// Takes what is no white space and stands neither in an item nor in the head.
+    /// Takes a byte that is not white space and stands neither in an item nor in the head.
     fn step(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
         let byte = input[0];
-        match (self.place, byte) {
-            (Place::Before, b'{') => self.place = Place::Head,
-            (Place::Before, _) => return Err("the answer is no list: it is no JSON object"),
-            (Place::Items, b'[') => {
+        match (self.state, byte) {
+            (State::Before, b'{') => self.state = State::Head,
+            (State::Before, _) => return Err("the answer is not a list: it is not a JSON object"),
+            (State::Items, b'[') => {
                 let _ = input.split_to(1);
                 self.push(b"[]")?;
-                self.place = Place::First;
+                self.state = State::First;
                 let mut head = self.head.clone();
                 head.push(b'}');
                 return Ok(Some(Piece::Begin(head.into())));
             }
-            // Null is no items, and anything else is what the codec says of it.
-            (Place::Items, _) => self.place = Place::Head,
-            (Place::First | Place::Behind, b']') => {
+            // Null means that there are none. About anything else the codec has its say.
+            (State::Items, _) => self.state = State::Head,
+            (State::First | State::Behind, b']') => {
                 let _ = input.split_to(1);
                 self.nesting = Nesting::inside(1);
-                self.place = Place::Head;
+                self.state = State::Head;
             }
-            (Place::Behind, b',') => {
+            (State::Behind, b',') => {
                 let _ = input.split_to(1);
-                self.place = Place::Next;
+                self.state = State::Next;
             }
-            (Place::First | Place::Next, b'{' | b'[' | b'"') => {
+            (State::First | State::Next, b'{' | b'[' | b'"') => {
                 self.nesting = Nesting::default();
-                self.place = Place::Nested;
+                self.state = State::Nested;
             }
-            (Place::First | Place::Next, byte) if !ends_bare(byte) => self.place = Place::Bare,
-            (Place::After, _) => return Err("there is something behind the list"),
-            _ => return Err("between the items of the list stands what is no comma"),
+            (State::First | State::Next, byte) if !ends_bare(byte) => self.state = State::Bare,
+            (State::After, _) => return Err("there is something behind the list"),
+            _ => return Err("a comma between the items of the list is missing"),
         }
         Ok(None)
     }
@@ -150,7 +150,7 @@ impl Scanner {
             let outside = !self.nesting.is_in_text();
             let closed = self.nesting.step(*byte);
             if closed {
-                self.place = Place::After;
+                self.state = State::After;
                 self.push(&input[taken..=at])?;
                 return Ok(at + 1);
             }
@@ -165,7 +165,7 @@ impl Scanner {
                     if std::mem::replace(&mut self.has_items, true) {
                         return Err("the list has items in two places");
                     }
-                    self.place = Place::Items;
+                    self.state = State::Items;
                     return Ok(taken);
                 }
             }
@@ -184,9 +184,9 @@ impl Scanner {
 
     /// The list without its items, if that was all of it.
     pub(super) fn end(&mut self) -> Result<Bytes, Problem> {
-        match self.place {
-            Place::Before => Err(EMPTY),
-            Place::After => Ok(std::mem::take(&mut self.head).into()),
+        match self.state {
+            State::Before => Err(EMPTY),
+            State::After => Ok(std::mem::take(&mut self.head).into()),
             _ => Err(CUT_OFF),
         }
     }

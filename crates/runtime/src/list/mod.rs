@@ -23,10 +23,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use pieces::{Piece, Pieces};
+use pieces::{ListPieces, Piece};
 pub use stream::ListStream;
 
-/// Why a body is no list. It quotes nothing of it.
+/// Why a body is not a list. It quotes nothing of the body.
 type Problem = &'static str;
 
 const CUT_OFF: Problem = "the list has no end";

@@ -29,7 +29,7 @@ pub(super) enum Piece {
 }
 
 /// Cuts a body into the pieces of a list. After the last, and after an error, there are none.
-pub(super) struct Pieces {
+pub(super) struct ListPieces {
     body: Body,
     /// What has arrived and is not looked at yet.
     chunk: Bytes,
@@ -44,7 +44,7 @@ enum Scanner {
     Protobuf(protobuf::Scanner),
 }
 
-impl Pieces {
+impl ListPieces {
     /// The pieces of the answer to a GET of this URL; items, and what stands around them, are of this length at most.
     pub(super) fn new(body: Body, media_type: MediaType, limit: usize, url: String) -> Self {
         let scanner = match media_type {

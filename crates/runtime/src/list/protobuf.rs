@@ -1,7 +1,7 @@
 //! Items out of a list that is protobuf.
 //!
-//! The envelope's fields and those of the list in it are followed; the items are not looked into. What nobody reads is passed
-//! over without being held.
+//! The envelope's fields and those of the list in it are followed; the items are not looked into. What nobody reads is
+//! passed over without being held.
 
 use bytes::{Buf as _, Bytes};
 
@@ -24,7 +24,7 @@ const TOO_LONG_FIELD: Problem = "a field of the list is longer than the list";
 /// Finds the items of a list in its bytes.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    place: Place,
+    state: State,
     number: Number,
     /// The tag and the length that are arriving, as they came.
     field: Vec<u8>,
@@ -33,7 +33,7 @@ pub(super) struct Scanner {
     envelope: Vec<u8>,
     /// The fields of the list that are read, without its items.
     list: Vec<u8>,
-    /// What came is no list but a Status: all of it is kept.
+    /// The answer is not a list but a Status: all of it is kept.
     is_status: bool,
     /// What there is of the item that is arriving.
     item: Vec<u8>,
@@ -41,7 +41,7 @@ pub(super) struct Scanner {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum State {
     /// Behind so many of the bytes that every body begins with.
     Magic(usize),
     Tag,
@@ -83,7 +83,7 @@ impl Scanner {
     /// A scanner that takes items of this length at most.
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            place: Place::Magic(0),
+            state: State::Magic(0),
             number: Number::default(),
             field: Vec::new(),
             raw: Raw::Ahead,
@@ -98,7 +98,7 @@ impl Scanner {
     /// Goes on to the next piece; nothing if the input is used up before.
     pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Option<Piece>, Problem> {
         while !input.is_empty() {
-            let piece = if let Place::Value(usage, left) = self.place {
+            let piece = if let State::Value(usage, left) = self.state {
                 self.value(usage, left, input)?
             } else {
                 self.byte(input.get_u8())?
@@ -112,24 +112,24 @@ impl Scanner {
 
     /// Takes a byte of what stands in front of values.
     fn byte(&mut self, byte: u8) -> Result<Option<Piece>, Problem> {
-        if let Place::Magic(seen) = self.place {
+        if let State::Magic(seen) = self.state {
             if MAGIC.get(seen) != Some(&byte) {
                 return Err("what should be protobuf of Kubernetes does not begin with `k8s`");
             }
-            self.place = if seen + 1 == MAGIC.len() { Place::Tag } else { Place::Magic(seen + 1) };
+            self.state = if seen + 1 == MAGIC.len() { State::Tag } else { State::Magic(seen + 1) };
             return Ok(None);
         }
         self.count(1)?;
         self.field.push(byte);
         let Some(number) = self.number.push(byte)? else { return Ok(None) };
-        match self.place {
-            Place::Tag => self.tag(number)?,
-            Place::Length(usage) => return self.length(usage, number),
-            Place::Varint(usage) => {
+        match self.state {
+            State::Tag => self.tag(number)?,
+            State::Length(usage) => return self.length(usage, number),
+            State::Varint(usage) => {
                 self.keep_field(usage)?;
                 self.field_ends();
             }
-            Place::Magic(_) | Place::Value(..) => {}
+            State::Magic(_) | State::Value(..) => {}
         }
         Ok(None)
     }
@@ -153,13 +153,13 @@ impl Scanner {
             (_, RAW) => Use::Raw,
             _ => Use::Nothing,
         };
-        self.place = match (tag & 7, usage) {
-            (BYTES, _) => Place::Length(usage),
+        self.state = match (tag & 7, usage) {
+            (BYTES, _) => State::Length(usage),
             (_, Use::Item | Use::Raw) => return Err("a field of another wire type than its own"),
-            (VARINT, _) => Place::Varint(usage),
+            (VARINT, _) => State::Varint(usage),
             (FIXED64 | FIXED32, _) => {
                 self.keep_field(usage)?;
-                Place::Value(usage, if tag & 7 == FIXED64 { 8 } else { 4 })
+                State::Value(usage, if tag & 7 == FIXED64 { 8 } else { 4 })
             }
             _ => return Err("a field of an unknown wire type"),
         };
@@ -199,7 +199,7 @@ impl Scanner {
             self.keep(usage, &bytes)?;
         }
         if left > 0 {
-            self.place = Place::Value(usage, left);
+            self.state = State::Value(usage, left);
             return Ok(None);
         }
         self.field_ends();
@@ -211,7 +211,7 @@ impl Scanner {
     }
 
     fn field_ends(&mut self) {
-        self.place = Place::Tag;
+        self.state = State::Tag;
         if self.raw == Raw::Inside(0) {
             self.raw = Raw::Behind;
         }
@@ -244,9 +244,9 @@ impl Scanner {
 
     /// The list without its items, if that was all of it.
     pub(super) fn end(&mut self) -> Result<Bytes, Problem> {
-        let is_between = self.place == Place::Tag && self.number.bytes == 0;
+        let is_between = self.state == State::Tag && self.number.bytes == 0;
         match self.raw {
-            _ if self.place == Place::Magic(0) => Err(EMPTY),
+            _ if self.state == State::Magic(0) => Err(EMPTY),
             Raw::Behind if is_between => Ok(around(&self.envelope, &self.list).into()),
             _ => Err(CUT_OFF),
         }

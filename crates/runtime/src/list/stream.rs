@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::ListMeta, serde::de::DeserializeOwned};
 
-use super::{Piece, Pieces};
+use super::{ListPieces, Piece};
 use crate::{
     codec::{self, ListHead, Listable, MediaType},
     error::{Error, ErrorKind, Result},
@@ -20,15 +20,15 @@ use crate::{
     text::non_empty,
 };
 
-/// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is 1.5 MiB
-/// for an object.
+/// The longest item, and the most that may stand around the items: 16 MiB, as of an event of a watch. etcd's limit is
+/// 1.5 MiB for an object.
 const MAX_ITEM: usize = 16 << 20;
 
 /// The items of one list, each decoded as it arrives: see [`List::stream`](crate::resource::List::stream).
 ///
-/// No more is in memory than the item that arrives, up to 16 MiB, and what the transport holds ready. Bytes are read only as
-/// items are taken. The one exception are items of the dynamic client that lack their kind, in a list that says its own behind
-/// them: those wait for it.
+/// No more is in memory than the item that arrives, up to 16 MiB, and what the transport holds ready. Bytes are read
+/// only as items are taken. The one exception are items of the dynamic client that lack their kind, in a list that says
+/// its own behind them: those wait for it.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -49,11 +49,12 @@ const MAX_ITEM: usize = 16 << 20;
 /// An object that cannot be decoded is an error that names it, and the stream goes on behind it: see
 /// [`Error::undecodable_object`]. Whoever stops at the first error, as with `?`, takes one such object for the end.
 ///
-/// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in the stream
-/// is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should ends in nothing.
+/// A list that broke off is never taken for a whole one. Items that were whole are given out; then the last thing in
+/// the stream is an error, and [`metadata`](ListStream::metadata) stays `None`. Only a list that ended as it should
+/// ends in nothing.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct ListStream<T> {
-    pieces: Pieces,
+    pieces: ListPieces,
     media_type: MediaType,
     form: Form<T>,
     head: ListHead,
@@ -75,9 +76,9 @@ struct Form<T> {
 }
 
 impl<T> ListStream<T> {
-    /// The items of the list that arrives, lean ones without their `managedFields`.
-    pub(crate) fn new<K: Listable<Object = T>>(list: ListBody, lean: bool) -> Self {
-        let item = if lean { codec::without_managed_fields::item::<K> } else { K::decode_item };
+    /// The items of the list that arrives.
+    pub(crate) fn new<K: Listable<Object = T>>(list: ListBody, without_managed_fields: bool) -> Self {
+        let item = if without_managed_fields { codec::without_managed_fields::item::<K> } else { K::decode_item };
         Self::formed(list, Form { check: check::<K>, item })
     }
 
@@ -90,7 +91,7 @@ impl<T> ListStream<T> {
     }
 
     fn formed(ListBody { body, media_type, url, .. }: ListBody, form: Form<T>) -> Self {
-        let pieces = Pieces::new(body, media_type, MAX_ITEM, url);
+        let pieces = ListPieces::new(body, media_type, MAX_ITEM, url);
         Self {
             pieces,
             media_type,
@@ -108,9 +109,9 @@ impl<T> ListStream<T> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
 
-    /// The list's metadata: its `resourceVersion`, from which a watch goes on, and `continue` and `remainingItemCount` when
-    /// there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and if the list broke off,
-    /// it is `None`, so that half a list is never gone on from.
+    /// The list's metadata: its `resourceVersion`, from which a watch goes on, and `continue` and `remainingItemCount`
+    /// when there was a limit. It is there once [`try_next`](ListStream::try_next) has given `None`; before, and if the
+    /// list broke off, it is `None`, so that half a list is never gone on from.
     pub fn metadata(&self) -> Option<&ListMeta> {
         self.end.as_ref().filter(|_| self.is_over).map(|(_, metadata)| metadata)
     }

@@ -15,7 +15,7 @@ use k8s_openapi::{
 };
 use proptest::{collection, prelude::*};
 
-use super::{Piece, Pieces, stream::ListStream};
+use super::{ListPieces, Piece, stream::ListStream};
 use crate::{
     codec::{Listable as _, MediaType},
     error::{Error, ErrorKind},
@@ -86,7 +86,7 @@ fn all(form: MediaType, body: impl AsRef<[u8]>) -> (Vec<ConfigMap>, Result<ListM
 }
 
 fn problem(form: MediaType, body: impl AsRef<[u8]>) -> String {
-    all(form, body).1.expect_err("it is no list")
+    all(form, body).1.expect_err("it is not a list")
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn list_of_another_kind_is_an_error_before_its_items() {
     assert!(error.expect_err("of another kind").contains("SecretList"));
     let (items, error) = all(PROTOBUF, list_of("SecretList", &ListMeta::default(), &[config_map("a", &[])]));
     assert!(items.is_empty());
-    assert!(error.expect_err("of another kind").contains("a SecretList of v1 in place of a ConfigMapList"));
+    assert!(error.expect_err("of another kind").contains("expected v1 ConfigMapList, found v1 SecretList"));
 
     // Where the kind is said behind the items, it is an error there.
     let (items, error) = all(JSON, r#"{"items":[{"metadata":{"name":"a"}}],"kind":"SecretList"}"#);
@@ -168,14 +168,14 @@ fn failure_in_place_of_a_list_is_the_error_that_it_tells_of() {
 fn what_is_no_list_is_an_error_that_says_so() {
     for (body, part) in [
         ("", "the answer is empty"),
-        ("404 page not found", "no JSON object"),
-        ("[]", "no JSON object"),
+        ("404 page not found", "not a JSON object"),
+        ("[]", "not a JSON object"),
         (r#"{"items":[{}"#, "ends in the middle"),
         (r#"{"items":[{}]"#, "ends in the middle"),
         (r#"{"items":[{}]}{"#, "something behind"),
-        (r#"{"items":[{}{}]}"#, "no comma"),
-        (r#"{"items":[{},]}"#, "no comma"),
-        (r#"{"items":[,{}]}"#, "no comma"),
+        (r#"{"items":[{}{}]}"#, "a comma"),
+        (r#"{"items":[{},]}"#, "a comma"),
+        (r#"{"items":[,{}]}"#, "a comma"),
         (r#"{"items":[{}],"items":[{}]}"#, "items in two places"),
         (r#"{"items":{}}"#, "could not be decoded"),
         (r#"{"items":7}"#, "could not be decoded"),
@@ -256,13 +256,13 @@ fn nothing_is_held_that_is_longer_than_the_limit() {
     ] {
         for size in 1..=body.len() {
             let body = Body::new(Chunks { rest: chunks(&body, size).into(), taken: Arc::default() });
-            let mut pieces = Pieces::new(body, form, limit, String::new());
+            let mut pieces = ListPieces::new(body, form, limit, String::new());
             let next =
                 || std::future::poll_fn(|context| pieces.poll_piece(context)).now_or_never().expect("it is there");
             let all: Vec<_> = std::iter::from_fn(next).collect();
             let error = all.iter().filter_map(|piece| piece.as_ref().err()).map(Error::to_string).next();
             assert_eq!(error.is_none(), items.is_some(), "{form:?} {limit} in chunks of {size}: {error:?}");
-            assert!(error.is_none_or(|error| error.contains("longer than 16 MiB") || error.contains("no comma")));
+            assert!(error.is_none_or(|error| error.contains("longer than 16 MiB") || error.contains("a comma")));
             let found = all.iter().filter(|piece| matches!(piece, Ok(Piece::Item(_)))).count();
             assert!(items.is_none_or(|items| items == found), "{found}");
         }
@@ -315,7 +315,7 @@ fn secret_is_not_quoted_where_it_cannot_be_read() {
     let body = Bytes::from_static(br#"{"items":[{"data":{"a":["hunter2"]}},{"data":"hunter2"}]}"#);
     let url = "https://host/api/v1/secrets".to_owned();
     let mut items = ListStream::new::<ConfigMapKind>(ListBody::new(body.into(), JSON, url), false);
-    let error = items.try_next().now_or_never().expect("it is there").expect_err("it is no secret");
+    let error = items.try_next().now_or_never().expect("it is there").expect_err("it is not a secret");
     assert!(!format!("{error} {error:#?}").contains("hunter2"), "{error:#?}");
 }
 

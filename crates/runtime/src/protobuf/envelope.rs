@@ -1,5 +1,5 @@
-//! What stands around every object that is sent by itself: four bytes that say that it is protobuf, and a message, `Unknown`, that
-//! says of which kind it is.
+//! What stands around every object that is sent by itself: four bytes that say that it is protobuf, and a message,
+//! `Unknown`, that says of which kind it is.
 
 use super::{Error, Reader, Result, Writer, types::Text};
 use crate::protobuf::Type as _;
@@ -56,7 +56,7 @@ impl<'a> Envelope<'a> {
         if self.api_version == api_version && self.kind == kind {
             return Ok(self);
         }
-        Err(Error::value(format!("a {} of {} in place of a {kind} of {api_version}", self.kind, self.api_version)))
+        Err(Error::value(format!("expected {api_version} {kind}, found {} {}", self.api_version, self.kind)))
     }
 
     /// The group and the version.

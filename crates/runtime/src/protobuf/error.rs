@@ -1,4 +1,4 @@
-//! Why bytes are no message.
+//! Why bytes are not a message.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The JSON of `managedFields`, which is most of many objects: objects in objects down to empty ones, without a space. Reading
-//! that and nothing else takes half the time that reading any JSON does.
+//! The JSON of `managedFields`, which is most of many objects: objects in objects down to empty ones, without a space.
+//! Reading that and nothing else takes half the time that reading any JSON does.
 
 use k8s_openapi::serde_json::{self, Map, Value};
 

@@ -7,7 +7,8 @@ use super::{
     slot::{Collection, Slot},
 };
 
-/// How objects of one type travel as a protobuf message. [`message!`](crate::message) implements it from a table of fields.
+/// How objects of one type travel as a protobuf message. [`message!`](crate::message) implements it from a table of
+/// fields.
 ///
 /// The functions are not generic, so that they are compiled once, in the crate that has the table.
 pub trait Message: 'static {
@@ -148,8 +149,9 @@ pub mod read {
     ) -> Result<()> {
         let list = list.get_or_empty();
         if list.capacity() == 0 {
-            // Room for as many as there are: a list that grows has room for four at least, and objects are large. They are
-            // counted once. An empty list may have been counted already: values that stand for nothing are not put in.
+            // Room for as many as there are: a list that grows has room for four at least, and objects are large. They
+            // are counted once. An empty list may have been counted already: values that stand for nothing are not put
+            // in.
             list.reserve_exact(reader.count_from_here(wire));
         }
         T::read_item(list, reader, wire)
@@ -251,8 +253,8 @@ pub mod write {
     }
 }
 
-/// Implements [`Message`](crate::protobuf::Message) from a table: each field's number, its name in Rust, how often it occurs and
-/// what it holds.
+/// Implements [`Message`](crate::protobuf::Message) from a table: each field's number, its name in Rust, how often it
+/// occurs and what it holds.
 ///
 /// | how often | |
 /// |---|---|
@@ -261,8 +263,8 @@ pub mod write {
 /// | `many` | a list |
 /// | `map` | a map from text |
 ///
-/// `embedded` fields are messages whose fields are the object's own. What only some Kubernetes versions have stands in sections
-/// behind the macros of k8s-openapi that gate it.
+/// `embedded` fields are messages whose fields are the object's own. What only some Kubernetes versions have stands in
+/// sections behind the macros of k8s-openapi that gate it.
 ///
 /// ```
 /// use k8s_client_runtime::{message, protobuf::types::Text};
@@ -296,7 +298,8 @@ macro_rules! message {
             $($rest)*
         }
     };
-    // What has no fields in the API so far is any JSON in k8s-openapi: an object at least, not its default, which is null.
+    // What has no fields in the API so far is any JSON in k8s-openapi: an object at least, not its default, which is
+    // null.
     ($visibility:vis $message:ident of $object:path, any object {}) => {
         $crate::message! {
             @ $visibility $message of $object

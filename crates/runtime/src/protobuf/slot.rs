@@ -1,5 +1,5 @@
-//! Where a field's value goes. k8s-openapi's fields are values, options, boxes and lists, and which of them differs between
-//! Kubernetes' versions; the tables of messages need not say it.
+//! Where a field's value goes. k8s-openapi's fields are values, options, boxes and lists, and which of them differs
+//! between Kubernetes' versions; the tables of messages need not say it.
 
 use std::collections::BTreeMap;
 

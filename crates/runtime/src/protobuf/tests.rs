@@ -313,7 +313,7 @@ fn an_envelope_says_of_which_kind_its_object_is() {
     assert_eq!(Envelope::open(&body).unwrap().kind(), "Status");
 
     let other = body.iter().map(|byte| if *byte == b'S' { b'X' } else { *byte }).collect::<Vec<_>>();
-    assert_eq!(read_object::<Status>(&other).unwrap_err().to_string(), "a Xtatus of v1 in place of a Status of v1");
+    assert_eq!(read_object::<Status>(&other).unwrap_err().to_string(), "expected v1 Status, found v1 Xtatus");
     for length in 0..body.len() {
         // Bytes that are gone at the end of what is read last are fields that are gone, so not each cut is told.
         let _ = read_object::<Status>(&body[..length]);

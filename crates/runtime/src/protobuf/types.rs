@@ -1,4 +1,4 @@
-//! What fields hold that are no messages of their own, or are by rules of their own.
+//! Types of fields that are not messages, or are messages with rules of their own.
 
 use k8s_openapi::{
     ByteString,

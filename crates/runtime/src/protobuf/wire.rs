@@ -2,8 +2,8 @@
 
 use super::{Error, Result};
 
-/// How deep messages may lie in one another. Protobuf's own libraries have the same limit; the deepest type of Kubernetes that
-/// does not contain itself is below 20.
+/// How deep messages may lie in one another. Protobuf's own libraries have the same limit; the deepest type of
+/// Kubernetes that does not contain itself is below 20.
 const MAX_DEPTH: u32 = 100;
 
 /// How the value of a field is written.
@@ -264,8 +264,8 @@ impl Writer {
 
     /// A field that is a message.
     ///
-    /// Its length is known once it is written: one byte is kept free for it, and what was written moves where that is too
-    /// little. That is cheaper than to go through everything twice.
+    /// Its length is known once it is written: one byte is kept free for it, and what was written moves where that is
+    /// too little. That is cheaper than to go through everything twice.
     pub(crate) fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.tag(number, 2);
         let start = self.buffer.len();

@@ -1,5 +1,5 @@
-//! Objects without their `managedFields`, taken out of the bytes before they become anything: they are up to half of an object's
-//! bytes and most of the memory that it takes.
+//! Objects without their `managedFields`, taken out of the bytes before they become anything: they are up to half of an
+//! object's bytes and most of the memory that it takes.
 
 use super::{Envelope, Error, Reader, Result, WireType, Writer, envelope};
 

@@ -26,13 +26,13 @@ const PAGE_SIZE: u32 = 500;
 pub struct List<K> {
     request: Request,
     options: ListOptions,
-    lean: bool,
+    without_managed_fields: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Listable> List<K> {
     pub(super) fn new(request: Request) -> Self {
-        Self { request, options: ListOptions::default(), lean: false, kind: PhantomData }
+        Self { request, options: ListOptions::default(), without_managed_fields: false, kind: PhantomData }
     }
 
     /// The most objects in one answer. Default: all, or 500 a page with [`pages`](List::pages).
@@ -48,7 +48,8 @@ impl<K: Listable> List<K> {
     }
 
     /// The version that the answer is to have: at least this one, or exactly this one when there is a
-    /// [`limit`](List::limit). `"0"` takes whatever the server has in its cache, and ignores the limit. Default: the newest.
+    /// [`limit`](List::limit). `"0"` takes whatever the server has in its cache, and ignores the limit. Default: the
+    /// newest.
     pub fn resource_version(mut self, resource_version: impl Into<String>) -> Self {
         self.options.resource_version = Some(resource_version.into());
         self
@@ -66,21 +67,26 @@ impl<K: Listable> List<K> {
         self
     }
 
-    /// Leaves `metadata.managedFields` out of the objects: who owns which field is up to half of what is sent and, made into JSON
-    /// trees, most of the memory of a list. Not for what is to be [extracted](crate::apply::Extract) from. An object that lacks
-    /// them can be updated all the same: the server keeps its own.
+    /// Leaves `metadata.managedFields` out of the objects: who owns which field is up to half of what is sent and, made
+    /// into JSON trees, most of the memory of a list. Not for what is to be [extracted](crate::apply::Extract) from. An
+    /// object that lacks them can be updated all the same: the server keeps its own.
     ///
-    /// The server sends them in any case; from protobuf they are passed over, which costs next to nothing. It does not hold
-    /// for what is read as [JSON of a type of one's own](List::json).
+    /// The server sends them in any case; from protobuf they are passed over, which costs next to nothing. It does not
+    /// hold for what is read as [JSON of a type of one's own](List::json).
     pub fn without_managed_fields(mut self) -> Self {
-        self.lean = true;
+        self.without_managed_fields = true;
         self
     }
 
     /// The same request with objects that another codec reads. Not covered by semver.
     #[doc(hidden)]
     pub fn with_codec<C: Listable>(self) -> List<C> {
-        List { request: self.request, options: self.options, lean: self.lean, kind: PhantomData }
+        List {
+            request: self.request,
+            options: self.options,
+            without_managed_fields: self.without_managed_fields,
+            kind: PhantomData,
+        }
     }
 
     /// The request, but for what it accepts.
@@ -120,12 +126,12 @@ impl<K: Listable> List<K> {
         F: Future<Output = Result<(P, Option<String>)>>,
     {
         self.options.limit = self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE));
-        let Self { request, options, lean, .. } = self;
+        let Self { request, options, without_managed_fields, .. } = self;
         stream::try_unfold(Some(options), move |options| {
             let request = request.clone();
             async move {
                 let Some(mut options) = options else { return Ok(None) };
-                let page = Self { request, options: options.clone(), lean, kind: PhantomData };
+                let page = Self { request, options: options.clone(), without_managed_fields, kind: PhantomData };
                 let (page, token) = read(page).await?;
                 let next = token.map(|token| {
                     // The token carries the version; the server refuses to be told it twice.
@@ -139,13 +145,14 @@ impl<K: Listable> List<K> {
         })
     }
 
-    /// Sends the one request and reads object after object of its answer as they arrive, so that a list of any size takes the
-    /// memory of one object. The list's metadata is there at the end.
+    /// Sends the one request and reads object after object of its answer as they arrive, so that a list of any size
+    /// takes the memory of one object. The list's metadata is there at the end.
     ///
-    /// Awaiting it gives the stream once the server has begun to answer. A time limit of the call, or the configuration's, holds
-    /// to the end of the stream: bytes that come later are not waited for. The server has a limit of its own, and breaks off an
-    /// answer that it could not hand over within its `--request-timeout`, a minute by default; who takes longer over the objects
-    /// wants [`items`](List::items). The answer is one state of the server, whereas pages may expire.
+    /// Awaiting it gives the stream once the server has begun to answer. A time limit of the call, or the
+    /// configuration's, holds to the end of the stream: bytes that come later are not waited for. The server has a
+    /// limit of its own, and breaks off an answer that it could not hand over within its `--request-timeout`, a minute
+    /// by default; who takes longer over the objects wants [`items`](List::items). The answer is one state of the
+    /// server, whereas pages may expire.
     ///
     /// ```no_run
     /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -163,15 +170,15 @@ impl<K: Listable> List<K> {
     ///
     /// # Errors
     ///
-    /// An object that cannot be decoded is one, and the stream goes on behind it. Any other ends the stream, and a list that
-    /// breaks off always ends in one: see [`ListStream`].
+    /// An object that cannot be decoded is one, and the stream goes on behind it. Any other ends the stream, and a list
+    /// that breaks off always ends in one: see [`ListStream`].
     pub async fn stream(self) -> Result<ListStream<K::Object>> {
-        let lean = self.lean;
-        Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).list_body().await?, lean))
+        let without_managed_fields = self.without_managed_fields;
+        Ok(ListStream::new::<K>(self.prepared().accept(K::ACCEPT).list_body().await?, without_managed_fields))
     }
 
-    /// The same as [`stream`](List::stream) with items of a type of your own, which has only the fields that you need: the rest is
-    /// passed over without being made into anything. It asks for JSON.
+    /// The same as [`stream`](List::stream) with items of a type of your own, which has only the fields that you need:
+    /// the rest is passed over without being made into anything. It asks for JSON.
     ///
     /// ```no_run
     /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -203,16 +210,17 @@ impl<K: Listable> List<K> {
         Items { items: Box::pin(pages.map_ok(stream::iter).try_flatten()), url }
     }
 
-    /// Reads one answer at once, and again if its connection is lost in the middle: nobody has seen the items that came.
+    /// Reads one answer at once, and again if its connection is lost in the middle: nobody has seen the items that
+    /// came.
     async fn whole<T, F>(self, collect: fn(ListStream<K::Object>) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let lean = self.lean;
+        let without_managed_fields = self.without_managed_fields;
         let mut answer = self.prepared().accept(K::ACCEPT).traced_list_body().await?;
         loop {
             let again = answer.again();
-            match collect(ListStream::new::<K>(answer.bounded(), lean)).await {
+            match collect(ListStream::new::<K>(answer.bounded(), without_managed_fields)).await {
                 Ok(list) => return Ok(list),
                 Err(error) => answer = again(error).await?,
             }

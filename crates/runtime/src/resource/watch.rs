@@ -9,20 +9,20 @@ use crate::{
     watch::WatchStream,
 };
 
-/// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed. An object that stops
-/// matching the selectors comes as deleted.
+/// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed. An object that
+/// stops matching the selectors comes as deleted.
 #[must_use = "a request is sent when it is awaited"]
 pub struct Watch<K> {
     request: Request,
     options: WatchOptions,
-    lean: bool,
+    without_managed_fields: bool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Listable> Watch<K> {
     pub(super) fn new(request: Request) -> Self {
         let request = request.kind(CallKind::Watch);
-        Self { request, options: WatchOptions::default(), lean: false, kind: PhantomData }
+        Self { request, options: WatchOptions::default(), without_managed_fields: false, kind: PhantomData }
     }
 
     /// The version after which changes are told: that of a list, or of the last event. Without it, and with `"0"`, the
@@ -39,8 +39,8 @@ impl<K: Listable> Watch<K> {
         self
     }
 
-    /// How long the server keeps the watch open, in seconds. Default: the server's, 30 to 60 minutes. A watch that has not
-    /// ended 30 seconds later ends with an error of the kind [`Timeout`](crate::ErrorKind::Timeout).
+    /// How long the server keeps the watch open, in seconds. Default: the server's, 30 to 60 minutes. A watch that has
+    /// not ended 30 seconds later ends with an error of the kind [`Timeout`](crate::ErrorKind::Timeout).
     pub fn timeout_seconds(mut self, seconds: u32) -> Self {
         self.options.timeout_seconds = Some(seconds);
         self
@@ -59,16 +59,22 @@ impl<K: Listable> Watch<K> {
         self
     }
 
-    /// Leaves `metadata.managedFields` out of the objects: see [`List::without_managed_fields`](super::List::without_managed_fields).
+    /// Leaves `metadata.managedFields` out of the objects: see
+    /// [`List::without_managed_fields`](super::List::without_managed_fields).
     pub fn without_managed_fields(mut self) -> Self {
-        self.lean = true;
+        self.without_managed_fields = true;
         self
     }
 
     /// The same request with objects that another codec reads. Not covered by semver.
     #[doc(hidden)]
     pub fn with_codec<C: Listable>(self) -> Watch<C> {
-        Watch { request: self.request, options: self.options, lean: self.lean, kind: PhantomData }
+        Watch {
+            request: self.request,
+            options: self.options,
+            without_managed_fields: self.without_managed_fields,
+            kind: PhantomData,
+        }
     }
 
     /// The request, but for what it accepts.
@@ -85,14 +91,14 @@ impl<K: Listable> IntoFuture for Watch<K> {
     type IntoFuture = CallFuture<WatchStream<K>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let lean = self.lean;
+        let without_managed_fields = self.without_managed_fields;
         let request = self.prepared().accept(K::ACCEPT);
         Box::pin(async move {
             let url = request.url();
             let response = request.send().await?;
             let media_type = response.media_type()?;
             let stream = WatchStream::new(response.into_body(), media_type, url);
-            Ok(if lean { stream.lean() } else { stream })
+            Ok(if without_managed_fields { stream.without_managed_fields() } else { stream })
         })
     }
 }

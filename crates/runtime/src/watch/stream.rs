@@ -24,9 +24,9 @@ const MAX_EVENT: usize = 16 << 20;
 /// The events of one watch, until the server closes it, which it does in time.
 ///
 /// An object that cannot be decoded is an error that names it, and the watch goes on:
-/// [`Error::undecodable_object`](crate::Error::undecodable_object) has its version too. After any other error the stream has
-/// ended. [`Error::must_list_again`](crate::Error::must_list_again) is true if the version to go on from is too old; after any
-/// other end, watch again from the version of the last event.
+/// [`Error::undecodable_object`](crate::Error::undecodable_object) has its version too. After any other error the
+/// stream has ended. [`Error::must_list_again`](crate::Error::must_list_again) is true if the version to go on from is
+/// too old; after any other end, watch again from the version of the last event.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient, watch::WatchEvent};
@@ -68,7 +68,7 @@ impl<C: Codec> WatchStream<C> {
     }
 
     /// The same with objects without their `managedFields`.
-    pub(crate) fn lean(mut self) -> Self
+    pub(crate) fn without_managed_fields(mut self) -> Self
     where
         C: Codec<Object: AnyObject>,
     {

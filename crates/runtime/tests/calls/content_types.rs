@@ -296,7 +296,7 @@ async fn broken_protobuf_is_an_error_that_says_where_and_quotes_no_secret() {
     let error = resource(&client, "secrets").get("web").await.unwrap_err().to_string();
     assert!(error.contains("is not shown") && !error.contains("hunter2"), "{error}");
     let error = config_maps(&client).get("web").await.unwrap_err().to_string();
-    assert!(error.contains("in place of a ConfigMap of v1"), "{error}");
+    assert!(error.contains("expected v1 ConfigMap, found"), "{error}");
 }
 
 /// An object whose kind is what should not be told of a secret.

@@ -13,8 +13,10 @@ use crate::{answered_by, nowhere};
 
 /// The second of three has a time that no type can hold.
 const LEASES: [&str; 3] = [
-    r#"{"metadata":{"name":"a","namespace":"ns","resourceVersion":"1"},"spec":{"renewTime":"2026-01-01T00:00:00.000000Z"}}"#,
-    r#"{"metadata":{"name":"far","namespace":"ns","resourceVersion":"2"},"spec":{"renewTime":"9999-12-31T23:59:59.000000Z"}}"#,
+    r#"{"metadata":{"name":"a","namespace":"ns","resourceVersion":"1"},
+        "spec":{"renewTime":"2026-01-01T00:00:00.000000Z"}}"#,
+    r#"{"metadata":{"name":"far","namespace":"ns","resourceVersion":"2"},
+        "spec":{"renewTime":"9999-12-31T23:59:59.000000Z"}}"#,
     r#"{"metadata":{"name":"c","namespace":"ns","resourceVersion":"3"},"spec":{}}"#,
 ];
 
@@ -34,7 +36,8 @@ fn leases(body: String) -> ResourceClient<Lease, Namespaced> {
 fn list() -> ResourceClient<Lease, Namespaced> {
     let items = LEASES.join(",");
     leases(format!(
-        r#"{{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","metadata":{{"resourceVersion":"7"}},"items":[{items}]}}"#
+        r#"{{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","metadata":{{"resourceVersion":"7"}},
+        "items":[{items}]}}"#
     ))
 }
 

@@ -77,7 +77,8 @@ fn mapping(resource: GroupVersionResource, kind: &str, scope: ResourceScope) -> 
     RestMapping { resource, kind, scope }
 }
 
-/// Defines the widgets, unless they are, with two versions, a status and a scale, and waits until both versions are served.
+/// Defines the widgets, unless they are, with two versions, a status and a scale, and waits until both versions are
+/// served.
 async fn define_widgets() {
     let definitions = client().apiextensions_v1().custom_resource_definitions();
     let version = |name: &str, storage: bool| {

@@ -63,8 +63,8 @@ impl Answers {
         Ok(())
     }
 
-    /// Where these answers are not those of two other sweeps. Where those differ from each other, the server makes things up or
-    /// looked at its clock.
+    /// Where these answers are not those of two other sweeps. Where those differ from each other, the server makes
+    /// things up or looked at its clock.
     pub(crate) fn differences(&self, one: &Self, two: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         for (what, answer) in &self.calls {
@@ -140,8 +140,8 @@ fn compare(at: &str, [answer, one, two]: [&Value; 3], differences: &mut Vec<Stri
     }
 }
 
-/// Variants of a smallest object: each with labels of its own and a field more, made up. Those of a resource are the same in
-/// each sweep. The server does not take all of them.
+/// Variants of a smallest object: each with labels of its own and a field more, made up. Those of a resource are the
+/// same in each sweep. The server does not take all of them.
 pub(crate) fn variants<K: Codec<Object: Comparable>>(resource: &Resource, fixture: &Value) -> Vec<Value> {
     let seed = resource.api_version.bytes().chain(resource.plural.bytes());
     let mut rng = Rng::with_seed(seed.fold(7, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())));

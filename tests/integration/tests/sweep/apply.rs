@@ -16,8 +16,8 @@ const MANAGER: &str = "sweep";
 /// Plural names of resources whose server lets nobody own the spec, so that nothing of it can be extracted.
 const SPEC_OF_NOBODY: [&str; 1] = ["certificatesigningrequests"];
 
-/// The server accepts the smallest valid object as the kind's configuration, and all of it comes back: to its manager by
-/// extraction, to everybody with the whole object.
+/// The server accepts the smallest valid object as the kind's configuration, and all of it comes back: to its manager
+/// by extraction, to everybody with the whole object.
 pub(crate) async fn dry_run<A, C>(client: &C, resource: &Resource, fixture: &Value) -> TestResult
 where
     A: Extract<Kind = C::Kind> + Applicable<C::Kind> + Serialize + DeserializeOwned,

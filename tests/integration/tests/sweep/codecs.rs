@@ -1,5 +1,5 @@
-//! JSON and protobuf are the same: of every kind, objects with something in every field, and objects with anything in any, held
-//! against each other and against what Kubernetes' own codecs make of them.
+//! JSON and protobuf are the same: of every kind, objects with something in every field, and objects with anything in
+//! any, held against each other and against what Kubernetes' own codecs make of them.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -188,8 +188,8 @@ fn compare(program: Command, questions: &[Question]) -> TestResult<Vec<String>> 
     Ok(problems)
 }
 
-/// JSON without what no client can say in protobuf: that a list is empty rather than not there, and of what kind an object inside
-/// another one is.
+/// JSON without what no client can say in protobuf: that a list is empty rather than not there, and of what kind an
+/// object inside another one is.
 fn without_what_protobuf_lacks(json: &Value, is_whole: bool) -> Value {
     match json {
         Value::Object(fields) => {
