@@ -41,6 +41,8 @@
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
 //! * `discovery-client` (default): [`DiscoveryClient`] and [`RestMapper`]. (`discovery` is the API group.)
 //! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
+//! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election` has the
+//!   control plane choose.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 
 pub mod differences;
@@ -57,6 +59,10 @@ pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 #[cfg(feature = "dynamic-client")]
 #[doc(inline)]
 pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
+/// Leader election on Leases: of many copies of a program, one works.
+#[cfg(feature = "leader-election")]
+#[doc(inline)]
+pub use k8s_client_leader_election as leader_election;
 #[doc(inline)]
 pub use k8s_client_runtime::{
     Config, CustomResource, Error, ErrorKind, RestClient, Result, apply, codec, config, custom_resource, object,

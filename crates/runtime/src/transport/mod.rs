@@ -177,8 +177,13 @@ fn fetch(config: Config, mut request: Request<Bytes>) -> Pin<Box<dyn Future<Outp
     })
 }
 
+/// What the configuration says, or the default.
+pub(crate) fn user_agent_of(config: &Config) -> String {
+    config.user_agent.clone().unwrap_or_else(user_agent::default)
+}
+
 fn user_agent(config: &Config) -> Result<HeaderValue> {
-    let text = config.user_agent.clone().unwrap_or_else(user_agent::default);
+    let text = user_agent_of(config);
     HeaderValue::try_from(&text)
         .map_err(|error| Error::config(format!("user_agent {text:?} cannot be sent as a header")).with_source(error))
 }

@@ -164,6 +164,23 @@ async fn error_of_a_layer_comes_out_with_its_text_and_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn part_of_the_user_agent_is_added_to_the_default_or_to_what_is_configured() {
+    for (configured, sent) in [
+        (None, concat!("k8s-client/", env!("CARGO_PKG_VERSION"), "/leader-election")),
+        (Some("me/1"), "me/1/leader-election"),
+    ] {
+        let server = Server::start(vec![Answer::Close(http("200 OK", JSON, CONFIG_MAP))]).await;
+        let mut config = server.config();
+        config.user_agent = configured.map(str::to_owned);
+        let client = RestClient::builder(&config).add_user_agent("leader-election").build().expect("a client");
+        config_maps(&client).get("web").await.expect("an answer");
+        let requests = server.requests();
+        let header = requests[0].lines().find_map(|line| line.strip_prefix("user-agent: ")).expect("it is sent");
+        assert!(header.ends_with(sent), "{header}");
+    }
+}
+
+#[tokio::test]
 async fn own_error_passes_through_layers_unchanged() {
     let address = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");

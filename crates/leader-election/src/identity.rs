@@ -1,0 +1,51 @@
+//! What a candidate calls itself unless the program says it.
+
+use std::{
+    env, fs,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+};
+
+/// The longest host name that leaves room for the rest in an object's name.
+const MAX_HOST: usize = 200;
+
+/// The host's name and a random suffix. Two processes never share it, and it is a valid object name.
+pub(crate) fn random() -> String {
+    // The standard library's only source of the system's randomness.
+    let suffix = RandomState::new().build_hasher().finish();
+    format!("{}-{suffix:016x}", as_name(&host()))
+}
+
+/// A pod has its name in the variable `HOSTNAME`, Windows has its own variable.
+fn host() -> String {
+    let variable = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| env::var(name).ok());
+    let file =
+        || ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
+    variable.or_else(file).unwrap_or_default()
+}
+
+/// The host name with nothing that an object's name must not have.
+fn as_name(host: &str) -> String {
+    let letters = host.trim().chars().take(MAX_HOST).map(|letter| match letter.to_ascii_lowercase() {
+        letter if letter.is_ascii_alphanumeric() => letter,
+        _ => '-',
+    });
+    let name: String = letters.collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "host".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_is_the_host_with_a_suffix_that_no_other_has() {
+        for (host, name) in [("web-0\n", "web-0"), ("My.Host", "my-host"), ("", "host"), ("-_-", "host"), ("é1", "1")]
+        {
+            assert_eq!(as_name(host), name, "{host:?}");
+        }
+        let (one, other) = (random(), random());
+        assert_ne!(one, other);
+        assert_eq!(one[..one.len() - 16], other[..other.len() - 16]);
+    }
+}

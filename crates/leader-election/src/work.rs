@@ -1,0 +1,46 @@
+//! The work of a leader, as a future that does nothing outside of its term.
+
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::Term;
+
+/// How the work ended.
+pub(crate) enum Outcome<T> {
+    Returned(T),
+    Panicked(Box<dyn Any + Send>),
+    /// It was about to run when the term was over.
+    TooLate,
+}
+
+/// Runs the work. Each time, before any line of it is run, the term must be valid.
+pub(crate) struct Guarded<F> {
+    work: Pin<Box<F>>,
+    term: Term,
+}
+
+impl<F> Guarded<F> {
+    pub(crate) fn new(work: F, term: &Term) -> Self {
+        Self { work: Box::pin(work), term: term.clone() }
+    }
+}
+
+impl<F: Future> Future for Guarded<F> {
+    type Output = Outcome<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.term.is_valid() {
+            return Poll::Ready(Outcome::TooLate);
+        }
+        // A future that has panicked is dropped and never seen again; the panic goes on once the lease is released.
+        match catch_unwind(AssertUnwindSafe(|| self.work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Outcome::Returned),
+            Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
+        }
+    }
+}
