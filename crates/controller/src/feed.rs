@@ -1,0 +1,87 @@
+//! From the changes of informers to keys in the queue.
+
+use std::sync::Arc;
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use k8s_client_informer::{Event, Informer, ObjectKey, Subscription};
+use k8s_client_queue::Queue;
+use k8s_client_runtime::object::AnyObject;
+
+/// The priority of objects that were there at the start: below all changes, as in controller-runtime.
+const AT_THE_START: i32 = -100;
+
+/// What turns the changes of one informer into keys, for as long as it is polled.
+pub(crate) type Feed = Box<dyn FnOnce(Queue<ObjectKey>) -> BoxFuture<'static, ()> + Send>;
+
+/// Which changes of an object count: the state before and the state after, of which one is absent when it came or went.
+pub(crate) type Filter<T> = Arc<dyn Fn(Option<&T>, Option<&T>) -> bool + Send + Sync>;
+
+/// The keys that a change of an object concerns.
+pub(crate) type Map<T> = Arc<dyn Fn(&T) -> Vec<ObjectKey> + Send + Sync>;
+
+/// Feeds the queue with the keys that the informer's changes concern.
+pub(crate) fn feed<T: Send + Sync + 'static>(
+    informer: &Informer<T>,
+    resync: Option<std::time::Duration>,
+    filter: Option<Filter<T>>,
+    map: Map<T>,
+) -> Feed {
+    let informer = informer.clone();
+    Box::new(move |queue| {
+        let mut changes = informer.subscribe();
+        if let Some(period) = resync {
+            changes = changes.resync(period);
+        }
+        follow(changes, queue, filter, map).boxed()
+    })
+}
+
+async fn follow<T: Send + Sync + 'static>(
+    mut changes: Subscription<T>,
+    queue: Queue<ObjectKey>,
+    filter: Option<Filter<T>>,
+    map: Map<T>,
+) {
+    let mut priority = AT_THE_START;
+    while let Some(event) = changes.next().await {
+        let (old, new) = match &event {
+            Event::Synced => {
+                priority = 0;
+                continue;
+            }
+            Event::Added(new) => (None, Some(new)),
+            Event::Updated { old, new } => (Some(old), Some(new)),
+            Event::Deleted { last, .. } => (Some(last), None),
+        };
+        let is_resync = old.zip(new).is_some_and(|(old, new)| Arc::ptr_eq(old, new));
+        if let Some(filter) = &filter
+            && !is_resync
+            && !filter(old.map(|old| &**old), new.map(|new| &**new))
+        {
+            continue;
+        }
+        // An object that has changed hands concerns both.
+        let mut keys: Vec<ObjectKey> = old.into_iter().chain(new).flat_map(|object| map(object)).collect();
+        keys.sort();
+        keys.dedup();
+        let priority = if is_resync { AT_THE_START } else { priority };
+        for key in keys {
+            queue.add_with_priority(key, priority);
+        }
+    }
+}
+
+/// Whether what is wanted of an object has changed: it came or went, its generation is another, or it is being deleted
+/// now. For [`Controller::filtered`](crate::Controller::filtered), in a controller that writes the status of its own
+/// objects and need not look at them for that.
+pub fn generation_changed<T: AnyObject>(old: Option<&T>, new: Option<&T>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            old.generation().is_none()
+                || old.generation() != new.generation()
+                || old.deletion_timestamp().is_some() != new.deletion_timestamp().is_some()
+                || old.uid() != new.uid()
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,4 @@
+//! What operators are built with, on a real server.
+
+mod following;
+mod reconciling;

@@ -1,3 +1,0 @@
-//! Informers on a real server.
-
-mod following;
