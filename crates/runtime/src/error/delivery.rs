@@ -8,6 +8,8 @@ pub(crate) enum Delivery {
     Unknown,
     /// There was nobody to send it to.
     Unreachable,
+    /// There is a machine, but nobody listens at its port.
+    Refused,
     /// The server certainly did not process it.
     Unprocessed,
     /// Its connection was lost: the server may have processed it or not.

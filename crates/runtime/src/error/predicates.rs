@@ -89,9 +89,12 @@ impl Error {
     /// The server has not yet come to the version that was asked for (504 with the cause `ResourceVersionTooLarge`), as
     /// one whose memory lags behind, or after a restore. Ask without a version.
     pub fn is_too_large_resource_version(&self) -> bool {
-        let says_so = |text: Option<&str>| text.is_some_and(|text| text.contains("Too large resource version"));
+        // Kubernetes 1.17 had no reason for the cause, and only these words.
+        let says_so = |text: Option<&String>| text.is_some_and(|text| text.contains("Too large resource version"));
         self.has_cause("ResourceVersionTooLarge")
-            || self.has_reason("Timeout") && says_so(self.status().and_then(|status| status.message.as_deref()))
+            || self.has_reason_or_code("Timeout", 504)
+                && (says_so(self.status().and_then(|status| status.message.as_ref()))
+                    || self.causes().iter().any(|cause| says_so(cause.message.as_ref())))
     }
 
     /// None of the accepted media types can be served (406).
@@ -188,7 +191,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Timeout => true,
-            ErrorKind::Connect => matches!(self.0.delivery, Delivery::Unreachable | Delivery::Lost),
+            ErrorKind::Connect => matches!(self.0.delivery, Delivery::Unreachable | Delivery::Refused | Delivery::Lost),
             ErrorKind::Transport => self.0.delivery != Delivery::Garbled,
             ErrorKind::Api => {
                 self.retry_after().is_some()
@@ -208,6 +211,14 @@ impl Error {
     fn is_etcd_unsettled(&self) -> bool {
         let message = self.status().and_then(|status| status.message.as_deref()).unwrap_or_default();
         self.code().is_none_or(|code| code >= 500) && ETCD_UNSETTLED.iter().any(|words| message.contains(words))
+    }
+
+    /// The port of the server, or of the proxy on the way to it, refuses connections: the server is not running, or not
+    /// yet. client-go's `IsConnectionRefused`.
+    ///
+    /// Nothing was sent, and a watch can be opened again at the same version.
+    pub fn is_connection_refused(&self) -> bool {
+        self.0.delivery == Delivery::Refused
     }
 
     /// The answer was no [`Status`](Error::status) of Kubernetes: a proxy, a load balancer or a wrong URL answered.

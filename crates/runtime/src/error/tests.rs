@@ -56,6 +56,33 @@ fn timeout_is_the_clients_or_the_servers() {
 }
 
 #[test]
+fn a_version_that_the_server_has_not_reached_is_known_by_its_cause_or_by_the_words_of_old_servers() {
+    let with_cause = |code, reason: &str, cause: StatusCause| {
+        let details = Some(StatusDetails { causes: Some(vec![cause]), ..StatusDetails::default() });
+        Error::api(Status { code: Some(code), reason: Some(reason.to_owned()), details, ..Status::default() })
+    };
+    let named = || StatusCause { reason: Some("ResourceVersionTooLarge".to_owned()), ..StatusCause::default() };
+    let words = "Too large resource version: 7, current: 5";
+    let unnamed = || StatusCause { message: Some(words.to_owned()), ..StatusCause::default() };
+    let saying = |code, reason: &str| {
+        let reason = (!reason.is_empty()).then(|| reason.to_owned());
+        Error::api(Status { code: Some(code), reason, message: Some(words.to_owned()), ..Status::default() })
+    };
+    for (error, expected) in [
+        (with_cause(504, "Timeout", named()), true),
+        (with_cause(504, "Timeout", unnamed()), true),
+        (saying(504, "Timeout"), true),
+        (saying(504, ""), true),
+        (with_cause(400, "BadRequest", unnamed()), false),
+        (saying(400, "BadRequest"), false),
+        (answered(504, "Timeout"), false),
+        (Error::new(ErrorKind::Timeout, "late"), false),
+    ] {
+        assert_eq!(error.is_too_large_resource_version(), expected, "{error:#?}");
+    }
+}
+
+#[test]
 fn message_says_what_was_tried_and_what_came_back() {
     let error = answered(404, "NotFound").with_request(&Method::GET, "https://host/api/v1/pods/x");
     assert_eq!(error.to_string(), "GET https://host/api/v1/pods/x: 404 NotFound: it went wrong");
@@ -134,6 +161,7 @@ fn errors_that_pass_are_told_from_those_that_stay() {
         saying(500, "rpc error: code = Unavailable desc = etcdserver: request timed out"),
         failed(ErrorKind::Timeout, Delivery::Unknown),
         failed(ErrorKind::Connect, Delivery::Unreachable),
+        failed(ErrorKind::Connect, Delivery::Refused),
         failed(ErrorKind::Connect, Delivery::Lost),
         failed(ErrorKind::Transport, Delivery::Lost),
         failed(ErrorKind::Transport, Delivery::Unknown),

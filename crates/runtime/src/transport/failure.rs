@@ -29,12 +29,14 @@ impl ConnectError {
     }
 
     pub(super) fn tcp(address: &str, error: &(dyn StdError + 'static)) -> Self {
-        let timed_out = find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        let cause = find::<io::Error>(error).map(io::Error::kind);
+        let timed_out = cause == Some(io::ErrorKind::TimedOut);
+        let refused = cause == Some(io::ErrorKind::ConnectionRefused);
         // The layers between say "tcp connect error" only.
         Self {
             message: format!("cannot connect to {address}: {}", root_cause(error)),
             kind: if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect },
-            delivery: Delivery::Unreachable,
+            delivery: if refused { Delivery::Refused } else { Delivery::Unreachable },
         }
     }
 

@@ -46,6 +46,11 @@ impl Problem {
         Self { words: words.into(), delivery: Delivery::Unknown }
     }
 
+    /// The proxy finds nobody at the server's port, for now.
+    pub(super) fn refused(words: impl Into<String>) -> Self {
+        Self { words: words.into(), delivery: Delivery::Refused }
+    }
+
     /// The proxy does not reach the server, for now.
     pub(super) fn unreachable(words: impl Into<String>) -> Self {
         Self { words: words.into(), delivery: Delivery::Unreachable }

@@ -118,7 +118,7 @@ fn refusal(reply: u8) -> Problem {
         2 => Problem::lasting("the rules of the proxy do not allow connections to this server"),
         3 => Problem::unreachable("the proxy does not reach the server: network unreachable"),
         4 => Problem::unreachable("the proxy does not reach the server: host unreachable"),
-        5 => Problem::unreachable("the proxy does not reach the server: connection refused"),
+        5 => Problem::refused("the proxy does not reach the server: connection refused"),
         6 => Problem::unreachable("the proxy does not reach the server: TTL expired"),
         7 => Problem::lasting("the proxy does not support connecting to servers"),
         8 => Problem::lasting("the proxy does not support this kind of address"),

@@ -85,7 +85,7 @@ async fn a_refused_connection_names_the_address() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = ask(&Config::new(&format!("http://{address}")).unwrap()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!((error.kind(), error.is_connection_refused()), (ErrorKind::Connect, true));
     let text = error.to_string();
     assert!(text.contains(&address.to_string()) && text.to_lowercase().contains("connection refused"), "{text}");
 }

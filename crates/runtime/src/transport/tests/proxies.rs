@@ -110,15 +110,15 @@ async fn wrong_or_missing_logins_are_explained_without_showing_them() {
 #[tokio::test]
 async fn a_server_that_the_proxy_does_not_reach_is_explained() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
-    for (protocol, scheme, words) in [
-        (Protocol::Http, "http", "answers 502 Bad Gateway"),
-        (Protocol::Socks5, "socks5", "the proxy does not reach the server: connection refused"),
+    for (protocol, scheme, words, refused) in [
+        (Protocol::Http, "http", "answers 502 Bad Gateway", false),
+        (Protocol::Socks5, "socks5", "the proxy does not reach the server: connection refused", true),
     ] {
         let proxy = TestProxy::start(protocol, None).await;
         let mut config = Config::new(&format!("https://{closed}")).unwrap();
         through(&mut config, &format!("{scheme}://{}", proxy.address));
         let error = ask(&config).await.unwrap_err();
-        assert!(error.is_transient() && error.delivery() == Delivery::Unreachable, "{error}");
+        assert_eq!((error.is_transient(), error.is_connection_refused()), (true, refused), "{error}");
         assert!(error.to_string().contains(words) && error.to_string().contains("through proxy"), "{error}");
     }
 }
@@ -129,7 +129,9 @@ async fn a_proxy_that_is_not_there_is_named() {
     for scheme in ["http", "https", "socks5"] {
         let mut config = Config::new("https://server.example").unwrap();
         through(&mut config, &format!("{scheme}://{closed}"));
-        let error = ask(&config).await.unwrap_err().to_string();
+        let error = ask(&config).await.unwrap_err();
+        assert!(error.is_connection_refused(), "{error}");
+        let error = error.to_string();
         let words =
             format!("cannot connect to server.example:443 through proxy {scheme}://{closed}: Connection refused");
         assert!(error.contains(&words), "{error}");
