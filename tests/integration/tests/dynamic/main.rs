@@ -2,6 +2,7 @@
 
 mod custom;
 mod metadata;
+mod odd_objects;
 mod scale;
 mod streams;
 mod undecodable;
