@@ -110,8 +110,8 @@ fn check(error: &Error, test: &Test) {
     let object = error.undecodable_object().unwrap_or_else(|| panic!("{error}"));
     assert_eq!((object.namespace.as_deref(), object.name.as_deref()), (Some(test.namespace.as_str()), Some("far")));
     // JSON has the field's name, protobuf only its type's.
-    let text = error.to_string();
-    assert!(text.contains(".spec.renewTime") || text.contains(".spec.renew_time"), "{text}");
+    let message = error.to_string();
+    assert!(message.contains(".spec.renewTime") || message.contains(".spec.renew_time"), "{message}");
 }
 
 fn name_of(lease: Option<Lease>) -> String {

@@ -113,8 +113,7 @@ async fn seconds_of_a_collection_are_the_servers_limit() -> TestResult {
         }],
     }));
     webhooks.create(&webhook).await?;
-    let mut seconds = ListOptions::default();
-    seconds.timeout_seconds = Some(1);
+    let seconds = ListOptions { timeout_seconds: Some(1), ..ListOptions::default() };
     let given_up = eventually("the webhook is asked", || async {
         let began = Instant::now();
         let deletion = config_maps.delete_collection().list_options(seconds.clone()).dry_run().await;
