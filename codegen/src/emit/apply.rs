@@ -44,7 +44,7 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
         }
     }
     let mut modules: Vec<(String, Vec<String>)> =
-        vec![("k8s_client_runtime::generated::apply".to_owned(), known.into_iter().collect())];
+        vec![("k8s_client_runtime::codegen::apply".to_owned(), known.into_iter().collect())];
     for (path, name) in foreign {
         match modules.iter_mut().find(|(other, _)| *other == path) {
             Some((_, names)) => names.push(name),

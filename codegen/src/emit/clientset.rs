@@ -17,7 +17,11 @@ pub(super) fn source(model: &Model) -> Source {
             } else {
                 names::version_feature(group, &version.name)
             };
-            let docs = docs::comment([format!("The client of `{}`.", version.api_version(group))]);
+            let docs = docs::comment([
+                format!("The client of `{}`.", version.api_version(group)),
+                String::new(),
+                needs(&feature),
+            ]);
             let path = format_ident!("{}", version.name);
             let accessor = quote! {
                 #docs
@@ -38,7 +42,7 @@ pub(super) fn source(model: &Model) -> Source {
         let (name, library) =
             (format_ident!("{}", group.crate_name), format_ident!("{}", names::library(&group.crate_name)));
         let feature = &group.crate_name;
-        let docs = docs::comment([format!("Clients of {}.", names::title(group))]);
+        let docs = docs::comment([format!("Clients of {}.", names::title(group)), String::new(), needs(feature)]);
         quote!(#docs #[cfg(feature = #feature)] #[doc(inline)] pub use #library as #name;)
     });
     let meta_library = format_ident!("{}", names::library(META_CRATE));
@@ -63,4 +67,9 @@ pub(super) fn source(model: &Model) -> Source {
             }
         },
     }
+}
+
+/// What rustc cannot say where a feature is off: it finds no method.
+fn needs(feature: &str) -> String {
+    format!("Needs the feature `{feature}`.")
 }

@@ -175,7 +175,7 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
         #[cfg(feature = "clients")]
         #[path = "."]
         mod clients {
-            use k8s_client_runtime::generated::RestClient;
+            use k8s_client_runtime::codegen::RestClient;
             pub mod kinds;
             #(#open_modules)*
             #(#open_uses)*
@@ -209,7 +209,7 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
         path: format!("{folder}/mod.rs"),
         definition: api_version.clone(),
         docs: vec![docs],
-        tokens: quote!(#applied pub mod protobuf; #clients),
+        tokens: quote!(#applied #[doc(hidden)] pub mod protobuf; #clients),
     }
 }
 

@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use super::{Source, docs, gate::Gate, method::Types, names};
 use crate::{
     Error,
-    model::{ApiVersion, Area, Group, Home, Method, Model, Resource, Scope, TypeName, Verb},
+    model::{ApiVersion, Area, Group, Home, Method, Model, Presence, Resource, Scope, TypeName, Verb},
 };
 
 /// The file `src/<version>/kinds.rs`.
@@ -31,7 +31,7 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
     let own = version.resources.first().map_or(&[][..], |resource| &resource.object.module);
     let status = version.answers_status().then(|| {
         quote!(
-            pub use k8s_client_runtime::generated::kinds::Status;
+            pub use k8s_client_runtime::codegen::kinds::Status;
         )
     });
     let imported = objects.iter().map(|object| object.module.as_slice()).collect();
@@ -44,7 +44,8 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             let gate = Gate::new(model, version.presence, used[*name]);
             let configuration = applied.contains(name).then(|| configuration(model, group, version, name));
             let kind = kind(model, group, version, name, resource, types)?;
-            Ok(gate.items(quote!(#kind #configuration)))
+            let streams = resource.map(|resource| streams(model, used[*name], resource));
+            Ok(gate.items(quote!(#kind #configuration #streams)))
         })
         .collect::<Result<_, Error>>()?;
     let resources = || version.resources.iter();
@@ -54,6 +55,8 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         .any(|object| model.configuration(&object.schema).is_some_and(|(home, _)| *home == Home::new(group, version)));
     let extract = own_applied.then(|| quote!(Extract,));
     let applicable = (!applied.is_empty()).then(|| quote!(Applicable,));
+    let has_streams = resources().flat_map(|resource| &resource.methods).any(|method| method.stream.is_some());
+    let has_stream = has_streams.then(|| quote!(HasStream,));
     let (kind, resource) =
         if resources().next().is_some() { (quote!(Kind,), quote!(ApiResource,)) } else { Default::default() };
     Ok(Source {
@@ -67,7 +70,7 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         ],
         tokens: quote! {
             use super::super::protobuf;
-            use k8s_client_runtime::generated::{codec, #applicable #resource Codec, #extract #kind #listable MediaType};
+            use k8s_client_runtime::codegen::{codec, #applicable #resource Codec, #extract #has_stream #kind #listable MediaType};
             #imports
             #status
             #(#kinds)*
@@ -89,6 +92,7 @@ fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &Ty
     let (marker, name) = (format_ident!("{}", object.name), format_ident!("{}", names::configuration(&object.name)));
     if *home == Home::new(group, version) {
         quote! {
+            #[diagnostic::do_not_recommend]
             impl Applicable<#marker> for super::super::apply::#name {}
             impl Extract for super::super::apply::#name {
                 type Kind = #marker;
@@ -96,8 +100,25 @@ fn configuration(model: &Model, group: &Group, version: &ApiVersion, object: &Ty
         }
     } else {
         let path: syn::Path = syn::parse_str(&names::apply_module(home)).expect("crate and module are identifiers");
-        quote!(impl Applicable<#marker> for #path::#name {})
+        quote! {
+            #[diagnostic::do_not_recommend]
+            impl Applicable<#marker> for #path::#name {}
+        }
     }
+}
+
+/// What the kind's objects have that is not an object.
+fn streams(model: &Model, given: Presence, resource: &Resource) -> TokenStream {
+    let marker = format_ident!("{}", resource.object.name);
+    let streams = resource.methods.iter().filter_map(|method| {
+        let builder = format_ident!("{}", method.stream.as_ref()?.stream.builder());
+        let gate = Gate::new(model, given, method.presence);
+        Some(gate.items(quote! {
+            #[diagnostic::do_not_recommend]
+            impl HasStream<k8s_client_runtime::codegen::#builder> for #marker {}
+        }))
+    });
+    quote!(#(#streams)*)
 }
 
 fn is_listable(resource: &Resource) -> bool {
@@ -123,6 +144,7 @@ fn kind(
             Scope::Cluster => quote!(k8s_openapi::ClusterResourceScope),
         };
         quote! {
+            #[diagnostic::do_not_recommend]
             impl Kind for #marker {
                 type Scope = #scope;
                 const RESOURCE: ApiResource =
@@ -132,6 +154,7 @@ fn kind(
     });
     let listable = resource.filter(|resource| is_listable(resource)).map(|_| {
         quote! {
+            #[diagnostic::do_not_recommend]
             impl Listable for #marker {
                 type List = k8s_openapi::List<Self::Object>;
                 fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
@@ -150,6 +173,7 @@ fn kind(
         #docs
         #[derive(Clone, Copy, Debug)]
         pub enum #marker {}
+        #[diagnostic::do_not_recommend]
         impl Codec for #marker {
             type Object = #object;
             const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;

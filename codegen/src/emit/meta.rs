@@ -22,6 +22,7 @@ pub mod v1 {{
     //! The types of `{API_VERSION}`.
 
     pub mod apply;
+    #[doc(hidden)]
     pub mod protobuf;
 }}
 "

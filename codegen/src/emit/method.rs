@@ -216,6 +216,7 @@ fn implementation(
         _ => (quote!(name: &str), quote!(name)),
     };
     quote! {
+        #[diagnostic::do_not_recommend]
         impl #verb_trait for #client {
             fn #name(&self, #parameters) -> #builder<#own> {
                 self.0.#name(#arguments)

@@ -91,7 +91,7 @@ fn write_imports(names: &BTreeSet<(String, String)>, attribute: &str, text: &mut
     let known: Vec<String> = names.iter().filter(|(path, _)| path.is_empty()).map(|(_, name)| name.clone()).collect();
     if !known.is_empty() {
         text.push_str(attribute);
-        use_line("k8s_client_runtime::generated::protobuf", &known, text);
+        use_line("k8s_client_runtime::codegen::protobuf", &known, text);
     }
 }
 

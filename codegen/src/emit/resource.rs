@@ -75,7 +75,7 @@ fn imports(resource: &Resource, methods: &[MethodSource<'_>], types: Types<'_>) 
 fn uses(names: BTreeSet<&str>) -> TokenStream {
     let names = names.into_iter().map(|name| format_ident!("{name}"));
     quote!(
-        use k8s_client_runtime::generated::{#(#names),*};
+        use k8s_client_runtime::codegen::{#(#names),*};
     )
 }
 

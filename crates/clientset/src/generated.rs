@@ -6,12 +6,16 @@ use crate::Clientset;
 
 impl Clientset {
     /// The client of `admissionregistration.k8s.io/v1`.
+    ///
+    /// Needs the feature `admissionregistration`.
     #[cfg(feature = "admissionregistration")]
     pub fn admissionregistration_v1(&self) -> api::admissionregistration::v1::AdmissionregistrationV1Client {
         api::admissionregistration::v1::AdmissionregistrationV1Client::new(self.rest_client())
     }
 
     /// The client of `admissionregistration.k8s.io/v1beta1`.
+    ///
+    /// Needs the feature `admissionregistration-v1beta1`.
     #[cfg(feature = "admissionregistration-v1beta1")]
     pub fn admissionregistration_v1beta1(
         &self,
@@ -20,6 +24,8 @@ impl Clientset {
     }
 
     /// The client of `admissionregistration.k8s.io/v1alpha1`.
+    ///
+    /// Needs the feature `admissionregistration-v1alpha1`.
     #[cfg(feature = "admissionregistration-v1alpha1")]
     pub fn admissionregistration_v1alpha1(
         &self,
@@ -28,162 +34,216 @@ impl Clientset {
     }
 
     /// The client of `apiextensions.k8s.io/v1`.
+    ///
+    /// Needs the feature `apiextensions`.
     #[cfg(feature = "apiextensions")]
     pub fn apiextensions_v1(&self) -> api::apiextensions::v1::ApiextensionsV1Client {
         api::apiextensions::v1::ApiextensionsV1Client::new(self.rest_client())
     }
 
     /// The client of `apiregistration.k8s.io/v1`.
+    ///
+    /// Needs the feature `apiregistration`.
     #[cfg(feature = "apiregistration")]
     pub fn apiregistration_v1(&self) -> api::apiregistration::v1::ApiregistrationV1Client {
         api::apiregistration::v1::ApiregistrationV1Client::new(self.rest_client())
     }
 
     /// The client of `internal.apiserver.k8s.io/v1alpha1`.
+    ///
+    /// Needs the feature `apiserverinternal-v1alpha1`.
     #[cfg(feature = "apiserverinternal-v1alpha1")]
     pub fn internal_v1alpha1(&self) -> api::apiserverinternal::v1alpha1::InternalV1alpha1Client {
         api::apiserverinternal::v1alpha1::InternalV1alpha1Client::new(self.rest_client())
     }
 
     /// The client of `apps/v1`.
+    ///
+    /// Needs the feature `apps`.
     #[cfg(feature = "apps")]
     pub fn apps_v1(&self) -> api::apps::v1::AppsV1Client {
         api::apps::v1::AppsV1Client::new(self.rest_client())
     }
 
     /// The client of `authentication.k8s.io/v1`.
+    ///
+    /// Needs the feature `authentication`.
     #[cfg(feature = "authentication")]
     pub fn authentication_v1(&self) -> api::authentication::v1::AuthenticationV1Client {
         api::authentication::v1::AuthenticationV1Client::new(self.rest_client())
     }
 
     /// The client of `authorization.k8s.io/v1`.
+    ///
+    /// Needs the feature `authorization`.
     #[cfg(feature = "authorization")]
     pub fn authorization_v1(&self) -> api::authorization::v1::AuthorizationV1Client {
         api::authorization::v1::AuthorizationV1Client::new(self.rest_client())
     }
 
     /// The client of `autoscaling/v2`.
+    ///
+    /// Needs the feature `autoscaling`.
     #[cfg(feature = "autoscaling")]
     pub fn autoscaling_v2(&self) -> api::autoscaling::v2::AutoscalingV2Client {
         api::autoscaling::v2::AutoscalingV2Client::new(self.rest_client())
     }
 
     /// The client of `autoscaling/v1`.
+    ///
+    /// Needs the feature `autoscaling`.
     #[cfg(feature = "autoscaling")]
     pub fn autoscaling_v1(&self) -> api::autoscaling::v1::AutoscalingV1Client {
         api::autoscaling::v1::AutoscalingV1Client::new(self.rest_client())
     }
 
     /// The client of `batch/v1`.
+    ///
+    /// Needs the feature `batch`.
     #[cfg(feature = "batch")]
     pub fn batch_v1(&self) -> api::batch::v1::BatchV1Client {
         api::batch::v1::BatchV1Client::new(self.rest_client())
     }
 
     /// The client of `certificates.k8s.io/v1`.
+    ///
+    /// Needs the feature `certificates`.
     #[cfg(feature = "certificates")]
     pub fn certificates_v1(&self) -> api::certificates::v1::CertificatesV1Client {
         api::certificates::v1::CertificatesV1Client::new(self.rest_client())
     }
 
     /// The client of `certificates.k8s.io/v1beta1`.
+    ///
+    /// Needs the feature `certificates-v1beta1`.
     #[cfg(feature = "certificates-v1beta1")]
     pub fn certificates_v1beta1(&self) -> api::certificates::v1beta1::CertificatesV1beta1Client {
         api::certificates::v1beta1::CertificatesV1beta1Client::new(self.rest_client())
     }
 
     /// The client of `coordination.k8s.io/v1`.
+    ///
+    /// Needs the feature `coordination`.
     #[cfg(feature = "coordination")]
     pub fn coordination_v1(&self) -> api::coordination::v1::CoordinationV1Client {
         api::coordination::v1::CoordinationV1Client::new(self.rest_client())
     }
 
     /// The client of `coordination.k8s.io/v1beta1`.
+    ///
+    /// Needs the feature `coordination-v1beta1`.
     #[cfg(feature = "coordination-v1beta1")]
     pub fn coordination_v1beta1(&self) -> api::coordination::v1beta1::CoordinationV1beta1Client {
         api::coordination::v1beta1::CoordinationV1beta1Client::new(self.rest_client())
     }
 
     /// The client of `coordination.k8s.io/v1alpha2`.
+    ///
+    /// Needs the feature `coordination-v1alpha2`.
     #[cfg(feature = "coordination-v1alpha2")]
     pub fn coordination_v1alpha2(&self) -> api::coordination::v1alpha2::CoordinationV1alpha2Client {
         api::coordination::v1alpha2::CoordinationV1alpha2Client::new(self.rest_client())
     }
 
     /// The client of `v1`.
+    ///
+    /// Needs the feature `core`.
     #[cfg(feature = "core")]
     pub fn core_v1(&self) -> api::core::v1::CoreV1Client {
         api::core::v1::CoreV1Client::new(self.rest_client())
     }
 
     /// The client of `discovery.k8s.io/v1`.
+    ///
+    /// Needs the feature `discovery`.
     #[cfg(feature = "discovery")]
     pub fn discovery_v1(&self) -> api::discovery::v1::DiscoveryV1Client {
         api::discovery::v1::DiscoveryV1Client::new(self.rest_client())
     }
 
     /// The client of `events.k8s.io/v1`.
+    ///
+    /// Needs the feature `events`.
     #[cfg(feature = "events")]
     pub fn events_v1(&self) -> api::events::v1::EventsV1Client {
         api::events::v1::EventsV1Client::new(self.rest_client())
     }
 
     /// The client of `flowcontrol.apiserver.k8s.io/v1`.
+    ///
+    /// Needs the feature `flowcontrol`.
     #[cfg(feature = "flowcontrol")]
     pub fn flowcontrol_v1(&self) -> api::flowcontrol::v1::FlowcontrolV1Client {
         api::flowcontrol::v1::FlowcontrolV1Client::new(self.rest_client())
     }
 
     /// The client of `networking.k8s.io/v1`.
+    ///
+    /// Needs the feature `networking`.
     #[cfg(feature = "networking")]
     pub fn networking_v1(&self) -> api::networking::v1::NetworkingV1Client {
         api::networking::v1::NetworkingV1Client::new(self.rest_client())
     }
 
     /// The client of `node.k8s.io/v1`.
+    ///
+    /// Needs the feature `node`.
     #[cfg(feature = "node")]
     pub fn node_v1(&self) -> api::node::v1::NodeV1Client {
         api::node::v1::NodeV1Client::new(self.rest_client())
     }
 
     /// The client of `policy/v1`.
+    ///
+    /// Needs the feature `policy`.
     #[cfg(feature = "policy")]
     pub fn policy_v1(&self) -> api::policy::v1::PolicyV1Client {
         api::policy::v1::PolicyV1Client::new(self.rest_client())
     }
 
     /// The client of `rbac.authorization.k8s.io/v1`.
+    ///
+    /// Needs the feature `rbac`.
     #[cfg(feature = "rbac")]
     pub fn rbac_v1(&self) -> api::rbac::v1::RbacV1Client {
         api::rbac::v1::RbacV1Client::new(self.rest_client())
     }
 
     /// The client of `resource.k8s.io/v1beta2`.
+    ///
+    /// Needs the feature `resource-v1beta2`.
     #[cfg(feature = "resource-v1beta2")]
     pub fn resource_v1beta2(&self) -> api::resource::v1beta2::ResourceV1beta2Client {
         api::resource::v1beta2::ResourceV1beta2Client::new(self.rest_client())
     }
 
     /// The client of `resource.k8s.io/v1beta1`.
+    ///
+    /// Needs the feature `resource-v1beta1`.
     #[cfg(feature = "resource-v1beta1")]
     pub fn resource_v1beta1(&self) -> api::resource::v1beta1::ResourceV1beta1Client {
         api::resource::v1beta1::ResourceV1beta1Client::new(self.rest_client())
     }
 
     /// The client of `resource.k8s.io/v1alpha3`.
+    ///
+    /// Needs the feature `resource-v1alpha3`.
     #[cfg(feature = "resource-v1alpha3")]
     pub fn resource_v1alpha3(&self) -> api::resource::v1alpha3::ResourceV1alpha3Client {
         api::resource::v1alpha3::ResourceV1alpha3Client::new(self.rest_client())
     }
 
     /// The client of `scheduling.k8s.io/v1`.
+    ///
+    /// Needs the feature `scheduling`.
     #[cfg(feature = "scheduling")]
     pub fn scheduling_v1(&self) -> api::scheduling::v1::SchedulingV1Client {
         api::scheduling::v1::SchedulingV1Client::new(self.rest_client())
     }
 
     /// The client of `storage.k8s.io/v1`.
+    ///
+    /// Needs the feature `storage`.
     #[cfg(feature = "storage")]
     pub fn storage_v1(&self) -> api::storage::v1::StorageV1Client {
         api::storage::v1::StorageV1Client::new(self.rest_client())
@@ -193,6 +253,8 @@ impl Clientset {
 k8s_openapi::k8s_if_le_1_36! {
     impl Clientset {
         /// The client of `certificates.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `certificates-v1alpha1`.
         #[cfg(feature = "certificates-v1alpha1")]
         pub fn certificates_v1alpha1(&self) -> api::certificates::v1alpha1::CertificatesV1alpha1Client {
             api::certificates::v1alpha1::CertificatesV1alpha1Client::new(self.rest_client())
@@ -203,6 +265,8 @@ k8s_openapi::k8s_if_le_1_36! {
 k8s_openapi::k8s_if_ge_1_37! {
     impl Clientset {
         /// The client of `lifecycle.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `lifecycle-v1alpha1`.
         #[cfg(feature = "lifecycle-v1alpha1")]
         pub fn lifecycle_v1alpha1(&self) -> api::lifecycle::v1alpha1::LifecycleV1alpha1Client {
             api::lifecycle::v1alpha1::LifecycleV1alpha1Client::new(self.rest_client())
@@ -213,6 +277,8 @@ k8s_openapi::k8s_if_ge_1_37! {
 k8s_openapi::k8s_if_le_1_36! {
     impl Clientset {
         /// The client of `networking.k8s.io/v1beta1`.
+        ///
+        /// Needs the feature `networking-v1beta1`.
         #[cfg(feature = "networking-v1beta1")]
         pub fn networking_v1beta1(&self) -> api::networking::v1beta1::NetworkingV1beta1Client {
             api::networking::v1beta1::NetworkingV1beta1Client::new(self.rest_client())
@@ -223,6 +289,8 @@ k8s_openapi::k8s_if_le_1_36! {
 k8s_openapi::k8s_if_ge_1_34! {
     impl Clientset {
         /// The client of `resource.k8s.io/v1`.
+        ///
+        /// Needs the feature `resource`.
         #[cfg(feature = "resource")]
         pub fn resource_v1(&self) -> api::resource::v1::ResourceV1Client {
             api::resource::v1::ResourceV1Client::new(self.rest_client())
@@ -233,6 +301,8 @@ k8s_openapi::k8s_if_ge_1_34! {
 k8s_openapi::k8s_if_ge_1_37! {
     impl Clientset {
         /// The client of `scheduling.k8s.io/v1beta1`.
+        ///
+        /// Needs the feature `scheduling-v1beta1`.
         #[cfg(feature = "scheduling-v1beta1")]
         pub fn scheduling_v1beta1(&self) -> api::scheduling::v1beta1::SchedulingV1beta1Client {
             api::scheduling::v1beta1::SchedulingV1beta1Client::new(self.rest_client())
@@ -243,6 +313,8 @@ k8s_openapi::k8s_if_ge_1_37! {
 k8s_openapi::k8s_if_ge_1_37! {
     impl Clientset {
         /// The client of `scheduling.k8s.io/v1alpha3`.
+        ///
+        /// Needs the feature `scheduling-v1alpha3`.
         #[cfg(feature = "scheduling-v1alpha3")]
         pub fn scheduling_v1alpha3(&self) -> api::scheduling::v1alpha3::SchedulingV1alpha3Client {
             api::scheduling::v1alpha3::SchedulingV1alpha3Client::new(self.rest_client())
@@ -253,6 +325,8 @@ k8s_openapi::k8s_if_ge_1_37! {
 k8s_openapi::k8s_if_1_36! {
     impl Clientset {
         /// The client of `scheduling.k8s.io/v1alpha2`.
+        ///
+        /// Needs the feature `scheduling-v1alpha2`.
         #[cfg(feature = "scheduling-v1alpha2")]
         pub fn scheduling_v1alpha2(&self) -> api::scheduling::v1alpha2::SchedulingV1alpha2Client {
             api::scheduling::v1alpha2::SchedulingV1alpha2Client::new(self.rest_client())
@@ -263,6 +337,8 @@ k8s_openapi::k8s_if_1_36! {
 k8s_openapi::k8s_if_1_35! {
     impl Clientset {
         /// The client of `scheduling.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `scheduling-v1alpha1`.
         #[cfg(feature = "scheduling-v1alpha1")]
         pub fn scheduling_v1alpha1(&self) -> api::scheduling::v1alpha1::SchedulingV1alpha1Client {
             api::scheduling::v1alpha1::SchedulingV1alpha1Client::new(self.rest_client())
@@ -273,6 +349,8 @@ k8s_openapi::k8s_if_1_35! {
 k8s_openapi::k8s_if_le_1_36! {
     impl Clientset {
         /// The client of `storage.k8s.io/v1beta1`.
+        ///
+        /// Needs the feature `storage-v1beta1`.
         #[cfg(feature = "storage-v1beta1")]
         pub fn storage_v1beta1(&self) -> api::storage::v1beta1::StorageV1beta1Client {
             api::storage::v1beta1::StorageV1beta1Client::new(self.rest_client())
@@ -283,6 +361,8 @@ k8s_openapi::k8s_if_le_1_36! {
 k8s_openapi::k8s_if_le_1_34! {
     impl Clientset {
         /// The client of `storage.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `storage-v1alpha1`.
         #[cfg(feature = "storage-v1alpha1")]
         pub fn storage_v1alpha1(&self) -> api::storage::v1alpha1::StorageV1alpha1Client {
             api::storage::v1alpha1::StorageV1alpha1Client::new(self.rest_client())
@@ -293,6 +373,8 @@ k8s_openapi::k8s_if_le_1_34! {
 k8s_openapi::k8s_if_ge_1_37! {
     impl Clientset {
         /// The client of `storagemigration.k8s.io/v1`.
+        ///
+        /// Needs the feature `storagemigration`.
         #[cfg(feature = "storagemigration")]
         pub fn storagemigration_v1(&self) -> api::storagemigration::v1::StoragemigrationV1Client {
             api::storagemigration::v1::StoragemigrationV1Client::new(self.rest_client())
@@ -303,6 +385,8 @@ k8s_openapi::k8s_if_ge_1_37! {
 k8s_openapi::k8s_if_ge_1_35! {
     impl Clientset {
         /// The client of `storagemigration.k8s.io/v1beta1`.
+        ///
+        /// Needs the feature `storagemigration-v1beta1`.
         #[cfg(feature = "storagemigration-v1beta1")]
         pub fn storagemigration_v1beta1(&self) -> api::storagemigration::v1beta1::StoragemigrationV1beta1Client {
             api::storagemigration::v1beta1::StoragemigrationV1beta1Client::new(self.rest_client())
@@ -313,6 +397,8 @@ k8s_openapi::k8s_if_ge_1_35! {
 k8s_openapi::k8s_if_le_1_34! {
     impl Clientset {
         /// The client of `storagemigration.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `storagemigration-v1alpha1`.
         #[cfg(feature = "storagemigration-v1alpha1")]
         pub fn storagemigration_v1alpha1(&self) -> api::storagemigration::v1alpha1::StoragemigrationV1alpha1Client {
             api::storagemigration::v1alpha1::StoragemigrationV1alpha1Client::new(self.rest_client())
@@ -323,81 +409,113 @@ k8s_openapi::k8s_if_le_1_34! {
 /// The crates of the API groups.
 pub mod api {
     /// Clients of the API group `admissionregistration.k8s.io`.
+    ///
+    /// Needs the feature `admissionregistration`.
     #[cfg(feature = "admissionregistration")]
     #[doc(inline)]
     pub use k8s_client_api_admissionregistration as admissionregistration;
 
     /// Clients of the API group `apiextensions.k8s.io`.
+    ///
+    /// Needs the feature `apiextensions`.
     #[cfg(feature = "apiextensions")]
     #[doc(inline)]
     pub use k8s_client_api_apiextensions as apiextensions;
 
     /// Clients of the API group `apiregistration.k8s.io`.
+    ///
+    /// Needs the feature `apiregistration`.
     #[cfg(feature = "apiregistration")]
     #[doc(inline)]
     pub use k8s_client_api_apiregistration as apiregistration;
 
     /// Clients of the API group `internal.apiserver.k8s.io`.
+    ///
+    /// Needs the feature `apiserverinternal`.
     #[cfg(feature = "apiserverinternal")]
     #[doc(inline)]
     pub use k8s_client_api_apiserverinternal as apiserverinternal;
 
     /// Clients of the API group `apps`.
+    ///
+    /// Needs the feature `apps`.
     #[cfg(feature = "apps")]
     #[doc(inline)]
     pub use k8s_client_api_apps as apps;
 
     /// Clients of the API group `authentication.k8s.io`.
+    ///
+    /// Needs the feature `authentication`.
     #[cfg(feature = "authentication")]
     #[doc(inline)]
     pub use k8s_client_api_authentication as authentication;
 
     /// Clients of the API group `authorization.k8s.io`.
+    ///
+    /// Needs the feature `authorization`.
     #[cfg(feature = "authorization")]
     #[doc(inline)]
     pub use k8s_client_api_authorization as authorization;
 
     /// Clients of the API group `autoscaling`.
+    ///
+    /// Needs the feature `autoscaling`.
     #[cfg(feature = "autoscaling")]
     #[doc(inline)]
     pub use k8s_client_api_autoscaling as autoscaling;
 
     /// Clients of the API group `batch`.
+    ///
+    /// Needs the feature `batch`.
     #[cfg(feature = "batch")]
     #[doc(inline)]
     pub use k8s_client_api_batch as batch;
 
     /// Clients of the API group `certificates.k8s.io`.
+    ///
+    /// Needs the feature `certificates`.
     #[cfg(feature = "certificates")]
     #[doc(inline)]
     pub use k8s_client_api_certificates as certificates;
 
     /// Clients of the API group `coordination.k8s.io`.
+    ///
+    /// Needs the feature `coordination`.
     #[cfg(feature = "coordination")]
     #[doc(inline)]
     pub use k8s_client_api_coordination as coordination;
 
     /// Clients of the core API group.
+    ///
+    /// Needs the feature `core`.
     #[cfg(feature = "core")]
     #[doc(inline)]
     pub use k8s_client_api_core as core;
 
     /// Clients of the API group `discovery.k8s.io`.
+    ///
+    /// Needs the feature `discovery`.
     #[cfg(feature = "discovery")]
     #[doc(inline)]
     pub use k8s_client_api_discovery as discovery;
 
     /// Clients of the API group `events.k8s.io`.
+    ///
+    /// Needs the feature `events`.
     #[cfg(feature = "events")]
     #[doc(inline)]
     pub use k8s_client_api_events as events;
 
     /// Clients of the API group `flowcontrol.apiserver.k8s.io`.
+    ///
+    /// Needs the feature `flowcontrol`.
     #[cfg(feature = "flowcontrol")]
     #[doc(inline)]
     pub use k8s_client_api_flowcontrol as flowcontrol;
 
     /// Clients of the API group `lifecycle.k8s.io`.
+    ///
+    /// Needs the feature `lifecycle`.
     #[cfg(feature = "lifecycle")]
     #[doc(inline)]
     pub use k8s_client_api_lifecycle as lifecycle;
@@ -407,41 +525,57 @@ pub mod api {
     pub use k8s_client_api_meta as meta;
 
     /// Clients of the API group `networking.k8s.io`.
+    ///
+    /// Needs the feature `networking`.
     #[cfg(feature = "networking")]
     #[doc(inline)]
     pub use k8s_client_api_networking as networking;
 
     /// Clients of the API group `node.k8s.io`.
+    ///
+    /// Needs the feature `node`.
     #[cfg(feature = "node")]
     #[doc(inline)]
     pub use k8s_client_api_node as node;
 
     /// Clients of the API group `policy`.
+    ///
+    /// Needs the feature `policy`.
     #[cfg(feature = "policy")]
     #[doc(inline)]
     pub use k8s_client_api_policy as policy;
 
     /// Clients of the API group `rbac.authorization.k8s.io`.
+    ///
+    /// Needs the feature `rbac`.
     #[cfg(feature = "rbac")]
     #[doc(inline)]
     pub use k8s_client_api_rbac as rbac;
 
     /// Clients of the API group `resource.k8s.io`.
+    ///
+    /// Needs the feature `resource`.
     #[cfg(feature = "resource")]
     #[doc(inline)]
     pub use k8s_client_api_resource as resource;
 
     /// Clients of the API group `scheduling.k8s.io`.
+    ///
+    /// Needs the feature `scheduling`.
     #[cfg(feature = "scheduling")]
     #[doc(inline)]
     pub use k8s_client_api_scheduling as scheduling;
 
     /// Clients of the API group `storage.k8s.io`.
+    ///
+    /// Needs the feature `storage`.
     #[cfg(feature = "storage")]
     #[doc(inline)]
     pub use k8s_client_api_storage as storage;
 
     /// Clients of the API group `storagemigration.k8s.io`.
+    ///
+    /// Needs the feature `storagemigration`.
     #[cfg(feature = "storagemigration")]
     #[doc(inline)]
     pub use k8s_client_api_storagemigration as storagemigration;

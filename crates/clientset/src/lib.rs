@@ -2,7 +2,7 @@
 //!
 //! A [`Clientset`] has a typed client for every group, version and resource of the Kubernetes API. Each resource has
 //! exactly the verbs that the API gives it, at its scope: what the server would answer with 404 or 405 does not compile.
-//! The types of the objects are those of [k8s-openapi](openapi).
+//! The types of the objects are those of [k8s-openapi](k8s_openapi).
 //!
 //! ```no_run
 //! use k8s_client::{
@@ -32,7 +32,31 @@
 //! # }
 //! ```
 //!
+//! # Where to start
+//!
+//! | you want to … | start at |
+//! |---|---|
+//! | use the kinds of Kubernetes | [`Clientset`], and the clients that its methods return |
+//! | write by server-side apply | the `…ApplyConfiguration`s in `v1::apply` of each group, [`apply::Extract`] |
+//! | use a custom resource as a type of your own | [`custom_resource!`], [`ResourceClient`] |
+//! | use objects of any kind | [`DynamicClient`], [`Unstructured`] |
+//! | read nothing but metadata, or scale anything | [`Clientset::metadata`], [`Clientset::scale`] |
+//! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
+//! | follow changes for ever | [`retry::BackoffManager`] has the loop |
+//! | find out what a server serves | [`DiscoveryClient`], [`RestMapper`] |
+//! | choose a server, a user or time limits | [`Config`], [`config::ConfigLoader`] |
+//! | change a kubeconfig | [`config::KubeconfigEditor`] |
+//! | see or change each request | [`rest::RestClientBuilder::layer`] |
+//! | send a request that has no method here | [`RestClient`] |
+//! | tell errors apart | [`Error`], which has a table |
+//! | move a program from client-go | [`differences`] |
+//! | test, log, reckon with times | [`guide`] |
+//!
+//! The folder `examples` of the repository has a program for most of them.
+//!
 //! # Features
+//!
+//! A missing method is a missing feature: the methods of [`Clientset`] say which one they need.
 //!
 //! * `latest`, or one `v1_NN`: the Kubernetes version whose types are compiled in; the manifest's features name those that
 //!   there are. The application chooses it; libraries choose none.
@@ -44,9 +68,11 @@
 //! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election` has the
 //!   control plane choose.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod differences;
 mod generated;
+pub mod guide;
 
 pub use generated::api;
 /// What the server serves, and which resource a kind or a short name means.
@@ -58,26 +84,59 @@ pub use k8s_client_discovery as discovery;
 pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 #[cfg(feature = "dynamic-client")]
 #[doc(inline)]
-pub use k8s_client_dynamic::{self as dynamic, DynamicClient, Unstructured};
+pub use k8s_client_dynamic::{self as dynamic, DynamicClient, MetadataClient, ScaleClient, Unstructured};
 /// Leader election on Leases: of many copies of a program, one works.
 #[cfg(feature = "leader-election")]
 #[doc(inline)]
 pub use k8s_client_leader_election as leader_election;
+/// The types of HTTP that layers and services meet.
+#[doc(no_inline)]
+pub use k8s_client_runtime::http;
 #[doc(inline)]
 pub use k8s_client_runtime::{
-    Config, CustomResource, Error, ErrorKind, RestClient, Result, apply, codec, config, custom_resource, object,
+    Config, CustomResource, Error, ErrorKind, RestClient, Result,
+    codec::{Codec, Json, Kind, Listable, MediaType},
+    config, custom_resource,
+    list::ListStream,
+    object,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},
     schema,
     watch::{self, WatchEvent},
 };
-/// The types of all objects: k8s-openapi.
-pub use k8s_openapi as openapi;
+/// The types of all objects.
+#[doc(no_inline)]
+pub use k8s_openapi;
+
+/// What configurations have in common: those of each group are in its `v1::apply`.
+pub mod apply {
+    #[doc(inline)]
+    pub use k8s_client_runtime::apply::{Applicable, Configuration, Extract};
+}
 
 /// A client of every group and version that Kubernetes has.
 ///
-/// It is a handle on one [`RestClient`]: cloning it is cheap, and so is calling its methods.
+/// It is a handle on one [`RestClient`]: cloning it is cheap, and so is calling its methods. Everything that such a client can be
+/// made with can be had here, such as layers, or a service in place of connections:
+///
+/// ```
+/// # fn example(config: &k8s_client::Config) -> Result<(), k8s_client::Error> {
+/// use k8s_client::{
+///     Clientset, RestClient,
+///     http::{HeaderValue, Request},
+///     rest::Body,
+/// };
+/// use tower::util::MapRequestLayer;
+///
+/// let audit = MapRequestLayer::new(|mut request: Request<Body>| {
+///     request.headers_mut().insert("x-audit", HeaderValue::from_static("nightly"));
+///     request
+/// });
+/// let client = Clientset::from(RestClient::builder(config).layer(audit).build()?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clientset(RestClient);
 
@@ -104,6 +163,10 @@ impl Clientset {
     }
 
     /// A client that asks the server what it serves. It keeps nothing; [`discovery`] has caches.
+    ///
+    /// The API group that is called `discovery`, with its `EndpointSlice`s, is `discovery_v1()`.
+    ///
+    /// Needs the feature `discovery-client`.
     #[cfg(feature = "discovery-client")]
     pub fn discovery(&self) -> DiscoveryClient {
         DiscoveryClient::new(&self.0)
@@ -131,9 +194,51 @@ impl Clientset {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Needs the feature `dynamic-client`.
     #[cfg(feature = "dynamic-client")]
     pub fn dynamic(&self) -> DynamicClient {
         DynamicClient::new(&self.0)
+    }
+
+    /// A client of objects of any kind that reads their metadata alone, over the same connections.
+    ///
+    /// Needs the feature `dynamic-client`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: k8s_client::Clientset) -> Result<(), k8s_client::Error> {
+    /// use k8s_client::schema::GroupVersionResource;
+    ///
+    /// let pods = client.metadata().resource(GroupVersionResource::new("", "v1", "pods"));
+    /// for pod in pods.list().await?.items {
+    ///     println!("{:?}", pod.metadata.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dynamic-client")]
+    pub fn metadata(&self) -> MetadataClient {
+        MetadataClient::new(&self.0)
+    }
+
+    /// A client of the scale of any resource that has one, over the same connections.
+    ///
+    /// Needs the feature `dynamic-client`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: k8s_client::Clientset) -> Result<(), k8s_client::Error> {
+    /// use k8s_client::{Patch, schema::GroupVersionResource};
+    ///
+    /// let crontabs = GroupVersionResource::new("stable.example.com", "v1", "crontabs");
+    /// let scales = client.scale().resource(&crontabs).namespace("default");
+    /// let patch = Patch::Merge(serde_json::json!({ "spec": { "replicas": 3 } }));
+    /// scales.patch("nightly", &patch).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "dynamic-client")]
+    pub fn scale(&self) -> ScaleClient {
+        ScaleClient::new(&self.0)
     }
 }
 

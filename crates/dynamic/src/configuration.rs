@@ -51,6 +51,7 @@ impl Configuration for Named<'_> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K> Applicable<K> for Named<'_> {}
 
 /// The object as it is sent.
@@ -77,4 +78,5 @@ impl Configuration for Unstructured {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K> Applicable<K> for Unstructured {}

@@ -178,6 +178,7 @@ message! {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec for PartialObjectMetadataKind {
     type Object = PartialObjectMetadata;
 
@@ -209,6 +210,7 @@ impl Codec for PartialObjectMetadataKind {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PartialObjectMetadataKind {
     type List = PartialObjectMetadataList;
 
@@ -316,34 +318,40 @@ impl AnyList for PartialObjectMetadataList {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl TypedClient for MetadataResource {
     type Kind = PartialObjectMetadataKind;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for MetadataResource {
     fn get(&self, name: &str) -> Get<PartialObjectMetadataKind> {
         self.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for MetadataResource {
     fn list(&self) -> List<PartialObjectMetadataKind> {
         self.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for MetadataResource {
     fn watch(&self) -> Watch<PartialObjectMetadataKind> {
         self.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for MetadataResource {
     fn delete(&self, name: &str) -> Delete<PartialObjectMetadataKind> {
         self.delete(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for MetadataResource {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<PartialObjectMetadataKind> {
         self.patch(name, patch)

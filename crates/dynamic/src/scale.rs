@@ -86,6 +86,7 @@ impl ScaleResource {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec for ScaleKind {
     type Object = Scale;
 

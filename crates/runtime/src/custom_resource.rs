@@ -8,12 +8,15 @@ use k8s_openapi::{
         CustomResourceValidation, JSONSchemaProps,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    serde::{Serialize, de::DeserializeOwned},
 };
 
 use crate::schema::ResourceScope;
 
 /// The type of a custom resource's objects: what [`custom_resource!`](macro@crate::custom_resource) makes of a struct.
-pub trait CustomResource: ListableResource + Metadata<Ty = ObjectMeta> {
+pub trait CustomResource:
+    ListableResource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Send + 'static
+{
     /// Whether the status is a subresource: then [`update_status`](crate::resource::ResourceClient::update_status) and
     /// [`apply_status`](crate::resource::ResourceClient::apply_status) change it, and nothing else does.
     const HAS_STATUS: bool;
@@ -162,19 +165,47 @@ pub trait CustomResource: ListableResource + Metadata<Ty = ObjectMeta> {
 /// definition. A type that implements the first three by itself works as well.
 #[macro_export]
 macro_rules! custom_resource {
-    ($type:ident, $api_version:literal, $plural:literal, $scope:ident $(, $option:ident $(= $value:tt)?)* $(,)?) => {
+    ($type:ident, $api_version:literal, $plural:literal, Namespaced $(, $option:ident $(= $value:tt)?)* $(,)?) => {
+        $crate::custom_resource_part! {
+            all of $type, $api_version, $plural, Namespaced, NamespaceResourceScope: $($option $(= $value)?,)*
+        }
+    };
+    ($type:ident, $api_version:literal, $plural:literal, Cluster $(, $option:ident $(= $value:tt)?)* $(,)?) => {
+        $crate::custom_resource_part! {
+            all of $type, $api_version, $plural, Cluster, ClusterResourceScope: $($option $(= $value)?,)*
+        }
+    };
+    ($($other:tt)*) => {
+        compile_error!(
+            "custom_resource! is called with (Type, \"GROUP/VERSION\", \"PLURAL\", Namespaced) or (…, Cluster), \
+             and then `, status`, `, kind = \"Kind\"` or `, apply = Configuration`"
+        );
+    };
+}
+
+/// What [`custom_resource!`](macro@crate::custom_resource) consists of.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! custom_resource_part {
+    (
+        all of $type:ident, $api_version:literal, $plural:literal, $scope:ident, $scope_type:ident:
+        $($option:ident $(= $value:tt)?,)*
+    ) => {
+        // Taken apart here, so that a wrong one is an error even where nobody asks for its parts.
+        const _: (&str, &str) = $crate::custom_resource::group_and_version($api_version);
+
         impl $crate::k8s_openapi::Resource for $type {
             const API_VERSION: &'static str = $api_version;
             const GROUP: &'static str = $crate::custom_resource::group_and_version($api_version).0;
-            const KIND: &'static str = $crate::custom_resource_option!(kind of $type: $($option $(= $value)?,)*);
+            const KIND: &'static str = $crate::custom_resource_part!(kind of $type: $($option $(= $value)?,)*);
             const VERSION: &'static str = $crate::custom_resource::group_and_version($api_version).1;
             const URL_PATH_SEGMENT: &'static str = $plural;
-            type Scope = $crate::custom_resource_option!(scope $scope);
+            type Scope = $crate::k8s_openapi::$scope_type;
         }
 
         impl $crate::k8s_openapi::ListableResource for $type {
             const LIST_KIND: &'static str =
-                concat!($crate::custom_resource_option!(kind of $type: $($option $(= $value)?,)*), "List");
+                concat!($crate::custom_resource_part!(kind of $type: $($option $(= $value)?,)*), "List");
         }
 
         impl $crate::k8s_openapi::Metadata for $type {
@@ -190,36 +221,21 @@ macro_rules! custom_resource {
         }
 
         impl $crate::CustomResource for $type {
-            const HAS_STATUS: bool = $crate::custom_resource_option!(status: $($option $(= $value)?,)*);
+            const HAS_STATUS: bool = $crate::custom_resource_part!(status: $($option $(= $value)?,)*);
             const SCOPE: $crate::schema::ResourceScope = $crate::schema::ResourceScope::$scope;
         }
 
-        $($crate::custom_resource_option! { item of $type: $option $(= $value)? })*
+        $($crate::custom_resource_part! { item of $type: $option $(= $value)? })*
     };
-    ($($other:tt)*) => {
-        compile_error!(
-            "custom_resource! is called with (Type, \"group/version\", \"plural\", Namespaced) or (…, Cluster), \
-             and then `, status`, `, kind = \"Kind\"` or `, apply = Configuration`"
-        );
-    };
-}
-
-/// What the options of [`custom_resource!`](macro@crate::custom_resource) mean.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! custom_resource_option {
-    (scope Namespaced) => { $crate::k8s_openapi::NamespaceResourceScope };
-    (scope Cluster) => { $crate::k8s_openapi::ClusterResourceScope };
-    (scope $other:ident) => { compile_error!("custom_resource!: the scope is Namespaced or Cluster") };
 
     (kind of $type:ident: kind = $kind:literal, $($rest:tt)*) => { $kind };
     (kind of $type:ident: $option:ident $(= $value:tt)?, $($rest:tt)*) => {
-        $crate::custom_resource_option!(kind of $type: $($rest)*)
+        $crate::custom_resource_part!(kind of $type: $($rest)*)
     };
     (kind of $type:ident:) => { stringify!($type) };
 
     (status: status, $($rest:tt)*) => { true };
-    (status: $option:ident $(= $value:tt)?, $($rest:tt)*) => { $crate::custom_resource_option!(status: $($rest)*) };
+    (status: $option:ident $(= $value:tt)?, $($rest:tt)*) => { $crate::custom_resource_part!(status: $($rest)*) };
     (status:) => { false };
 
     (item of $type:ident: status) => {};

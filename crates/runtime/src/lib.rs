@@ -6,6 +6,9 @@
 //!
 //! The modules stand in the order in which a request passes through them; none knows the ones behind it.
 //!
+//! What generated crates need of this one (`codegen`, `protobuf`, and parts of `apply` and `codec`) is public and hidden: it is
+//! not covered by semver, and may change with any release.
+//!
 //! # Features
 //!
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
@@ -32,6 +35,7 @@ pub mod object;
 #[doc(hidden)]
 pub mod json;
 
+#[doc(hidden)]
 pub mod protobuf;
 
 pub mod codec;
@@ -52,7 +56,8 @@ pub mod resource;
 
 pub mod error;
 
-pub mod generated;
+#[doc(hidden)]
+pub mod codegen;
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -24,7 +24,7 @@ use k8s_client::{
         meta::v1::apply::{LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration},
     },
     apply::Extract as _,
-    openapi::api::apps::v1::Deployment,
+    k8s_openapi::api::apps::v1::Deployment,
 };
 
 #[derive(Parser)]

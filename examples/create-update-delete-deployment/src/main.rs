@@ -11,7 +11,7 @@ use std::{
 
 use clap::Parser;
 use k8s_client::{
-    Backoff, Clientset, Config, PropagationPolicy, api::apps::v1::Deployments, openapi::api::apps::v1::Deployment,
+    Backoff, Clientset, Config, PropagationPolicy, api::apps::v1::Deployments, k8s_openapi::api::apps::v1::Deployment,
     retry_on_conflict,
 };
 

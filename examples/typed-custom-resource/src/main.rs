@@ -15,7 +15,7 @@ use std::{
 use clap::Parser;
 use k8s_client::{
     Clientset, Config, CustomResource as _, ResourceClient, WatchEvent, custom_resource,
-    openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;

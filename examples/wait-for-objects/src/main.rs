@@ -8,8 +8,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use k8s_client::{
-    Clientset, Config, Result, WatchEvent,
-    codec::Kind,
+    Clientset, Config, Kind, Result, WatchEvent,
     object::{AnyList, AnyObject},
     resource::{Lists, Watches},
 };

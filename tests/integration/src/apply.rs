@@ -1,8 +1,8 @@
 //! What tests of apply share.
 
 use k8s_client::{
+    Codec,
     apply::{Applicable, Extract},
-    codec::Codec,
     resource::{Applies, Gets},
 };
 use k8s_openapi::serde::Serialize;

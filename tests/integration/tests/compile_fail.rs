@@ -5,7 +5,7 @@
 
 use k8s_client::{
     Clientset, ResourceClient,
-    openapi::api::{
+    k8s_openapi::api::{
         apps::v1::Deployment,
         authorization::v1::SubjectAccessReview,
         core::v1::{ConfigMap, Node},

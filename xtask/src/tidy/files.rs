@@ -108,7 +108,6 @@ mod tests {
             ("crates/api/apps/src/lib.rs", &header),
             ("crates/api/apps/src/v1/mod.rs", "//! by hand"),
             ("crates/runtime/src/lib.rs", &header),
-            ("crates/runtime/src/generated.rs", "//! by hand"),
         ]);
         assert_eq!(headers(&files).len(), 2);
     }

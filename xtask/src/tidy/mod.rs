@@ -99,7 +99,7 @@ fn is_generated(path: &str) -> bool {
     path.starts_with("crates/api/")
         || path.starts_with("codegen/tests/golden/expected/")
         || path == "crates/clientset/Cargo.toml"
-        || path.ends_with("/generated.rs") && path != "crates/runtime/src/generated.rs"
+        || path.ends_with("/generated.rs")
 }
 
 fn is_rust(path: &str) -> bool {

@@ -6,5 +6,6 @@ pub mod v1 {
     //! The types of `meta/v1`.
 
     pub mod apply;
+    #[doc(hidden)]
     pub mod protobuf;
 }

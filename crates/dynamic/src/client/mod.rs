@@ -211,6 +211,7 @@ fn read(json: &[u8]) -> codec::Result<Unstructured> {
     Unstructured::from_json(json).map_err(|error| codec::Error::in_json(error, json))
 }
 
+#[diagnostic::do_not_recommend]
 impl Codec for AnyKind {
     type Object = Unstructured;
 
@@ -230,6 +231,7 @@ impl Codec for AnyKind {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for AnyKind {
     type List = UnstructuredList;
 
@@ -253,52 +255,61 @@ impl Listable for AnyKind {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl TypedClient for DynamicResource {
     type Kind = AnyKind;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for DynamicResource {
     fn get(&self, name: &str) -> Get<AnyKind> {
         self.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for DynamicResource {
     fn list(&self) -> List<AnyKind> {
         self.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for DynamicResource {
     fn watch(&self) -> Watch<AnyKind> {
         self.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for DynamicResource {
     fn create(&self, object: &Unstructured) -> Create<AnyKind> {
         self.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for DynamicResource {
     fn update(&self, object: &Unstructured) -> Update<AnyKind> {
         self.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for DynamicResource {
     fn delete(&self, name: &str) -> Delete<AnyKind> {
         self.delete(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for DynamicResource {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<AnyKind> {
         self.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for DynamicResource {
     fn apply(&self, configuration: &impl Applicable<AnyKind>) -> Apply<AnyKind> {
         self.0.apply(configuration)

@@ -15,12 +15,15 @@ use serde_json::{Map, Value};
 use super::{Problem, Shape};
 
 /// A field of a record: it may be set or not.
+///
+/// It is there for any `Option` of a [`Node`]. The names of its methods, and of a node's, are such that nobody calls one by
+/// mistake and is then advised to import this trait.
 pub trait Field {
     /// The value, if it is set.
-    fn to_json(&self) -> Option<Value>;
+    fn field_to_json(&self) -> Option<Value>;
 
     /// Sets the value; null is none.
-    fn set_json(&mut self, value: Value) -> Result<(), Problem>;
+    fn set_field_json(&mut self, value: Value) -> Result<(), Problem>;
 }
 
 /// A value of a field, or a part of one.
@@ -29,19 +32,19 @@ pub trait Node: Sized {
     const SHAPE: Shape = Shape::Atomic;
 
     /// The value as JSON.
-    fn to_json(&self) -> Value;
+    fn node_to_json(&self) -> Value;
 
     /// The value that JSON stands for.
-    fn from_json(value: Value) -> Result<Self, Problem>;
+    fn node_from_json(value: Value) -> Result<Self, Problem>;
 }
 
 impl<T: Node> Field for Option<T> {
-    fn to_json(&self) -> Option<Value> {
-        self.as_ref().map(Node::to_json)
+    fn field_to_json(&self) -> Option<Value> {
+        self.as_ref().map(Node::node_to_json)
     }
 
-    fn set_json(&mut self, value: Value) -> Result<(), Problem> {
-        *self = if value.is_null() { None } else { Some(T::from_json(value)?) };
+    fn set_field_json(&mut self, value: Value) -> Result<(), Problem> {
+        *self = if value.is_null() { None } else { Some(T::node_from_json(value)?) };
         Ok(())
     }
 }
@@ -49,38 +52,38 @@ impl<T: Node> Field for Option<T> {
 impl<T: Node> Node for Box<T> {
     const SHAPE: Shape = T::SHAPE;
 
-    fn to_json(&self) -> Value {
-        T::to_json(self)
+    fn node_to_json(&self) -> Value {
+        T::node_to_json(self)
     }
 
-    fn from_json(value: Value) -> Result<Self, Problem> {
-        T::from_json(value).map(Self::new)
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
+        T::node_from_json(value).map(Self::new)
     }
 }
 
 impl<T: Node> Node for Vec<T> {
-    fn to_json(&self) -> Value {
-        Value::Array(self.iter().map(Node::to_json).collect())
+    fn node_to_json(&self) -> Value {
+        Value::Array(self.iter().map(Node::node_to_json).collect())
     }
 
-    fn from_json(value: Value) -> Result<Self, Problem> {
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
         let Value::Array(items) = value else {
             return Err(unexpected("a list", &value));
         };
         let items = items.into_iter().enumerate();
-        items.map(|(index, item)| T::from_json(item).map_err(|problem| problem.in_item(index))).collect()
+        items.map(|(index, item)| T::node_from_json(item).map_err(|problem| problem.in_item(index))).collect()
     }
 }
 
 impl<T: Node> Node for BTreeMap<String, T> {
     const SHAPE: Shape = Shape::Map(&T::SHAPE);
 
-    fn to_json(&self) -> Value {
-        Value::Object(self.iter().map(|(key, value)| (key.clone(), value.to_json())).collect())
+    fn node_to_json(&self) -> Value {
+        Value::Object(self.iter().map(|(key, value)| (key.clone(), value.node_to_json())).collect())
     }
 
-    fn from_json(value: Value) -> Result<Self, Problem> {
-        let entry = |(key, value): (String, Value)| match T::from_json(value) {
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
+        let entry = |(key, value): (String, Value)| match T::node_from_json(value) {
             Ok(value) => Ok((key, value)),
             Err(problem) => Err(problem.in_field(&key)),
         };
@@ -91,11 +94,11 @@ impl<T: Node> Node for BTreeMap<String, T> {
 impl Node for Value {
     const SHAPE: Shape = Shape::Untyped;
 
-    fn to_json(&self) -> Value {
+    fn node_to_json(&self) -> Value {
         self.clone()
     }
 
-    fn from_json(value: Value) -> Result<Self, Problem> {
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
         Ok(value)
     }
 }
@@ -105,11 +108,11 @@ macro_rules! by_serde {
     ($($type:ty: $name:literal),* $(,)?) => {
         $(
             impl Node for $type {
-                fn to_json(&self) -> Value {
+                fn node_to_json(&self) -> Value {
                     serde_json::to_value(self).unwrap_or_default()
                 }
 
-                fn from_json(value: Value) -> Result<Self, Problem> {
+                fn node_from_json(value: Value) -> Result<Self, Problem> {
                     // serde's own words would quote the value, which may be a secret.
                     let problem = unexpected($name, &value);
                     serde_json::from_value(value).map_err(|_| problem)

@@ -56,7 +56,7 @@ macro_rules! record {
         }
 
         impl $crate::apply::Record for $record {
-            fn visit(&self, see: &mut dyn FnMut(&'static str, &dyn $crate::apply::Field)) {
+            fn visit_fields(&self, see: &mut dyn FnMut(&'static str, &dyn $crate::apply::Field)) {
                 let fields: &[(&'static str, &dyn $crate::apply::Field)] =
                     &[$(($name, &self.$field),)* $($(($old_name, &self.$old),)*)?];
                 for (name, field) in fields {
@@ -64,7 +64,7 @@ macro_rules! record {
                 }
             }
 
-            fn field(&mut self, name: &str) -> Option<&mut dyn $crate::apply::Field> {
+            fn field_named(&mut self, name: &str) -> Option<&mut dyn $crate::apply::Field> {
                 match name {
                     $($name => Some(&mut self.$field),)*
                     $($($old_name => Some(&mut self.$old),)*)?
@@ -72,7 +72,7 @@ macro_rules! record {
                 }
             }
 
-            fn shape() -> &'static $crate::apply::Shape {
+            fn record_shape() -> &'static $crate::apply::Shape {
                 static SHAPE: $crate::apply::Shape = $crate::apply::Shape::Record(&[
                     $(($name, $crate::field_shape!($(@ $versions)? $type $($merge $(($($key)*))?)?)),)*
                     $($((
@@ -84,7 +84,7 @@ macro_rules! record {
             }
 
             $(
-                fn identity(&self) -> Option<(&'static str, &'static str)> {
+                fn record_identity(&self) -> Option<(&'static str, &'static str)> {
                     Some(($api_version, $kind))
                 }
             )?
@@ -93,11 +93,11 @@ macro_rules! record {
         impl $crate::apply::Node for $record {
             const SHAPE: $crate::apply::Shape = $crate::record_shape!($($whole)?);
 
-            fn to_json(&self) -> $crate::apply::Value {
+            fn node_to_json(&self) -> $crate::apply::Value {
                 $crate::apply::record_to_json(self)
             }
 
-            fn from_json(value: $crate::apply::Value) -> Result<Self, $crate::apply::Problem> {
+            fn node_from_json(value: $crate::apply::Value) -> Result<Self, $crate::apply::Problem> {
                 let mut record = <Self as Default>::default();
                 $crate::apply::record_from_json(&mut record, value)?;
                 Ok(record)
@@ -196,7 +196,7 @@ macro_rules! record_shape {
         $crate::apply::Shape::Atomic
     };
     () => {
-        $crate::apply::Shape::Of(<Self as $crate::apply::Record>::shape)
+        $crate::apply::Shape::Of(<Self as $crate::apply::Record>::record_shape)
     };
 }
 
@@ -210,7 +210,7 @@ macro_rules! field_shape {
     (@ ($first:literal..=$last:literal) $($field:tt)*) => {
         $crate::apply::Shape::Only($first, $last, &$crate::field_shape!($($field)*))
     };
-    ($type:tt granular) => { $crate::apply::Shape::Of(<$crate::field_type!($type) as $crate::apply::Record>::shape) };
+    ($type:tt granular) => { $crate::apply::Shape::Of(<$crate::field_type!($type) as $crate::apply::Record>::record_shape) };
     ($type:tt atomic) => { $crate::apply::Shape::Atomic };
     ($type:tt set) => { $crate::apply::Shape::Set };
     ([$item:tt] keyed($($key:literal $(= $default:literal)?),*)) => {
@@ -304,7 +304,7 @@ macro_rules! object {
             }
 
             fn to_json(&self) -> $crate::codec::Result<$crate::apply::Value> {
-                Ok($crate::apply::Node::to_json(self))
+                Ok($crate::apply::Node::node_to_json(self))
             }
         }
     };

@@ -39,12 +39,18 @@ mod record;
 mod shape;
 
 use k8s_openapi::{Resource, serde::Serialize};
+#[doc(hidden)]
 pub use serde_json::Value;
 
+// What the generator's macros need.
 pub use self::{
-    extract::{Extract, extract_value},
-    field::{Field, Node},
+    extract::Extract,
     natural::{AsByteString, AsIntOrString, AsQuantity},
+};
+#[doc(hidden)]
+pub use self::{
+    extract::extract_value,
+    field::{Field, Node},
     problem::Problem,
     record::{Record, deserialize, record_from_json, record_to_json, serialize},
     shape::Shape,
@@ -74,8 +80,11 @@ pub trait Configuration {
 /// `serde_json::Value` is one of every kind; for a type of your own with serde's traits, `serde_json::to_value` makes
 /// it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no configuration of `{K}`",
-    note = "apply the kind's own `…ApplyConfiguration`, or a `serde_json::Value`"
+    message = "`{Self}` is not a configuration of `{K}`",
+    note = "apply the kind's own `…ApplyConfiguration`, or a `serde_json::Value`; a struct of your own becomes one by the option \
+            `apply` of `custom_resource!`",
+    note = "an object that was read is not applied, since its manager would own all its fields; `…ApplyConfiguration::extract` \
+            takes from it what the manager owns"
 )]
 pub trait Applicable<K>: Configuration {}
 
@@ -94,6 +103,7 @@ impl Configuration for Value {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K> Applicable<K> for Value {}
 
 /// The body of a configuration of one's own for objects of type `T`: with what names the type, and without what is not set.

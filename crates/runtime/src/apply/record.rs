@@ -8,18 +8,18 @@ use super::{Field, Node, Problem, Shape, field::object};
 /// A struct of optional fields. The generator's macro implements it, and serde's traits with it.
 pub trait Record {
     /// Shows each field with its name in the API, in the API's order.
-    fn visit(&self, see: &mut dyn FnMut(&'static str, &dyn Field));
+    fn visit_fields(&self, see: &mut dyn FnMut(&'static str, &dyn Field));
 
     /// The field of this name in the API.
-    fn field(&mut self, name: &str) -> Option<&mut dyn Field>;
+    fn field_named(&mut self, name: &str) -> Option<&mut dyn Field>;
 
     /// How its fields merge, where they are not atomic together.
-    fn shape() -> &'static Shape
+    fn record_shape() -> &'static Shape
     where
         Self: Sized;
 
     /// `apiVersion` and `kind`, where it is the configuration of an object.
-    fn identity(&self) -> Option<(&'static str, &'static str)> {
+    fn record_identity(&self) -> Option<(&'static str, &'static str)> {
         None
     }
 }
@@ -27,12 +27,12 @@ pub trait Record {
 /// A record as a JSON object.
 pub fn record_to_json(record: &dyn Record) -> Value {
     let mut fields = Map::new();
-    if let Some((api_version, kind)) = record.identity() {
+    if let Some((api_version, kind)) = record.record_identity() {
         fields.insert("apiVersion".to_owned(), api_version.into());
         fields.insert("kind".to_owned(), kind.into());
     }
-    record.visit(&mut |name, field| {
-        if let Some(value) = field.to_json() {
+    record.visit_fields(&mut |name, field| {
+        if let Some(value) = field.field_to_json() {
             fields.insert(name.to_owned(), value);
         }
     });
@@ -42,7 +42,7 @@ pub fn record_to_json(record: &dyn Record) -> Value {
 /// Sets the fields of a record from a JSON object.
 pub fn record_from_json(record: &mut dyn Record, value: Value) -> Result<(), Problem> {
     let mut fields = object(value)?;
-    if let Some((api_version, kind)) = record.identity() {
+    if let Some((api_version, kind)) = record.record_identity() {
         for (name, expected) in [("apiVersion", api_version), ("kind", kind)] {
             match fields.remove(name) {
                 None | Some(Value::Null) => {}
@@ -57,8 +57,8 @@ pub fn record_from_json(record: &mut dyn Record, value: Value) -> Result<(), Pro
 /// Sets a field by its name in the API. A name that the type does not have is an error: what is dropped here would be taken
 /// from the object by the next apply.
 fn set_field(record: &mut dyn Record, name: &str, value: Value) -> Result<(), Problem> {
-    match record.field(name) {
-        Some(field) => field.set_json(value).map_err(|problem| problem.in_field(name)),
+    match record.field_named(name) {
+        Some(field) => field.set_field_json(value).map_err(|problem| problem.in_field(name)),
         None => Err(Problem::new("there is no such field").in_field(name)),
     }
 }
@@ -70,5 +70,5 @@ pub fn serialize<S: Serializer>(record: &dyn Record, serializer: S) -> Result<S:
 
 /// Reads a record: the body of its `Deserialize`.
 pub fn deserialize<'de, R: Node, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
-    R::from_json(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    R::node_from_json(Value::deserialize(deserializer)?).map_err(D::Error::custom)
 }

@@ -239,6 +239,7 @@ where
 }
 
 /// Writes JSON: the body of a generated [`Codec::encode_json`].
+#[doc(hidden)]
 pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(object)?)
 }
@@ -247,26 +248,31 @@ pub fn to_json<T: Serialize>(object: &T) -> Result<Vec<u8>> {
 ///
 /// Brackets may lie 127 deep in one another in what the type has fields for. `metadata.managedFields` that are deeper,
 /// as they are of a custom resource that is, are left out.
+#[doc(hidden)]
 pub fn from_json<T: DeserializeOwned + Send>(body: &[u8]) -> Result<T> {
     json::read(body).map_err(|(error, json)| Error::in_json(error, &json))
 }
 
 /// Writes protobuf: the body of a generated [`Codec::encode_protobuf`].
+#[doc(hidden)]
 pub fn to_protobuf<M: Message<Object: Resource>>(object: &M::Object) -> Result<Vec<u8>> {
     Ok(protobuf::write_object::<M>(object)?)
 }
 
 /// Reads protobuf: the body of a generated [`Codec::decode_protobuf`].
+#[doc(hidden)]
 pub fn from_protobuf<M: Message<Object: Resource>>(body: &[u8]) -> Result<M::Object> {
     Ok(protobuf::read_object::<M>(body)?)
 }
 
 /// Reads a list from protobuf: the body of a generated [`Listable::decode_list_protobuf`].
+#[doc(hidden)]
 pub fn list_from_protobuf<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<k8s_openapi::List<M::Object>> {
     Ok(protobuf::read_list::<M>(body)?)
 }
 
 /// Reads an item of a list from protobuf: the body of a generated [`Listable::decode_item_protobuf`].
+#[doc(hidden)]
 pub fn item_from_protobuf<M: Message>(body: &[u8]) -> Result<M::Object> {
     Ok(protobuf::read_item::<M>(body)?)
 }

@@ -50,7 +50,7 @@ pub trait Type {
     /// Reads a value into its place. A message that comes in parts is put together.
     fn read_into<S: Slot<Self::Value>>(slot: &mut S, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
         if let Some(value) = Self::read(reader, wire)? {
-            slot.put(value);
+            slot.fill_slot(value);
         }
         Ok(())
     }
@@ -79,7 +79,7 @@ impl<M: Message> Type for M {
     }
 
     fn read_into<S: Slot<M::Object>>(slot: &mut S, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
-        read_message::<M>(slot.get_or(M::empty), reader.message(wire)?)
+        read_message::<M>(slot.slot_value_or(M::empty), reader.message(wire)?)
     }
 
     fn read_item(list: &mut Vec<M::Object>, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
@@ -135,7 +135,7 @@ pub mod read {
         T::Value: PartialEq,
     {
         match T::read(reader, wire)? {
-            Some(value) if value != T::empty() => slot.put(value),
+            Some(value) if value != T::empty() => slot.fill_slot(value),
             _ => {}
         }
         Ok(())
@@ -147,7 +147,7 @@ pub mod read {
         reader: &mut Reader<'_>,
         wire: WireType,
     ) -> Result<()> {
-        let list = list.get_or_empty();
+        let list = list.collected_or_empty();
         if list.capacity() == 0 {
             // Room for as many as there are: a list that grows has room for four at least, and objects are large. They
             // are counted once. An empty list may have been counted already: values that stand for nothing are not put
@@ -172,7 +172,7 @@ pub mod read {
                 _ => entry.skip(wire)?,
             }
         }
-        map.get_or_empty().insert(key, value.unwrap_or_else(T::empty));
+        map.collected_or_empty().insert(key, value.unwrap_or_else(T::empty));
         Ok(())
     }
 
@@ -195,12 +195,12 @@ pub mod empty {
 
     /// Nothing, or a zero.
     pub fn one<T: Type, S: Slot<T::Value>>() -> S {
-        S::new(T::empty)
+        S::new_slot(T::empty)
     }
 
     /// Nothing, or a zero.
     pub fn one_unless_zero<T: Type, S: Slot<T::Value>>() -> S {
-        S::new(T::empty)
+        S::new_slot(T::empty)
     }
 
     /// No items.
@@ -220,7 +220,7 @@ pub mod write {
 
     /// A value, if it is there.
     pub fn one<T: Type, S: Slot<T::Value>>(slot: &S, number: u32, writer: &mut Writer) -> Result<()> {
-        slot.get().map_or(Ok(()), |value| T::write(value, number, writer))
+        slot.slot_value().map_or(Ok(()), |value| T::write(value, number, writer))
     }
 
     /// A value, if it is there.
@@ -230,7 +230,7 @@ pub mod write {
 
     /// A list, a field for each item.
     pub fn many<T: Type, S: Collection<Vec<T::Value>>>(list: &S, number: u32, writer: &mut Writer) -> Result<()> {
-        list.get().into_iter().flatten().try_for_each(|value| T::write(value, number, writer))
+        list.collected().into_iter().flatten().try_for_each(|value| T::write(value, number, writer))
     }
 
     /// A map, a field for each entry.
@@ -239,7 +239,7 @@ pub mod write {
         number: u32,
         writer: &mut Writer,
     ) -> Result<()> {
-        map.get().into_iter().flatten().try_for_each(|(key, value)| {
+        map.collected().into_iter().flatten().try_for_each(|(key, value)| {
             writer.message(number, |writer| {
                 writer.bytes(1, key.as_bytes());
                 T::write(value, 2, writer)
@@ -280,6 +280,7 @@ pub mod write {
 /// }
 /// ```
 #[macro_export]
+#[doc(hidden)]
 macro_rules! message {
     // k8s-openapi's types have no default where they have to have a time.
     (
@@ -396,6 +397,7 @@ macro_rules! message {
 /// Statements that stand in macros of k8s-openapi, outermost first.
 #[doc(hidden)]
 #[macro_export]
+#[doc(hidden)]
 macro_rules! gated {
     ([$gate:ident $($inner:ident)+] $($statements:tt)*) => {
         $crate::k8s_openapi::$gate! { $crate::gated! { [$($inner)+] $($statements)* } }

@@ -6,8 +6,8 @@ use http::Method;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 
 use super::{
-    AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, List, Logs, Modify,
-    Namespaced, OneObject, Patch, PatchRequest, PortForward, ProxyRequest, Scope, Update, Watch,
+    AllNamespaces, AnyScope, Apply, Attach, Cluster, Create, Delete, DeleteCollection, Exec, Get, HasStream, List,
+    Logs, Modify, Namespaced, OneObject, Patch, PatchRequest, PortForward, ProxyRequest, Scope, Update, Watch,
     resource_path::ResourcePath,
 };
 use crate::{
@@ -287,27 +287,42 @@ impl<K: Codec, S: OneObject> ResourceClient<K, S> {
     }
 
     /// Reads the log of the named pod's containers.
-    pub fn logs(&self, name: &str) -> Logs {
+    pub fn logs(&self, name: &str) -> Logs
+    where
+        K: HasStream<Logs>,
+    {
         Logs::new(self.subresource(Method::GET, name, "log"))
     }
 
     /// Runs a command in a container of the named pod.
-    pub fn exec(&self, name: &str) -> Exec {
+    pub fn exec(&self, name: &str) -> Exec
+    where
+        K: HasStream<Exec>,
+    {
         Exec::new(self.subresource(Method::GET, name, "exec"))
     }
 
     /// Attaches to a running container of the named pod.
-    pub fn attach(&self, name: &str) -> Attach {
+    pub fn attach(&self, name: &str) -> Attach
+    where
+        K: HasStream<Attach>,
+    {
         Attach::new(self.subresource(Method::GET, name, "attach"))
     }
 
     /// Forwards ports of the named pod.
-    pub fn port_forward(&self, name: &str) -> PortForward {
+    pub fn port_forward(&self, name: &str) -> PortForward
+    where
+        K: HasStream<PortForward>,
+    {
         PortForward::new(self.subresource(Method::GET, name, "portforward"))
     }
 
     /// Sends an HTTP request through the API server to the named object: a pod, a service or a node.
-    pub fn proxy(&self, name: &str) -> ProxyRequest {
+    pub fn proxy(&self, name: &str) -> ProxyRequest
+    where
+        K: HasStream<ProxyRequest>,
+    {
         ProxyRequest::new(self.request(Method::GET), name)
     }
 }

@@ -71,7 +71,7 @@ pub use options::{
 };
 pub use patch::{Apply, Patch, PatchRequest};
 pub use scope::{AllNamespaces, AnyScope, Cluster, Namespaced, OneObject, Scope};
-pub use verbs::{Applies, Creates, Deletes, Gets, Lists, Patches, TypedClient, Updates, Watches};
+pub use verbs::{Applies, Creates, Deletes, Gets, HasStream, Lists, Patches, TypedClient, Updates, Watches};
 pub use watch::Watch;
 pub use write::{Create, Update};
 

@@ -8,6 +8,10 @@ use crate::{rest::Request, schema::ResourceScope};
 pub trait Scope: sealed::Scope + Clone + Send + Sync + 'static {}
 
 /// A scope in which a name means one object: a namespace, or the cluster for kinds that have none.
+#[diagnostic::on_unimplemented(
+    message = "in `{Self}` a name does not mean one object",
+    note = "one object is found in its namespace: make the client by `ResourceClient::namespaced`"
+)]
 pub trait OneObject: Scope {}
 
 /// One namespace.

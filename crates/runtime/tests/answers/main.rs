@@ -13,7 +13,7 @@ use k8s_client_runtime::{
     resource::{Cluster, LogStream, Namespaced, Patch, ResourceClient},
     retry::{Backoff, retry_on_conflict},
 };
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use support::{Answer, JSON, Server, http};
 
 fn config_maps(client: &RestClient) -> ResourceClient<ConfigMap, Namespaced> {
@@ -294,7 +294,7 @@ async fn page_whose_version_was_forgotten_ends_the_pages() {
 async fn logs_come_as_text_and_as_lines() {
     let body = "one\r\ntwo\n\nlast";
     let server = Server::answering("200 OK", "Content-Type: text/plain\r\n", body).await;
-    let pods = ResourceClient::<k8s_openapi::api::core::v1::Pod>::namespaced(&server.client(), "ns");
+    let pods = ResourceClient::<Pod>::namespaced(&server.client(), "ns");
     assert_eq!(pods.logs("web").tail_lines(4).container("c").await.expect("text"), body);
     let mut lines = pods.logs("web").lines().await.expect("a stream");
     let mut read = Vec::new();
@@ -311,7 +311,7 @@ async fn logs_come_as_text_and_as_lines() {
 async fn log_that_breaks_off_says_which() {
     let text = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\none\nhalf";
     let server = Server::start(vec![Answer::Close(text.as_bytes().to_vec())]).await;
-    let pods = ResourceClient::<k8s_openapi::api::core::v1::Pod>::namespaced(&server.client(), "ns");
+    let pods = ResourceClient::<Pod>::namespaced(&server.client(), "ns");
     let mut lines = pods.logs("web").follow().lines().await.expect("a stream");
     assert_eq!(lines.try_next().await.expect("the first line is whole").as_deref(), Some("one"));
     let error = lines.try_next().await.expect_err("the second is not");
@@ -345,7 +345,7 @@ async fn futures_and_streams_can_be_spawned() {
     spawnable(config_maps.delete("web").into_future());
     spawnable(config_maps.delete_collection().into_future());
     spawnable(config_maps.modify("web", |_| ()).into_future());
-    spawnable(config_maps.logs("web").lines());
+    spawnable(ResourceClient::<Pod>::namespaced(&server.client(), "ns").logs("web").lines());
     spawnable(retry_on_conflict(Backoff::DEFAULT_RETRY, move || config_maps.get("web").into_future()));
 }
 

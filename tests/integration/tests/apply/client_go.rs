@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use k8s_client::{
+    Codec,
     apply::{Applicable, Extract},
-    codec::Codec,
-    openapi::serde::Serialize,
+    k8s_openapi::serde::Serialize,
     resource::{Applies, Gets},
 };
 use k8s_client_integration_tests::{Test, TestResult, ask, json_of};

@@ -1,13 +1,13 @@
 //! From objects back to configurations: read, modify, apply.
 
 use k8s_client::{
+    Codec,
     api::{
         apps::v1::apply::{DeploymentApplyConfiguration, DeploymentStrategyApplyConfiguration},
         core::v1::apply::{ConfigMapApplyConfiguration, PodApplyConfiguration, SecretApplyConfiguration},
     },
     apply::{Applicable, Extract},
-    codec::Codec,
-    openapi::serde::Serialize,
+    k8s_openapi::serde::Serialize,
     resource::{Applies, Gets},
 };
 use k8s_client_integration_tests::{Test, TestResult, field, json_of, object, owned, reapply};

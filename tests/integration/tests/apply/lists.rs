@@ -23,13 +23,13 @@ fn env(name: &str, value: &str) -> EnvVarApplyConfiguration {
 }
 
 /// What of the template's containers a manager owns.
-fn owned_containers(object: &k8s_client::openapi::api::apps::v1::Deployment, manager: &str) -> Value {
+fn owned_containers(object: &k8s_client::k8s_openapi::api::apps::v1::Deployment, manager: &str) -> Value {
     let owned = owned(object, manager, "");
     owned.pointer("/f:spec/f:template/f:spec/f:containers").cloned().unwrap_or_default()
 }
 
 /// The containers of the template, by name.
-fn names(object: &k8s_client::openapi::api::apps::v1::Deployment) -> Vec<Value> {
+fn names(object: &k8s_client::k8s_openapi::api::apps::v1::Deployment) -> Vec<Value> {
     let containers = field(object, "/spec/template/spec/containers");
     containers.as_array().into_iter().flatten().map(|container| container["name"].clone()).collect()
 }

@@ -1,7 +1,7 @@
 //! Objects of many kinds, each with two managers and, where it has one, a third of its status.
 
 use k8s_client::{
-    Patch,
+    Codec, Patch,
     api::{
         apiextensions::v1::apply::CustomResourceDefinitionApplyConfiguration,
         apps::v1::apply::{
@@ -23,8 +23,7 @@ use k8s_client::{
         rbac::v1::apply::{RoleApplyConfiguration, RoleBindingApplyConfiguration},
     },
     apply::{Applicable, Extract},
-    codec::Codec,
-    openapi::serde::Serialize,
+    k8s_openapi::serde::Serialize,
     resource::{Applies, Gets},
 };
 use k8s_client_integration_tests::{Test, TestResult, object, unique};

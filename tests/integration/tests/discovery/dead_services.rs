@@ -9,7 +9,7 @@ use std::{
 use k8s_client::{
     Clientset, RestMapper,
     discovery::{ApiGroup, Discovery as _, GroupVersion},
-    openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService,
+    k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService,
 };
 use k8s_client_integration_tests::{Test, TestResult, client, eventually, object, unique};
 use serde_json::json;

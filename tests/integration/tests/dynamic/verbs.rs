@@ -3,7 +3,7 @@
 use k8s_client::{
     DynamicClient, Patch, WatchEvent,
     dynamic::nested::{nested_string, set_nested_field},
-    openapi::api::core::v1::ConfigMap,
+    k8s_openapi::api::core::v1::ConfigMap,
     resource::{Deleted, DeletedCollection},
     schema::{GroupVersionResource, ResourceScope},
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use k8s_client::codec::Codec;
+use k8s_client::Codec;
 use k8s_client_integration_tests::{Filling, TestResult, filled};
 use k8s_openapi::serde::Serialize;
 use serde_json::{Value, json};

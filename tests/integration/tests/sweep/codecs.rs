@@ -6,9 +6,8 @@ use std::{collections::BTreeSet, process::Command};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use fastrand::Rng;
 use k8s_client::{
-    Clientset, Config,
+    Clientset, Codec, Config,
     apply::{Applicable, Extract},
-    codec::Codec,
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
 use k8s_client_integration_tests::{Filling, TestResult, ask, filled};

@@ -21,9 +21,8 @@ use std::{
 
 use answers::Answers;
 use k8s_client::{
-    Clientset, Config, FieldValidation, Patch,
+    Clientset, Codec, Config, FieldValidation, Patch,
     apply::{Applicable, Extract},
-    codec::Codec,
     object::AnyList as _,
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };

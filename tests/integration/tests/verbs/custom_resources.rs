@@ -1,10 +1,8 @@
 //! Types of a program's own, defined by a CustomResourceDefinition and used through the generic client.
 
 use k8s_client::{
-    Backoff, CustomResource, Patch, ResourceClient, WatchEvent,
-    codec::{Json, Listable},
-    custom_resource,
-    openapi::{
+    Backoff, CustomResource, Json, Listable, Patch, ResourceClient, WatchEvent, custom_resource,
+    k8s_openapi::{
         ClusterResourceScope, ListableResource, Metadata, Resource,
         apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
         apimachinery::pkg::apis::meta::v1::ObjectMeta,

@@ -1,10 +1,9 @@
 //! Every verb there is, on kinds of namespaces and on kinds of the cluster.
 
 use k8s_client::{
-    Patch, WatchEvent,
-    codec::Listable,
+    Listable, Patch, WatchEvent,
+    k8s_openapi::{Metadata, Resource, apimachinery::pkg::apis::meta::v1::ObjectMeta},
     object::AnyList as _,
-    openapi::{Metadata, Resource, apimachinery::pkg::apis::meta::v1::ObjectMeta},
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
 use k8s_client_integration_tests::{Test, TestResult, client, control_plane, gone, object, soon, unique};

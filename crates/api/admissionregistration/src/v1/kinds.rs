@@ -4,7 +4,7 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1 as api;
 
 k8s_openapi::k8s_if_ge_1_36! {
@@ -12,6 +12,7 @@ k8s_openapi::k8s_if_ge_1_36! {
     #[derive(Clone, Copy, Debug)]
     pub enum MutatingAdmissionPolicy {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for MutatingAdmissionPolicy {
         type Object = api::MutatingAdmissionPolicy;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -33,6 +34,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for MutatingAdmissionPolicy {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -43,6 +45,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for MutatingAdmissionPolicy {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -59,6 +62,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
 
     impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
@@ -71,6 +75,7 @@ k8s_openapi::k8s_if_ge_1_36! {
     #[derive(Clone, Copy, Debug)]
     pub enum MutatingAdmissionPolicyBinding {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for MutatingAdmissionPolicyBinding {
         type Object = api::MutatingAdmissionPolicyBinding;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -92,6 +97,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for MutatingAdmissionPolicyBinding {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -102,6 +108,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for MutatingAdmissionPolicyBinding {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -118,6 +125,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<MutatingAdmissionPolicyBinding>
         for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
     {
@@ -132,6 +140,7 @@ k8s_openapi::k8s_if_ge_1_36! {
 #[derive(Clone, Copy, Debug)]
 pub enum MutatingWebhookConfiguration {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for MutatingWebhookConfiguration {
     type Object = api::MutatingWebhookConfiguration;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -153,6 +162,7 @@ impl Codec for MutatingWebhookConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for MutatingWebhookConfiguration {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -163,6 +173,7 @@ impl Kind for MutatingWebhookConfiguration {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for MutatingWebhookConfiguration {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -179,6 +190,7 @@ impl Listable for MutatingWebhookConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<MutatingWebhookConfiguration> for super::super::apply::MutatingWebhookConfigurationApplyConfiguration {}
 
 impl Extract for super::super::apply::MutatingWebhookConfigurationApplyConfiguration {
@@ -189,6 +201,7 @@ impl Extract for super::super::apply::MutatingWebhookConfigurationApplyConfigura
 #[derive(Clone, Copy, Debug)]
 pub enum ValidatingAdmissionPolicy {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ValidatingAdmissionPolicy {
     type Object = api::ValidatingAdmissionPolicy;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -210,6 +223,7 @@ impl Codec for ValidatingAdmissionPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ValidatingAdmissionPolicy {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -220,6 +234,7 @@ impl Kind for ValidatingAdmissionPolicy {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ValidatingAdmissionPolicy {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -236,6 +251,7 @@ impl Listable for ValidatingAdmissionPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
 
 impl Extract for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {
@@ -246,6 +262,7 @@ impl Extract for super::super::apply::ValidatingAdmissionPolicyApplyConfiguratio
 #[derive(Clone, Copy, Debug)]
 pub enum ValidatingAdmissionPolicyBinding {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ValidatingAdmissionPolicyBinding {
     type Object = api::ValidatingAdmissionPolicyBinding;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -267,6 +284,7 @@ impl Codec for ValidatingAdmissionPolicyBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ValidatingAdmissionPolicyBinding {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -277,6 +295,7 @@ impl Kind for ValidatingAdmissionPolicyBinding {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ValidatingAdmissionPolicyBinding {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -293,6 +312,7 @@ impl Listable for ValidatingAdmissionPolicyBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ValidatingAdmissionPolicyBinding>
     for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration
 {
@@ -306,6 +326,7 @@ impl Extract for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfi
 #[derive(Clone, Copy, Debug)]
 pub enum ValidatingWebhookConfiguration {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ValidatingWebhookConfiguration {
     type Object = api::ValidatingWebhookConfiguration;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -327,6 +348,7 @@ impl Codec for ValidatingWebhookConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ValidatingWebhookConfiguration {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -337,6 +359,7 @@ impl Kind for ValidatingWebhookConfiguration {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ValidatingWebhookConfiguration {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -353,6 +376,7 @@ impl Listable for ValidatingWebhookConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ValidatingWebhookConfiguration>
     for super::super::apply::ValidatingWebhookConfigurationApplyConfiguration
 {

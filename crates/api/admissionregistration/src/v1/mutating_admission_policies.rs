@@ -3,7 +3,7 @@
 //! Clients of `mutatingadmissionpolicies` in `admissionregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -106,42 +106,49 @@ impl TypedClient for MutatingAdmissionPolicies {
     type Kind = kinds::MutatingAdmissionPolicy;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for MutatingAdmissionPolicies {
     fn create(&self, object: &api::MutatingAdmissionPolicy) -> Create<kinds::MutatingAdmissionPolicy> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for MutatingAdmissionPolicies {
     fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicy> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for MutatingAdmissionPolicies {
     fn list(&self) -> List<kinds::MutatingAdmissionPolicy> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for MutatingAdmissionPolicies {
     fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicy> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for MutatingAdmissionPolicies {
     fn update(&self, object: &api::MutatingAdmissionPolicy) -> Update<kinds::MutatingAdmissionPolicy> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for MutatingAdmissionPolicies {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicy> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for MutatingAdmissionPolicies {
     fn apply(
         &self,
@@ -151,6 +158,7 @@ impl Applies for MutatingAdmissionPolicies {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for MutatingAdmissionPolicies {
     fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicy> {
         self.0.delete(name)

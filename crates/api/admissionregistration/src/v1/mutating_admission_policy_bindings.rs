@@ -3,7 +3,7 @@
 //! Clients of `mutatingadmissionpolicybindings` in `admissionregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -106,42 +106,49 @@ impl TypedClient for MutatingAdmissionPolicyBindings {
     type Kind = kinds::MutatingAdmissionPolicyBinding;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for MutatingAdmissionPolicyBindings {
     fn create(&self, object: &api::MutatingAdmissionPolicyBinding) -> Create<kinds::MutatingAdmissionPolicyBinding> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for MutatingAdmissionPolicyBindings {
     fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicyBinding> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for MutatingAdmissionPolicyBindings {
     fn list(&self) -> List<kinds::MutatingAdmissionPolicyBinding> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for MutatingAdmissionPolicyBindings {
     fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicyBinding> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for MutatingAdmissionPolicyBindings {
     fn update(&self, object: &api::MutatingAdmissionPolicyBinding) -> Update<kinds::MutatingAdmissionPolicyBinding> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for MutatingAdmissionPolicyBindings {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicyBinding> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for MutatingAdmissionPolicyBindings {
     fn apply(
         &self,
@@ -151,6 +158,7 @@ impl Applies for MutatingAdmissionPolicyBindings {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for MutatingAdmissionPolicyBindings {
     fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicyBinding> {
         self.0.delete(name)

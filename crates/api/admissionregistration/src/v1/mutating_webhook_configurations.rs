@@ -3,7 +3,7 @@
 //! Clients of `mutatingwebhookconfigurations` in `admissionregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -106,42 +106,49 @@ impl TypedClient for MutatingWebhookConfigurations {
     type Kind = kinds::MutatingWebhookConfiguration;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for MutatingWebhookConfigurations {
     fn create(&self, object: &api::MutatingWebhookConfiguration) -> Create<kinds::MutatingWebhookConfiguration> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for MutatingWebhookConfigurations {
     fn get(&self, name: &str) -> Get<kinds::MutatingWebhookConfiguration> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for MutatingWebhookConfigurations {
     fn list(&self) -> List<kinds::MutatingWebhookConfiguration> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for MutatingWebhookConfigurations {
     fn watch(&self) -> Watch<kinds::MutatingWebhookConfiguration> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for MutatingWebhookConfigurations {
     fn update(&self, object: &api::MutatingWebhookConfiguration) -> Update<kinds::MutatingWebhookConfiguration> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for MutatingWebhookConfigurations {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingWebhookConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for MutatingWebhookConfigurations {
     fn apply(
         &self,
@@ -151,6 +158,7 @@ impl Applies for MutatingWebhookConfigurations {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for MutatingWebhookConfigurations {
     fn delete(&self, name: &str) -> Delete<kinds::MutatingWebhookConfiguration> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! How the types of `admissionregistration.k8s.io/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Bytes, Int32, Int64, Text, message};
+use k8s_client_runtime::codegen::protobuf::{Bytes, Int32, Int64, Text, message};
 
 k8s_openapi::k8s_if_ge_1_36! {
     message! {

@@ -3,7 +3,7 @@
 //! Clients of `validatingadmissionpolicies` in `admissionregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -140,42 +140,49 @@ impl TypedClient for ValidatingAdmissionPolicies {
     type Kind = kinds::ValidatingAdmissionPolicy;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ValidatingAdmissionPolicies {
     fn create(&self, object: &api::ValidatingAdmissionPolicy) -> Create<kinds::ValidatingAdmissionPolicy> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ValidatingAdmissionPolicies {
     fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicy> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ValidatingAdmissionPolicies {
     fn list(&self) -> List<kinds::ValidatingAdmissionPolicy> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ValidatingAdmissionPolicies {
     fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicy> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ValidatingAdmissionPolicies {
     fn update(&self, object: &api::ValidatingAdmissionPolicy) -> Update<kinds::ValidatingAdmissionPolicy> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ValidatingAdmissionPolicies {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicy> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ValidatingAdmissionPolicies {
     fn apply(
         &self,
@@ -185,6 +192,7 @@ impl Applies for ValidatingAdmissionPolicies {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ValidatingAdmissionPolicies {
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicy> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `validatingwebhookconfigurations` in `admissionregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -106,42 +106,49 @@ impl TypedClient for ValidatingWebhookConfigurations {
     type Kind = kinds::ValidatingWebhookConfiguration;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ValidatingWebhookConfigurations {
     fn create(&self, object: &api::ValidatingWebhookConfiguration) -> Create<kinds::ValidatingWebhookConfiguration> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ValidatingWebhookConfigurations {
     fn get(&self, name: &str) -> Get<kinds::ValidatingWebhookConfiguration> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ValidatingWebhookConfigurations {
     fn list(&self) -> List<kinds::ValidatingWebhookConfiguration> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ValidatingWebhookConfigurations {
     fn watch(&self) -> Watch<kinds::ValidatingWebhookConfiguration> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ValidatingWebhookConfigurations {
     fn update(&self, object: &api::ValidatingWebhookConfiguration) -> Update<kinds::ValidatingWebhookConfiguration> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ValidatingWebhookConfigurations {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingWebhookConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ValidatingWebhookConfigurations {
     fn apply(
         &self,
@@ -151,6 +158,7 @@ impl Applies for ValidatingWebhookConfigurations {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ValidatingWebhookConfigurations {
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingWebhookConfiguration> {
         self.0.delete(name)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1alpha1 as api;
 
 /// The kind of [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
 #[derive(Clone, Copy, Debug)]
 pub enum MutatingAdmissionPolicy {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for MutatingAdmissionPolicy {
     type Object = api::MutatingAdmissionPolicy;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for MutatingAdmissionPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for MutatingAdmissionPolicy {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for MutatingAdmissionPolicy {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for MutatingAdmissionPolicy {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for MutatingAdmissionPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
 
 impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
@@ -68,6 +72,7 @@ impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration 
 #[derive(Clone, Copy, Debug)]
 pub enum MutatingAdmissionPolicyBinding {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for MutatingAdmissionPolicyBinding {
     type Object = api::MutatingAdmissionPolicyBinding;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -89,6 +94,7 @@ impl Codec for MutatingAdmissionPolicyBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for MutatingAdmissionPolicyBinding {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -99,6 +105,7 @@ impl Kind for MutatingAdmissionPolicyBinding {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for MutatingAdmissionPolicyBinding {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -115,6 +122,7 @@ impl Listable for MutatingAdmissionPolicyBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<MutatingAdmissionPolicyBinding>
     for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
 {

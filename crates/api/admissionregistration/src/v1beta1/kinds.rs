@@ -4,7 +4,7 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::admissionregistration::v1beta1 as api;
 
 k8s_openapi::k8s_if_ge_1_34! {
@@ -12,6 +12,7 @@ k8s_openapi::k8s_if_ge_1_34! {
     #[derive(Clone, Copy, Debug)]
     pub enum MutatingAdmissionPolicy {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for MutatingAdmissionPolicy {
         type Object = api::MutatingAdmissionPolicy;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -33,6 +34,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for MutatingAdmissionPolicy {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -43,6 +45,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for MutatingAdmissionPolicy {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -59,6 +62,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<MutatingAdmissionPolicy> for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {}
 
     impl Extract for super::super::apply::MutatingAdmissionPolicyApplyConfiguration {
@@ -71,6 +75,7 @@ k8s_openapi::k8s_if_ge_1_34! {
     #[derive(Clone, Copy, Debug)]
     pub enum MutatingAdmissionPolicyBinding {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for MutatingAdmissionPolicyBinding {
         type Object = api::MutatingAdmissionPolicyBinding;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -92,6 +97,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for MutatingAdmissionPolicyBinding {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -102,6 +108,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for MutatingAdmissionPolicyBinding {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -118,6 +125,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<MutatingAdmissionPolicyBinding>
         for super::super::apply::MutatingAdmissionPolicyBindingApplyConfiguration
     {
@@ -133,6 +141,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum ValidatingAdmissionPolicy {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ValidatingAdmissionPolicy {
         type Object = api::ValidatingAdmissionPolicy;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -154,6 +163,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ValidatingAdmissionPolicy {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -164,6 +174,7 @@ k8s_openapi::k8s_if_le_1_33! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ValidatingAdmissionPolicy {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -180,6 +191,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ValidatingAdmissionPolicy> for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {}
 
     impl Extract for super::super::apply::ValidatingAdmissionPolicyApplyConfiguration {
@@ -192,6 +204,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum ValidatingAdmissionPolicyBinding {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ValidatingAdmissionPolicyBinding {
         type Object = api::ValidatingAdmissionPolicyBinding;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -213,6 +226,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ValidatingAdmissionPolicyBinding {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -223,6 +237,7 @@ k8s_openapi::k8s_if_le_1_33! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ValidatingAdmissionPolicyBinding {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -239,6 +254,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ValidatingAdmissionPolicyBinding>
         for super::super::apply::ValidatingAdmissionPolicyBindingApplyConfiguration
     {

@@ -3,10 +3,10 @@
 //! How the types of `admissionregistration.k8s.io/v1beta1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Text, message};
+use k8s_client_runtime::codegen::protobuf::{Text, message};
 
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
-use k8s_client_runtime::generated::protobuf::Int64;
+use k8s_client_runtime::codegen::protobuf::Int64;
 
 k8s_openapi::k8s_if_ge_1_34! {
     message! {

@@ -3,7 +3,7 @@
 //! Clients of `validatingadmissionpolicybindings` in `admissionregistration.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -106,6 +106,7 @@ impl TypedClient for ValidatingAdmissionPolicyBindings {
     type Kind = kinds::ValidatingAdmissionPolicyBinding;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ValidatingAdmissionPolicyBindings {
     fn create(
         &self,
@@ -115,24 +116,28 @@ impl Creates for ValidatingAdmissionPolicyBindings {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ValidatingAdmissionPolicyBindings {
     fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ValidatingAdmissionPolicyBindings {
     fn list(&self) -> List<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ValidatingAdmissionPolicyBindings {
     fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ValidatingAdmissionPolicyBindings {
     fn update(
         &self,
@@ -142,12 +147,14 @@ impl Updates for ValidatingAdmissionPolicyBindings {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ValidatingAdmissionPolicyBindings {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ValidatingAdmissionPolicyBindings {
     fn apply(
         &self,
@@ -157,6 +164,7 @@ impl Applies for ValidatingAdmissionPolicyBindings {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ValidatingAdmissionPolicyBindings {
     fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicyBinding> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `customresourcedefinitions` in `apiextensions.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -140,42 +140,49 @@ impl TypedClient for CustomResourceDefinitions {
     type Kind = kinds::CustomResourceDefinition;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CustomResourceDefinitions {
     fn create(&self, object: &api::CustomResourceDefinition) -> Create<kinds::CustomResourceDefinition> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CustomResourceDefinitions {
     fn get(&self, name: &str) -> Get<kinds::CustomResourceDefinition> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CustomResourceDefinitions {
     fn list(&self) -> List<kinds::CustomResourceDefinition> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CustomResourceDefinitions {
     fn watch(&self) -> Watch<kinds::CustomResourceDefinition> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CustomResourceDefinitions {
     fn update(&self, object: &api::CustomResourceDefinition) -> Update<kinds::CustomResourceDefinition> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CustomResourceDefinitions {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CustomResourceDefinition> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CustomResourceDefinitions {
     fn apply(
         &self,
@@ -185,6 +192,7 @@ impl Applies for CustomResourceDefinitions {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CustomResourceDefinitions {
     fn delete(&self, name: &str) -> Delete<kinds::CustomResourceDefinition> {
         self.0.delete(name)

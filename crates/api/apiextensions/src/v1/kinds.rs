@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as api;
 
 /// The kind of [`CustomResourceDefinition`](api::CustomResourceDefinition).
 #[derive(Clone, Copy, Debug)]
 pub enum CustomResourceDefinition {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CustomResourceDefinition {
     type Object = api::CustomResourceDefinition;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for CustomResourceDefinition {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CustomResourceDefinition {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for CustomResourceDefinition {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CustomResourceDefinition {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for CustomResourceDefinition {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CustomResourceDefinition> for super::super::apply::CustomResourceDefinitionApplyConfiguration {}
 
 impl Extract for super::super::apply::CustomResourceDefinitionApplyConfiguration {

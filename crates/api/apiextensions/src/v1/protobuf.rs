@@ -3,7 +3,7 @@
 //! How the types of `apiextensions.k8s.io/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{
+use k8s_client_runtime::codegen::protobuf::{
     Bool, Bytes, Double, Int32, Int64, JSON, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
     JSONSchemaPropsOrStringArray, Text, Time, message,
 };

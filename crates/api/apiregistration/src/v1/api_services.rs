@@ -3,7 +3,7 @@
 //! Clients of `apiservices` in `apiregistration.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -125,48 +125,56 @@ impl TypedClient for APIServices {
     type Kind = kinds::APIService;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for APIServices {
     fn create(&self, object: &api::APIService) -> Create<kinds::APIService> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for APIServices {
     fn get(&self, name: &str) -> Get<kinds::APIService> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for APIServices {
     fn list(&self) -> List<kinds::APIService> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for APIServices {
     fn watch(&self) -> Watch<kinds::APIService> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for APIServices {
     fn update(&self, object: &api::APIService) -> Update<kinds::APIService> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for APIServices {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::APIService> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for APIServices {
     fn apply(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for APIServices {
     fn delete(&self, name: &str) -> Delete<kinds::APIService> {
         self.0.delete(name)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as api;
 
 /// The kind of [`APIService`](api::APIService).
 #[derive(Clone, Copy, Debug)]
 pub enum APIService {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for APIService {
     type Object = api::APIService;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for APIService {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for APIService {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apiregistration.k8s.io", version: "v1", kind: "APIService", plural: "apiservices" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for APIService {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for APIService {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<APIService> for super::super::apply::APIServiceApplyConfiguration {}
 
 impl Extract for super::super::apply::APIServiceApplyConfiguration {

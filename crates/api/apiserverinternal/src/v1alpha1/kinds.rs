@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::apiserverinternal::v1alpha1 as api;
 
 /// The kind of [`StorageVersion`](api::StorageVersion).
 #[derive(Clone, Copy, Debug)]
 pub enum StorageVersion {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for StorageVersion {
     type Object = api::StorageVersion;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for StorageVersion {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for StorageVersion {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for StorageVersion {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for StorageVersion {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for StorageVersion {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<StorageVersion> for super::super::apply::StorageVersionApplyConfiguration {}
 
 impl Extract for super::super::apply::StorageVersionApplyConfiguration {

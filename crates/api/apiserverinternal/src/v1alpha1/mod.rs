@@ -3,6 +3,8 @@
 //! Clients of `internal.apiserver.k8s.io/v1alpha1`; [`InternalV1alpha1Client`] makes them.
 
 pub mod apply;
+
+#[doc(hidden)]
 pub mod protobuf;
 
 #[cfg(feature = "clients")]
@@ -11,7 +13,7 @@ pub use self::clients::*;
 #[cfg(feature = "clients")]
 #[path = "."]
 mod clients {
-    use k8s_client_runtime::generated::RestClient;
+    use k8s_client_runtime::codegen::RestClient;
 
     pub mod kinds;
     mod storage_versions;

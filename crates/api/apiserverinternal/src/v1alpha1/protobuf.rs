@@ -3,7 +3,7 @@
 //! How the types of `internal.apiserver.k8s.io/v1alpha1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Int64, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Int64, Text, Time, message};
 
 message! {
     pub ServerStorageVersion of k8s_openapi::api::apiserverinternal::v1alpha1::ServerStorageVersion {

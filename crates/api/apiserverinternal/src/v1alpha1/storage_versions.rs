@@ -3,7 +3,7 @@
 //! Clients of `storageversions` in `internal.apiserver.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -125,48 +125,56 @@ impl TypedClient for StorageVersions {
     type Kind = kinds::StorageVersion;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for StorageVersions {
     fn create(&self, object: &api::StorageVersion) -> Create<kinds::StorageVersion> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for StorageVersions {
     fn get(&self, name: &str) -> Get<kinds::StorageVersion> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for StorageVersions {
     fn list(&self) -> List<kinds::StorageVersion> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for StorageVersions {
     fn watch(&self) -> Watch<kinds::StorageVersion> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for StorageVersions {
     fn update(&self, object: &api::StorageVersion) -> Update<kinds::StorageVersion> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for StorageVersions {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersion> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for StorageVersions {
     fn apply(&self, configuration: &impl Applicable<kinds::StorageVersion>) -> Apply<kinds::StorageVersion> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for StorageVersions {
     fn delete(&self, name: &str) -> Delete<kinds::StorageVersion> {
         self.0.delete(name)

@@ -8,7 +8,7 @@ use k8s_client_api_core::v1::apply::{PersistentVolumeClaimApplyConfiguration, Po
 use k8s_client_api_meta::v1::apply::{
     LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{IntOrString, Time, Value, object, record};
+use k8s_client_runtime::codegen::apply::{IntOrString, Time, Value, object, record};
 
 record! {
     ControllerRevisionApplyConfiguration

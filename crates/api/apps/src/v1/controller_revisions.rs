@@ -3,7 +3,7 @@
 //! Clients of `controllerrevisions` in `apps/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -101,48 +101,56 @@ impl TypedClient for ControllerRevisions {
     type Kind = kinds::ControllerRevision;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ControllerRevisions {
     fn create(&self, object: &api::ControllerRevision) -> Create<kinds::ControllerRevision> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ControllerRevisions {
     fn get(&self, name: &str) -> Get<kinds::ControllerRevision> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ControllerRevisions {
     fn list(&self) -> List<kinds::ControllerRevision> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ControllerRevisions {
     fn watch(&self) -> Watch<kinds::ControllerRevision> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ControllerRevisions {
     fn update(&self, object: &api::ControllerRevision) -> Update<kinds::ControllerRevision> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ControllerRevisions {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ControllerRevision> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ControllerRevisions {
     fn apply(&self, configuration: &impl Applicable<kinds::ControllerRevision>) -> Apply<kinds::ControllerRevision> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ControllerRevisions {
     fn delete(&self, name: &str) -> Delete<kinds::ControllerRevision> {
         self.0.delete(name)
@@ -179,12 +187,14 @@ impl TypedClient for AllControllerRevisions {
     type Kind = kinds::ControllerRevision;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllControllerRevisions {
     fn list(&self) -> List<kinds::ControllerRevision> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllControllerRevisions {
     fn watch(&self) -> Watch<kinds::ControllerRevision> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `daemonsets` in `apps/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for DaemonSets {
     type Kind = kinds::DaemonSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for DaemonSets {
     fn create(&self, object: &api::DaemonSet) -> Create<kinds::DaemonSet> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for DaemonSets {
     fn get(&self, name: &str) -> Get<kinds::DaemonSet> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for DaemonSets {
     fn list(&self) -> List<kinds::DaemonSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for DaemonSets {
     fn watch(&self) -> Watch<kinds::DaemonSet> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for DaemonSets {
     fn update(&self, object: &api::DaemonSet) -> Update<kinds::DaemonSet> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for DaemonSets {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DaemonSet> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for DaemonSets {
     fn apply(&self, configuration: &impl Applicable<kinds::DaemonSet>) -> Apply<kinds::DaemonSet> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for DaemonSets {
     fn delete(&self, name: &str) -> Delete<kinds::DaemonSet> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllDaemonSets {
     type Kind = kinds::DaemonSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllDaemonSets {
     fn list(&self) -> List<kinds::DaemonSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllDaemonSets {
     fn watch(&self) -> Watch<kinds::DaemonSet> {
         self.0.watch()

@@ -4,7 +4,7 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 
@@ -12,6 +12,7 @@ use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 #[derive(Clone, Copy, Debug)]
 pub enum ControllerRevision {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ControllerRevision {
     type Object = api::ControllerRevision;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -33,12 +34,14 @@ impl Codec for ControllerRevision {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ControllerRevision {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apps", version: "v1", kind: "ControllerRevision", plural: "controllerrevisions" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ControllerRevision {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -55,6 +58,7 @@ impl Listable for ControllerRevision {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ControllerRevision> for super::super::apply::ControllerRevisionApplyConfiguration {}
 
 impl Extract for super::super::apply::ControllerRevisionApplyConfiguration {
@@ -65,6 +69,7 @@ impl Extract for super::super::apply::ControllerRevisionApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum DaemonSet {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for DaemonSet {
     type Object = api::DaemonSet;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -86,11 +91,13 @@ impl Codec for DaemonSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for DaemonSet {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "apps", version: "v1", kind: "DaemonSet", plural: "daemonsets" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for DaemonSet {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for DaemonSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<DaemonSet> for super::super::apply::DaemonSetApplyConfiguration {}
 
 impl Extract for super::super::apply::DaemonSetApplyConfiguration {
@@ -117,6 +125,7 @@ impl Extract for super::super::apply::DaemonSetApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Deployment {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Deployment {
     type Object = api::Deployment;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -138,12 +147,14 @@ impl Codec for Deployment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Deployment {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Deployment {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -160,6 +171,7 @@ impl Listable for Deployment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Deployment> for super::super::apply::DeploymentApplyConfiguration {}
 
 impl Extract for super::super::apply::DeploymentApplyConfiguration {
@@ -170,6 +182,7 @@ impl Extract for super::super::apply::DeploymentApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ReplicaSet {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ReplicaSet {
     type Object = api::ReplicaSet;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -191,12 +204,14 @@ impl Codec for ReplicaSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ReplicaSet {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apps", version: "v1", kind: "ReplicaSet", plural: "replicasets" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ReplicaSet {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -213,6 +228,7 @@ impl Listable for ReplicaSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ReplicaSet> for super::super::apply::ReplicaSetApplyConfiguration {}
 
 impl Extract for super::super::apply::ReplicaSetApplyConfiguration {
@@ -223,6 +239,7 @@ impl Extract for super::super::apply::ReplicaSetApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Scale {
     type Object = autoscaling_v1::Scale;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -244,12 +261,14 @@ impl Codec for Scale {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}
 
 /// The kind of [`StatefulSet`](api::StatefulSet).
 #[derive(Clone, Copy, Debug)]
 pub enum StatefulSet {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for StatefulSet {
     type Object = api::StatefulSet;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -271,12 +290,14 @@ impl Codec for StatefulSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for StatefulSet {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apps", version: "v1", kind: "StatefulSet", plural: "statefulsets" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for StatefulSet {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -293,6 +314,7 @@ impl Listable for StatefulSet {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<StatefulSet> for super::super::apply::StatefulSetApplyConfiguration {}
 
 impl Extract for super::super::apply::StatefulSetApplyConfiguration {

@@ -4,7 +4,7 @@
 
 use k8s_client_api_core::v1::protobuf as core_v1;
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Bool, Int32, Int64, IntOrString, RawExtension, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Bool, Int32, Int64, IntOrString, RawExtension, Text, Time, message};
 
 message! {
     pub ControllerRevision of k8s_openapi::api::apps::v1::ControllerRevision {

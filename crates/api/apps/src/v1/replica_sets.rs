@@ -3,7 +3,7 @@
 //! Clients of `replicasets` in `apps/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -155,48 +155,56 @@ impl TypedClient for ReplicaSets {
     type Kind = kinds::ReplicaSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ReplicaSets {
     fn create(&self, object: &api::ReplicaSet) -> Create<kinds::ReplicaSet> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ReplicaSets {
     fn get(&self, name: &str) -> Get<kinds::ReplicaSet> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ReplicaSets {
     fn list(&self) -> List<kinds::ReplicaSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ReplicaSets {
     fn watch(&self) -> Watch<kinds::ReplicaSet> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ReplicaSets {
     fn update(&self, object: &api::ReplicaSet) -> Update<kinds::ReplicaSet> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ReplicaSets {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicaSet> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ReplicaSets {
     fn apply(&self, configuration: &impl Applicable<kinds::ReplicaSet>) -> Apply<kinds::ReplicaSet> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ReplicaSets {
     fn delete(&self, name: &str) -> Delete<kinds::ReplicaSet> {
         self.0.delete(name)
@@ -233,12 +241,14 @@ impl TypedClient for AllReplicaSets {
     type Kind = kinds::ReplicaSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllReplicaSets {
     fn list(&self) -> List<kinds::ReplicaSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllReplicaSets {
     fn watch(&self) -> Watch<kinds::ReplicaSet> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `statefulsets` in `apps/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -155,48 +155,56 @@ impl TypedClient for StatefulSets {
     type Kind = kinds::StatefulSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for StatefulSets {
     fn create(&self, object: &api::StatefulSet) -> Create<kinds::StatefulSet> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for StatefulSets {
     fn get(&self, name: &str) -> Get<kinds::StatefulSet> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for StatefulSets {
     fn list(&self) -> List<kinds::StatefulSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for StatefulSets {
     fn watch(&self) -> Watch<kinds::StatefulSet> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for StatefulSets {
     fn update(&self, object: &api::StatefulSet) -> Update<kinds::StatefulSet> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for StatefulSets {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StatefulSet> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for StatefulSets {
     fn apply(&self, configuration: &impl Applicable<kinds::StatefulSet>) -> Apply<kinds::StatefulSet> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for StatefulSets {
     fn delete(&self, name: &str) -> Delete<kinds::StatefulSet> {
         self.0.delete(name)
@@ -233,12 +241,14 @@ impl TypedClient for AllStatefulSets {
     type Kind = kinds::StatefulSet;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllStatefulSets {
     fn list(&self) -> List<kinds::StatefulSet> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllStatefulSets {
     fn watch(&self) -> Watch<kinds::StatefulSet> {
         self.0.watch()

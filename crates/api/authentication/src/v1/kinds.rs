@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::authentication::v1 as api;
 
 /// The kind of [`SelfSubjectReview`](api::SelfSubjectReview).
 #[derive(Clone, Copy, Debug)]
 pub enum SelfSubjectReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for SelfSubjectReview {
     type Object = api::SelfSubjectReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for SelfSubjectReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for SelfSubjectReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -46,6 +48,7 @@ impl Kind for SelfSubjectReview {
 #[derive(Clone, Copy, Debug)]
 pub enum TokenReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for TokenReview {
     type Object = api::TokenReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -67,6 +70,7 @@ impl Codec for TokenReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for TokenReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =

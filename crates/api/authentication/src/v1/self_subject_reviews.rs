@@ -3,7 +3,7 @@
 //! Clients of `selfsubjectreviews` in `authentication.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authentication::v1 as api;
 
 /// A client of every [`SelfSubjectReview`](api::SelfSubjectReview) of the cluster.
@@ -29,6 +29,7 @@ impl TypedClient for SelfSubjectReviews {
     type Kind = kinds::SelfSubjectReview;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for SelfSubjectReviews {
     fn create(&self, object: &api::SelfSubjectReview) -> Create<kinds::SelfSubjectReview> {
         self.0.create(object)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// The kind of [`LocalSubjectAccessReview`](api::LocalSubjectAccessReview).
 #[derive(Clone, Copy, Debug)]
 pub enum LocalSubjectAccessReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for LocalSubjectAccessReview {
     type Object = api::LocalSubjectAccessReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for LocalSubjectAccessReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for LocalSubjectAccessReview {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -46,6 +48,7 @@ impl Kind for LocalSubjectAccessReview {
 #[derive(Clone, Copy, Debug)]
 pub enum SelfSubjectAccessReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for SelfSubjectAccessReview {
     type Object = api::SelfSubjectAccessReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -67,6 +70,7 @@ impl Codec for SelfSubjectAccessReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for SelfSubjectAccessReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -81,6 +85,7 @@ impl Kind for SelfSubjectAccessReview {
 #[derive(Clone, Copy, Debug)]
 pub enum SelfSubjectRulesReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for SelfSubjectRulesReview {
     type Object = api::SelfSubjectRulesReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -102,6 +107,7 @@ impl Codec for SelfSubjectRulesReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for SelfSubjectRulesReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -116,6 +122,7 @@ impl Kind for SelfSubjectRulesReview {
 #[derive(Clone, Copy, Debug)]
 pub enum SubjectAccessReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for SubjectAccessReview {
     type Object = api::SubjectAccessReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -137,6 +144,7 @@ impl Codec for SubjectAccessReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for SubjectAccessReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {

@@ -3,7 +3,7 @@
 //! Clients of `localsubjectaccessreviews` in `authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Create, Creates, Namespaced, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Create, Creates, Namespaced, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// A client of every [`LocalSubjectAccessReview`](api::LocalSubjectAccessReview) of one namespace.
@@ -32,6 +32,7 @@ impl TypedClient for LocalSubjectAccessReviews {
     type Kind = kinds::LocalSubjectAccessReview;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for LocalSubjectAccessReviews {
     fn create(&self, object: &api::LocalSubjectAccessReview) -> Create<kinds::LocalSubjectAccessReview> {
         self.0.create(object)

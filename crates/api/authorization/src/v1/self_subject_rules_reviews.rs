@@ -3,7 +3,7 @@
 //! Clients of `selfsubjectrulesreviews` in `authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// A client of every [`SelfSubjectRulesReview`](api::SelfSubjectRulesReview) of the cluster.
@@ -32,6 +32,7 @@ impl TypedClient for SelfSubjectRulesReviews {
     type Kind = kinds::SelfSubjectRulesReview;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for SelfSubjectRulesReviews {
     fn create(&self, object: &api::SelfSubjectRulesReview) -> Create<kinds::SelfSubjectRulesReview> {
         self.0.create(object)

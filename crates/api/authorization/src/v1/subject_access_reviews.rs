@@ -3,7 +3,7 @@
 //! Clients of `subjectaccessreviews` in `authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authorization::v1 as api;
 
 /// A client of every [`SubjectAccessReview`](api::SubjectAccessReview) of the cluster.
@@ -29,6 +29,7 @@ impl TypedClient for SubjectAccessReviews {
     type Kind = kinds::SubjectAccessReview;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for SubjectAccessReviews {
     fn create(&self, object: &api::SubjectAccessReview) -> Create<kinds::SubjectAccessReview> {
         self.0.create(object)

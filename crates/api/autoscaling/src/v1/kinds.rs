@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::autoscaling::v1 as api;
 
 /// The kind of [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
 #[derive(Clone, Copy, Debug)]
 pub enum HorizontalPodAutoscaler {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for HorizontalPodAutoscaler {
     type Object = api::HorizontalPodAutoscaler;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for HorizontalPodAutoscaler {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for HorizontalPodAutoscaler {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for HorizontalPodAutoscaler {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for HorizontalPodAutoscaler {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for HorizontalPodAutoscaler {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<HorizontalPodAutoscaler> for super::super::apply::HorizontalPodAutoscalerApplyConfiguration {}
 
 impl Extract for super::super::apply::HorizontalPodAutoscalerApplyConfiguration {

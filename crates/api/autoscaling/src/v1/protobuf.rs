@@ -3,7 +3,7 @@
 //! How the types of `autoscaling/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Int32, Int64, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Int32, Int64, Text, Time, message};
 
 message! {
     pub CrossVersionObjectReference of k8s_openapi::api::autoscaling::v1::CrossVersionObjectReference {

@@ -7,7 +7,7 @@
 use k8s_client_api_meta::v1::apply::{
     LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{Quantity, Time, object, record};
+use k8s_client_runtime::codegen::apply::{Quantity, Time, object, record};
 
 record! {
     ContainerResourceMetricSourceApplyConfiguration

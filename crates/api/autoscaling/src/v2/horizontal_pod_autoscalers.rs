@@ -3,7 +3,7 @@
 //! Clients of `horizontalpodautoscalers` in `autoscaling/v2`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -141,42 +141,49 @@ impl TypedClient for HorizontalPodAutoscalers {
     type Kind = kinds::HorizontalPodAutoscaler;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for HorizontalPodAutoscalers {
     fn create(&self, object: &api::HorizontalPodAutoscaler) -> Create<kinds::HorizontalPodAutoscaler> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for HorizontalPodAutoscalers {
     fn get(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for HorizontalPodAutoscalers {
     fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for HorizontalPodAutoscalers {
     fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for HorizontalPodAutoscalers {
     fn update(&self, object: &api::HorizontalPodAutoscaler) -> Update<kinds::HorizontalPodAutoscaler> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for HorizontalPodAutoscalers {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::HorizontalPodAutoscaler> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for HorizontalPodAutoscalers {
     fn apply(
         &self,
@@ -186,6 +193,7 @@ impl Applies for HorizontalPodAutoscalers {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for HorizontalPodAutoscalers {
     fn delete(&self, name: &str) -> Delete<kinds::HorizontalPodAutoscaler> {
         self.0.delete(name)
@@ -222,12 +230,14 @@ impl TypedClient for AllHorizontalPodAutoscalers {
     type Kind = kinds::HorizontalPodAutoscaler;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllHorizontalPodAutoscalers {
     fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllHorizontalPodAutoscalers {
     fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {
         self.0.watch()

@@ -12,7 +12,7 @@ use k8s_client_api_scheduling::v1alpha3::apply::{
     WorkloadPodGroupDisruptionModeApplyConfiguration, WorkloadPodGroupResourceClaimApplyConfiguration,
     WorkloadPodGroupSchedulingConstraintsApplyConfiguration, WorkloadPodGroupSchedulingPolicyApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{Time, object, record};
+use k8s_client_runtime::codegen::apply::{Time, object, record};
 
 record! {
     CronJobApplyConfiguration

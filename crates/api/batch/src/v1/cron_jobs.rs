@@ -3,7 +3,7 @@
 //! Clients of `cronjobs` in `batch/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for CronJobs {
     type Kind = kinds::CronJob;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CronJobs {
     fn create(&self, object: &api::CronJob) -> Create<kinds::CronJob> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CronJobs {
     fn get(&self, name: &str) -> Get<kinds::CronJob> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CronJobs {
     fn list(&self) -> List<kinds::CronJob> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CronJobs {
     fn watch(&self) -> Watch<kinds::CronJob> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CronJobs {
     fn update(&self, object: &api::CronJob) -> Update<kinds::CronJob> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CronJobs {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CronJob> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CronJobs {
     fn apply(&self, configuration: &impl Applicable<kinds::CronJob>) -> Apply<kinds::CronJob> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CronJobs {
     fn delete(&self, name: &str) -> Delete<kinds::CronJob> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllCronJobs {
     type Kind = kinds::CronJob;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllCronJobs {
     fn list(&self) -> List<kinds::CronJob> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllCronJobs {
     fn watch(&self) -> Watch<kinds::CronJob> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `jobs` in `batch/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -122,48 +122,56 @@ impl TypedClient for Jobs {
     type Kind = kinds::Job;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Jobs {
     fn create(&self, object: &api::Job) -> Create<kinds::Job> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Jobs {
     fn get(&self, name: &str) -> Get<kinds::Job> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Jobs {
     fn list(&self) -> List<kinds::Job> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Jobs {
     fn watch(&self) -> Watch<kinds::Job> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Jobs {
     fn update(&self, object: &api::Job) -> Update<kinds::Job> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Jobs {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Job> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Jobs {
     fn apply(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Jobs {
     fn delete(&self, name: &str) -> Delete<kinds::Job> {
         self.0.delete(name)
@@ -200,12 +208,14 @@ impl TypedClient for AllJobs {
     type Kind = kinds::Job;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllJobs {
     fn list(&self) -> List<kinds::Job> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllJobs {
     fn watch(&self) -> Watch<kinds::Job> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::batch::v1 as api;
 
 /// The kind of [`CronJob`](api::CronJob).
 #[derive(Clone, Copy, Debug)]
 pub enum CronJob {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CronJob {
     type Object = api::CronJob;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,11 +33,13 @@ impl Codec for CronJob {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CronJob {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "batch", version: "v1", kind: "CronJob", plural: "cronjobs" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CronJob {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -53,6 +56,7 @@ impl Listable for CronJob {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CronJob> for super::super::apply::CronJobApplyConfiguration {}
 
 impl Extract for super::super::apply::CronJobApplyConfiguration {
@@ -63,6 +67,7 @@ impl Extract for super::super::apply::CronJobApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Job {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Job {
     type Object = api::Job;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -84,11 +89,13 @@ impl Codec for Job {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Job {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "batch", version: "v1", kind: "Job", plural: "jobs" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Job {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -105,6 +112,7 @@ impl Listable for Job {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Job> for super::super::apply::JobApplyConfiguration {}
 
 impl Extract for super::super::apply::JobApplyConfiguration {

@@ -4,7 +4,7 @@
 
 use k8s_client_api_core::v1::protobuf as core_v1;
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Bool, Int32, Int64, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Bool, Int32, Int64, Text, Time, message};
 
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_api_scheduling::v1alpha3::protobuf as scheduling_v1alpha3;

@@ -3,7 +3,7 @@
 //! Clients of `certificatesigningrequests` in `certificates.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -175,42 +175,49 @@ impl TypedClient for CertificateSigningRequests {
     type Kind = kinds::CertificateSigningRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CertificateSigningRequests {
     fn create(&self, object: &api::CertificateSigningRequest) -> Create<kinds::CertificateSigningRequest> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CertificateSigningRequests {
     fn get(&self, name: &str) -> Get<kinds::CertificateSigningRequest> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CertificateSigningRequests {
     fn list(&self) -> List<kinds::CertificateSigningRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CertificateSigningRequests {
     fn watch(&self) -> Watch<kinds::CertificateSigningRequest> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CertificateSigningRequests {
     fn update(&self, object: &api::CertificateSigningRequest) -> Update<kinds::CertificateSigningRequest> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CertificateSigningRequests {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CertificateSigningRequest> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CertificateSigningRequests {
     fn apply(
         &self,
@@ -220,6 +227,7 @@ impl Applies for CertificateSigningRequests {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CertificateSigningRequests {
     fn delete(&self, name: &str) -> Delete<kinds::CertificateSigningRequest> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! How the types of `certificates.k8s.io/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Bytes, Int32, Text, TextList, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Bytes, Int32, Text, TextList, Time, message};
 
 message! {
     pub CertificateSigningRequest of k8s_openapi::api::certificates::v1::CertificateSigningRequest {

@@ -3,7 +3,7 @@
 //! Clients of `clustertrustbundles` in `certificates.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -100,48 +100,56 @@ impl TypedClient for ClusterTrustBundles {
     type Kind = kinds::ClusterTrustBundle;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ClusterTrustBundles {
     fn create(&self, object: &api::ClusterTrustBundle) -> Create<kinds::ClusterTrustBundle> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ClusterTrustBundles {
     fn get(&self, name: &str) -> Get<kinds::ClusterTrustBundle> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ClusterTrustBundles {
     fn list(&self) -> List<kinds::ClusterTrustBundle> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ClusterTrustBundles {
     fn watch(&self) -> Watch<kinds::ClusterTrustBundle> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ClusterTrustBundles {
     fn update(&self, object: &api::ClusterTrustBundle) -> Update<kinds::ClusterTrustBundle> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ClusterTrustBundles {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterTrustBundle> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ClusterTrustBundles {
     fn apply(&self, configuration: &impl Applicable<kinds::ClusterTrustBundle>) -> Apply<kinds::ClusterTrustBundle> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ClusterTrustBundles {
     fn delete(&self, name: &str) -> Delete<kinds::ClusterTrustBundle> {
         self.0.delete(name)

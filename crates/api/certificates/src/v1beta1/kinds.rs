@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::certificates::v1beta1 as api;
 
 /// The kind of [`ClusterTrustBundle`](api::ClusterTrustBundle).
 #[derive(Clone, Copy, Debug)]
 pub enum ClusterTrustBundle {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ClusterTrustBundle {
     type Object = api::ClusterTrustBundle;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for ClusterTrustBundle {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ClusterTrustBundle {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for ClusterTrustBundle {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ClusterTrustBundle {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for ClusterTrustBundle {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ClusterTrustBundle> for super::super::apply::ClusterTrustBundleApplyConfiguration {}
 
 impl Extract for super::super::apply::ClusterTrustBundleApplyConfiguration {
@@ -69,6 +73,7 @@ k8s_openapi::k8s_if_ge_1_35! {
     #[derive(Clone, Copy, Debug)]
     pub enum PodCertificateRequest {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for PodCertificateRequest {
         type Object = api::PodCertificateRequest;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -90,6 +95,7 @@ k8s_openapi::k8s_if_ge_1_35! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for PodCertificateRequest {
         type Scope = k8s_openapi::NamespaceResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -100,6 +106,7 @@ k8s_openapi::k8s_if_ge_1_35! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for PodCertificateRequest {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -116,6 +123,7 @@ k8s_openapi::k8s_if_ge_1_35! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<PodCertificateRequest> for super::super::apply::PodCertificateRequestApplyConfiguration {}
 
     impl Extract for super::super::apply::PodCertificateRequestApplyConfiguration {

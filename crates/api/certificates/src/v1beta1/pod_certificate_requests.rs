@@ -3,7 +3,7 @@
 //! Clients of `podcertificaterequests` in `certificates.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -135,42 +135,49 @@ impl TypedClient for PodCertificateRequests {
     type Kind = kinds::PodCertificateRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PodCertificateRequests {
     fn create(&self, object: &api::PodCertificateRequest) -> Create<kinds::PodCertificateRequest> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PodCertificateRequests {
     fn get(&self, name: &str) -> Get<kinds::PodCertificateRequest> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PodCertificateRequests {
     fn list(&self) -> List<kinds::PodCertificateRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PodCertificateRequests {
     fn watch(&self) -> Watch<kinds::PodCertificateRequest> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PodCertificateRequests {
     fn update(&self, object: &api::PodCertificateRequest) -> Update<kinds::PodCertificateRequest> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PodCertificateRequests {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodCertificateRequest> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PodCertificateRequests {
     fn apply(
         &self,
@@ -180,6 +187,7 @@ impl Applies for PodCertificateRequests {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PodCertificateRequests {
     fn delete(&self, name: &str) -> Delete<kinds::PodCertificateRequest> {
         self.0.delete(name)
@@ -216,12 +224,14 @@ impl TypedClient for AllPodCertificateRequests {
     type Kind = kinds::PodCertificateRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPodCertificateRequests {
     fn list(&self) -> List<kinds::PodCertificateRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPodCertificateRequests {
     fn watch(&self) -> Watch<kinds::PodCertificateRequest> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::coordination::v1 as api;
 
 /// The kind of [`Lease`](api::Lease).
 #[derive(Clone, Copy, Debug)]
 pub enum Lease {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Lease {
     type Object = api::Lease;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for Lease {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Lease {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Lease {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for Lease {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Lease> for super::super::apply::LeaseApplyConfiguration {}
 
 impl Extract for super::super::apply::LeaseApplyConfiguration {

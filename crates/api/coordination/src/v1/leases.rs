@@ -3,7 +3,7 @@
 //! Clients of `leases` in `coordination.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -94,48 +94,56 @@ impl TypedClient for Leases {
     type Kind = kinds::Lease;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Leases {
     fn create(&self, object: &api::Lease) -> Create<kinds::Lease> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Leases {
     fn get(&self, name: &str) -> Get<kinds::Lease> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Leases {
     fn list(&self) -> List<kinds::Lease> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Leases {
     fn watch(&self) -> Watch<kinds::Lease> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Leases {
     fn update(&self, object: &api::Lease) -> Update<kinds::Lease> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Leases {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Lease> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Leases {
     fn apply(&self, configuration: &impl Applicable<kinds::Lease>) -> Apply<kinds::Lease> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Leases {
     fn delete(&self, name: &str) -> Delete<kinds::Lease> {
         self.0.delete(name)
@@ -172,12 +180,14 @@ impl TypedClient for AllLeases {
     type Kind = kinds::Lease;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllLeases {
     fn list(&self) -> List<kinds::Lease> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllLeases {
     fn watch(&self) -> Watch<kinds::Lease> {
         self.0.watch()

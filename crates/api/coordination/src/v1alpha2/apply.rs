@@ -5,7 +5,7 @@
 //! They have the fields of every Kubernetes version that k8s-client supports.
 
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
-use k8s_client_runtime::generated::apply::{MicroTime, object, record};
+use k8s_client_runtime::codegen::apply::{MicroTime, object, record};
 
 record! {
     LeaseCandidateApplyConfiguration

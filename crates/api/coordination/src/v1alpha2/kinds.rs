@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::coordination::v1alpha2 as api;
 
 /// The kind of [`LeaseCandidate`](api::LeaseCandidate).
 #[derive(Clone, Copy, Debug)]
 pub enum LeaseCandidate {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for LeaseCandidate {
     type Object = api::LeaseCandidate;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for LeaseCandidate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for LeaseCandidate {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for LeaseCandidate {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for LeaseCandidate {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for LeaseCandidate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<LeaseCandidate> for super::super::apply::LeaseCandidateApplyConfiguration {}
 
 impl Extract for super::super::apply::LeaseCandidateApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `leasecandidates` in `coordination.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for LeaseCandidates {
     type Kind = kinds::LeaseCandidate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for LeaseCandidates {
     fn create(&self, object: &api::LeaseCandidate) -> Create<kinds::LeaseCandidate> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for LeaseCandidates {
     fn get(&self, name: &str) -> Get<kinds::LeaseCandidate> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for LeaseCandidates {
     fn list(&self) -> List<kinds::LeaseCandidate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for LeaseCandidates {
     fn watch(&self) -> Watch<kinds::LeaseCandidate> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for LeaseCandidates {
     fn update(&self, object: &api::LeaseCandidate) -> Update<kinds::LeaseCandidate> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for LeaseCandidates {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LeaseCandidate> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for LeaseCandidates {
     fn apply(&self, configuration: &impl Applicable<kinds::LeaseCandidate>) -> Apply<kinds::LeaseCandidate> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for LeaseCandidates {
     fn delete(&self, name: &str) -> Delete<kinds::LeaseCandidate> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllLeaseCandidates {
     type Kind = kinds::LeaseCandidate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllLeaseCandidates {
     fn list(&self) -> List<kinds::LeaseCandidate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllLeaseCandidates {
     fn watch(&self) -> Watch<kinds::LeaseCandidate> {
         self.0.watch()

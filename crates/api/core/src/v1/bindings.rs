@@ -3,7 +3,7 @@
 //! Clients of `bindings` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Create, Namespaced, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Create, Namespaced, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::core::v1 as api;
 
 /// A client of every [`Binding`](api::Binding) of one namespace.

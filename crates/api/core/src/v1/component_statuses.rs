@@ -3,7 +3,7 @@
 //! Clients of `componentstatuses` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus) of the cluster.
 ///
@@ -35,12 +35,14 @@ impl TypedClient for ComponentStatuses {
     type Kind = kinds::ComponentStatus;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ComponentStatuses {
     fn get(&self, name: &str) -> Get<kinds::ComponentStatus> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ComponentStatuses {
     fn list(&self) -> List<kinds::ComponentStatus> {
         self.0.list()

@@ -3,7 +3,7 @@
 //! Clients of `configmaps` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for ConfigMaps {
     type Kind = kinds::ConfigMap;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ConfigMaps {
     fn create(&self, object: &api::ConfigMap) -> Create<kinds::ConfigMap> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ConfigMaps {
     fn get(&self, name: &str) -> Get<kinds::ConfigMap> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ConfigMaps {
     fn list(&self) -> List<kinds::ConfigMap> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ConfigMaps {
     fn watch(&self) -> Watch<kinds::ConfigMap> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ConfigMaps {
     fn update(&self, object: &api::ConfigMap) -> Update<kinds::ConfigMap> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ConfigMaps {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ConfigMap> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ConfigMaps {
     fn apply(&self, configuration: &impl Applicable<kinds::ConfigMap>) -> Apply<kinds::ConfigMap> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ConfigMaps {
     fn delete(&self, name: &str) -> Delete<kinds::ConfigMap> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllConfigMaps {
     type Kind = kinds::ConfigMap;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllConfigMaps {
     fn list(&self) -> List<kinds::ConfigMap> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllConfigMaps {
     fn watch(&self) -> Watch<kinds::ConfigMap> {
         self.0.watch()

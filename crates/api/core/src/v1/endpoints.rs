@@ -3,7 +3,7 @@
 //! Clients of `endpoints` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for Endpoints {
     type Kind = kinds::Endpoints;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Endpoints {
     fn create(&self, object: &api::Endpoints) -> Create<kinds::Endpoints> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Endpoints {
     fn get(&self, name: &str) -> Get<kinds::Endpoints> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Endpoints {
     fn list(&self) -> List<kinds::Endpoints> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Endpoints {
     fn watch(&self) -> Watch<kinds::Endpoints> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Endpoints {
     fn update(&self, object: &api::Endpoints) -> Update<kinds::Endpoints> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Endpoints {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Endpoints> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Endpoints {
     fn apply(&self, configuration: &impl Applicable<kinds::Endpoints>) -> Apply<kinds::Endpoints> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Endpoints {
     fn delete(&self, name: &str) -> Delete<kinds::Endpoints> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllEndpoints {
     type Kind = kinds::Endpoints;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllEndpoints {
     fn list(&self) -> List<kinds::Endpoints> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllEndpoints {
     fn watch(&self) -> Watch<kinds::Endpoints> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `events` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -94,48 +94,56 @@ impl TypedClient for Events {
     type Kind = kinds::Event;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Events {
     fn create(&self, object: &api::Event) -> Create<kinds::Event> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Events {
     fn get(&self, name: &str) -> Get<kinds::Event> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Events {
     fn list(&self) -> List<kinds::Event> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Events {
     fn watch(&self) -> Watch<kinds::Event> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Events {
     fn update(&self, object: &api::Event) -> Update<kinds::Event> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Events {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Event> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Events {
     fn apply(&self, configuration: &impl Applicable<kinds::Event>) -> Apply<kinds::Event> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Events {
     fn delete(&self, name: &str) -> Delete<kinds::Event> {
         self.0.delete(name)
@@ -172,12 +180,14 @@ impl TypedClient for AllEvents {
     type Kind = kinds::Event;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllEvents {
     fn list(&self) -> List<kinds::Event> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllEvents {
     fn watch(&self) -> Watch<kinds::Event> {
         self.0.watch()

@@ -5,9 +5,11 @@
 
 use super::super::protobuf;
 
-pub use k8s_client_runtime::generated::kinds::Status;
+pub use k8s_client_runtime::codegen::kinds::Status;
 
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{
+    ApiResource, Applicable, Codec, Extract, HasStream, Kind, Listable, MediaType, codec,
+};
 use k8s_openapi::api::authentication::v1 as authentication_v1;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 use k8s_openapi::api::core::v1 as api;
@@ -17,6 +19,7 @@ use k8s_openapi::api::policy::v1 as policy_v1;
 #[derive(Clone, Copy, Debug)]
 pub enum Binding {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Binding {
     type Object = api::Binding;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -38,6 +41,7 @@ impl Codec for Binding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Binding {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Binding", plural: "bindings" };
@@ -47,6 +51,7 @@ impl Kind for Binding {
 #[derive(Clone, Copy, Debug)]
 pub enum ComponentStatus {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ComponentStatus {
     type Object = api::ComponentStatus;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -68,12 +73,14 @@ impl Codec for ComponentStatus {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ComponentStatus {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "ComponentStatus", plural: "componentstatuses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ComponentStatus {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -94,6 +101,7 @@ impl Listable for ComponentStatus {
 #[derive(Clone, Copy, Debug)]
 pub enum ConfigMap {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ConfigMap {
     type Object = api::ConfigMap;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -115,11 +123,13 @@ impl Codec for ConfigMap {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ConfigMap {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ConfigMap {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -136,6 +146,7 @@ impl Listable for ConfigMap {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ConfigMap> for super::super::apply::ConfigMapApplyConfiguration {}
 
 impl Extract for super::super::apply::ConfigMapApplyConfiguration {
@@ -146,6 +157,7 @@ impl Extract for super::super::apply::ConfigMapApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Endpoints {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Endpoints {
     type Object = api::Endpoints;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -167,11 +179,13 @@ impl Codec for Endpoints {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Endpoints {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Endpoints", plural: "endpoints" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Endpoints {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -188,6 +202,7 @@ impl Listable for Endpoints {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Endpoints> for super::super::apply::EndpointsApplyConfiguration {}
 
 impl Extract for super::super::apply::EndpointsApplyConfiguration {
@@ -198,6 +213,7 @@ impl Extract for super::super::apply::EndpointsApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Event {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Event {
     type Object = api::Event;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -219,11 +235,13 @@ impl Codec for Event {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Event {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Event", plural: "events" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Event {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -240,6 +258,7 @@ impl Listable for Event {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Event> for super::super::apply::EventApplyConfiguration {}
 
 impl Extract for super::super::apply::EventApplyConfiguration {
@@ -250,6 +269,7 @@ impl Extract for super::super::apply::EventApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Eviction {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Eviction {
     type Object = policy_v1::Eviction;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -275,6 +295,7 @@ impl Codec for Eviction {
 #[derive(Clone, Copy, Debug)]
 pub enum LimitRange {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for LimitRange {
     type Object = api::LimitRange;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -296,11 +317,13 @@ impl Codec for LimitRange {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for LimitRange {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "LimitRange", plural: "limitranges" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for LimitRange {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -317,6 +340,7 @@ impl Listable for LimitRange {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<LimitRange> for super::super::apply::LimitRangeApplyConfiguration {}
 
 impl Extract for super::super::apply::LimitRangeApplyConfiguration {
@@ -327,6 +351,7 @@ impl Extract for super::super::apply::LimitRangeApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Namespace {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Namespace {
     type Object = api::Namespace;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -348,11 +373,13 @@ impl Codec for Namespace {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Namespace {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Namespace {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -369,6 +396,7 @@ impl Listable for Namespace {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Namespace> for super::super::apply::NamespaceApplyConfiguration {}
 
 impl Extract for super::super::apply::NamespaceApplyConfiguration {
@@ -379,6 +407,7 @@ impl Extract for super::super::apply::NamespaceApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Node {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Node {
     type Object = api::Node;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -400,11 +429,13 @@ impl Codec for Node {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Node {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Node", plural: "nodes" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Node {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -421,16 +452,21 @@ impl Listable for Node {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Node> for super::super::apply::NodeApplyConfiguration {}
 
 impl Extract for super::super::apply::NodeApplyConfiguration {
     type Kind = Node;
 }
 
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::ProxyRequest> for Node {}
+
 /// The kind of [`PersistentVolume`](api::PersistentVolume).
 #[derive(Clone, Copy, Debug)]
 pub enum PersistentVolume {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PersistentVolume {
     type Object = api::PersistentVolume;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -452,12 +488,14 @@ impl Codec for PersistentVolume {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PersistentVolume {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "PersistentVolume", plural: "persistentvolumes" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PersistentVolume {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -474,6 +512,7 @@ impl Listable for PersistentVolume {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PersistentVolume> for super::super::apply::PersistentVolumeApplyConfiguration {}
 
 impl Extract for super::super::apply::PersistentVolumeApplyConfiguration {
@@ -484,6 +523,7 @@ impl Extract for super::super::apply::PersistentVolumeApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum PersistentVolumeClaim {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PersistentVolumeClaim {
     type Object = api::PersistentVolumeClaim;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -505,12 +545,14 @@ impl Codec for PersistentVolumeClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PersistentVolumeClaim {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PersistentVolumeClaim {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -527,6 +569,7 @@ impl Listable for PersistentVolumeClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PersistentVolumeClaim> for super::super::apply::PersistentVolumeClaimApplyConfiguration {}
 
 impl Extract for super::super::apply::PersistentVolumeClaimApplyConfiguration {
@@ -537,6 +580,7 @@ impl Extract for super::super::apply::PersistentVolumeClaimApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Pod {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Pod {
     type Object = api::Pod;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -558,11 +602,13 @@ impl Codec for Pod {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Pod {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Pod", plural: "pods" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Pod {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -579,16 +625,33 @@ impl Listable for Pod {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Pod> for super::super::apply::PodApplyConfiguration {}
 
 impl Extract for super::super::apply::PodApplyConfiguration {
     type Kind = Pod;
 }
 
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::Attach> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::Exec> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::Logs> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::PortForward> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::ProxyRequest> for Pod {}
+
 /// The kind of [`PodTemplate`](api::PodTemplate).
 #[derive(Clone, Copy, Debug)]
 pub enum PodTemplate {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PodTemplate {
     type Object = api::PodTemplate;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -610,11 +673,13 @@ impl Codec for PodTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PodTemplate {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "PodTemplate", plural: "podtemplates" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PodTemplate {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -631,6 +696,7 @@ impl Listable for PodTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PodTemplate> for super::super::apply::PodTemplateApplyConfiguration {}
 
 impl Extract for super::super::apply::PodTemplateApplyConfiguration {
@@ -641,6 +707,7 @@ impl Extract for super::super::apply::PodTemplateApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ReplicationController {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ReplicationController {
     type Object = api::ReplicationController;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -662,12 +729,14 @@ impl Codec for ReplicationController {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ReplicationController {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "ReplicationController", plural: "replicationcontrollers" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ReplicationController {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -684,6 +753,7 @@ impl Listable for ReplicationController {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ReplicationController> for super::super::apply::ReplicationControllerApplyConfiguration {}
 
 impl Extract for super::super::apply::ReplicationControllerApplyConfiguration {
@@ -694,6 +764,7 @@ impl Extract for super::super::apply::ReplicationControllerApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceQuota {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceQuota {
     type Object = api::ResourceQuota;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -715,12 +786,14 @@ impl Codec for ResourceQuota {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceQuota {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "ResourceQuota", plural: "resourcequotas" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceQuota {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -737,6 +810,7 @@ impl Listable for ResourceQuota {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceQuota> for super::super::apply::ResourceQuotaApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceQuotaApplyConfiguration {
@@ -747,6 +821,7 @@ impl Extract for super::super::apply::ResourceQuotaApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Scale {
     type Object = autoscaling_v1::Scale;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -768,12 +843,14 @@ impl Codec for Scale {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}
 
 /// The kind of [`Secret`](api::Secret).
 #[derive(Clone, Copy, Debug)]
 pub enum Secret {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Secret {
     type Object = api::Secret;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -795,11 +872,13 @@ impl Codec for Secret {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Secret {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Secret", plural: "secrets" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Secret {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -816,6 +895,7 @@ impl Listable for Secret {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Secret> for super::super::apply::SecretApplyConfiguration {}
 
 impl Extract for super::super::apply::SecretApplyConfiguration {
@@ -826,6 +906,7 @@ impl Extract for super::super::apply::SecretApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Service {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Service {
     type Object = api::Service;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -847,11 +928,13 @@ impl Codec for Service {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Service {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Service", plural: "services" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Service {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -868,16 +951,21 @@ impl Listable for Service {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Service> for super::super::apply::ServiceApplyConfiguration {}
 
 impl Extract for super::super::apply::ServiceApplyConfiguration {
     type Kind = Service;
 }
 
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::ProxyRequest> for Service {}
+
 /// The kind of [`ServiceAccount`](api::ServiceAccount).
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceAccount {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ServiceAccount {
     type Object = api::ServiceAccount;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -899,12 +987,14 @@ impl Codec for ServiceAccount {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ServiceAccount {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ServiceAccount {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -921,6 +1011,7 @@ impl Listable for ServiceAccount {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ServiceAccount> for super::super::apply::ServiceAccountApplyConfiguration {}
 
 impl Extract for super::super::apply::ServiceAccountApplyConfiguration {
@@ -931,6 +1022,7 @@ impl Extract for super::super::apply::ServiceAccountApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum TokenRequest {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for TokenRequest {
     type Object = authentication_v1::TokenRequest;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;

@@ -3,7 +3,7 @@
 //! Clients of `limitranges` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for LimitRanges {
     type Kind = kinds::LimitRange;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for LimitRanges {
     fn create(&self, object: &api::LimitRange) -> Create<kinds::LimitRange> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for LimitRanges {
     fn get(&self, name: &str) -> Get<kinds::LimitRange> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for LimitRanges {
     fn list(&self) -> List<kinds::LimitRange> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for LimitRanges {
     fn watch(&self) -> Watch<kinds::LimitRange> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for LimitRanges {
     fn update(&self, object: &api::LimitRange) -> Update<kinds::LimitRange> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for LimitRanges {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LimitRange> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for LimitRanges {
     fn apply(&self, configuration: &impl Applicable<kinds::LimitRange>) -> Apply<kinds::LimitRange> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for LimitRanges {
     fn delete(&self, name: &str) -> Delete<kinds::LimitRange> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllLimitRanges {
     type Kind = kinds::LimitRange;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllLimitRanges {
     fn list(&self) -> List<kinds::LimitRange> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllLimitRanges {
     fn watch(&self) -> Watch<kinds::LimitRange> {
         self.0.watch()

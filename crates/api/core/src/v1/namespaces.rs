@@ -3,7 +3,7 @@
 //! Clients of `namespaces` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, Deletes, Get, Gets, List, Lists, Modify, Patch,
     PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -125,48 +125,56 @@ impl TypedClient for Namespaces {
     type Kind = kinds::Namespace;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Namespaces {
     fn create(&self, object: &api::Namespace) -> Create<kinds::Namespace> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Namespaces {
     fn get(&self, name: &str) -> Get<kinds::Namespace> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Namespaces {
     fn list(&self) -> List<kinds::Namespace> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Namespaces {
     fn watch(&self) -> Watch<kinds::Namespace> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Namespaces {
     fn update(&self, object: &api::Namespace) -> Update<kinds::Namespace> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Namespaces {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Namespace> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Namespaces {
     fn apply(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Namespaces {
     fn delete(&self, name: &str) -> Delete<kinds::Namespace> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `nodes` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ProxyRequest, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -142,48 +142,56 @@ impl TypedClient for Nodes {
     type Kind = kinds::Node;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Nodes {
     fn create(&self, object: &api::Node) -> Create<kinds::Node> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Nodes {
     fn get(&self, name: &str) -> Get<kinds::Node> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Nodes {
     fn list(&self) -> List<kinds::Node> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Nodes {
     fn watch(&self) -> Watch<kinds::Node> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Nodes {
     fn update(&self, object: &api::Node) -> Update<kinds::Node> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Nodes {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Node> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Nodes {
     fn apply(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Nodes {
     fn delete(&self, name: &str) -> Delete<kinds::Node> {
         self.0.delete(name)

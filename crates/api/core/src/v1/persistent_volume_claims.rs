@@ -3,7 +3,7 @@
 //! Clients of `persistentvolumeclaims` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -135,42 +135,49 @@ impl TypedClient for PersistentVolumeClaims {
     type Kind = kinds::PersistentVolumeClaim;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PersistentVolumeClaims {
     fn create(&self, object: &api::PersistentVolumeClaim) -> Create<kinds::PersistentVolumeClaim> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PersistentVolumeClaims {
     fn get(&self, name: &str) -> Get<kinds::PersistentVolumeClaim> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PersistentVolumeClaims {
     fn list(&self) -> List<kinds::PersistentVolumeClaim> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PersistentVolumeClaims {
     fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PersistentVolumeClaims {
     fn update(&self, object: &api::PersistentVolumeClaim) -> Update<kinds::PersistentVolumeClaim> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PersistentVolumeClaims {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolumeClaim> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PersistentVolumeClaims {
     fn apply(
         &self,
@@ -180,6 +187,7 @@ impl Applies for PersistentVolumeClaims {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PersistentVolumeClaims {
     fn delete(&self, name: &str) -> Delete<kinds::PersistentVolumeClaim> {
         self.0.delete(name)
@@ -216,12 +224,14 @@ impl TypedClient for AllPersistentVolumeClaims {
     type Kind = kinds::PersistentVolumeClaim;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPersistentVolumeClaims {
     fn list(&self) -> List<kinds::PersistentVolumeClaim> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPersistentVolumeClaims {
     fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {
         self.0.watch()

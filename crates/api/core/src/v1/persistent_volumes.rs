@@ -3,7 +3,7 @@
 //! Clients of `persistentvolumes` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -128,48 +128,56 @@ impl TypedClient for PersistentVolumes {
     type Kind = kinds::PersistentVolume;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PersistentVolumes {
     fn create(&self, object: &api::PersistentVolume) -> Create<kinds::PersistentVolume> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PersistentVolumes {
     fn get(&self, name: &str) -> Get<kinds::PersistentVolume> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PersistentVolumes {
     fn list(&self) -> List<kinds::PersistentVolume> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PersistentVolumes {
     fn watch(&self) -> Watch<kinds::PersistentVolume> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PersistentVolumes {
     fn update(&self, object: &api::PersistentVolume) -> Update<kinds::PersistentVolume> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PersistentVolumes {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolume> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PersistentVolumes {
     fn apply(&self, configuration: &impl Applicable<kinds::PersistentVolume>) -> Apply<kinds::PersistentVolume> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PersistentVolumes {
     fn delete(&self, name: &str) -> Delete<kinds::PersistentVolume> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `podtemplates` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for PodTemplates {
     type Kind = kinds::PodTemplate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PodTemplates {
     fn create(&self, object: &api::PodTemplate) -> Create<kinds::PodTemplate> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PodTemplates {
     fn get(&self, name: &str) -> Get<kinds::PodTemplate> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PodTemplates {
     fn list(&self) -> List<kinds::PodTemplate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PodTemplates {
     fn watch(&self) -> Watch<kinds::PodTemplate> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PodTemplates {
     fn update(&self, object: &api::PodTemplate) -> Update<kinds::PodTemplate> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PodTemplates {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodTemplate> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PodTemplates {
     fn apply(&self, configuration: &impl Applicable<kinds::PodTemplate>) -> Apply<kinds::PodTemplate> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PodTemplates {
     fn delete(&self, name: &str) -> Delete<kinds::PodTemplate> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllPodTemplates {
     type Kind = kinds::PodTemplate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPodTemplates {
     fn list(&self) -> List<kinds::PodTemplate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPodTemplates {
     fn watch(&self) -> Watch<kinds::PodTemplate> {
         self.0.watch()

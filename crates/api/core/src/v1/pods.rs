@@ -3,7 +3,7 @@
 //! Clients of `pods` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Attach, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
     Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, ProxyRequest,
     ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
@@ -244,48 +244,56 @@ impl TypedClient for Pods {
     type Kind = kinds::Pod;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Pods {
     fn create(&self, object: &api::Pod) -> Create<kinds::Pod> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Pods {
     fn get(&self, name: &str) -> Get<kinds::Pod> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Pods {
     fn list(&self) -> List<kinds::Pod> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Pods {
     fn watch(&self) -> Watch<kinds::Pod> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Pods {
     fn update(&self, object: &api::Pod) -> Update<kinds::Pod> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Pods {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Pods {
     fn apply(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Pods {
     fn delete(&self, name: &str) -> Delete<kinds::Pod> {
         self.0.delete(name)
@@ -322,12 +330,14 @@ impl TypedClient for AllPods {
     type Kind = kinds::Pod;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPods {
     fn list(&self) -> List<kinds::Pod> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPods {
     fn watch(&self) -> Watch<kinds::Pod> {
         self.0.watch()

@@ -3,12 +3,12 @@
 //! How the types of `v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{
+use k8s_client_runtime::codegen::protobuf::{
     Bool, Bytes, Int32, Int64, IntOrString, MicroTime, Quantity, Text, Time, message,
 };
 
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
-use k8s_client_runtime::generated::protobuf::TextList;
+use k8s_client_runtime::codegen::protobuf::TextList;
 
 message! {
     pub AWSElasticBlockStoreVolumeSource of k8s_openapi::api::core::v1::AWSElasticBlockStoreVolumeSource {

@@ -3,7 +3,7 @@
 //! Clients of `replicationcontrollers` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -164,42 +164,49 @@ impl TypedClient for ReplicationControllers {
     type Kind = kinds::ReplicationController;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ReplicationControllers {
     fn create(&self, object: &api::ReplicationController) -> Create<kinds::ReplicationController> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ReplicationControllers {
     fn get(&self, name: &str) -> Get<kinds::ReplicationController> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ReplicationControllers {
     fn list(&self) -> List<kinds::ReplicationController> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ReplicationControllers {
     fn watch(&self) -> Watch<kinds::ReplicationController> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ReplicationControllers {
     fn update(&self, object: &api::ReplicationController) -> Update<kinds::ReplicationController> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ReplicationControllers {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicationController> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ReplicationControllers {
     fn apply(
         &self,
@@ -209,6 +216,7 @@ impl Applies for ReplicationControllers {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ReplicationControllers {
     fn delete(&self, name: &str) -> Delete<kinds::ReplicationController> {
         self.0.delete(name)
@@ -245,12 +253,14 @@ impl TypedClient for AllReplicationControllers {
     type Kind = kinds::ReplicationController;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllReplicationControllers {
     fn list(&self) -> List<kinds::ReplicationController> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllReplicationControllers {
     fn watch(&self) -> Watch<kinds::ReplicationController> {
         self.0.watch()

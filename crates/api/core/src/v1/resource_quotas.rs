@@ -3,7 +3,7 @@
 //! Clients of `resourcequotas` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for ResourceQuotas {
     type Kind = kinds::ResourceQuota;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ResourceQuotas {
     fn create(&self, object: &api::ResourceQuota) -> Create<kinds::ResourceQuota> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ResourceQuotas {
     fn get(&self, name: &str) -> Get<kinds::ResourceQuota> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ResourceQuotas {
     fn list(&self) -> List<kinds::ResourceQuota> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ResourceQuotas {
     fn watch(&self) -> Watch<kinds::ResourceQuota> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ResourceQuotas {
     fn update(&self, object: &api::ResourceQuota) -> Update<kinds::ResourceQuota> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ResourceQuotas {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceQuota> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ResourceQuotas {
     fn apply(&self, configuration: &impl Applicable<kinds::ResourceQuota>) -> Apply<kinds::ResourceQuota> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ResourceQuotas {
     fn delete(&self, name: &str) -> Delete<kinds::ResourceQuota> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllResourceQuotas {
     type Kind = kinds::ResourceQuota;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllResourceQuotas {
     fn list(&self) -> List<kinds::ResourceQuota> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllResourceQuotas {
     fn watch(&self) -> Watch<kinds::ResourceQuota> {
         self.0.watch()

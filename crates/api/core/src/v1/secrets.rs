@@ -3,7 +3,7 @@
 //! Clients of `secrets` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for Secrets {
     type Kind = kinds::Secret;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Secrets {
     fn create(&self, object: &api::Secret) -> Create<kinds::Secret> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Secrets {
     fn get(&self, name: &str) -> Get<kinds::Secret> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Secrets {
     fn list(&self) -> List<kinds::Secret> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Secrets {
     fn watch(&self) -> Watch<kinds::Secret> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Secrets {
     fn update(&self, object: &api::Secret) -> Update<kinds::Secret> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Secrets {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Secret> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Secrets {
     fn apply(&self, configuration: &impl Applicable<kinds::Secret>) -> Apply<kinds::Secret> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Secrets {
     fn delete(&self, name: &str) -> Delete<kinds::Secret> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllSecrets {
     type Kind = kinds::Secret;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllSecrets {
     fn list(&self) -> List<kinds::Secret> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllSecrets {
     fn watch(&self) -> Watch<kinds::Secret> {
         self.0.watch()

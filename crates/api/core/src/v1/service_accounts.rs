@@ -3,7 +3,7 @@
 //! Clients of `serviceaccounts` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -110,48 +110,56 @@ impl TypedClient for ServiceAccounts {
     type Kind = kinds::ServiceAccount;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ServiceAccounts {
     fn create(&self, object: &api::ServiceAccount) -> Create<kinds::ServiceAccount> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ServiceAccounts {
     fn get(&self, name: &str) -> Get<kinds::ServiceAccount> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ServiceAccounts {
     fn list(&self) -> List<kinds::ServiceAccount> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ServiceAccounts {
     fn watch(&self) -> Watch<kinds::ServiceAccount> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ServiceAccounts {
     fn update(&self, object: &api::ServiceAccount) -> Update<kinds::ServiceAccount> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ServiceAccounts {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceAccount> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ServiceAccounts {
     fn apply(&self, configuration: &impl Applicable<kinds::ServiceAccount>) -> Apply<kinds::ServiceAccount> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ServiceAccounts {
     fn delete(&self, name: &str) -> Delete<kinds::ServiceAccount> {
         self.0.delete(name)
@@ -188,12 +196,14 @@ impl TypedClient for AllServiceAccounts {
     type Kind = kinds::ServiceAccount;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllServiceAccounts {
     fn list(&self) -> List<kinds::ServiceAccount> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllServiceAccounts {
     fn watch(&self) -> Watch<kinds::ServiceAccount> {
         self.0.watch()

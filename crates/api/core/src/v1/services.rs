@@ -3,7 +3,7 @@
 //! Clients of `services` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ProxyRequest, ResourceClient, RestClient, TypedClient,
     Update, Updates, Watch, Watches,
@@ -146,48 +146,56 @@ impl TypedClient for Services {
     type Kind = kinds::Service;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Services {
     fn create(&self, object: &api::Service) -> Create<kinds::Service> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Services {
     fn get(&self, name: &str) -> Get<kinds::Service> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Services {
     fn list(&self) -> List<kinds::Service> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Services {
     fn watch(&self) -> Watch<kinds::Service> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Services {
     fn update(&self, object: &api::Service) -> Update<kinds::Service> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Services {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Service> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Services {
     fn apply(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Services {
     fn delete(&self, name: &str) -> Delete<kinds::Service> {
         self.0.delete(name)
@@ -224,12 +232,14 @@ impl TypedClient for AllServices {
     type Kind = kinds::Service;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllServices {
     fn list(&self) -> List<kinds::Service> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllServices {
     fn watch(&self) -> Watch<kinds::Service> {
         self.0.watch()

@@ -6,7 +6,7 @@
 
 use k8s_client_api_core::v1::apply::ObjectReferenceApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
-use k8s_client_runtime::generated::apply::{object, record};
+use k8s_client_runtime::codegen::apply::{object, record};
 
 record! {
     EndpointApplyConfiguration

@@ -3,7 +3,7 @@
 //! Clients of `endpointslices` in `discovery.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for EndpointSlices {
     type Kind = kinds::EndpointSlice;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for EndpointSlices {
     fn create(&self, object: &api::EndpointSlice) -> Create<kinds::EndpointSlice> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for EndpointSlices {
     fn get(&self, name: &str) -> Get<kinds::EndpointSlice> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for EndpointSlices {
     fn list(&self) -> List<kinds::EndpointSlice> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for EndpointSlices {
     fn watch(&self) -> Watch<kinds::EndpointSlice> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for EndpointSlices {
     fn update(&self, object: &api::EndpointSlice) -> Update<kinds::EndpointSlice> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for EndpointSlices {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EndpointSlice> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for EndpointSlices {
     fn apply(&self, configuration: &impl Applicable<kinds::EndpointSlice>) -> Apply<kinds::EndpointSlice> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for EndpointSlices {
     fn delete(&self, name: &str) -> Delete<kinds::EndpointSlice> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllEndpointSlices {
     type Kind = kinds::EndpointSlice;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllEndpointSlices {
     fn list(&self) -> List<kinds::EndpointSlice> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllEndpointSlices {
     fn watch(&self) -> Watch<kinds::EndpointSlice> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::discovery::v1 as api;
 
 /// The kind of [`EndpointSlice`](api::EndpointSlice).
 #[derive(Clone, Copy, Debug)]
 pub enum EndpointSlice {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for EndpointSlice {
     type Object = api::EndpointSlice;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for EndpointSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for EndpointSlice {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for EndpointSlice {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for EndpointSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<EndpointSlice> for super::super::apply::EndpointSliceApplyConfiguration {}
 
 impl Extract for super::super::apply::EndpointSliceApplyConfiguration {

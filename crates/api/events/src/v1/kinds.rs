@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::events::v1 as api;
 
 /// The kind of [`Event`](api::Event).
 #[derive(Clone, Copy, Debug)]
 pub enum Event {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Event {
     type Object = api::Event;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for Event {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Event {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "events.k8s.io", version: "v1", kind: "Event", plural: "events" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Event {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for Event {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Event> for super::super::apply::EventApplyConfiguration {}
 
 impl Extract for super::super::apply::EventApplyConfiguration {

@@ -4,7 +4,7 @@
 
 use k8s_client_api_core::v1::protobuf as core_v1;
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Int32, MicroTime, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Int32, MicroTime, Text, Time, message};
 
 message! {
     pub Event of k8s_openapi::api::events::v1::Event, without default {

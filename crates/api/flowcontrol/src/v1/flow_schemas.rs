@@ -3,7 +3,7 @@
 //! Clients of `flowschemas` in `flowcontrol.apiserver.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -125,48 +125,56 @@ impl TypedClient for FlowSchemas {
     type Kind = kinds::FlowSchema;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for FlowSchemas {
     fn create(&self, object: &api::FlowSchema) -> Create<kinds::FlowSchema> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for FlowSchemas {
     fn get(&self, name: &str) -> Get<kinds::FlowSchema> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for FlowSchemas {
     fn list(&self) -> List<kinds::FlowSchema> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for FlowSchemas {
     fn watch(&self) -> Watch<kinds::FlowSchema> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for FlowSchemas {
     fn update(&self, object: &api::FlowSchema) -> Update<kinds::FlowSchema> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for FlowSchemas {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::FlowSchema> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for FlowSchemas {
     fn apply(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for FlowSchemas {
     fn delete(&self, name: &str) -> Delete<kinds::FlowSchema> {
         self.0.delete(name)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::flowcontrol::v1 as api;
 
 /// The kind of [`FlowSchema`](api::FlowSchema).
 #[derive(Clone, Copy, Debug)]
 pub enum FlowSchema {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for FlowSchema {
     type Object = api::FlowSchema;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for FlowSchema {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for FlowSchema {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "flowcontrol.apiserver.k8s.io", version: "v1", kind: "FlowSchema", plural: "flowschemas" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for FlowSchema {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for FlowSchema {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<FlowSchema> for super::super::apply::FlowSchemaApplyConfiguration {}
 
 impl Extract for super::super::apply::FlowSchemaApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::FlowSchemaApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum PriorityLevelConfiguration {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PriorityLevelConfiguration {
     type Object = api::PriorityLevelConfiguration;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,6 +90,7 @@ impl Codec for PriorityLevelConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PriorityLevelConfiguration {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -95,6 +101,7 @@ impl Kind for PriorityLevelConfiguration {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PriorityLevelConfiguration {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -111,6 +118,7 @@ impl Listable for PriorityLevelConfiguration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PriorityLevelConfiguration> for super::super::apply::PriorityLevelConfigurationApplyConfiguration {}
 
 impl Extract for super::super::apply::PriorityLevelConfigurationApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `prioritylevelconfigurations` in `flowcontrol.apiserver.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -140,42 +140,49 @@ impl TypedClient for PriorityLevelConfigurations {
     type Kind = kinds::PriorityLevelConfiguration;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PriorityLevelConfigurations {
     fn create(&self, object: &api::PriorityLevelConfiguration) -> Create<kinds::PriorityLevelConfiguration> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PriorityLevelConfigurations {
     fn get(&self, name: &str) -> Get<kinds::PriorityLevelConfiguration> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PriorityLevelConfigurations {
     fn list(&self) -> List<kinds::PriorityLevelConfiguration> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PriorityLevelConfigurations {
     fn watch(&self) -> Watch<kinds::PriorityLevelConfiguration> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PriorityLevelConfigurations {
     fn update(&self, object: &api::PriorityLevelConfiguration) -> Update<kinds::PriorityLevelConfiguration> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PriorityLevelConfigurations {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityLevelConfiguration> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PriorityLevelConfigurations {
     fn apply(
         &self,
@@ -185,6 +192,7 @@ impl Applies for PriorityLevelConfigurations {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PriorityLevelConfigurations {
     fn delete(&self, name: &str) -> Delete<kinds::PriorityLevelConfiguration> {
         self.0.delete(name)

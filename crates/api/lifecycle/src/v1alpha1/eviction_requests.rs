@@ -3,7 +3,7 @@
 //! Clients of `evictionrequests` in `lifecycle.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -129,48 +129,56 @@ impl TypedClient for EvictionRequests {
     type Kind = kinds::EvictionRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for EvictionRequests {
     fn create(&self, object: &api::EvictionRequest) -> Create<kinds::EvictionRequest> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for EvictionRequests {
     fn get(&self, name: &str) -> Get<kinds::EvictionRequest> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for EvictionRequests {
     fn list(&self) -> List<kinds::EvictionRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for EvictionRequests {
     fn watch(&self) -> Watch<kinds::EvictionRequest> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for EvictionRequests {
     fn update(&self, object: &api::EvictionRequest) -> Update<kinds::EvictionRequest> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for EvictionRequests {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EvictionRequest> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for EvictionRequests {
     fn apply(&self, configuration: &impl Applicable<kinds::EvictionRequest>) -> Apply<kinds::EvictionRequest> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for EvictionRequests {
     fn delete(&self, name: &str) -> Delete<kinds::EvictionRequest> {
         self.0.delete(name)
@@ -207,12 +215,14 @@ impl TypedClient for AllEvictionRequests {
     type Kind = kinds::EvictionRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllEvictionRequests {
     fn list(&self) -> List<kinds::EvictionRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllEvictionRequests {
     fn watch(&self) -> Watch<kinds::EvictionRequest> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `evictions` in `lifecycle.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for Evictions {
     type Kind = kinds::Eviction;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Evictions {
     fn create(&self, object: &api::Eviction) -> Create<kinds::Eviction> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Evictions {
     fn get(&self, name: &str) -> Get<kinds::Eviction> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Evictions {
     fn list(&self) -> List<kinds::Eviction> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Evictions {
     fn watch(&self) -> Watch<kinds::Eviction> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Evictions {
     fn update(&self, object: &api::Eviction) -> Update<kinds::Eviction> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Evictions {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Eviction> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Evictions {
     fn apply(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Evictions {
     fn delete(&self, name: &str) -> Delete<kinds::Eviction> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllEvictions {
     type Kind = kinds::Eviction;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllEvictions {
     fn list(&self) -> List<kinds::Eviction> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllEvictions {
     fn watch(&self) -> Watch<kinds::Eviction> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::lifecycle::v1alpha1 as api;
 
 /// The kind of [`Eviction`](api::Eviction).
 #[derive(Clone, Copy, Debug)]
 pub enum Eviction {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Eviction {
     type Object = api::Eviction;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for Eviction {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Eviction {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "lifecycle.k8s.io", version: "v1alpha1", kind: "Eviction", plural: "evictions" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Eviction {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for Eviction {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Eviction> for super::super::apply::EvictionApplyConfiguration {}
 
 impl Extract for super::super::apply::EvictionApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::EvictionApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum EvictionRequest {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for EvictionRequest {
     type Object = api::EvictionRequest;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,6 +90,7 @@ impl Codec for EvictionRequest {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for EvictionRequest {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -95,6 +101,7 @@ impl Kind for EvictionRequest {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for EvictionRequest {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -111,6 +118,7 @@ impl Listable for EvictionRequest {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<EvictionRequest> for super::super::apply::EvictionRequestApplyConfiguration {}
 
 impl Extract for super::super::apply::EvictionRequestApplyConfiguration {

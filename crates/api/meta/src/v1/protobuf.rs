@@ -2,7 +2,7 @@
 
 //! How the types of `meta/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
-use k8s_client_runtime::generated::protobuf::{Bool, FieldsV1, Int64, Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Bool, FieldsV1, Int64, Text, Time, message};
 
 message! {
     pub Condition of k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition, without default {

@@ -9,7 +9,7 @@ use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration,
     OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{IntOrString, object, record};
+use k8s_client_runtime::codegen::apply::{IntOrString, object, record};
 
 record! {
     HTTPIngressPathApplyConfiguration

@@ -3,7 +3,7 @@
 //! Clients of `ingressclasses` in `networking.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for IngressClasses {
     type Kind = kinds::IngressClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for IngressClasses {
     fn create(&self, object: &api::IngressClass) -> Create<kinds::IngressClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for IngressClasses {
     fn get(&self, name: &str) -> Get<kinds::IngressClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for IngressClasses {
     fn list(&self) -> List<kinds::IngressClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for IngressClasses {
     fn watch(&self) -> Watch<kinds::IngressClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for IngressClasses {
     fn update(&self, object: &api::IngressClass) -> Update<kinds::IngressClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for IngressClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IngressClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for IngressClasses {
     fn apply(&self, configuration: &impl Applicable<kinds::IngressClass>) -> Apply<kinds::IngressClass> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for IngressClasses {
     fn delete(&self, name: &str) -> Delete<kinds::IngressClass> {
         self.0.delete(name)

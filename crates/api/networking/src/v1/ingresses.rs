@@ -3,7 +3,7 @@
 //! Clients of `ingresses` in `networking.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for Ingresses {
     type Kind = kinds::Ingress;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Ingresses {
     fn create(&self, object: &api::Ingress) -> Create<kinds::Ingress> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Ingresses {
     fn get(&self, name: &str) -> Get<kinds::Ingress> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Ingresses {
     fn list(&self) -> List<kinds::Ingress> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Ingresses {
     fn watch(&self) -> Watch<kinds::Ingress> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Ingresses {
     fn update(&self, object: &api::Ingress) -> Update<kinds::Ingress> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Ingresses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Ingress> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Ingresses {
     fn apply(&self, configuration: &impl Applicable<kinds::Ingress>) -> Apply<kinds::Ingress> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Ingresses {
     fn delete(&self, name: &str) -> Delete<kinds::Ingress> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllIngresses {
     type Kind = kinds::Ingress;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllIngresses {
     fn list(&self) -> List<kinds::Ingress> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllIngresses {
     fn watch(&self) -> Watch<kinds::Ingress> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::networking::v1 as api;
 
 /// The kind of [`IPAddress`](api::IPAddress).
 #[derive(Clone, Copy, Debug)]
 pub enum IPAddress {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for IPAddress {
     type Object = api::IPAddress;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for IPAddress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for IPAddress {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1", kind: "IPAddress", plural: "ipaddresses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for IPAddress {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for IPAddress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<IPAddress> for super::super::apply::IPAddressApplyConfiguration {}
 
 impl Extract for super::super::apply::IPAddressApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::IPAddressApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Ingress {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Ingress {
     type Object = api::Ingress;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,12 +90,14 @@ impl Codec for Ingress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Ingress {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1", kind: "Ingress", plural: "ingresses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Ingress {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for Ingress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Ingress> for super::super::apply::IngressApplyConfiguration {}
 
 impl Extract for super::super::apply::IngressApplyConfiguration {
@@ -117,6 +125,7 @@ impl Extract for super::super::apply::IngressApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum IngressClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for IngressClass {
     type Object = api::IngressClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -138,12 +147,14 @@ impl Codec for IngressClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for IngressClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1", kind: "IngressClass", plural: "ingressclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for IngressClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -160,6 +171,7 @@ impl Listable for IngressClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<IngressClass> for super::super::apply::IngressClassApplyConfiguration {}
 
 impl Extract for super::super::apply::IngressClassApplyConfiguration {
@@ -170,6 +182,7 @@ impl Extract for super::super::apply::IngressClassApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkPolicy {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for NetworkPolicy {
     type Object = api::NetworkPolicy;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -191,12 +204,14 @@ impl Codec for NetworkPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for NetworkPolicy {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for NetworkPolicy {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -213,6 +228,7 @@ impl Listable for NetworkPolicy {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<NetworkPolicy> for super::super::apply::NetworkPolicyApplyConfiguration {}
 
 impl Extract for super::super::apply::NetworkPolicyApplyConfiguration {
@@ -223,6 +239,7 @@ impl Extract for super::super::apply::NetworkPolicyApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceCIDR {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ServiceCIDR {
     type Object = api::ServiceCIDR;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -244,12 +261,14 @@ impl Codec for ServiceCIDR {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ServiceCIDR {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1", kind: "ServiceCIDR", plural: "servicecidrs" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ServiceCIDR {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -266,6 +285,7 @@ impl Listable for ServiceCIDR {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ServiceCIDR> for super::super::apply::ServiceCIDRApplyConfiguration {}
 
 impl Extract for super::super::apply::ServiceCIDRApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `networkpolicies` in `networking.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for NetworkPolicies {
     type Kind = kinds::NetworkPolicy;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for NetworkPolicies {
     fn create(&self, object: &api::NetworkPolicy) -> Create<kinds::NetworkPolicy> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for NetworkPolicies {
     fn get(&self, name: &str) -> Get<kinds::NetworkPolicy> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for NetworkPolicies {
     fn list(&self) -> List<kinds::NetworkPolicy> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for NetworkPolicies {
     fn watch(&self) -> Watch<kinds::NetworkPolicy> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for NetworkPolicies {
     fn update(&self, object: &api::NetworkPolicy) -> Update<kinds::NetworkPolicy> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for NetworkPolicies {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::NetworkPolicy> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for NetworkPolicies {
     fn apply(&self, configuration: &impl Applicable<kinds::NetworkPolicy>) -> Apply<kinds::NetworkPolicy> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for NetworkPolicies {
     fn delete(&self, name: &str) -> Delete<kinds::NetworkPolicy> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllNetworkPolicies {
     type Kind = kinds::NetworkPolicy;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllNetworkPolicies {
     fn list(&self) -> List<kinds::NetworkPolicy> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllNetworkPolicies {
     fn watch(&self) -> Watch<kinds::NetworkPolicy> {
         self.0.watch()

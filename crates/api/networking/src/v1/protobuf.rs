@@ -4,7 +4,7 @@
 
 use k8s_client_api_core::v1::protobuf as core_v1;
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Int32, IntOrString, Text, message};
+use k8s_client_runtime::codegen::protobuf::{Int32, IntOrString, Text, message};
 
 message! {
     pub HTTPIngressPath of k8s_openapi::api::networking::v1::HTTPIngressPath {

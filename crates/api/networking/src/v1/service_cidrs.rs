@@ -3,7 +3,7 @@
 //! Clients of `servicecidrs` in `networking.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -125,48 +125,56 @@ impl TypedClient for ServiceCIDRs {
     type Kind = kinds::ServiceCIDR;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ServiceCIDRs {
     fn create(&self, object: &api::ServiceCIDR) -> Create<kinds::ServiceCIDR> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ServiceCIDRs {
     fn get(&self, name: &str) -> Get<kinds::ServiceCIDR> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ServiceCIDRs {
     fn list(&self) -> List<kinds::ServiceCIDR> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ServiceCIDRs {
     fn watch(&self) -> Watch<kinds::ServiceCIDR> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ServiceCIDRs {
     fn update(&self, object: &api::ServiceCIDR) -> Update<kinds::ServiceCIDR> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ServiceCIDRs {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceCIDR> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ServiceCIDRs {
     fn apply(&self, configuration: &impl Applicable<kinds::ServiceCIDR>) -> Apply<kinds::ServiceCIDR> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ServiceCIDRs {
     fn delete(&self, name: &str) -> Delete<kinds::ServiceCIDR> {
         self.0.delete(name)

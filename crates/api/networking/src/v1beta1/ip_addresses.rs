@@ -3,7 +3,7 @@
 //! Clients of `ipaddresses` in `networking.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for IPAddresses {
     type Kind = kinds::IPAddress;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for IPAddresses {
     fn create(&self, object: &api::IPAddress) -> Create<kinds::IPAddress> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for IPAddresses {
     fn get(&self, name: &str) -> Get<kinds::IPAddress> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for IPAddresses {
     fn list(&self) -> List<kinds::IPAddress> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for IPAddresses {
     fn watch(&self) -> Watch<kinds::IPAddress> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for IPAddresses {
     fn update(&self, object: &api::IPAddress) -> Update<kinds::IPAddress> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for IPAddresses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IPAddress> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for IPAddresses {
     fn apply(&self, configuration: &impl Applicable<kinds::IPAddress>) -> Apply<kinds::IPAddress> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for IPAddresses {
     fn delete(&self, name: &str) -> Delete<kinds::IPAddress> {
         self.0.delete(name)

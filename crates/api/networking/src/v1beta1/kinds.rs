@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::networking::v1beta1 as api;
 
 /// The kind of [`IPAddress`](api::IPAddress).
 #[derive(Clone, Copy, Debug)]
 pub enum IPAddress {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for IPAddress {
     type Object = api::IPAddress;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for IPAddress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for IPAddress {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1beta1", kind: "IPAddress", plural: "ipaddresses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for IPAddress {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for IPAddress {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<IPAddress> for super::super::apply::IPAddressApplyConfiguration {}
 
 impl Extract for super::super::apply::IPAddressApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::IPAddressApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ServiceCIDR {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ServiceCIDR {
     type Object = api::ServiceCIDR;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,12 +90,14 @@ impl Codec for ServiceCIDR {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ServiceCIDR {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "networking.k8s.io", version: "v1beta1", kind: "ServiceCIDR", plural: "servicecidrs" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ServiceCIDR {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for ServiceCIDR {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ServiceCIDR> for super::super::apply::ServiceCIDRApplyConfiguration {}
 
 impl Extract for super::super::apply::ServiceCIDRApplyConfiguration {

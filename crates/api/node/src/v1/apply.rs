@@ -6,7 +6,7 @@
 
 use k8s_client_api_core::v1::apply::TolerationApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
-use k8s_client_runtime::generated::apply::{Quantity, object, record};
+use k8s_client_runtime::codegen::apply::{Quantity, object, record};
 
 record! {
     OverheadApplyConfiguration

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::node::v1 as api;
 
 /// The kind of [`RuntimeClass`](api::RuntimeClass).
 #[derive(Clone, Copy, Debug)]
 pub enum RuntimeClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for RuntimeClass {
     type Object = api::RuntimeClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for RuntimeClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for RuntimeClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "node.k8s.io", version: "v1", kind: "RuntimeClass", plural: "runtimeclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for RuntimeClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for RuntimeClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<RuntimeClass> for super::super::apply::RuntimeClassApplyConfiguration {}
 
 impl Extract for super::super::apply::RuntimeClassApplyConfiguration {

@@ -4,7 +4,7 @@
 
 use k8s_client_api_core::v1::protobuf as core_v1;
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Quantity, Text, message};
+use k8s_client_runtime::codegen::protobuf::{Quantity, Text, message};
 
 message! {
     pub Overhead of k8s_openapi::api::node::v1::Overhead {

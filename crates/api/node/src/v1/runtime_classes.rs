@@ -3,7 +3,7 @@
 //! Clients of `runtimeclasses` in `node.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for RuntimeClasses {
     type Kind = kinds::RuntimeClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for RuntimeClasses {
     fn create(&self, object: &api::RuntimeClass) -> Create<kinds::RuntimeClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for RuntimeClasses {
     fn get(&self, name: &str) -> Get<kinds::RuntimeClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for RuntimeClasses {
     fn list(&self) -> List<kinds::RuntimeClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for RuntimeClasses {
     fn watch(&self) -> Watch<kinds::RuntimeClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for RuntimeClasses {
     fn update(&self, object: &api::RuntimeClass) -> Update<kinds::RuntimeClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for RuntimeClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RuntimeClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for RuntimeClasses {
     fn apply(&self, configuration: &impl Applicable<kinds::RuntimeClass>) -> Apply<kinds::RuntimeClass> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for RuntimeClasses {
     fn delete(&self, name: &str) -> Delete<kinds::RuntimeClass> {
         self.0.delete(name)

@@ -8,7 +8,7 @@ use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration,
     OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{IntOrString, Time, object, record};
+use k8s_client_runtime::codegen::apply::{IntOrString, Time, object, record};
 
 record! {
     PodDisruptionBudgetApplyConfiguration

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::policy::v1 as api;
 
 /// The kind of [`PodDisruptionBudget`](api::PodDisruptionBudget).
 #[derive(Clone, Copy, Debug)]
 pub enum PodDisruptionBudget {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PodDisruptionBudget {
     type Object = api::PodDisruptionBudget;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for PodDisruptionBudget {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PodDisruptionBudget {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PodDisruptionBudget {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for PodDisruptionBudget {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PodDisruptionBudget> for super::super::apply::PodDisruptionBudgetApplyConfiguration {}
 
 impl Extract for super::super::apply::PodDisruptionBudgetApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `poddisruptionbudgets` in `policy/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -135,48 +135,56 @@ impl TypedClient for PodDisruptionBudgets {
     type Kind = kinds::PodDisruptionBudget;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PodDisruptionBudgets {
     fn create(&self, object: &api::PodDisruptionBudget) -> Create<kinds::PodDisruptionBudget> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PodDisruptionBudgets {
     fn get(&self, name: &str) -> Get<kinds::PodDisruptionBudget> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PodDisruptionBudgets {
     fn list(&self) -> List<kinds::PodDisruptionBudget> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PodDisruptionBudgets {
     fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PodDisruptionBudgets {
     fn update(&self, object: &api::PodDisruptionBudget) -> Update<kinds::PodDisruptionBudget> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PodDisruptionBudgets {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodDisruptionBudget> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PodDisruptionBudgets {
     fn apply(&self, configuration: &impl Applicable<kinds::PodDisruptionBudget>) -> Apply<kinds::PodDisruptionBudget> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PodDisruptionBudgets {
     fn delete(&self, name: &str) -> Delete<kinds::PodDisruptionBudget> {
         self.0.delete(name)
@@ -213,12 +221,14 @@ impl TypedClient for AllPodDisruptionBudgets {
     type Kind = kinds::PodDisruptionBudget;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPodDisruptionBudgets {
     fn list(&self) -> List<kinds::PodDisruptionBudget> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPodDisruptionBudgets {
     fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {
         self.0.watch()

@@ -7,7 +7,7 @@
 use k8s_client_api_meta::v1::apply::{
     LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{object, record};
+use k8s_client_runtime::codegen::apply::{object, record};
 
 record! {
     AggregationRuleApplyConfiguration

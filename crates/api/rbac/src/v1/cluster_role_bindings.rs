@@ -3,7 +3,7 @@
 //! Clients of `clusterrolebindings` in `rbac.authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -100,48 +100,56 @@ impl TypedClient for ClusterRoleBindings {
     type Kind = kinds::ClusterRoleBinding;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ClusterRoleBindings {
     fn create(&self, object: &api::ClusterRoleBinding) -> Create<kinds::ClusterRoleBinding> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ClusterRoleBindings {
     fn get(&self, name: &str) -> Get<kinds::ClusterRoleBinding> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ClusterRoleBindings {
     fn list(&self) -> List<kinds::ClusterRoleBinding> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ClusterRoleBindings {
     fn watch(&self) -> Watch<kinds::ClusterRoleBinding> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ClusterRoleBindings {
     fn update(&self, object: &api::ClusterRoleBinding) -> Update<kinds::ClusterRoleBinding> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ClusterRoleBindings {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRoleBinding> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ClusterRoleBindings {
     fn apply(&self, configuration: &impl Applicable<kinds::ClusterRoleBinding>) -> Apply<kinds::ClusterRoleBinding> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ClusterRoleBindings {
     fn delete(&self, name: &str) -> Delete<kinds::ClusterRoleBinding> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `clusterroles` in `rbac.authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for ClusterRoles {
     type Kind = kinds::ClusterRole;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ClusterRoles {
     fn create(&self, object: &api::ClusterRole) -> Create<kinds::ClusterRole> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ClusterRoles {
     fn get(&self, name: &str) -> Get<kinds::ClusterRole> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ClusterRoles {
     fn list(&self) -> List<kinds::ClusterRole> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ClusterRoles {
     fn watch(&self) -> Watch<kinds::ClusterRole> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ClusterRoles {
     fn update(&self, object: &api::ClusterRole) -> Update<kinds::ClusterRole> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ClusterRoles {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRole> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ClusterRoles {
     fn apply(&self, configuration: &impl Applicable<kinds::ClusterRole>) -> Apply<kinds::ClusterRole> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ClusterRoles {
     fn delete(&self, name: &str) -> Delete<kinds::ClusterRole> {
         self.0.delete(name)

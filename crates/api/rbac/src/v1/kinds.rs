@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::rbac::v1 as api;
 
 /// The kind of [`ClusterRole`](api::ClusterRole).
 #[derive(Clone, Copy, Debug)]
 pub enum ClusterRole {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ClusterRole {
     type Object = api::ClusterRole;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for ClusterRole {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ClusterRole {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", plural: "clusterroles" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ClusterRole {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for ClusterRole {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ClusterRole> for super::super::apply::ClusterRoleApplyConfiguration {}
 
 impl Extract for super::super::apply::ClusterRoleApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::ClusterRoleApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ClusterRoleBinding {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ClusterRoleBinding {
     type Object = api::ClusterRoleBinding;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,6 +90,7 @@ impl Codec for ClusterRoleBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ClusterRoleBinding {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -95,6 +101,7 @@ impl Kind for ClusterRoleBinding {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ClusterRoleBinding {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -111,6 +118,7 @@ impl Listable for ClusterRoleBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ClusterRoleBinding> for super::super::apply::ClusterRoleBindingApplyConfiguration {}
 
 impl Extract for super::super::apply::ClusterRoleBindingApplyConfiguration {
@@ -121,6 +129,7 @@ impl Extract for super::super::apply::ClusterRoleBindingApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Role {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Role {
     type Object = api::Role;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -142,12 +151,14 @@ impl Codec for Role {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Role {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Role {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -164,6 +175,7 @@ impl Listable for Role {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Role> for super::super::apply::RoleApplyConfiguration {}
 
 impl Extract for super::super::apply::RoleApplyConfiguration {
@@ -174,6 +186,7 @@ impl Extract for super::super::apply::RoleApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum RoleBinding {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for RoleBinding {
     type Object = api::RoleBinding;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -195,12 +208,14 @@ impl Codec for RoleBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for RoleBinding {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding", plural: "rolebindings" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for RoleBinding {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -217,6 +232,7 @@ impl Listable for RoleBinding {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<RoleBinding> for super::super::apply::RoleBindingApplyConfiguration {}
 
 impl Extract for super::super::apply::RoleBindingApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `rolebindings` in `rbac.authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for RoleBindings {
     type Kind = kinds::RoleBinding;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for RoleBindings {
     fn create(&self, object: &api::RoleBinding) -> Create<kinds::RoleBinding> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for RoleBindings {
     fn get(&self, name: &str) -> Get<kinds::RoleBinding> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for RoleBindings {
     fn list(&self) -> List<kinds::RoleBinding> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for RoleBindings {
     fn watch(&self) -> Watch<kinds::RoleBinding> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for RoleBindings {
     fn update(&self, object: &api::RoleBinding) -> Update<kinds::RoleBinding> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for RoleBindings {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RoleBinding> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for RoleBindings {
     fn apply(&self, configuration: &impl Applicable<kinds::RoleBinding>) -> Apply<kinds::RoleBinding> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for RoleBindings {
     fn delete(&self, name: &str) -> Delete<kinds::RoleBinding> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllRoleBindings {
     type Kind = kinds::RoleBinding;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllRoleBindings {
     fn list(&self) -> List<kinds::RoleBinding> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllRoleBindings {
     fn watch(&self) -> Watch<kinds::RoleBinding> {
         self.0.watch()

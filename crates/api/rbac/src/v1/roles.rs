@@ -3,7 +3,7 @@
 //! Clients of `roles` in `rbac.authorization.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -94,48 +94,56 @@ impl TypedClient for Roles {
     type Kind = kinds::Role;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Roles {
     fn create(&self, object: &api::Role) -> Create<kinds::Role> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Roles {
     fn get(&self, name: &str) -> Get<kinds::Role> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Roles {
     fn list(&self) -> List<kinds::Role> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Roles {
     fn watch(&self) -> Watch<kinds::Role> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Roles {
     fn update(&self, object: &api::Role) -> Update<kinds::Role> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Roles {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Role> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Roles {
     fn apply(&self, configuration: &impl Applicable<kinds::Role>) -> Apply<kinds::Role> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Roles {
     fn delete(&self, name: &str) -> Delete<kinds::Role> {
         self.0.delete(name)
@@ -172,12 +180,14 @@ impl TypedClient for AllRoles {
     type Kind = kinds::Role;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllRoles {
     fn list(&self) -> List<kinds::Role> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllRoles {
     fn watch(&self) -> Watch<kinds::Role> {
         self.0.watch()

@@ -8,7 +8,7 @@ use k8s_client_api_core::v1::apply::NodeSelectorApplyConfiguration;
 use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{Quantity, Time, Value, object, record};
+use k8s_client_runtime::codegen::apply::{Quantity, Time, Value, object, record};
 
 record! {
     AllocatedDeviceStatusApplyConfiguration

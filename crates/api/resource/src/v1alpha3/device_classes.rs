@@ -3,7 +3,7 @@
 //! Clients of `deviceclasses` in `resource.k8s.io/v1alpha3`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for DeviceClasses {
     type Kind = kinds::DeviceClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for DeviceClasses {
     fn create(&self, object: &api::DeviceClass) -> Create<kinds::DeviceClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for DeviceClasses {
     fn get(&self, name: &str) -> Get<kinds::DeviceClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for DeviceClasses {
     fn list(&self) -> List<kinds::DeviceClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for DeviceClasses {
     fn watch(&self) -> Watch<kinds::DeviceClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for DeviceClasses {
     fn update(&self, object: &api::DeviceClass) -> Update<kinds::DeviceClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for DeviceClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for DeviceClasses {
     fn apply(&self, configuration: &impl Applicable<kinds::DeviceClass>) -> Apply<kinds::DeviceClass> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for DeviceClasses {
     fn delete(&self, name: &str) -> Delete<kinds::DeviceClass> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `devicetaintrules` in `resource.k8s.io/v1alpha3`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -132,48 +132,56 @@ impl TypedClient for DeviceTaintRules {
     type Kind = kinds::DeviceTaintRule;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for DeviceTaintRules {
     fn create(&self, object: &api::DeviceTaintRule) -> Create<kinds::DeviceTaintRule> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for DeviceTaintRules {
     fn get(&self, name: &str) -> Get<kinds::DeviceTaintRule> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for DeviceTaintRules {
     fn list(&self) -> List<kinds::DeviceTaintRule> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for DeviceTaintRules {
     fn watch(&self) -> Watch<kinds::DeviceTaintRule> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for DeviceTaintRules {
     fn update(&self, object: &api::DeviceTaintRule) -> Update<kinds::DeviceTaintRule> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for DeviceTaintRules {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceTaintRule> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for DeviceTaintRules {
     fn apply(&self, configuration: &impl Applicable<kinds::DeviceTaintRule>) -> Apply<kinds::DeviceTaintRule> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for DeviceTaintRules {
     fn delete(&self, name: &str) -> Delete<kinds::DeviceTaintRule> {
         self.0.delete(name)

@@ -4,7 +4,7 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::resource::v1alpha3 as api;
 
 k8s_openapi::k8s_if_le_1_33! {
@@ -12,6 +12,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum DeviceClass {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for DeviceClass {
         type Object = api::DeviceClass;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -33,12 +34,14 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for DeviceClass {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource =
             ApiResource { group: "resource.k8s.io", version: "v1alpha3", kind: "DeviceClass", plural: "deviceclasses" };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for DeviceClass {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -55,6 +58,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
 
     impl Extract for super::super::apply::DeviceClassApplyConfiguration {
@@ -66,6 +70,7 @@ k8s_openapi::k8s_if_le_1_33! {
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceTaintRule {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for DeviceTaintRule {
     type Object = api::DeviceTaintRule;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -87,6 +92,7 @@ impl Codec for DeviceTaintRule {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for DeviceTaintRule {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -97,6 +103,7 @@ impl Kind for DeviceTaintRule {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for DeviceTaintRule {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -113,6 +120,7 @@ impl Listable for DeviceTaintRule {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
 
 impl Extract for super::super::apply::DeviceTaintRuleApplyConfiguration {
@@ -124,6 +132,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum ResourceClaim {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ResourceClaim {
         type Object = api::ResourceClaim;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -145,6 +154,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ResourceClaim {
         type Scope = k8s_openapi::NamespaceResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -155,6 +165,7 @@ k8s_openapi::k8s_if_le_1_33! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ResourceClaim {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -171,6 +182,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
 
     impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
@@ -183,6 +195,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum ResourceClaimTemplate {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ResourceClaimTemplate {
         type Object = api::ResourceClaimTemplate;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -204,6 +217,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ResourceClaimTemplate {
         type Scope = k8s_openapi::NamespaceResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -214,6 +228,7 @@ k8s_openapi::k8s_if_le_1_33! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ResourceClaimTemplate {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -230,6 +245,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
 
     impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
@@ -242,6 +258,7 @@ k8s_openapi::k8s_if_ge_1_36! {
     #[derive(Clone, Copy, Debug)]
     pub enum ResourcePoolStatusRequest {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ResourcePoolStatusRequest {
         type Object = api::ResourcePoolStatusRequest;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -263,6 +280,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ResourcePoolStatusRequest {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -273,6 +291,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ResourcePoolStatusRequest {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -289,6 +308,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ResourcePoolStatusRequest> for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {}
 
     impl Extract for super::super::apply::ResourcePoolStatusRequestApplyConfiguration {
@@ -301,6 +321,7 @@ k8s_openapi::k8s_if_le_1_33! {
     #[derive(Clone, Copy, Debug)]
     pub enum ResourceSlice {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for ResourceSlice {
         type Object = api::ResourceSlice;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -322,6 +343,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for ResourceSlice {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -332,6 +354,7 @@ k8s_openapi::k8s_if_le_1_33! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for ResourceSlice {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -348,6 +371,7 @@ k8s_openapi::k8s_if_le_1_33! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
 
     impl Extract for super::super::apply::ResourceSliceApplyConfiguration {

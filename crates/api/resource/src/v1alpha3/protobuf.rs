@@ -3,12 +3,12 @@
 //! How the types of `resource.k8s.io/v1alpha3` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Text, Time, message};
 
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_api_core::v1::protobuf as core_v1;
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
-use k8s_client_runtime::generated::protobuf::{Bool, Int32, Int64, Quantity, RawExtension};
+use k8s_client_runtime::codegen::protobuf::{Bool, Int32, Int64, Quantity, RawExtension};
 
 k8s_openapi::k8s_if_le_1_33! {
     message! {

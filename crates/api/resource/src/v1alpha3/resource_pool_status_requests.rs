@@ -3,7 +3,7 @@
 //! Clients of `resourcepoolstatusrequests` in `resource.k8s.io/v1alpha3`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -140,42 +140,49 @@ impl TypedClient for ResourcePoolStatusRequests {
     type Kind = kinds::ResourcePoolStatusRequest;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ResourcePoolStatusRequests {
     fn create(&self, object: &api::ResourcePoolStatusRequest) -> Create<kinds::ResourcePoolStatusRequest> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ResourcePoolStatusRequests {
     fn get(&self, name: &str) -> Get<kinds::ResourcePoolStatusRequest> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ResourcePoolStatusRequests {
     fn list(&self) -> List<kinds::ResourcePoolStatusRequest> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ResourcePoolStatusRequests {
     fn watch(&self) -> Watch<kinds::ResourcePoolStatusRequest> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ResourcePoolStatusRequests {
     fn update(&self, object: &api::ResourcePoolStatusRequest) -> Update<kinds::ResourcePoolStatusRequest> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ResourcePoolStatusRequests {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourcePoolStatusRequest> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ResourcePoolStatusRequests {
     fn apply(
         &self,
@@ -185,6 +192,7 @@ impl Applies for ResourcePoolStatusRequests {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ResourcePoolStatusRequests {
     fn delete(&self, name: &str) -> Delete<kinds::ResourcePoolStatusRequest> {
         self.0.delete(name)

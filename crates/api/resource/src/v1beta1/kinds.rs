@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::resource::v1beta1 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for DeviceClass {
     type Object = api::DeviceClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for DeviceClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for DeviceClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta1", kind: "DeviceClass", plural: "deviceclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for DeviceClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for DeviceClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
 
 impl Extract for super::super::apply::DeviceClassApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::DeviceClassApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceClaim {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceClaim {
     type Object = api::ResourceClaim;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,12 +90,14 @@ impl Codec for ResourceClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceClaim {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceClaim", plural: "resourceclaims" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceClaim {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for ResourceClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
@@ -117,6 +125,7 @@ impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceClaimTemplate {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceClaimTemplate {
     type Object = api::ResourceClaimTemplate;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -138,6 +147,7 @@ impl Codec for ResourceClaimTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceClaimTemplate {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -148,6 +158,7 @@ impl Kind for ResourceClaimTemplate {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceClaimTemplate {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -164,6 +175,7 @@ impl Listable for ResourceClaimTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
@@ -174,6 +186,7 @@ impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceSlice {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceSlice {
     type Object = api::ResourceSlice;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -195,12 +208,14 @@ impl Codec for ResourceSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceSlice {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta1", kind: "ResourceSlice", plural: "resourceslices" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceSlice {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -217,6 +232,7 @@ impl Listable for ResourceSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceSliceApplyConfiguration {

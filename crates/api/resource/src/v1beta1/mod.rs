@@ -3,6 +3,8 @@
 //! Clients of `resource.k8s.io/v1beta1`; [`ResourceV1beta1Client`] makes them.
 
 pub mod apply;
+
+#[doc(hidden)]
 pub mod protobuf;
 
 #[cfg(feature = "clients")]
@@ -11,7 +13,7 @@ pub use self::clients::*;
 #[cfg(feature = "clients")]
 #[path = "."]
 mod clients {
-    use k8s_client_runtime::generated::RestClient;
+    use k8s_client_runtime::codegen::RestClient;
 
     mod device_classes;
     pub mod kinds;

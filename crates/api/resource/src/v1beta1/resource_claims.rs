@@ -3,7 +3,7 @@
 //! Clients of `resourceclaims` in `resource.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for ResourceClaims {
     type Kind = kinds::ResourceClaim;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ResourceClaims {
     fn create(&self, object: &api::ResourceClaim) -> Create<kinds::ResourceClaim> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ResourceClaims {
     fn get(&self, name: &str) -> Get<kinds::ResourceClaim> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ResourceClaims {
     fn list(&self) -> List<kinds::ResourceClaim> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ResourceClaims {
     fn watch(&self) -> Watch<kinds::ResourceClaim> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ResourceClaims {
     fn update(&self, object: &api::ResourceClaim) -> Update<kinds::ResourceClaim> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ResourceClaims {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaim> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ResourceClaims {
     fn apply(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ResourceClaims {
     fn delete(&self, name: &str) -> Delete<kinds::ResourceClaim> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllResourceClaims {
     type Kind = kinds::ResourceClaim;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllResourceClaims {
     fn list(&self) -> List<kinds::ResourceClaim> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllResourceClaims {
     fn watch(&self) -> Watch<kinds::ResourceClaim> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `resourceslices` in `resource.k8s.io/v1beta1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for ResourceSlices {
     type Kind = kinds::ResourceSlice;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ResourceSlices {
     fn create(&self, object: &api::ResourceSlice) -> Create<kinds::ResourceSlice> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ResourceSlices {
     fn get(&self, name: &str) -> Get<kinds::ResourceSlice> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ResourceSlices {
     fn list(&self) -> List<kinds::ResourceSlice> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ResourceSlices {
     fn watch(&self) -> Watch<kinds::ResourceSlice> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ResourceSlices {
     fn update(&self, object: &api::ResourceSlice) -> Update<kinds::ResourceSlice> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ResourceSlices {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceSlice> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ResourceSlices {
     fn apply(&self, configuration: &impl Applicable<kinds::ResourceSlice>) -> Apply<kinds::ResourceSlice> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ResourceSlices {
     fn delete(&self, name: &str) -> Delete<kinds::ResourceSlice> {
         self.0.delete(name)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::resource::v1beta2 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for DeviceClass {
     type Object = api::DeviceClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for DeviceClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for DeviceClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta2", kind: "DeviceClass", plural: "deviceclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for DeviceClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for DeviceClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<DeviceClass> for super::super::apply::DeviceClassApplyConfiguration {}
 
 impl Extract for super::super::apply::DeviceClassApplyConfiguration {
@@ -65,6 +69,7 @@ k8s_openapi::k8s_if_ge_1_36! {
     #[derive(Clone, Copy, Debug)]
     pub enum DeviceTaintRule {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for DeviceTaintRule {
         type Object = api::DeviceTaintRule;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -86,6 +91,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for DeviceTaintRule {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -96,6 +102,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for DeviceTaintRule {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -112,6 +119,7 @@ k8s_openapi::k8s_if_ge_1_36! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<DeviceTaintRule> for super::super::apply::DeviceTaintRuleApplyConfiguration {}
 
     impl Extract for super::super::apply::DeviceTaintRuleApplyConfiguration {
@@ -123,6 +131,7 @@ k8s_openapi::k8s_if_ge_1_36! {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceClaim {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceClaim {
     type Object = api::ResourceClaim;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -144,12 +153,14 @@ impl Codec for ResourceClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceClaim {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta2", kind: "ResourceClaim", plural: "resourceclaims" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceClaim {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -166,6 +177,7 @@ impl Listable for ResourceClaim {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceClaim> for super::super::apply::ResourceClaimApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
@@ -176,6 +188,7 @@ impl Extract for super::super::apply::ResourceClaimApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceClaimTemplate {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceClaimTemplate {
     type Object = api::ResourceClaimTemplate;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -197,6 +210,7 @@ impl Codec for ResourceClaimTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceClaimTemplate {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -207,6 +221,7 @@ impl Kind for ResourceClaimTemplate {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceClaimTemplate {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -223,6 +238,7 @@ impl Listable for ResourceClaimTemplate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceClaimTemplate> for super::super::apply::ResourceClaimTemplateApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
@@ -233,6 +249,7 @@ impl Extract for super::super::apply::ResourceClaimTemplateApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceSlice {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ResourceSlice {
     type Object = api::ResourceSlice;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -254,12 +271,14 @@ impl Codec for ResourceSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ResourceSlice {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "resource.k8s.io", version: "v1beta2", kind: "ResourceSlice", plural: "resourceslices" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for ResourceSlice {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -276,6 +295,7 @@ impl Listable for ResourceSlice {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<ResourceSlice> for super::super::apply::ResourceSliceApplyConfiguration {}
 
 impl Extract for super::super::apply::ResourceSliceApplyConfiguration {

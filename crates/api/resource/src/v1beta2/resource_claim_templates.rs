@@ -3,7 +3,7 @@
 //! Clients of `resourceclaimtemplates` in `resource.k8s.io/v1beta2`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -101,42 +101,49 @@ impl TypedClient for ResourceClaimTemplates {
     type Kind = kinds::ResourceClaimTemplate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for ResourceClaimTemplates {
     fn create(&self, object: &api::ResourceClaimTemplate) -> Create<kinds::ResourceClaimTemplate> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for ResourceClaimTemplates {
     fn get(&self, name: &str) -> Get<kinds::ResourceClaimTemplate> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for ResourceClaimTemplates {
     fn list(&self) -> List<kinds::ResourceClaimTemplate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for ResourceClaimTemplates {
     fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for ResourceClaimTemplates {
     fn update(&self, object: &api::ResourceClaimTemplate) -> Update<kinds::ResourceClaimTemplate> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for ResourceClaimTemplates {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaimTemplate> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for ResourceClaimTemplates {
     fn apply(
         &self,
@@ -146,6 +153,7 @@ impl Applies for ResourceClaimTemplates {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for ResourceClaimTemplates {
     fn delete(&self, name: &str) -> Delete<kinds::ResourceClaimTemplate> {
         self.0.delete(name)
@@ -182,12 +190,14 @@ impl TypedClient for AllResourceClaimTemplates {
     type Kind = kinds::ResourceClaimTemplate;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllResourceClaimTemplates {
     fn list(&self) -> List<kinds::ResourceClaimTemplate> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllResourceClaimTemplates {
     fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::scheduling::v1 as api;
 
 /// The kind of [`PriorityClass`](api::PriorityClass).
 #[derive(Clone, Copy, Debug)]
 pub enum PriorityClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PriorityClass {
     type Object = api::PriorityClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for PriorityClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PriorityClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass", plural: "priorityclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PriorityClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for PriorityClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PriorityClass> for super::super::apply::PriorityClassApplyConfiguration {}
 
 impl Extract for super::super::apply::PriorityClassApplyConfiguration {

@@ -3,7 +3,7 @@
 //! Clients of `priorityclasses` in `scheduling.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for PriorityClasses {
     type Kind = kinds::PriorityClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PriorityClasses {
     fn create(&self, object: &api::PriorityClass) -> Create<kinds::PriorityClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PriorityClasses {
     fn get(&self, name: &str) -> Get<kinds::PriorityClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PriorityClasses {
     fn list(&self) -> List<kinds::PriorityClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PriorityClasses {
     fn watch(&self) -> Watch<kinds::PriorityClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PriorityClasses {
     fn update(&self, object: &api::PriorityClass) -> Update<kinds::PriorityClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PriorityClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PriorityClasses {
     fn apply(&self, configuration: &impl Applicable<kinds::PriorityClass>) -> Apply<kinds::PriorityClass> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PriorityClasses {
     fn delete(&self, name: &str) -> Delete<kinds::PriorityClass> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `workloads` in `scheduling.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -98,48 +98,56 @@ impl TypedClient for Workloads {
     type Kind = kinds::Workload;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Workloads {
     fn create(&self, object: &api::Workload) -> Create<kinds::Workload> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Workloads {
     fn get(&self, name: &str) -> Get<kinds::Workload> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Workloads {
     fn list(&self) -> List<kinds::Workload> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Workloads {
     fn watch(&self) -> Watch<kinds::Workload> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Workloads {
     fn update(&self, object: &api::Workload) -> Update<kinds::Workload> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Workloads {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Workload> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Workloads {
     fn apply(&self, configuration: &impl Applicable<kinds::Workload>) -> Apply<kinds::Workload> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Workloads {
     fn delete(&self, name: &str) -> Delete<kinds::Workload> {
         self.0.delete(name)
@@ -176,12 +184,14 @@ impl TypedClient for AllWorkloads {
     type Kind = kinds::Workload;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllWorkloads {
     fn list(&self) -> List<kinds::Workload> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllWorkloads {
     fn watch(&self) -> Watch<kinds::Workload> {
         self.0.watch()

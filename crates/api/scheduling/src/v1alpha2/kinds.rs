@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::scheduling::v1alpha2 as api;
 
 /// The kind of [`PodGroup`](api::PodGroup).
 #[derive(Clone, Copy, Debug)]
 pub enum PodGroup {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PodGroup {
     type Object = api::PodGroup;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for PodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PodGroup {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "scheduling.k8s.io", version: "v1alpha2", kind: "PodGroup", plural: "podgroups" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PodGroup {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for PodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PodGroup> for super::super::apply::PodGroupApplyConfiguration {}
 
 impl Extract for super::super::apply::PodGroupApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::PodGroupApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Workload {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Workload {
     type Object = api::Workload;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,12 +90,14 @@ impl Codec for Workload {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Workload {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "scheduling.k8s.io", version: "v1alpha2", kind: "Workload", plural: "workloads" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Workload {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for Workload {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Workload> for super::super::apply::WorkloadApplyConfiguration {}
 
 impl Extract for super::super::apply::WorkloadApplyConfiguration {

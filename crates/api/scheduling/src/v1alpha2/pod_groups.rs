@@ -3,7 +3,7 @@
 //! Clients of `podgroups` in `scheduling.k8s.io/v1alpha2`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -126,48 +126,56 @@ impl TypedClient for PodGroups {
     type Kind = kinds::PodGroup;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for PodGroups {
     fn create(&self, object: &api::PodGroup) -> Create<kinds::PodGroup> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for PodGroups {
     fn get(&self, name: &str) -> Get<kinds::PodGroup> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for PodGroups {
     fn list(&self) -> List<kinds::PodGroup> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for PodGroups {
     fn watch(&self) -> Watch<kinds::PodGroup> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for PodGroups {
     fn update(&self, object: &api::PodGroup) -> Update<kinds::PodGroup> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for PodGroups {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodGroup> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for PodGroups {
     fn apply(&self, configuration: &impl Applicable<kinds::PodGroup>) -> Apply<kinds::PodGroup> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for PodGroups {
     fn delete(&self, name: &str) -> Delete<kinds::PodGroup> {
         self.0.delete(name)
@@ -204,12 +212,14 @@ impl TypedClient for AllPodGroups {
     type Kind = kinds::PodGroup;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllPodGroups {
     fn list(&self) -> List<kinds::PodGroup> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllPodGroups {
     fn watch(&self) -> Watch<kinds::PodGroup> {
         self.0.watch()

@@ -3,7 +3,7 @@
 //! Clients of `compositepodgroups` in `scheduling.k8s.io/v1alpha3`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -129,48 +129,56 @@ impl TypedClient for CompositePodGroups {
     type Kind = kinds::CompositePodGroup;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CompositePodGroups {
     fn create(&self, object: &api::CompositePodGroup) -> Create<kinds::CompositePodGroup> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CompositePodGroups {
     fn get(&self, name: &str) -> Get<kinds::CompositePodGroup> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CompositePodGroups {
     fn list(&self) -> List<kinds::CompositePodGroup> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CompositePodGroups {
     fn watch(&self) -> Watch<kinds::CompositePodGroup> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CompositePodGroups {
     fn update(&self, object: &api::CompositePodGroup) -> Update<kinds::CompositePodGroup> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CompositePodGroups {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CompositePodGroup> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CompositePodGroups {
     fn apply(&self, configuration: &impl Applicable<kinds::CompositePodGroup>) -> Apply<kinds::CompositePodGroup> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CompositePodGroups {
     fn delete(&self, name: &str) -> Delete<kinds::CompositePodGroup> {
         self.0.delete(name)
@@ -207,12 +215,14 @@ impl TypedClient for AllCompositePodGroups {
     type Kind = kinds::CompositePodGroup;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllCompositePodGroups {
     fn list(&self) -> List<kinds::CompositePodGroup> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllCompositePodGroups {
     fn watch(&self) -> Watch<kinds::CompositePodGroup> {
         self.0.watch()

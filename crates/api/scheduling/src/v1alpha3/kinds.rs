@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::scheduling::v1alpha3 as api;
 
 /// The kind of [`CompositePodGroup`](api::CompositePodGroup).
 #[derive(Clone, Copy, Debug)]
 pub enum CompositePodGroup {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CompositePodGroup {
     type Object = api::CompositePodGroup;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for CompositePodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CompositePodGroup {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for CompositePodGroup {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CompositePodGroup {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for CompositePodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CompositePodGroup> for super::super::apply::CompositePodGroupApplyConfiguration {}
 
 impl Extract for super::super::apply::CompositePodGroupApplyConfiguration {
@@ -68,6 +72,7 @@ impl Extract for super::super::apply::CompositePodGroupApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum PodGroup {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for PodGroup {
     type Object = api::PodGroup;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -89,12 +94,14 @@ impl Codec for PodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for PodGroup {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "scheduling.k8s.io", version: "v1alpha3", kind: "PodGroup", plural: "podgroups" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for PodGroup {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -111,6 +118,7 @@ impl Listable for PodGroup {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<PodGroup> for super::super::apply::PodGroupApplyConfiguration {}
 
 impl Extract for super::super::apply::PodGroupApplyConfiguration {
@@ -121,6 +129,7 @@ impl Extract for super::super::apply::PodGroupApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Workload {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Workload {
     type Object = api::Workload;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -142,12 +151,14 @@ impl Codec for Workload {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Workload {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "scheduling.k8s.io", version: "v1alpha3", kind: "Workload", plural: "workloads" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Workload {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -164,6 +175,7 @@ impl Listable for Workload {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Workload> for super::super::apply::WorkloadApplyConfiguration {}
 
 impl Extract for super::super::apply::WorkloadApplyConfiguration {

@@ -3,6 +3,8 @@
 //! Clients of `scheduling.k8s.io/v1alpha3`; `SchedulingV1alpha3Client` makes them.
 
 pub mod apply;
+
+#[doc(hidden)]
 pub mod protobuf;
 
 k8s_openapi::k8s_if_ge_1_37! {
@@ -12,7 +14,7 @@ k8s_openapi::k8s_if_ge_1_37! {
     #[cfg(feature = "clients")]
     #[path = "."]
     mod clients {
-        use k8s_client_runtime::generated::RestClient;
+        use k8s_client_runtime::codegen::RestClient;
 
         mod composite_pod_groups;
         pub mod kinds;

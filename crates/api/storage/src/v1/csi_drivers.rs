@@ -3,7 +3,7 @@
 //! Clients of `csidrivers` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for CSIDrivers {
     type Kind = kinds::CSIDriver;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CSIDrivers {
     fn create(&self, object: &api::CSIDriver) -> Create<kinds::CSIDriver> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CSIDrivers {
     fn get(&self, name: &str) -> Get<kinds::CSIDriver> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CSIDrivers {
     fn list(&self) -> List<kinds::CSIDriver> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CSIDrivers {
     fn watch(&self) -> Watch<kinds::CSIDriver> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CSIDrivers {
     fn update(&self, object: &api::CSIDriver) -> Update<kinds::CSIDriver> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CSIDrivers {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIDriver> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CSIDrivers {
     fn apply(&self, configuration: &impl Applicable<kinds::CSIDriver>) -> Apply<kinds::CSIDriver> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CSIDrivers {
     fn delete(&self, name: &str) -> Delete<kinds::CSIDriver> {
         self.0.delete(name)

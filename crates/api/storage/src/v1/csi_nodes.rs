@@ -3,7 +3,7 @@
 //! Clients of `csinodes` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -129,48 +129,56 @@ impl TypedClient for CSINodes {
     type Kind = kinds::CSINode;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CSINodes {
     fn create(&self, object: &api::CSINode) -> Create<kinds::CSINode> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CSINodes {
     fn get(&self, name: &str) -> Get<kinds::CSINode> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CSINodes {
     fn list(&self) -> List<kinds::CSINode> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CSINodes {
     fn watch(&self) -> Watch<kinds::CSINode> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CSINodes {
     fn update(&self, object: &api::CSINode) -> Update<kinds::CSINode> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CSINodes {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSINode> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CSINodes {
     fn apply(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CSINodes {
     fn delete(&self, name: &str) -> Delete<kinds::CSINode> {
         self.0.delete(name)

@@ -3,7 +3,7 @@
 //! Clients of `csistoragecapacities` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -101,48 +101,56 @@ impl TypedClient for CSIStorageCapacities {
     type Kind = kinds::CSIStorageCapacity;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for CSIStorageCapacities {
     fn create(&self, object: &api::CSIStorageCapacity) -> Create<kinds::CSIStorageCapacity> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CSIStorageCapacities {
     fn get(&self, name: &str) -> Get<kinds::CSIStorageCapacity> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CSIStorageCapacities {
     fn list(&self) -> List<kinds::CSIStorageCapacity> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CSIStorageCapacities {
     fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for CSIStorageCapacities {
     fn update(&self, object: &api::CSIStorageCapacity) -> Update<kinds::CSIStorageCapacity> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for CSIStorageCapacities {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIStorageCapacity> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for CSIStorageCapacities {
     fn apply(&self, configuration: &impl Applicable<kinds::CSIStorageCapacity>) -> Apply<kinds::CSIStorageCapacity> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for CSIStorageCapacities {
     fn delete(&self, name: &str) -> Delete<kinds::CSIStorageCapacity> {
         self.0.delete(name)
@@ -179,12 +187,14 @@ impl TypedClient for AllCSIStorageCapacities {
     type Kind = kinds::CSIStorageCapacity;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllCSIStorageCapacities {
     fn list(&self) -> List<kinds::CSIStorageCapacity> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllCSIStorageCapacities {
     fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {
         self.0.watch()

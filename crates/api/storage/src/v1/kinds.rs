@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::storage::v1 as api;
 
 /// The kind of [`CSIDriver`](api::CSIDriver).
 #[derive(Clone, Copy, Debug)]
 pub enum CSIDriver {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CSIDriver {
     type Object = api::CSIDriver;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for CSIDriver {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CSIDriver {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "storage.k8s.io", version: "v1", kind: "CSIDriver", plural: "csidrivers" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CSIDriver {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for CSIDriver {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CSIDriver> for super::super::apply::CSIDriverApplyConfiguration {}
 
 impl Extract for super::super::apply::CSIDriverApplyConfiguration {
@@ -64,6 +68,7 @@ impl Extract for super::super::apply::CSIDriverApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum CSINode {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CSINode {
     type Object = api::CSINode;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -85,12 +90,14 @@ impl Codec for CSINode {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CSINode {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "storage.k8s.io", version: "v1", kind: "CSINode", plural: "csinodes" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CSINode {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -107,6 +114,7 @@ impl Listable for CSINode {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CSINode> for super::super::apply::CSINodeApplyConfiguration {}
 
 impl Extract for super::super::apply::CSINodeApplyConfiguration {
@@ -117,6 +125,7 @@ impl Extract for super::super::apply::CSINodeApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum CSIStorageCapacity {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CSIStorageCapacity {
     type Object = api::CSIStorageCapacity;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -138,6 +147,7 @@ impl Codec for CSIStorageCapacity {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CSIStorageCapacity {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -148,6 +158,7 @@ impl Kind for CSIStorageCapacity {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CSIStorageCapacity {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -164,6 +175,7 @@ impl Listable for CSIStorageCapacity {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CSIStorageCapacity> for super::super::apply::CSIStorageCapacityApplyConfiguration {}
 
 impl Extract for super::super::apply::CSIStorageCapacityApplyConfiguration {
@@ -174,6 +186,7 @@ impl Extract for super::super::apply::CSIStorageCapacityApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum StorageClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for StorageClass {
     type Object = api::StorageClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -195,12 +208,14 @@ impl Codec for StorageClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for StorageClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "storage.k8s.io", version: "v1", kind: "StorageClass", plural: "storageclasses" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for StorageClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -217,6 +232,7 @@ impl Listable for StorageClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<StorageClass> for super::super::apply::StorageClassApplyConfiguration {}
 
 impl Extract for super::super::apply::StorageClassApplyConfiguration {
@@ -227,6 +243,7 @@ impl Extract for super::super::apply::StorageClassApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum VolumeAttachment {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for VolumeAttachment {
     type Object = api::VolumeAttachment;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -248,12 +265,14 @@ impl Codec for VolumeAttachment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for VolumeAttachment {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "storage.k8s.io", version: "v1", kind: "VolumeAttachment", plural: "volumeattachments" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for VolumeAttachment {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -270,6 +289,7 @@ impl Listable for VolumeAttachment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<VolumeAttachment> for super::super::apply::VolumeAttachmentApplyConfiguration {}
 
 impl Extract for super::super::apply::VolumeAttachmentApplyConfiguration {
@@ -281,6 +301,7 @@ k8s_openapi::k8s_if_ge_1_34! {
     #[derive(Clone, Copy, Debug)]
     pub enum VolumeAttributesClass {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for VolumeAttributesClass {
         type Object = api::VolumeAttributesClass;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -302,6 +323,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for VolumeAttributesClass {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {
@@ -312,6 +334,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         };
     }
 
+    #[diagnostic::do_not_recommend]
     impl Listable for VolumeAttributesClass {
         type List = k8s_openapi::List<Self::Object>;
 
@@ -328,6 +351,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Applicable<VolumeAttributesClass> for super::super::apply::VolumeAttributesClassApplyConfiguration {}
 
     impl Extract for super::super::apply::VolumeAttributesClassApplyConfiguration {

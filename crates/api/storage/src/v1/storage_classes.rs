@@ -3,7 +3,7 @@
 //! Clients of `storageclasses` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -97,48 +97,56 @@ impl TypedClient for StorageClasses {
     type Kind = kinds::StorageClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for StorageClasses {
     fn create(&self, object: &api::StorageClass) -> Create<kinds::StorageClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for StorageClasses {
     fn get(&self, name: &str) -> Get<kinds::StorageClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for StorageClasses {
     fn list(&self) -> List<kinds::StorageClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for StorageClasses {
     fn watch(&self) -> Watch<kinds::StorageClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for StorageClasses {
     fn update(&self, object: &api::StorageClass) -> Update<kinds::StorageClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for StorageClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for StorageClasses {
     fn apply(&self, configuration: &impl Applicable<kinds::StorageClass>) -> Apply<kinds::StorageClass> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for StorageClasses {
     fn delete(&self, name: &str) -> Delete<kinds::StorageClass> {
         self.0.delete(name)

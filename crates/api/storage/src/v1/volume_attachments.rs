@@ -3,7 +3,7 @@
 //! Clients of `volumeattachments` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -128,48 +128,56 @@ impl TypedClient for VolumeAttachments {
     type Kind = kinds::VolumeAttachment;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for VolumeAttachments {
     fn create(&self, object: &api::VolumeAttachment) -> Create<kinds::VolumeAttachment> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for VolumeAttachments {
     fn get(&self, name: &str) -> Get<kinds::VolumeAttachment> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for VolumeAttachments {
     fn list(&self) -> List<kinds::VolumeAttachment> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for VolumeAttachments {
     fn watch(&self) -> Watch<kinds::VolumeAttachment> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for VolumeAttachments {
     fn update(&self, object: &api::VolumeAttachment) -> Update<kinds::VolumeAttachment> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for VolumeAttachments {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttachment> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for VolumeAttachments {
     fn apply(&self, configuration: &impl Applicable<kinds::VolumeAttachment>) -> Apply<kinds::VolumeAttachment> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for VolumeAttachments {
     fn delete(&self, name: &str) -> Delete<kinds::VolumeAttachment> {
         self.0.delete(name)

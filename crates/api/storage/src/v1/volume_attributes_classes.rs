@@ -3,7 +3,7 @@
 //! Clients of `volumeattributesclasses` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -100,42 +100,49 @@ impl TypedClient for VolumeAttributesClasses {
     type Kind = kinds::VolumeAttributesClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for VolumeAttributesClasses {
     fn create(&self, object: &api::VolumeAttributesClass) -> Create<kinds::VolumeAttributesClass> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for VolumeAttributesClasses {
     fn get(&self, name: &str) -> Get<kinds::VolumeAttributesClass> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for VolumeAttributesClasses {
     fn list(&self) -> List<kinds::VolumeAttributesClass> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for VolumeAttributesClasses {
     fn watch(&self) -> Watch<kinds::VolumeAttributesClass> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for VolumeAttributesClasses {
     fn update(&self, object: &api::VolumeAttributesClass) -> Update<kinds::VolumeAttributesClass> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for VolumeAttributesClasses {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttributesClass> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for VolumeAttributesClasses {
     fn apply(
         &self,
@@ -145,6 +152,7 @@ impl Applies for VolumeAttributesClasses {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for VolumeAttributesClasses {
     fn delete(&self, name: &str) -> Delete<kinds::VolumeAttributesClass> {
         self.0.delete(name)

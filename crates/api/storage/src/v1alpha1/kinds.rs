@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::storage::v1alpha1 as api;
 
 /// The kind of [`VolumeAttributesClass`](api::VolumeAttributesClass).
 #[derive(Clone, Copy, Debug)]
 pub enum VolumeAttributesClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for VolumeAttributesClass {
     type Object = api::VolumeAttributesClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for VolumeAttributesClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for VolumeAttributesClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for VolumeAttributesClass {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for VolumeAttributesClass {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for VolumeAttributesClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<VolumeAttributesClass> for super::super::apply::VolumeAttributesClassApplyConfiguration {}
 
 impl Extract for super::super::apply::VolumeAttributesClassApplyConfiguration {

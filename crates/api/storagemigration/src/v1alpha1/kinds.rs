@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::storagemigration::v1alpha1 as api;
 
 /// The kind of [`StorageVersionMigration`](api::StorageVersionMigration).
 #[derive(Clone, Copy, Debug)]
 pub enum StorageVersionMigration {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for StorageVersionMigration {
     type Object = api::StorageVersionMigration;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for StorageVersionMigration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for StorageVersionMigration {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {
@@ -42,6 +44,7 @@ impl Kind for StorageVersionMigration {
     };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for StorageVersionMigration {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -58,6 +61,7 @@ impl Listable for StorageVersionMigration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<StorageVersionMigration> for super::super::apply::StorageVersionMigrationApplyConfiguration {}
 
 impl Extract for super::super::apply::StorageVersionMigrationApplyConfiguration {

@@ -3,7 +3,7 @@
 //! How the types of `storagemigration.k8s.io/v1alpha1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::{Text, Time, message};
+use k8s_client_runtime::codegen::protobuf::{Text, Time, message};
 
 message! {
     pub GroupVersionResource of k8s_openapi::api::storagemigration::v1alpha1::GroupVersionResource {

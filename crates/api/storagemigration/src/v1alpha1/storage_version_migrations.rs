@@ -3,7 +3,7 @@
 //! Clients of `storageversionmigrations` in `storagemigration.k8s.io/v1alpha1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Applicable, Applies, Apply, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List, Lists,
     Modify, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates, Watch, Watches,
 };
@@ -140,42 +140,49 @@ impl TypedClient for StorageVersionMigrations {
     type Kind = kinds::StorageVersionMigration;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for StorageVersionMigrations {
     fn create(&self, object: &api::StorageVersionMigration) -> Create<kinds::StorageVersionMigration> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for StorageVersionMigrations {
     fn get(&self, name: &str) -> Get<kinds::StorageVersionMigration> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for StorageVersionMigrations {
     fn list(&self) -> List<kinds::StorageVersionMigration> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for StorageVersionMigrations {
     fn watch(&self) -> Watch<kinds::StorageVersionMigration> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for StorageVersionMigrations {
     fn update(&self, object: &api::StorageVersionMigration) -> Update<kinds::StorageVersionMigration> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for StorageVersionMigrations {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersionMigration> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for StorageVersionMigrations {
     fn apply(
         &self,
@@ -185,6 +192,7 @@ impl Applies for StorageVersionMigrations {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for StorageVersionMigrations {
     fn delete(&self, name: &str) -> Delete<kinds::StorageVersionMigration> {
         self.0.delete(name)

@@ -8,7 +8,7 @@ use k8s_client_api_meta::v1::apply::{
     ConditionApplyConfiguration, GroupResourceApplyConfiguration, ObjectMetaApplyConfiguration,
     OwnerReferenceApplyConfiguration,
 };
-use k8s_client_runtime::generated::apply::{object, record};
+use k8s_client_runtime::codegen::apply::{object, record};
 
 record! {
     StorageVersionMigrationApplyConfiguration

@@ -40,7 +40,7 @@ pub trait Extract: Record + Node + Configuration {
     /// owned as a whole, such fields are lost unseen: k8s-openapi did not read them.
     fn extract(object: &<Self::Kind as Codec>::Object, field_manager: &str) -> Result<Self> {
         let value = json(Self::Kind::encode_json(object))?;
-        extracted(Self::shape(), &value, field_manager, "").and_then(configuration)
+        extracted(Self::record_shape(), &value, field_manager, "").and_then(configuration)
     }
 
     /// The same for what the manager applied through a subresource, such as `status`.
@@ -54,7 +54,7 @@ pub trait Extract: Record + Node + Configuration {
         subresource: &str,
     ) -> Result<Self> {
         let value = json(Self::Kind::encode_json(object))?;
-        extracted(Self::shape(), &value, field_manager, subresource).and_then(configuration)
+        extracted(Self::record_shape(), &value, field_manager, subresource).and_then(configuration)
     }
 
     /// The configuration of everything in the object, whoever owns it, but for the status and the metadata that only the
@@ -77,7 +77,7 @@ fn json(object: codec::Result<Vec<u8>>) -> Result<Value> {
 }
 
 fn configuration<C: Node>(value: Value) -> Result<C> {
-    C::from_json(value).map_err(|problem| unreadable(&problem))
+    C::node_from_json(value).map_err(|problem| unreadable(&problem))
 }
 
 fn extracted(shape: &Shape, object: &Value, manager: &str, subresource: &str) -> Result<Value> {

@@ -6,36 +6,48 @@ use crate::Clientset;
 
 impl Clientset {
     /// The client of `apps/v1`.
+    ///
+    /// Needs the feature `apps`.
     #[cfg(feature = "apps")]
     pub fn apps_v1(&self) -> api::apps::v1::AppsV1Client {
         api::apps::v1::AppsV1Client::new(self.rest_client())
     }
 
     /// The client of `authentication.k8s.io/v1`.
+    ///
+    /// Needs the feature `authentication`.
     #[cfg(feature = "authentication")]
     pub fn authentication_v1(&self) -> api::authentication::v1::AuthenticationV1Client {
         api::authentication::v1::AuthenticationV1Client::new(self.rest_client())
     }
 
     /// The client of `autoscaling/v1`.
+    ///
+    /// Needs the feature `autoscaling`.
     #[cfg(feature = "autoscaling")]
     pub fn autoscaling_v1(&self) -> api::autoscaling::v1::AutoscalingV1Client {
         api::autoscaling::v1::AutoscalingV1Client::new(self.rest_client())
     }
 
     /// The client of `v1`.
+    ///
+    /// Needs the feature `core`.
     #[cfg(feature = "core")]
     pub fn core_v1(&self) -> api::core::v1::CoreV1Client {
         api::core::v1::CoreV1Client::new(self.rest_client())
     }
 
     /// The client of `resource.k8s.io/v1beta1`.
+    ///
+    /// Needs the feature `resource-v1beta1`.
     #[cfg(feature = "resource-v1beta1")]
     pub fn resource_v1beta1(&self) -> api::resource::v1beta1::ResourceV1beta1Client {
         api::resource::v1beta1::ResourceV1beta1Client::new(self.rest_client())
     }
 
     /// The client of `storage.k8s.io/v1`.
+    ///
+    /// Needs the feature `storage`.
     #[cfg(feature = "storage")]
     pub fn storage_v1(&self) -> api::storage::v1::StorageV1Client {
         api::storage::v1::StorageV1Client::new(self.rest_client())
@@ -45,6 +57,8 @@ impl Clientset {
 k8s_openapi::k8s_if_ge_1_34! {
     impl Clientset {
         /// The client of `resource.k8s.io/v1`.
+        ///
+        /// Needs the feature `resource`.
         #[cfg(feature = "resource")]
         pub fn resource_v1(&self) -> api::resource::v1::ResourceV1Client {
             api::resource::v1::ResourceV1Client::new(self.rest_client())
@@ -55,6 +69,8 @@ k8s_openapi::k8s_if_ge_1_34! {
 k8s_openapi::k8s_if_le_1_33! {
     impl Clientset {
         /// The client of `storage.k8s.io/v1alpha1`.
+        ///
+        /// Needs the feature `storage-v1alpha1`.
         #[cfg(feature = "storage-v1alpha1")]
         pub fn storage_v1alpha1(&self) -> api::storage::v1alpha1::StorageV1alpha1Client {
             api::storage::v1alpha1::StorageV1alpha1Client::new(self.rest_client())
@@ -65,21 +81,29 @@ k8s_openapi::k8s_if_le_1_33! {
 /// The crates of the API groups.
 pub mod api {
     /// Clients of the API group `apps`.
+    ///
+    /// Needs the feature `apps`.
     #[cfg(feature = "apps")]
     #[doc(inline)]
     pub use k8s_client_api_apps as apps;
 
     /// Clients of the API group `authentication.k8s.io`.
+    ///
+    /// Needs the feature `authentication`.
     #[cfg(feature = "authentication")]
     #[doc(inline)]
     pub use k8s_client_api_authentication as authentication;
 
     /// Clients of the API group `autoscaling`.
+    ///
+    /// Needs the feature `autoscaling`.
     #[cfg(feature = "autoscaling")]
     #[doc(inline)]
     pub use k8s_client_api_autoscaling as autoscaling;
 
     /// Clients of the core API group.
+    ///
+    /// Needs the feature `core`.
     #[cfg(feature = "core")]
     #[doc(inline)]
     pub use k8s_client_api_core as core;
@@ -89,11 +113,15 @@ pub mod api {
     pub use k8s_client_api_meta as meta;
 
     /// Clients of the API group `resource.k8s.io`.
+    ///
+    /// Needs the feature `resource`.
     #[cfg(feature = "resource")]
     #[doc(inline)]
     pub use k8s_client_api_resource as resource;
 
     /// Clients of the API group `storage.k8s.io`.
+    ///
+    /// Needs the feature `storage`.
     #[cfg(feature = "storage")]
     #[doc(inline)]
     pub use k8s_client_api_storage as storage;

@@ -7,7 +7,7 @@
 use k8s_client_api_core::v1::apply::{ContainerApplyConfiguration, PlaceApplyConfiguration};
 use k8s_client_api_meta::v1::apply::{ObjectMetaApplyConfiguration, OwnerReferenceApplyConfiguration};
 use k8s_client_api_resource::v1::apply::DeviceApplyConfiguration;
-use k8s_client_runtime::generated::apply::{ByteString, Value, object, record};
+use k8s_client_runtime::codegen::apply::{ByteString, Value, object, record};
 
 record! {
     DeploymentApplyConfiguration

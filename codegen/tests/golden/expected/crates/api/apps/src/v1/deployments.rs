@@ -3,7 +3,7 @@
 //! Clients of `deployments` in `apps/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     AllNamespaces, Applicable, Applies, Apply, Create, Creates, Delete, DeleteCollection, Deletes, Get, Gets, List,
     Lists, Modify, Namespaced, Patch, PatchRequest, Patches, ResourceClient, RestClient, TypedClient, Update, Updates,
     Watch, Watches,
@@ -155,48 +155,56 @@ impl TypedClient for Deployments {
     type Kind = kinds::Deployment;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for Deployments {
     fn create(&self, object: &api::Deployment) -> Create<kinds::Deployment> {
         self.0.create(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Deployments {
     fn get(&self, name: &str) -> Get<kinds::Deployment> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for Deployments {
     fn list(&self) -> List<kinds::Deployment> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for Deployments {
     fn watch(&self) -> Watch<kinds::Deployment> {
         self.0.watch()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Updates for Deployments {
     fn update(&self, object: &api::Deployment) -> Update<kinds::Deployment> {
         self.0.update(object)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Patches for Deployments {
     fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Deployment> {
         self.0.patch(name, patch)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applies for Deployments {
     fn apply(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
         self.0.apply(configuration)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Deletes for Deployments {
     fn delete(&self, name: &str) -> Delete<kinds::Deployment> {
         self.0.delete(name)
@@ -233,12 +241,14 @@ impl TypedClient for AllDeployments {
     type Kind = kinds::Deployment;
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for AllDeployments {
     fn list(&self) -> List<kinds::Deployment> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for AllDeployments {
     fn watch(&self) -> Watch<kinds::Deployment> {
         self.0.watch()

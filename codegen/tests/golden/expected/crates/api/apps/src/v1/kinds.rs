@@ -4,7 +4,7 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::apps::v1 as api;
 use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 
@@ -12,6 +12,7 @@ use k8s_openapi::api::autoscaling::v1 as autoscaling_v1;
 #[derive(Clone, Copy, Debug)]
 pub enum Deployment {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Deployment {
     type Object = api::Deployment;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -33,12 +34,14 @@ impl Codec for Deployment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Deployment {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for Deployment {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -55,6 +58,7 @@ impl Listable for Deployment {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Deployment> for super::super::apply::DeploymentApplyConfiguration {}
 
 impl Extract for super::super::apply::DeploymentApplyConfiguration {
@@ -65,6 +69,7 @@ impl Extract for super::super::apply::DeploymentApplyConfiguration {
 #[derive(Clone, Copy, Debug)]
 pub enum Scale {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Scale {
     type Object = autoscaling_v1::Scale;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -86,4 +91,5 @@ impl Codec for Scale {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<Scale> for k8s_client_api_autoscaling::v1::apply::ScaleApplyConfiguration {}

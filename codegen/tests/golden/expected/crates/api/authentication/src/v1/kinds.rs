@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::authentication::v1 as api;
 
 /// The kind of [`TokenReview`](api::TokenReview).
 #[derive(Clone, Copy, Debug)]
 pub enum TokenReview {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for TokenReview {
     type Object = api::TokenReview;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for TokenReview {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for TokenReview {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =

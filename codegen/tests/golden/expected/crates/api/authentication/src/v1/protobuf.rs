@@ -3,7 +3,7 @@
 //! How the types of `authentication.k8s.io/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
 use k8s_client_api_meta::v1::protobuf as meta_v1;
-use k8s_client_runtime::generated::protobuf::message;
+use k8s_client_runtime::codegen::protobuf::message;
 
 message! {
     pub TokenReview of k8s_openapi::api::authentication::v1::TokenReview {

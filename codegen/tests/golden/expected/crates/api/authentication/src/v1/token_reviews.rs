@@ -3,7 +3,7 @@
 //! Clients of `tokenreviews` in `authentication.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Create, Creates, ResourceClient, RestClient, TypedClient};
 use k8s_openapi::api::authentication::v1 as api;
 
 /// A client of every [`TokenReview`](api::TokenReview) of the cluster.
@@ -29,6 +29,7 @@ impl TypedClient for TokenReviews {
     type Kind = kinds::TokenReview;
 }
 
+#[diagnostic::do_not_recommend]
 impl Creates for TokenReviews {
     fn create(&self, object: &api::TokenReview) -> Create<kinds::TokenReview> {
         self.0.create(object)

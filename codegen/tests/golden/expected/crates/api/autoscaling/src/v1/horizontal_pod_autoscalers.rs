@@ -3,7 +3,7 @@
 //! Clients of `horizontalpodautoscalers` in `autoscaling/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`HorizontalPodAutoscaler`](k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler) of one namespace.
 ///
@@ -28,6 +28,7 @@ impl TypedClient for HorizontalPodAutoscalers {
     type Kind = kinds::HorizontalPodAutoscaler;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for HorizontalPodAutoscalers {
     fn get(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {
         self.0.get(name)

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::autoscaling::v1 as api;
 
 /// The kind of [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
 #[derive(Clone, Copy, Debug)]
 pub enum HorizontalPodAutoscaler {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for HorizontalPodAutoscaler {
     type Object = api::HorizontalPodAutoscaler;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for HorizontalPodAutoscaler {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for HorizontalPodAutoscaler {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource {

@@ -3,7 +3,7 @@
 //! Clients of `endpoints` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`Endpoints`](k8s_openapi::api::core::v1::Endpoints) of one namespace.
 ///
@@ -28,6 +28,7 @@ impl TypedClient for Endpoints {
     type Kind = kinds::Endpoints;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Endpoints {
     fn get(&self, name: &str) -> Get<kinds::Endpoints> {
         self.0.get(name)

@@ -3,7 +3,7 @@
 //! Clients of `gen` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Get, Gets, Namespaced, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`ConfigMap`](k8s_openapi::api::core::v1::ConfigMap) of one namespace.
 ///
@@ -28,6 +28,7 @@ impl TypedClient for Gen {
     type Kind = kinds::ConfigMap;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Gen {
     fn get(&self, name: &str) -> Get<kinds::ConfigMap> {
         self.0.get(name)

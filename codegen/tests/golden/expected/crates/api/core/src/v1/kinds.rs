@@ -5,9 +5,9 @@
 
 use super::super::protobuf;
 
-pub use k8s_client_runtime::generated::kinds::Status;
+pub use k8s_client_runtime::codegen::kinds::Status;
 
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, HasStream, Kind, MediaType, codec};
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::api::policy::v1 as policy_v1;
 
@@ -15,6 +15,7 @@ use k8s_openapi::api::policy::v1 as policy_v1;
 #[derive(Clone, Copy, Debug)]
 pub enum ConfigMap {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for ConfigMap {
     type Object = api::ConfigMap;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -36,6 +37,7 @@ impl Codec for ConfigMap {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for ConfigMap {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "ConfigMap", plural: "gen" };
@@ -45,6 +47,7 @@ impl Kind for ConfigMap {
 #[derive(Clone, Copy, Debug)]
 pub enum Endpoints {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Endpoints {
     type Object = api::Endpoints;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -66,6 +69,7 @@ impl Codec for Endpoints {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Endpoints {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Endpoints", plural: "endpoints" };
@@ -75,6 +79,7 @@ impl Kind for Endpoints {
 #[derive(Clone, Copy, Debug)]
 pub enum Eviction {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Eviction {
     type Object = policy_v1::Eviction;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -100,6 +105,7 @@ impl Codec for Eviction {
 #[derive(Clone, Copy, Debug)]
 pub enum Pod {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for Pod {
     type Object = api::Pod;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -121,7 +127,17 @@ impl Codec for Pod {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for Pod {
     type Scope = k8s_openapi::NamespaceResourceScope;
     const RESOURCE: ApiResource = ApiResource { group: "", version: "v1", kind: "Pod", plural: "pods" };
 }
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::Exec> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::Logs> for Pod {}
+
+#[diagnostic::do_not_recommend]
+impl HasStream<k8s_client_runtime::codegen::ProxyRequest> for Pod {}

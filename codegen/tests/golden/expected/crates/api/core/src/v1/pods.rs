@@ -3,7 +3,7 @@
 //! Clients of `pods` in `v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Create, Exec, Get, Gets, Logs, Namespaced, ProxyRequest, ResourceClient, RestClient, TypedClient,
 };
 use k8s_openapi::api::policy::v1 as policy_v1;
@@ -61,6 +61,7 @@ impl TypedClient for Pods {
     type Kind = kinds::Pod;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for Pods {
     fn get(&self, name: &str) -> Get<kinds::Pod> {
         self.0.get(name)

@@ -4,7 +4,7 @@
 //!
 //! They have the fields of every Kubernetes version that k8s-client supports.
 
-use k8s_client_runtime::generated::apply::record;
+use k8s_client_runtime::codegen::apply::record;
 
 record! {
     ObjectMetaApplyConfiguration

@@ -2,7 +2,7 @@
 
 //! How the types of `meta/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
-use k8s_client_runtime::generated::protobuf::{Text, message};
+use k8s_client_runtime::codegen::protobuf::{Text, message};
 
 message! {
     pub ObjectMeta of k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {

@@ -3,7 +3,7 @@
 //! Clients of `deviceclasses` in `resource.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Get, Gets, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Get, Gets, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`DeviceClass`](k8s_openapi::api::resource::v1::DeviceClass) of the cluster.
 ///
@@ -28,6 +28,7 @@ impl TypedClient for DeviceClasses {
     type Kind = kinds::DeviceClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for DeviceClasses {
     fn get(&self, name: &str) -> Get<kinds::DeviceClass> {
         self.0.get(name)

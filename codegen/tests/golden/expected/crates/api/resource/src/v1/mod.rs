@@ -3,6 +3,8 @@
 //! Clients of `resource.k8s.io/v1`; `ResourceV1Client` makes them.
 
 pub mod apply;
+
+#[doc(hidden)]
 pub mod protobuf;
 
 k8s_openapi::k8s_if_ge_1_34! {
@@ -12,7 +14,7 @@ k8s_openapi::k8s_if_ge_1_34! {
     #[cfg(feature = "clients")]
     #[path = "."]
     mod clients {
-        use k8s_client_runtime::generated::RestClient;
+        use k8s_client_runtime::codegen::RestClient;
 
         mod device_classes;
         pub mod kinds;

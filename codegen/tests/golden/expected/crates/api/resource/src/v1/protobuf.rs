@@ -5,7 +5,7 @@
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
 use k8s_client_api_meta::v1::protobuf as meta_v1;
 #[allow(unused_imports, reason = "it depends on the Kubernetes version")]
-use k8s_client_runtime::generated::protobuf::message;
+use k8s_client_runtime::codegen::protobuf::message;
 
 k8s_openapi::k8s_if_ge_1_34! {
     message! {

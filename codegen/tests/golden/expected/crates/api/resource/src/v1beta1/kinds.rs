@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::resource::v1beta1 as api;
 
 /// The kind of [`DeviceClass`](api::DeviceClass).
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for DeviceClass {
     type Object = api::DeviceClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for DeviceClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for DeviceClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =

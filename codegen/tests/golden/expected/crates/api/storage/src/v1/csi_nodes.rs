@@ -3,12 +3,12 @@
 //! Clients of `csinodes` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{
+use k8s_client_runtime::codegen::{
     Cluster, Get, Gets, List, Lists, ResourceClient, RestClient, TypedClient, Watch, Watches,
 };
 
 k8s_openapi::k8s_if_ge_1_34! {
-    use k8s_client_runtime::generated::{Applicable, Apply, Patch, PatchRequest};
+    use k8s_client_runtime::codegen::{Applicable, Apply, Patch, PatchRequest};
 }
 
 /// A client of every [`CSINode`](k8s_openapi::api::storage::v1::CSINode) of the cluster.
@@ -73,18 +73,21 @@ impl TypedClient for CSINodes {
     type Kind = kinds::CSINode;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for CSINodes {
     fn get(&self, name: &str) -> Get<kinds::CSINode> {
         self.0.get(name)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Lists for CSINodes {
     fn list(&self) -> List<kinds::CSINode> {
         self.0.list()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Watches for CSINodes {
     fn watch(&self) -> Watch<kinds::CSINode> {
         self.0.watch()

@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Applicable, Codec, Extract, Kind, Listable, MediaType, codec};
 use k8s_openapi::api::storage::v1 as api;
 
 /// The kind of [`CSINode`](api::CSINode).
 #[derive(Clone, Copy, Debug)]
 pub enum CSINode {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for CSINode {
     type Object = api::CSINode;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,12 +33,14 @@ impl Codec for CSINode {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for CSINode {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource =
         ApiResource { group: "storage.k8s.io", version: "v1", kind: "CSINode", plural: "csinodes" };
 }
 
+#[diagnostic::do_not_recommend]
 impl Listable for CSINode {
     type List = k8s_openapi::List<Self::Object>;
 
@@ -54,6 +57,7 @@ impl Listable for CSINode {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Applicable<CSINode> for super::super::apply::CSINodeApplyConfiguration {}
 
 impl Extract for super::super::apply::CSINodeApplyConfiguration {
@@ -65,6 +69,7 @@ k8s_openapi::k8s_if_ge_1_34! {
     #[derive(Clone, Copy, Debug)]
     pub enum VolumeAttributesClass {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for VolumeAttributesClass {
         type Object = api::VolumeAttributesClass;
         const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -86,6 +91,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Kind for VolumeAttributesClass {
         type Scope = k8s_openapi::ClusterResourceScope;
         const RESOURCE: ApiResource = ApiResource {

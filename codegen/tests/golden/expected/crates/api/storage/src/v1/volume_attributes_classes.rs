@@ -3,7 +3,7 @@
 //! Clients of `volumeattributesclasses` in `storage.k8s.io/v1`.
 
 use super::kinds;
-use k8s_client_runtime::generated::{Cluster, Get, Gets, ResourceClient, RestClient, TypedClient};
+use k8s_client_runtime::codegen::{Cluster, Get, Gets, ResourceClient, RestClient, TypedClient};
 
 /// A client of every [`VolumeAttributesClass`](k8s_openapi::api::storage::v1::VolumeAttributesClass) of the cluster.
 ///
@@ -28,6 +28,7 @@ impl TypedClient for VolumeAttributesClasses {
     type Kind = kinds::VolumeAttributesClass;
 }
 
+#[diagnostic::do_not_recommend]
 impl Gets for VolumeAttributesClasses {
     fn get(&self, name: &str) -> Get<kinds::VolumeAttributesClass> {
         self.0.get(name)

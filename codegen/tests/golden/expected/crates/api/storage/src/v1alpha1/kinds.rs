@@ -4,13 +4,14 @@
 //! and where the API has them.
 
 use super::super::protobuf;
-use k8s_client_runtime::generated::{ApiResource, Codec, Kind, MediaType, codec};
+use k8s_client_runtime::codegen::{ApiResource, Codec, Kind, MediaType, codec};
 use k8s_openapi::api::storage::v1alpha1 as api;
 
 /// The kind of [`VolumeAttributesClass`](api::VolumeAttributesClass).
 #[derive(Clone, Copy, Debug)]
 pub enum VolumeAttributesClass {}
 
+#[diagnostic::do_not_recommend]
 impl Codec for VolumeAttributesClass {
     type Object = api::VolumeAttributesClass;
     const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
@@ -32,6 +33,7 @@ impl Codec for VolumeAttributesClass {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Kind for VolumeAttributesClass {
     type Scope = k8s_openapi::ClusterResourceScope;
     const RESOURCE: ApiResource = ApiResource {

@@ -2,6 +2,7 @@
 
 //! Clients of `storage.k8s.io/v1alpha1`; [`StorageV1alpha1Client`] makes them.
 
+#[doc(hidden)]
 pub mod protobuf;
 
 #[cfg(feature = "clients")]
@@ -10,7 +11,7 @@ pub use self::clients::*;
 #[cfg(feature = "clients")]
 #[path = "."]
 mod clients {
-    use k8s_client_runtime::generated::RestClient;
+    use k8s_client_runtime::codegen::RestClient;
 
     pub mod kinds;
     mod volume_attributes_classes;

@@ -1,4 +1,4 @@
-//! What generated code names, in one place: the list of what the generator relies on.
+//! What generated code names, in one place: the list of what the generator relies on. It is not covered by semver.
 //!
 //! Hand-written programs use the modules that these come from.
 
@@ -7,8 +7,8 @@ pub use crate::{
     codec::{self, ApiResource, Codec, Kind, Listable, MediaType},
     resource::{
         AllNamespaces, Applies, Apply, Attach, Cluster, Create, Creates, Delete, DeleteCollection, Deletes, Exec, Get,
-        Gets, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward, ProxyRequest,
-        ResourceClient, TypedClient, Update, Updates, Watch, Watches,
+        Gets, HasStream, List, Lists, Logs, Modify, Namespaced, Patch, PatchRequest, Patches, PortForward,
+        ProxyRequest, ResourceClient, TypedClient, Update, Updates, Watch, Watches,
     },
     rest::{Request, RestClient},
 };
@@ -43,6 +43,7 @@ pub mod kinds {
     #[derive(Clone, Copy, Debug)]
     pub enum Status {}
 
+    #[diagnostic::do_not_recommend]
     impl Codec for Status {
         type Object = k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 
