@@ -11,6 +11,9 @@ use crate::{
 /// How much is shown of a text that is not JSON.
 const SHOWN: usize = 60;
 
+/// How much is shown of what serde_json says.
+const MAX_QUOTED: usize = 400;
+
 /// Why a body could not be written or read.
 pub struct Error(Box<Cause>);
 
@@ -87,8 +90,8 @@ impl From<protobuf::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Cause::Json(error) => error.fmt(f),
-            Cause::JsonAt(error, place) => write!(f, "{place}{error}"),
+            Cause::Json(error) => f.write_str(&shortened(error)),
+            Cause::JsonAt(error, place) => write!(f, "{place}{}", shortened(error)),
             Cause::TooDeep(_, place) => {
                 write!(f, "{place}is nested more than {MAX_DEPTH} levels deep, which only the dynamic client reads")
             }
@@ -105,6 +108,15 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What serde_json says, which may quote a value of any length.
+fn shortened(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(MAX_QUOTED) {
+        None => text,
+        Some((end, _)) => format!("{}… at line {} column {}", &text[..end], error.line(), error.column()),
+    }
+}
 
 /// The beginning of a text that is neither an object nor a list, in quotes.
 fn beginning(text: &[u8]) -> Option<String> {

@@ -107,10 +107,15 @@ pub(crate) fn identity(object: &[u8]) -> UndecodableObject {
         .into_iter()
         .find(|(name, _)| is(&metadata[member.name.clone()], name));
         if let Some((_, field)) = field {
-            *field = text(&metadata[member.value]).filter(|text| !text.is_empty());
+            *field = text(&metadata[member.value]).and_then(as_identity);
         }
     }
     identity
+}
+
+/// A text that may stand in an error to say which object it is about. Kubernetes has no longer ones.
+pub(crate) fn as_identity(text: String) -> Option<String> {
+    (1..=253).contains(&text.len()).then_some(text)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod place;
 
 pub use self::depth::{MAX_DEPTH, MAX_DEPTH_ON_STACK, is_deeper_than, on_a_large_stack, read};
 pub(crate) use self::{
-    members::{identity, without_managed_fields},
+    members::{as_identity, identity, without_managed_fields},
     nesting::{Nesting, is_white},
     place::path,
 };

@@ -4,8 +4,9 @@ use std::{fmt::Write as _, ops::Range};
 
 use super::Nesting;
 
-/// How much of a path is shown: an object's own fields are never this deep.
+/// How much of a path is shown: the fields that types have are never this deep, nor their keys this long.
 const MAX_STEPS: usize = 24;
+const MAX_KEY: usize = 253;
 
 /// What the place is in.
 enum Within {
@@ -27,7 +28,7 @@ pub(crate) fn path(json: &[u8], line: usize, column: usize) -> Option<String> {
         match json[at] {
             b'"' => {
                 let begin = at;
-                at = json[at..].get(..).and_then(|rest| Nesting::default().end(rest)).map_or(end, |length| at + length);
+                at = Nesting::default().end(&json[at..]).map_or(end, |length| at + length);
                 match within.last_mut() {
                     // If the key is the end, the error is one of the object.
                     Some(Within::Object { key, is_key_next: true }) => *key = (at < end).then_some(begin..at),
@@ -69,10 +70,13 @@ fn written(json: &[u8], within: &[Within]) -> Option<String> {
         let _ = match step {
             Within::Object { key: None, .. } => Ok(()),
             Within::Object { key: Some(key), .. } => match serde_json::from_slice::<String>(&json[key.clone()]) {
-                Ok(key) if key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') => {
+                Ok(key)
+                    if key.len() <= MAX_KEY
+                        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') =>
+                {
                     write!(path, ".{key}")
                 }
-                Ok(key) => write!(path, "[{key:?}]"),
+                Ok(key) => write!(path, "[{:?}]", key.chars().take(MAX_KEY).collect::<String>()),
                 Err(_) => Ok(()),
             },
             Within::List { index } => write!(path, "[{index}]"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as api;
 
 use super::{Envelope, MAGIC, METADATA, Reader, Result, Status, Type as _, message::read_message, read, types::Text};
-use crate::error::UndecodableObject;
+use crate::{error::UndecodableObject, json::as_identity};
 
 /// Some fields of an object's metadata, empty where they are not set.
 #[derive(Default)]
@@ -54,9 +54,9 @@ pub(crate) fn identity(object: &[u8]) -> UndecodableObject {
     } else {
         metadata.read(Reader::new(object))
     };
-    let said = |text: String| (!text.is_empty()).then_some(text);
-    let PartialMetadata { name, namespace, resource_version, .. } = metadata;
-    UndecodableObject { namespace: said(namespace), name: said(name), resource_version: said(resource_version) }
+    let [namespace, name, resource_version] =
+        [metadata.namespace, metadata.name, metadata.resource_version].map(as_identity);
+    UndecodableObject { namespace, name, resource_version }
 }
 
 /// Reads a Status whose envelope may lack the name of its kind; `None` if it has another.

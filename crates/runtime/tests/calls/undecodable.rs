@@ -111,6 +111,22 @@ async fn object_without_a_name_is_named_by_its_place() {
 }
 
 #[tokio::test]
+async fn error_is_short_however_long_the_object_is() {
+    let long = "x".repeat(1 << 20);
+    for item in [
+        format!(r#"{{"metadata":{{"name":"{long}","resourceVersion":"{long}"}},"spec":7}}"#),
+        format!(r#"{{"metadata":{{"name":"a","generation":"{long}"}}}}"#),
+        format!(r#"{{"metadata":{{"labels":{{"{long}":7}}}}}}"#),
+        format!(r#"{{"spec":{{"renewTime":"{long}"}}}}"#),
+        long.clone(),
+    ] {
+        let body = format!(r#"{{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","items":[{item}]}}"#);
+        let error = leases(body).list().await.expect_err("it is not a Lease").to_string();
+        assert!(error.len() < 1000 && error.contains(" at line 1 column "), "{} bytes: {error:.1000}", error.len());
+    }
+}
+
+#[tokio::test]
 async fn secret_is_named_and_not_quoted() {
     let body = r#"{"items":[{"metadata":{"name":"a"},"data":"hunter2"}]}"#;
     let secrets = ResourceClient::<Secret>::namespaced(&answered(body.to_owned()), "ns");
