@@ -65,6 +65,8 @@
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
 //! * `discovery-client` (default): [`DiscoveryClient`] and [`RestMapper`]. (`discovery` is the API group.)
 //! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
+//! * `controller`: [a reconcile loop](controller) over informers and a queue, with both; [`informer`] and [`queue`] are there
+//!   by themselves too.
 //! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election` has the
 //!   control plane choose.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
@@ -75,6 +77,10 @@ mod generated;
 pub mod guide;
 
 pub use generated::api;
+/// Controllers: a reconcile loop over informers and a work queue.
+#[cfg(feature = "controller")]
+#[doc(inline)]
+pub use k8s_client_controller as controller;
 /// What the server serves, and which resource a kind or a short name means.
 #[cfg(feature = "discovery-client")]
 #[doc(inline)]
@@ -85,10 +91,18 @@ pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 #[cfg(feature = "dynamic-client")]
 #[doc(inline)]
 pub use k8s_client_dynamic::{self as dynamic, DynamicClient, MetadataClient, ScaleClient, Unstructured};
+/// Informers: the objects of a resource in memory, and their changes as streams.
+#[cfg(feature = "informer")]
+#[doc(inline)]
+pub use k8s_client_informer as informer;
 /// Leader election on Leases: of many copies of a program, one works.
 #[cfg(feature = "leader-election")]
 #[doc(inline)]
 pub use k8s_client_leader_election as leader_election;
+/// Work queues for controllers.
+#[cfg(feature = "queue")]
+#[doc(inline)]
+pub use k8s_client_queue as queue;
 /// The types of HTTP that layers and services meet.
 #[doc(no_inline)]
 pub use k8s_client_runtime::http;
@@ -102,7 +116,7 @@ pub use k8s_client_runtime::{
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},
-    schema,
+    schema, selector,
     watch::{self, WatchEvent},
 };
 /// The types of all objects.

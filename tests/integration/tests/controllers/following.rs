@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use k8s_client::ErrorKind;
-use k8s_client_informer::{Event, Index, Informer, InformerError, ObjectKey, Registry, Subscription};
+use k8s_client::informer::{Event, Index, Informer, InformerError, ObjectKey, Registry, Subscription};
 use k8s_client_integration_tests::{Test, TestResult, client_of, eventually, object, soon};
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;

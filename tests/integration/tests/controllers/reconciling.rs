@@ -9,8 +9,8 @@ use std::{
 };
 
 use k8s_client::Clientset;
-use k8s_client_controller::{Controller, Next, Stopped};
-use k8s_client_informer::Informer;
+use k8s_client::controller::{Controller, Next, Stopped};
+use k8s_client::informer::Informer;
 use k8s_client_integration_tests::{Test, TestResult, eventually, gone, object, soon};
 use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use serde_json::json;
