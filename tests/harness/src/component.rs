@@ -127,6 +127,10 @@ impl Component {
         Ok(component)
     }
 
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     pub(crate) fn process_id(&self) -> u32 {
         self.process.id()
     }

@@ -105,6 +105,30 @@ impl ControlPlane {
         running.flat_map(|running| &running.components).map(Component::process_id).collect()
     }
 
+    /// Kills kube-apiserver as a crash would, without a chance to end its connections. etcd and the
+    /// controllers go on.
+    ///
+    /// # Errors
+    /// When the control plane was not started here.
+    pub fn kill_kube_apiserver(&mut self) -> Result<(), Error> {
+        self.running()?.kill_kube_apiserver()
+    }
+
+    /// Starts kube-apiserver again after [`kill_kube_apiserver`](Self::kill_kube_apiserver), with the
+    /// same address. It is ready when this returns.
+    ///
+    /// # Errors
+    /// When the control plane was not started here, or kube-apiserver does not become ready.
+    pub fn restart_kube_apiserver(&mut self) -> Result<(), Error> {
+        self.running()?.restart_kube_apiserver()
+    }
+
+    fn running(&mut self) -> Result<&mut Running, Error> {
+        let kubeconfig = self.kubeconfig.display();
+        let error = format!("the cluster of {kubeconfig} was not started here, so it cannot be killed or started");
+        self.running.as_mut().ok_or_else(|| Error::new(error))
+    }
+
     /// The variables that make [`ControlPlane::start`] of other processes find this one.
     pub fn environment(&self) -> [(&'static str, OsString); 2] {
         [
@@ -145,10 +169,20 @@ impl ControlPlane {
 #[derive(Debug)]
 struct Running {
     server: String,
+    /// What kube-apiserver is started with again.
+    again: Option<Again>,
     components: Vec<Component>,
     janitor: Janitor,
     /// Everything is in here: credentials, kubeconfig, etcd's data, logs.
     folder: TempDir,
+}
+
+#[derive(Debug)]
+struct Again {
+    assets: PathBuf,
+    flags: component::Flags,
+    port: u16,
+    probe: Probe,
 }
 
 impl Running {
@@ -159,6 +193,7 @@ impl Running {
             .map_err(Error::on("create a temporary folder"))?;
         Ok(Self {
             server: String::new(),
+            again: None,
             components: Vec::new(),
             janitor: Janitor::start(folder.path()).map_err(Error::on("start sh"))?,
             folder,
@@ -186,6 +221,8 @@ impl Running {
             self.start_component(KUBE_CONTROLLER_MANAGER, &flags, assets)?;
             self.wait_for(&probe, port, "/api/v1/namespaces/default/serviceaccounts/default")?;
         }
+        let flags = component::kube_apiserver_flags(self.folder.path(), &credentials, port);
+        self.again = Some(Again { assets: assets.to_owned(), flags, port, probe });
         Ok(controllers)
     }
 
@@ -214,6 +251,29 @@ impl Running {
                 }
             }
         }
+    }
+
+    fn kill_kube_apiserver(&mut self) -> Result<(), Error> {
+        if let Some(position) = self.components.iter().position(|component| component.is(KUBE_APISERVER)) {
+            let mut component = self.components.remove(position);
+            // Before its id can be another's.
+            self.janitor
+                .forget(component.process_id())
+                .map_err(Error::on("take kube-apiserver off the janitor's list"))?;
+            component.kill();
+        }
+        Ok(())
+    }
+
+    fn restart_kube_apiserver(&mut self) -> Result<(), Error> {
+        self.kill_kube_apiserver()?;
+        let Some(Again { assets, flags, port, probe }) = self.again.take() else {
+            return Err(Error::new("kube-apiserver has never been ready, so it cannot be started again".to_owned()));
+        };
+        let started =
+            self.start_component(KUBE_APISERVER, &flags, &assets).and_then(|()| self.wait_for(&probe, port, "/readyz"));
+        self.again = Some(Again { assets, flags, port, probe });
+        started
     }
 
     fn start_component(&mut self, name: &'static str, flags: &component::Flags, assets: &Path) -> Result<(), Error> {

@@ -9,9 +9,19 @@ use std::{
 };
 
 /// Reads process ids, one a line, until the pipe closes, which it does however the writer ended;
-/// then kills them and removes the folder. `rm` is repeated while dying processes still write.
+/// then kills them and removes the folder. A minus before an id takes it off the list. `rm` is
+/// repeated while dying processes still write.
 const SCRIPT: &str = r#"
-while read -r pid; do pids="$pids $pid"; done
+while read -r pid; do
+    case $pid in
+    -*)
+        kept=
+        for one in $pids; do [ "-$one" = "$pid" ] || kept="$kept $one"; done
+        pids=$kept
+        ;;
+    *) pids="$pids $pid" ;;
+    esac
+done
 kill -9 $pids
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf "$1" && break
@@ -49,6 +59,11 @@ impl Janitor {
             Some(pipe) => writeln!(pipe, "{pid}"),
             None => Ok(()), // Never: its stdin is a pipe that nobody takes.
         }
+    }
+
+    /// Takes a process off the list: it has ended, and its id may become another's.
+    pub(crate) fn forget(&mut self, pid: u32) -> io::Result<()> {
+        self.watch(format_args!("-{pid}"))
     }
 
     /// Ends it before it does anything: the process ids are about to become free for others.

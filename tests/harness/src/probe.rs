@@ -18,6 +18,7 @@ use crate::{Error, credentials::ADMIN_TOKEN};
 
 /// GETs from a server on the loopback address, as administrator. One connection a request: it is
 /// not worth more, and the client under test has no part in it.
+#[derive(Debug)]
 pub(crate) struct Probe(Arc<ClientConfig>);
 
 impl Probe {

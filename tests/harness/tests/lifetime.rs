@@ -36,6 +36,32 @@ fn a_started_control_plane_listens_and_leaves_nothing_behind() -> Result<(), Err
 }
 
 #[test]
+fn kube_apiserver_is_killed_and_started_again_with_the_same_address() -> Result<(), Error> {
+    let mut control_plane = start()?;
+    let server = control_plane.server().expect("it was started here").to_owned();
+    let before = control_plane.process_ids();
+
+    control_plane.kill_kube_apiserver()?;
+    assert!(!listens(&server));
+    assert_eq!(control_plane.process_ids().len() + 1, before.len());
+
+    control_plane.restart_kube_apiserver()?;
+    assert!(listens(&server));
+    let after = control_plane.process_ids();
+    assert_eq!(after.len(), before.len());
+    control_plane.stop()?;
+    assert!(!before.iter().chain(&after).any(|process| exists(*process)));
+    Ok(())
+}
+
+#[test]
+fn a_cluster_that_was_not_started_here_is_not_killed() {
+    let mut cluster = ControlPlane::existing("somebody's.kubeconfig");
+    let error = cluster.kill_kube_apiserver().unwrap_err().to_string();
+    assert_eq!(error, "the cluster of somebody's.kubeconfig was not started here, so it cannot be killed or started");
+}
+
+#[test]
 fn a_panic_stops_the_control_plane() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let panicked = thread::spawn(move || {
