@@ -25,6 +25,9 @@ const READING: &[&str] = &["api-resources", "kubeconfig"];
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
 const CHANGING: &[&str] = &["custom-resource", "dynamic-create-update-delete-deployment", "typed-custom-resource"];
 
+/// Shows two candidates.
+const ELECTION: &str = "leader-election";
+
 /// The package that makes and deletes namespaces, and the program of it that does so.
 const NAMESPACES: (&str, &str) = ("k8s-client-integration-tests", "test-namespace");
 
@@ -36,7 +39,7 @@ pub(crate) fn build(packages: &[&str]) -> Result<()> {
 
 /// Runs every example that ends by itself. One that fails is named.
 pub(crate) fn run_all(plane: &ControlPlane) -> Result<()> {
-    build(&[OF_THE_DEPLOYMENT, READING, CHANGING, &[NAMESPACES.0]].concat())?;
+    build(&[OF_THE_DEPLOYMENT, READING, CHANGING, &[ELECTION, NAMESPACES.0]].concat())?;
 
     let named = |name: &str, result: Result<()>| result.map_err(|error| format!("examples/{name}: {error}"));
     for name in READING {
@@ -48,10 +51,27 @@ pub(crate) fn run_all(plane: &ControlPlane) -> Result<()> {
         let namespace = Namespace::make(plane)?;
         named(name, process::run(program(name, plane)?.arg("--yes").args(["--namespace", &namespace.name])))?;
     }
+    process::heading(&format!("examples/{ELECTION}, twice"));
+    let namespace = Namespace::make(plane)?;
+    named(ELECTION, one_leader_after_the_other(plane, &namespace.name))?;
     process::heading(&format!("examples/{DEPLOYMENT}, with examples/{WAIT}"));
     let namespace = Namespace::make(plane)?;
     named(DEPLOYMENT, deployment_step_by_step(plane, &namespace.name))?;
     named(WAIT, deployment_gone(plane, &namespace.name))?;
+    Ok(())
+}
+
+/// Two copies of the election's example at the same time. The second one leads when the first one has ended.
+fn one_leader_after_the_other(plane: &ControlPlane, namespace: &str) -> Result<()> {
+    let start =
+        || -> Result<Child> { Ok(program(ELECTION, plane)?.args(["--namespace", namespace, "--steps", "2"]).spawn()?) };
+    let copies = [start()?, start()?];
+    for mut copy in copies {
+        let status = copy.wait()?;
+        if !status.success() {
+            return Err(format!("{ELECTION}: {status}").into());
+        }
+    }
     Ok(())
 }
 

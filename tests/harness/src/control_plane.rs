@@ -57,6 +57,12 @@ impl ControlPlane {
         }
     }
 
+    /// Starts one, whatever runs already: for tests that kill parts of it.
+    pub fn start_new() -> Result<Self, Error> {
+        let assets = std::env::var_os(ASSETS_VARIABLE).filter(|folder| !folder.is_empty());
+        Self::start_from(assets.map_or(Source::Build, |folder| Source::Assets(folder.into())))
+    }
+
     /// The cluster of a kubeconfig, which is left as it is. Tests that use the contexts other than
     /// the current one need them to be there, see [`TOKEN_CONTEXT`](crate::TOKEN_CONTEXT).
     pub fn existing(kubeconfig: impl Into<PathBuf>) -> Self {

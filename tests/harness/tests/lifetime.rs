@@ -14,11 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_client_test_harness::{ASSETS_VARIABLE, ControlPlane, Error, Source};
+use k8s_client_test_harness::{ControlPlane, Error, Source};
 
 #[test]
 fn a_started_control_plane_listens_and_leaves_nothing_behind() -> Result<(), Error> {
-    let control_plane = start()?;
+    let control_plane = ControlPlane::start_new()?;
     let server = control_plane.server().expect("it was started here").to_owned();
     let folder = control_plane.logs().expect("it was started here").to_owned();
     let processes = control_plane.process_ids();
@@ -37,7 +37,7 @@ fn a_started_control_plane_listens_and_leaves_nothing_behind() -> Result<(), Err
 
 #[test]
 fn kube_apiserver_is_killed_and_started_again_with_the_same_address() -> Result<(), Error> {
-    let mut control_plane = start()?;
+    let mut control_plane = ControlPlane::start_new()?;
     let server = control_plane.server().expect("it was started here").to_owned();
     let before = control_plane.process_ids();
 
@@ -65,7 +65,7 @@ fn a_cluster_that_was_not_started_here_is_not_killed() {
 fn a_panic_stops_the_control_plane() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let panicked = thread::spawn(move || {
-        let control_plane = start().expect("a control plane");
+        let control_plane = ControlPlane::start_new().expect("a control plane");
         sender.send((control_plane.server().map(str::to_owned), control_plane.logs().map(Path::to_owned))).ok();
         panic!("this panic is part of the test");
     })
@@ -131,15 +131,10 @@ fn start_scripts(kube_apiserver: &str) -> Result<ControlPlane, Error> {
 #[test]
 #[ignore = "aborts"]
 fn owner_that_aborts() {
-    let control_plane = start().expect("a control plane");
+    let control_plane = ControlPlane::start_new().expect("a control plane");
     println!("server={}", control_plane.server().expect("it was started here"));
     println!("folder={}", control_plane.logs().expect("it was started here").display());
     abort();
-}
-
-fn start() -> Result<ControlPlane, Error> {
-    let assets = env::var_os(ASSETS_VARIABLE).filter(|folder| !folder.is_empty());
-    ControlPlane::start_from(assets.map_or(Source::Build, |folder| Source::Assets(folder.into())))
 }
 
 fn listens(server: &str) -> bool {
