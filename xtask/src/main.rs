@@ -1,9 +1,11 @@
 //! The developer's command line: `cargo xtask <command>`. One file a command; most of the work is done in `codegen`.
 
 mod bench;
+mod check;
 mod control_plane;
 mod coverage;
 mod examples;
+mod package;
 mod process;
 mod quickstart;
 mod regenerate;
@@ -27,8 +29,10 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[command(name = "cargo xtask", about = "Developer commands of k8s-client", bin_name = "cargo xtask")]
 enum Command {
     Bench(bench::Command),
+    Check(check::Command),
     ControlPlane(control_plane::Command),
     Coverage(coverage::Command),
+    Package(package::Command),
     Quickstart(quickstart::Command),
     Regenerate(regenerate::Command),
     #[command(subcommand)]
@@ -41,8 +45,10 @@ fn main() -> ExitCode {
     end_quietly_when_nobody_reads();
     let result = match Command::parse() {
         Command::Bench(command) => bench::run(&command),
+        Command::Check(command) => check::run(&command),
         Command::ControlPlane(command) => control_plane::run(&command),
         Command::Coverage(command) => coverage::run(&command),
+        Command::Package(command) => package::run(&command),
         Command::Quickstart(command) => quickstart::run(&command),
         Command::Regenerate(command) => regenerate::run(&command),
         Command::Spec(command) => spec::run(&command),

@@ -49,11 +49,12 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
         let docs = docs::comment(["The crates whose apply configurations those of this one contain."]);
         quote!(#docs pub mod api { #(#neighbours)* })
     });
+    let readme = readme_tests(model, group);
     Source {
         path: format!("{folder}/src/lib.rs"),
         definition: title(group).trim_start_matches("the ").to_owned(),
         docs: library_docs(model, group),
-        tokens: quote!(#(#modules)* #api),
+        tokens: quote!(#(#modules)* #api #readme),
     }
 }
 
@@ -91,21 +92,24 @@ fn library_docs(model: &Model, group: &Group) -> Vec<String> {
     docs
 }
 
-/// An example with the version and the resource that can do most.
-fn example(model: &Model, group: &Group) -> Vec<String> {
+/// The version and the resource that can do most.
+pub(super) fn best(group: &Group) -> Option<(&ApiVersion, &Resource)> {
     let candidates = group.versions.iter().flat_map(|version| version.resources.iter().map(move |r| (version, r)));
-    let best = candidates.reduce(|best, next| {
+    candidates.reduce(|best, next| {
         let rank = |(version, resource): (&ApiVersion, &Resource)| {
             let range = resource.presence.last - resource.presence.first;
             (version.is_stable(), range, resource.presence.last, resource.methods.len())
         };
         if rank(next) > rank(best) { next } else { best }
-    });
-    let Some((version, resource)) = best else { return Vec::new() };
+    })
+}
+
+/// The lines of an example that has a `client`.
+pub(super) fn calls(resource: &Resource) -> Vec<String> {
     let accessor = resource.accessor(Area::Own);
     let argument = if resource.scope == Scope::Namespaced { "\"default\"" } else { "" };
     let resources = format!("client.{accessor}({argument})");
-    let calls = if resource.method(Area::Own, Verb::List).is_some() {
+    if resource.method(Area::Own, Verb::List).is_some() {
         vec![
             format!("let {accessor} = {resources};"),
             format!("for object in {accessor}.list().limit(500).await?.items {{"),
@@ -118,7 +122,11 @@ fn example(model: &Model, group: &Group) -> Vec<String> {
             format!("let object = {object}::default(); // fill it in"),
             format!("let answer = {resources}.create(&object).await?;"),
         ]
-    };
+    }
+}
+
+fn example(model: &Model, group: &Group) -> Vec<String> {
+    let Some((version, resource)) = best(group) else { return Vec::new() };
     let gate: Vec<String> = Gate::absolute(model, resource.presence).macros().collect();
     let feature = format!("# #[cfg(feature = \"{}\")]", version.name);
     let mut docs = vec![String::new(), "```no_run".to_owned()];
@@ -131,12 +139,29 @@ fn example(model: &Model, group: &Group) -> Vec<String> {
             .to_owned(),
     );
     docs.push(format!("let client = {}::new(rest_client);", version.client));
-    docs.extend(calls);
+    docs.extend(calls(resource));
     docs.push("# Ok(())".to_owned());
     docs.push("# }".to_owned());
     docs.extend(gate.iter().map(|_| "# }".to_owned()));
     docs.push("```".to_owned());
     docs
+}
+
+/// What compiles the examples of README.md as tests: with the versions and the feature that have what they name.
+fn readme_tests(model: &Model, group: &Group) -> TokenStream {
+    let Some((version, resource)) = best(group) else { return TokenStream::new() };
+    let docs = docs::comment(["The examples of README.md, as tests."]);
+    let feature = (!version.is_stable()).then(|| {
+        let feature = &version.name;
+        quote!(#[cfg(feature = #feature)])
+    });
+    Gate::absolute(model, resource.presence).items(quote! {
+        #docs
+        #[cfg(doctest)]
+        #feature
+        #[doc = include_str!("../README.md")]
+        struct Readme;
+    })
 }
 
 /// The file `src/<version>/mod.rs`: the version's client.

@@ -1,6 +1,6 @@
 //! The crate of what all objects share: their metadata, and what that contains.
 
-use super::{CRATES, HEADER, apply, manifest, protobuf};
+use super::{CRATES, HEADER, apply, manifest, protobuf, readme};
 use crate::{
     Error,
     model::{Home, META_CRATE, Model},
@@ -29,6 +29,7 @@ pub mod v1 {{
     );
     Ok(vec![
         (format!("{folder}/Cargo.toml"), manifest::meta(model)),
+        (format!("{folder}/README.md"), readme::meta()),
         (format!("{folder}/src/lib.rs"), library),
         (format!("{folder}/src/v1/apply.rs"), apply::source(model, &home, API_VERSION)?),
         (format!("{folder}/src/v1/protobuf.rs"), protobuf::source(model, &home, API_VERSION, model.all_versions())?),

@@ -10,6 +10,7 @@ mod manifest;
 mod meta;
 mod method;
 mod protobuf;
+mod readme;
 mod resource;
 mod routes;
 mod style;
@@ -43,6 +44,7 @@ pub(crate) fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error>
     for group in &model.groups {
         let folder = format!("{CRATES}/{}", group.crate_name);
         files.insert(format!("{folder}/Cargo.toml"), manifest::group(model, group));
+        files.insert(format!("{folder}/README.md"), readme::group(group));
         sources.extend(group::sources(model, group, &folder)?);
         sources.push(routes::source(model, group, &folder));
         files.extend(apply::files(model, group, &folder)?);

@@ -261,3 +261,13 @@ impl From<RestClient> for Clientset {
         Self(client)
     }
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// Those of the repository's README.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;

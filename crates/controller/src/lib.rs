@@ -53,3 +53,8 @@ mod run;
 pub use controller::{Controller, Reconciler};
 pub use feed::generation_changed;
 pub use next::{Next, Stopped};
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -79,3 +79,8 @@ pub use k8s_client_runtime::schema::{
 };
 #[doc(no_inline)]
 pub use k8s_openapi::apimachinery::pkg::version::Info;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -89,3 +89,8 @@ pub use unstructured::Unstructured;
 
 /// The fields of a JSON object: what an [`Unstructured`] is made of.
 pub type Fields = serde_json::Map<String, serde_json::Value>;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -49,3 +49,8 @@ pub use lister::Lister;
 pub use metrics::Metrics;
 pub use registry::Registry;
 pub use subscription::{Event, Subscription};
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -78,3 +78,8 @@ pub use error::ElectionError;
 pub use metrics::Metrics;
 pub use observer::Observer;
 pub use term::Term;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -53,3 +53,8 @@ pub use builder::QueueBuilder;
 pub use item::Item;
 pub use metrics::{Metrics, Stats};
 pub use queue::Queue;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -70,3 +70,8 @@ pub use rest::RestClient;
 
 pub use http;
 pub use k8s_openapi;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -87,7 +87,17 @@ fn is_allowed(expression: &str) -> bool {
     }
 }
 
-/// Every package takes the workspace's lints and edition.
+/// What the manifest of a published crate says of itself.
+const OF_PUBLISHED: [&str; 5] = [
+    "license.workspace = true",
+    "repository.workspace = true",
+    "homepage.workspace = true",
+    "documentation = \"",
+    "readme = \"README.md\"",
+];
+
+/// Every package takes the workspace's lints and edition. Published ones say where they come from, have a README, and can be
+/// built by docs.rs; the others say that they are not.
 pub(super) fn manifests(files: &Files) -> Vec<String> {
     let lacks = |path: &str, text: &str, what: &str| {
         (!text.contains(what)).then(|| format!("{path}: lacks `{}`", what.replace('\n', " ")))
@@ -100,9 +110,15 @@ pub(super) fn manifests(files: &Files) -> Vec<String> {
             ours && path.ends_with("/Cargo.toml") && text.contains("[package]")
         })
         .flat_map(|(path, text)| {
-            [lacks(path, text, "[lints]\nworkspace = true"), lacks(path, text, "edition.workspace = true")]
+            let mut wanted = vec!["[lints]\nworkspace = true", "edition.workspace = true"];
+            let is_published = path.starts_with("crates/");
+            wanted.extend(if is_published { &OF_PUBLISHED[..] } else { &["publish = false"] });
+            wanted
+                .extend(text.contains("\nlatest = [").then_some("[package.metadata.docs.rs]").filter(|_| is_published));
+            let readme = path.replace("Cargo.toml", "README.md");
+            let no_readme = (is_published && !files.contains_key(&readme)).then(|| format!("{readme}: is missing"));
+            wanted.into_iter().filter_map(|what| lacks(path, text, what)).chain(no_readme).collect::<Vec<_>>()
         })
-        .flatten()
         .collect()
 }
 

@@ -8,6 +8,7 @@ use super::{Files, is_generated, is_rust};
 const TOP_LEVEL: &[&str] = &[
     ".cargo",
     ".ci",
+    ".gitattributes",
     ".gitignore",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
@@ -17,6 +18,8 @@ const TOP_LEVEL: &[&str] = &[
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "RELEASING.md",
+    "SECURITY.md",
     "api-specs",
     "codegen",
     "crates",

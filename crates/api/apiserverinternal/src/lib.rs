@@ -34,3 +34,9 @@ pub mod v1alpha1;
 pub mod api {
     pub use k8s_client_api_meta as meta;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[cfg(feature = "v1alpha1")]
+#[doc = include_str!("../README.md")]
+struct Readme;

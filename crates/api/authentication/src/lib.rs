@@ -20,3 +20,8 @@
 //! ```
 
 pub mod v1;
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -33,3 +33,8 @@ pub mod v2;
 pub mod api {
     pub use k8s_client_api_meta as meta;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ pub mod api {
     pub use k8s_client_api_core as core;
     pub use k8s_client_api_meta as meta;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

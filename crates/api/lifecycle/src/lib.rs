@@ -38,3 +38,11 @@ k8s_openapi::k8s_if_ge_1_37! {
 pub mod api {
     pub use k8s_client_api_meta as meta;
 }
+
+k8s_openapi::k8s_if_ge_1_37! {
+    /// The examples of README.md, as tests.
+    #[cfg(doctest)]
+    #[cfg(feature = "v1alpha1")]
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+}

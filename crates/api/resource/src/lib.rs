@@ -48,3 +48,10 @@ pub mod api {
     pub use k8s_client_api_core as core;
     pub use k8s_client_api_meta as meta;
 }
+
+k8s_openapi::k8s_if_ge_1_34! {
+    /// The examples of README.md, as tests.
+    #[cfg(doctest)]
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+}

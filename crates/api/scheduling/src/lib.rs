@@ -53,3 +53,8 @@ k8s_openapi::k8s_if_1_35! {
 pub mod api {
     pub use k8s_client_api_meta as meta;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -34,3 +34,8 @@ pub mod api {
     pub use k8s_client_api_meta as meta;
     pub use k8s_client_api_resource as resource;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -30,3 +30,10 @@ pub mod v1;
 
 #[cfg(feature = "v1beta1")]
 pub mod v1beta1;
+
+k8s_openapi::k8s_if_ge_1_34! {
+    /// The examples of README.md, as tests.
+    #[cfg(doctest)]
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+}

@@ -37,3 +37,8 @@ k8s_openapi::k8s_if_le_1_33! {
 pub mod api {
     pub use k8s_client_api_meta as meta;
 }
+
+/// The examples of README.md, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
