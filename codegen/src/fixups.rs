@@ -38,13 +38,14 @@ pub fn apply(spec: &mut Spec) -> Result<(), Error> {
     Ok(())
 }
 
-/// The server's eviction handler returns a `Status`, on success as well as when a disruption budget forbids it; the spec
-/// takes the type of what is posted for the type of the answer.
+/// The server's eviction handler returns a `Status`, on success as well as when a disruption budget forbids it; the
+/// spec takes the type of what is posted for the type of the answer.
 fn eviction_answers_status(spec: &mut Spec) -> Result<(), String> {
     answer_status(spec, "/api/v1/namespaces/{namespace}/pods/{name}/eviction", "io.k8s.api.policy.v1.Eviction")
 }
 
-/// The binding handler of pods returns a `Status`; the spec takes the type of what is posted for the type of the answer.
+/// The binding handler of pods returns a `Status`; the spec takes the type of what is posted for the type of the
+/// answer.
 fn pod_binding_answers_status(spec: &mut Spec) -> Result<(), String> {
     answer_status(spec, "/api/v1/namespaces/{namespace}/pods/{name}/binding", "io.k8s.api.core.v1.Binding")
 }
@@ -54,8 +55,8 @@ fn binding_answers_status(spec: &mut Spec) -> Result<(), String> {
     answer_status(spec, "/api/v1/namespaces/{namespace}/bindings", "io.k8s.api.core.v1.Binding")
 }
 
-/// The server has no storage to watch behind component statuses and answers 405; the spec gives their list the parameters of
-/// every other list, `watch` among them.
+/// The server has no storage to watch behind component statuses and answers 405; the spec gives their list the
+/// parameters of every other list, `watch` among them.
 fn component_statuses_are_not_watched(spec: &mut Spec) -> Result<(), String> {
     let path = "/api/v1/componentstatuses";
     let mut operations = spec.documents.values_mut().flatten();

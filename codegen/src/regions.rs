@@ -1,6 +1,7 @@
 //! Regions of hand-written files that follow from the specs: tables of Kubernetes' versions and of our own crates.
 //!
-//! A region stands between `# regenerate: NAME` and `# regenerate: end`, or between the same words in comments of Markdown.
+//! A region stands between `# regenerate: NAME` and `# regenerate: end`, or between the same words in comments of
+//! Markdown.
 
 use std::collections::BTreeSet;
 
@@ -65,8 +66,8 @@ impl Regions {
         Self { versions: model.versions.clone(), crates }
     }
 
-    /// Hand-written files with their regions as they should be, given all that may have one: among them the manifests of all
-    /// crates, which are to be named in the root manifest.
+    /// Hand-written files with their regions as they should be, given all that may have one: among them the manifests
+    /// of all crates, which are to be named in the root manifest.
     ///
     /// # Errors
     ///

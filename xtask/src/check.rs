@@ -1,4 +1,5 @@
-//! `cargo xtask check`: what a contributor runs before a change is shown to others. Minutes, where `.ci/run` takes longer.
+//! `cargo xtask check`: what a contributor runs before a change is shown to others. Minutes, where `.ci/run` takes
+//! longer.
 
 use clap::Args;
 
@@ -26,7 +27,8 @@ pub(crate) fn run(_: &Command) -> Result<()> {
         "warnings",
     ]))?;
     process::heading("Unit tests");
-    // The tests of the integration package start a control plane; the generator's golden crates take minutes to compile.
+    // The tests of the integration package start a control plane; the generator's golden crates take minutes to
+    // compile.
     let unit_tests =
         ["test", "--workspace", "--locked", "--lib", "--bins", "--exclude", "k8s-client-integration-tests"];
     process::run(process::cargo().args(unit_tests))?;

@@ -75,7 +75,8 @@ fn one_leader_after_the_other(plane: &ControlPlane, namespace: &str) -> Result<(
     Ok(())
 }
 
-/// Answers the deployment example's prompts, the first once the controllers have made a ReplicaSet and pods of the deployment.
+/// Answers the deployment example's prompts, the first once the controllers have made a ReplicaSet and pods of the
+/// deployment.
 pub(crate) fn deployment_step_by_step(plane: &ControlPlane, namespace: &str) -> Result<()> {
     let mut example = program(DEPLOYMENT, plane)?;
     let mut running = example.args(["--namespace", namespace]).stdin(Stdio::piped()).spawn()?;

@@ -7,7 +7,8 @@ use k8s_client_test_harness::ControlPlane;
 
 use crate::{Result, control_plane, examples, process, versions};
 
-/// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the oldest's
+/// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the
+/// oldest's
 #[derive(Debug, Args)]
 pub(crate) struct Command {
     /// A cluster that runs already, instead of building and starting a control plane

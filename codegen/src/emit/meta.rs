@@ -16,7 +16,8 @@ pub(super) fn files(model: &Model) -> Result<Vec<(String, String)>, Error> {
     let library = format!(
         "// {HEADER} api-specs; edit codegen instead.
 
-//! Apply configurations and protobuf messages of the types that the objects of all API groups share, such as their metadata.
+//! Apply configurations and protobuf messages of the types that the objects of all API groups share, such as their
+//! metadata.
 
 pub mod v1 {{
     //! The types of `{API_VERSION}`.

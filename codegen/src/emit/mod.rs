@@ -1,6 +1,7 @@
 //! From the model to files: tokens, formatted, with the generator's header in the first line.
 //!
-//! The same model gives the same bytes: apart from rustfmt, which is run with the workspace's settings, nothing is read or run.
+//! The same model gives the same bytes: apart from rustfmt, which is run with the workspace's settings, nothing is read
+//! or run.
 
 mod apply;
 mod clientset;

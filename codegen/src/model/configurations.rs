@@ -1,7 +1,7 @@
 //! Apply configurations: every type that an applied object can contain, with all fields of all versions.
 //!
-//! They are the same whichever Kubernetes version is compiled in: they do not contain k8s-openapi's types, and a gate has no
-//! place inside a struct. So a configuration has each field that some version has.
+//! They are the same whichever Kubernetes version is compiled in: they do not contain k8s-openapi's types, and a gate
+//! has no place inside a struct. So a configuration has each field that some version has.
 
 use std::collections::{BTreeMap, BTreeSet};
 

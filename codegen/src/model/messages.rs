@@ -146,8 +146,8 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// Where the message of a type is that a module needs: where the type is at home, if that crate is near. What a group only
-    /// borrows, such as the Eviction of pods, it has a copy of, so that its crate needs no other for it.
+    /// Where the message of a type is that a module needs: where the type is at home, if that crate is near. What a
+    /// group only borrows, such as the Eviction of pods, it has a copy of, so that its crate needs no other for it.
     fn home(&self, from: &Home, schema: &str) -> Home {
         let is_near = |home: &&Home| {
             home.crate_name == META_CRATE
@@ -224,7 +224,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A field of this version, unless the schema has it not. That each property has a field is seen to when a spec is taken in.
+    /// A field of this version, unless the schema has it not. That each property has a field is seen to when a spec is
+    /// taken in.
     fn field(&mut self, field: &proto::Field, policy: &Policy) -> Result<Option<MessageField>, Error> {
         let Some(property) = self.schema.properties.get(&field.name) else { return Ok(None) };
         let wrong = || self.at.error(format!("`{}` is not what protobuf.txt says", field.name));

@@ -48,8 +48,8 @@ impl From<Refusal> for String {
     }
 }
 
-/// The name of a module, method, field or parameter: it stays as it is unless it is a word of Rust, which gets an underscore
-/// at its end. That is the one rule for all such names. It is k8s-openapi's for the fields of its types.
+/// The name of a module, method, field or parameter: it stays as it is unless it is a word of Rust, which gets an
+/// underscore at its end. That is the one rule for all such names. It is k8s-openapi's for the fields of its types.
 pub(crate) fn identifier(word: &str) -> Result<String, Refusal> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !word.starts_with(|c: char| c.is_ascii_lowercase()) || !word.chars().all(plain) {
@@ -72,7 +72,8 @@ pub(crate) fn type_name(name: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// Refuses what is no group's name: labels of small letters, digits and dashes with dots between. The core group has none.
+/// Refuses what is no group's name: labels of small letters, digits and dashes with dots between. The core group has
+/// none.
 pub(crate) fn check_group(name: &str) -> Result<(), Refusal> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && label.chars().all(plain);

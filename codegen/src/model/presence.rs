@@ -51,7 +51,8 @@ impl Model {
         self.versions.len().saturating_sub(1)
     }
 
-    /// The versions of a presence in words, without those that all have: `since 1.34`, `until 1.36`, `only 1.34 – 1.36`.
+    /// The versions of a presence in words, without those that all have: `since 1.34`, `until 1.36`,
+    /// `only 1.34 – 1.36`.
     pub fn since_until(&self, presence: Presence) -> String {
         let all = self.all_versions();
         let (first, last) = (&self.versions[presence.first], &self.versions[presence.last]);

@@ -21,15 +21,15 @@
 //!
 //! # Watches
 //!
-//! A watch ends: the server closes it in time, connections are lost, and a version that is too old is forgotten. A program
-//! that follows changes lists, watches from the list's version on, watches again from the last version that it saw, and
-//! lists again when [`Error::must_list_again`](crate::Error::must_list_again) says so, with pauses that grow.
+//! A watch ends: the server closes it in time, connections are lost, and a version that is too old is forgotten. A
+//! program that follows changes lists, watches from the list's version on, watches again from the last version that it
+//! saw, and lists again when [`Error::must_list_again`](crate::Error::must_list_again) says so, with pauses that grow.
 //! [`BackoffManager`](crate::retry::BackoffManager) has these pauses, and the whole loop as an example to copy.
 //!
 //! # Testing
 //!
-//! [`RestClient::from_service`](crate::RestClient::from_service) takes a function for the server. Here it is one from method
-//! and path to status and JSON, and the test asks what the program makes of the answers:
+//! [`RestClient::from_service`](crate::RestClient::from_service) takes a function for the server. Here it is one from
+//! method and path to status and JSON, and the test asks what the program makes of the answers:
 //!
 //! ```
 //! use k8s_client::{Clientset, Config, Error, RestClient, http, rest::Body};
@@ -67,14 +67,15 @@
 //! # }
 //! ```
 //!
-//! With `#[tokio::test(start_paused = true)]` retries and time limits take no time. Events of a watch are lines of JSON:
-//! `{"type":"ADDED","object":{…}}`. A test on a real API server needs etcd and kube-apiserver alone, without nodes.
+//! With `#[tokio::test(start_paused = true)]` retries and time limits take no time. Events of a watch are lines of
+//! JSON: `{"type":"ADDED","object":{…}}`. A test on a real API server needs etcd and kube-apiserver alone, without
+//! nodes.
 //!
 //! # Logging
 //!
 //! What happens is told to [`tracing`](https://docs.rs/tracing), under the target `k8s_client_runtime` (and
-//! `k8s_client_discovery`, by the client of that name). The libraries below say much more at the same levels, so choose by the
-//! target, here for `tracing_subscriber`'s `EnvFilter`:
+//! `k8s_client_discovery`, by the client of that name). The libraries below say much more at the same levels, so choose
+//! by the target, here for `tracing_subscriber`'s `EnvFilter`:
 //!
 //! ```text
 //! RUST_LOG=warn,k8s_client_runtime=debug
@@ -83,15 +84,16 @@
 //! * `warn` has warnings of the server, and certificates, tokens or files that cannot be used.
 //! * `info` has what is sent again, and why.
 //! * `debug` has each call with its method, URL, status and time.
-//! * `trace` has the headers that are sent and the bodies of both sides, without credentials, and without bodies that may hold
-//!   secrets. A body that is protobuf is not shown; [`Config::disable_protobuf`](crate::Config::disable_protobuf) makes it JSON.
+//! * `trace` has the headers that are sent and the bodies of both sides, without credentials, and without bodies that
+//!   may hold secrets. A body that is protobuf is not shown;
+//!   [`Config::disable_protobuf`](crate::Config::disable_protobuf) makes it JSON.
 //!
 //! Nothing is printed unless the program installs a subscriber.
 //!
 //! # Times
 //!
-//! Times of objects are [jiff](https://docs.rs/jiff)'s: `Time` holds a `jiff::Timestamp`. Reading and comparing them takes no
-//! further dependency; for `jiff::Timestamp::now()`, add `jiff` to your own.
+//! Times of objects are [jiff](https://docs.rs/jiff)'s: `Time` holds a `jiff::Timestamp`. Reading and comparing them
+//! takes no further dependency; for `jiff::Timestamp::now()`, add `jiff` to your own.
 //!
 //! ```
 //! # use k8s_client::k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

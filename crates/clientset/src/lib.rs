@@ -1,8 +1,8 @@
 //! A Kubernetes client, generated from Kubernetes' own API description: client-go for Rust.
 //!
 //! A [`Clientset`] has a typed client for every group, version and resource of the Kubernetes API. Each resource has
-//! exactly the verbs that the API gives it, at its scope: what the server would answer with 404 or 405 does not compile.
-//! The types of the objects are those of [k8s-openapi](k8s_openapi).
+//! exactly the verbs that the API gives it, at its scope: what the server would answer with 404 or 405 does not
+//! compile. The types of the objects are those of [k8s-openapi](k8s_openapi).
 //!
 //! ```no_run
 //! use k8s_client::{
@@ -58,17 +58,17 @@
 //!
 //! A missing method is a missing feature: the methods of [`Clientset`] say which one they need.
 //!
-//! * `latest`, or one `v1_NN`: the Kubernetes version whose types are compiled in; the manifest's features name those that
-//!   there are. The application chooses it; libraries choose none.
-//! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off, or
-//!   depends on the group's own crate, such as `k8s-client-api-apps`.
+//! * `latest`, or one `v1_NN`: the Kubernetes version whose types are compiled in; the manifest's features name those
+//!   that there are. The application chooses it; libraries choose none.
+//! * One for each API group (`apps`, `core`, …), all on by default. An operator that needs few turns the defaults off,
+//!   or depends on the group's own crate, such as `k8s-client-api-apps`.
 //! * One for each alpha and beta version, such as `resource-v1beta1`, off by default; `all-versions` is all of them.
 //! * `discovery-client` (default): [`DiscoveryClient`] and [`RestMapper`]. (`discovery` is the API group.)
 //! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
-//! * `controller`: [a reconcile loop](controller) over informers and a queue, with both; [`informer`] and [`queue`] are there
-//!   by themselves too.
-//! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election` has the
-//!   control plane choose.
+//! * `controller`: [a reconcile loop](controller) over informers and a queue, with both; [`informer`] and [`queue`] are
+//!   there by themselves too.
+//! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election`
+//!   has the control plane choose.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -131,8 +131,8 @@ pub mod apply {
 
 /// A client of every group and version that Kubernetes has.
 ///
-/// It is a handle on one [`RestClient`]: cloning it is cheap, and so is calling its methods. Everything that such a client can be
-/// made with can be had here, such as layers, or a service in place of connections:
+/// It is a handle on one [`RestClient`]: cloning it is cheap, and so is calling its methods. Everything that such a
+/// client can be made with can be had here, such as layers, or a service in place of connections:
 ///
 /// ```
 /// # fn example(config: &k8s_client::Config) -> Result<(), k8s_client::Error> {
@@ -155,8 +155,8 @@ pub mod apply {
 pub struct Clientset(RestClient);
 
 impl Clientset {
-    /// A clientset for the server that `$KUBECONFIG` or `~/.kube/config` names or, when there is neither, for the cluster
-    /// that the program runs in. [`Config::infer`] has the rules.
+    /// A clientset for the server that `$KUBECONFIG` or `~/.kube/config` names or, when there is neither, for the
+    /// cluster that the program runs in. [`Config::infer`] has the rules.
     pub async fn try_default() -> Result<Self> {
         Ok(Self(RestClient::try_default().await?))
     }

@@ -48,8 +48,8 @@ pub struct DiscoveryClient {
 /// client-go's time limit of a discovery request.
 const TIMEOUT: Duration = Duration::from_secs(32);
 
-/// How often one of many group-versions is asked for again when its server asks for a pause, before the others go on without
-/// it. All wait for each pause.
+/// How often one of many group-versions is asked for again when its server asks for a pause, before the others go on
+/// without it. All wait for each pause.
 const RETRIES_OF_EACH: u32 = 1;
 
 /// Aggregated discovery first; a server that does not have it answers with the plain document.

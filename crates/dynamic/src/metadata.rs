@@ -29,8 +29,8 @@ const AS_IT_IS: &str = MediaType::Json.as_str();
 /// Reads the metadata of objects and nothing else of them, for any resource: a list of large objects becomes a small
 /// one.
 ///
-/// `managedFields` that are nested more than 127 levels deep, as they are of a custom resource that is, are left out of an
-/// object's metadata.
+/// `managedFields` that are nested more than 127 levels deep, as they are of a custom resource that is, are left out of
+/// an object's metadata.
 ///
 /// It travels as protobuf, that of custom resources too. A server that cannot leave the rest out sends whole objects,
 /// in JSON, which are read as metadata all the same.

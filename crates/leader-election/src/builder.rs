@@ -14,7 +14,8 @@ use crate::{
 /// Longer than most work takes to end, and shorter than the 30 seconds after which a pod is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Builds an [`Elector`]; [`Elector::builder`] makes it. The times are those of Kubernetes' own components unless others are set.
+/// Builds an [`Elector`]; [`Elector::builder`] makes it. The times are those of Kubernetes' own components unless
+/// others are set.
 ///
 /// ```no_run
 /// # fn example(config: &k8s_client_runtime::Config) -> Result<(), k8s_client_leader_election::ElectionError> {
@@ -62,44 +63,45 @@ impl ElectorBuilder {
 
     /// What this candidate calls itself. Default: the host's name, which in a pod is the pod's, and a random suffix.
     ///
-    /// Identities are compared letter by letter. A candidate that finds its own in the lease takes it at once, so that a program
-    /// that was restarted need not wait. Two that run at the same time must not have the same one: they would take the lease
-    /// from each other.
+    /// Identities are compared letter by letter. A candidate that finds its own in the lease takes it at once, so that
+    /// a program that was restarted need not wait. Two that run at the same time must not have the same one: they would
+    /// take the lease from each other.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
         self
     }
 
-    /// How long others wait, after they saw the lease change last, until they take it. Default: 15 seconds. The lease holds whole
-    /// seconds, so this is rounded up.
+    /// How long others wait, after they saw the lease change last, until they take it. Default: 15 seconds. The lease
+    /// holds whole seconds, so this is rounded up.
     pub fn lease_duration(mut self, lease_duration: Duration) -> Self {
         self.timing.lease_duration = lease_duration;
         self
     }
 
-    /// How long after the last renewal the work is dropped. Default: 10 seconds. A renewal counts from when its request was sent.
+    /// How long after the last renewal the work is dropped. Default: 10 seconds. A renewal counts from when its request
+    /// was sent.
     pub fn renew_deadline(mut self, renew_deadline: Duration) -> Self {
         self.timing.renew_deadline = renew_deadline;
         self
     }
 
-    /// The time from one renewal to the next, and the longest pause of a candidate between two looks at the lease. Default: 2
-    /// seconds.
+    /// The time from one renewal to the next, and the longest pause of a candidate between two looks at the lease.
+    /// Default: 2 seconds.
     pub fn retry_period(mut self, retry_period: Duration) -> Self {
         self.timing.retry_period = retry_period;
         self
     }
 
-    /// Times for an API server that may be away for a minute, such as a single one that is updated: a lease of 137 seconds, a
-    /// deadline of 107, a period of 26. Another candidate takes over that much later if the leader dies without releasing the
-    /// lease.
+    /// Times for an API server that may be away for a minute, such as a single one that is updated: a lease of 137
+    /// seconds, a deadline of 107, a period of 26. Another candidate takes over that much later if the leader dies
+    /// without releasing the lease.
     pub fn patient(mut self) -> Self {
         self.timing = Timing::PATIENT;
         self
     }
 
-    /// How long the work may go on when the program asks to stop, until it is dropped. Default: 10 seconds. The lease is renewed
-    /// meanwhile, and released afterwards.
+    /// How long the work may go on when the program asks to stop, until it is dropped. Default: 10 seconds. The lease
+    /// is renewed meanwhile, and released afterwards.
     pub fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
         self.stop_timeout = stop_timeout;
         self
@@ -117,9 +119,9 @@ impl ElectorBuilder {
         self
     }
 
-    /// Sends the requests by this client, for a program with a transport or credentials of its own. Default: a client of its
-    /// own, without the configuration's rate limit and with connections of its own, so that nothing that the program does
-    /// delays a renewal. It pings the server often enough to find a dead connection before the deadline.
+    /// Sends the requests by this client, for a program with a transport or credentials of its own. Default: a client
+    /// of its own, without the configuration's rate limit and with connections of its own, so that nothing that the
+    /// program does delays a renewal. It pings the server often enough to find a dead connection before the deadline.
     pub fn client(mut self, client: &RestClient) -> Self {
         self.client = Some(client.clone());
         self
@@ -136,8 +138,8 @@ impl ElectorBuilder {
     ///
     /// # Errors
     ///
-    /// When a name is empty, when the times do not fit together (lease duration > renew deadline > 1.2 × retry period > 0), or
-    /// when the configuration cannot be used.
+    /// When a name is empty, when the times do not fit together (lease duration > renew deadline > 1.2 × retry period >
+    /// 0), or when the configuration cannot be used.
     pub fn build(self) -> Result<Elector, ElectionError> {
         self.timing.check()?;
         let identity = self.identity.unwrap_or_else(identity::random);

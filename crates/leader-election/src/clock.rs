@@ -8,8 +8,8 @@ use std::{
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::MicroTime, jiff::Timestamp};
 use tokio::time::{Instant, sleep};
 
-/// A moment by both clocks. The monotonic one cannot be set, but on Linux it stands still while the machine is suspended. The
-/// system's goes on then, but can be set.
+/// A moment by both clocks. The monotonic one cannot be set, but on Linux it stands still while the machine is
+/// suspended. The system's goes on then, but can be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) monotonic: Instant,

@@ -9,14 +9,17 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 
-/// How often a candidate looks whether the control plane asks for a sign of life. The control plane waits for 5 seconds.
+/// How often a candidate looks whether the control plane asks for a sign of life. The control plane waits for 5
+/// seconds.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What the control plane knows a candidate by, in a coordinated election. It chooses the candidate with the oldest emulation
-/// version, and of those the one with the oldest binary version, so that an update of a cluster can be undone.
+/// What the control plane knows a candidate by, in a coordinated election. It chooses the candidate with the oldest
+/// emulation version, and of those the one with the oldest binary version, so that an update of a cluster can be
+/// undone.
 ///
-/// The server needs the feature gate `CoordinatedLeaderElection` and the API `coordination.k8s.io/v1beta1`. The candidate's
-/// [identity](crate::ElectorBuilder::identity) is the name of its `LeaseCandidate`, so it must be a valid name of an object.
+/// The server needs the feature gate `CoordinatedLeaderElection` and the API `coordination.k8s.io/v1beta1`. The
+/// candidate's [identity](crate::ElectorBuilder::identity) is the name of its `LeaseCandidate`, so it must be a valid
+/// name of an object.
 ///
 /// ```
 /// use k8s_client_leader_election::Coordination;
@@ -146,7 +149,8 @@ impl Candidate {
         }
     }
 
-    /// Whether it is this candidate's announcement, and not that of an older version of the program under the same name.
+    /// Whether it is this candidate's announcement, and not that of an older version of the program under the same
+    /// name.
     fn is_current(&self, spec: &LeaseCandidateSpec) -> bool {
         let own = &self.coordination;
         spec.binary_version == own.binary_version

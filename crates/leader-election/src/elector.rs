@@ -1,4 +1,5 @@
-//! Winning a term, keeping it while the work runs, and giving it away: the requests and the waiting around the algorithm.
+//! Winning a term, keeping it while the work runs, and giving it away: the requests and the waiting around the
+//! algorithm.
 
 use std::{
     convert::Infallible,
@@ -110,17 +111,17 @@ impl Elector {
 
     /// Waits until this candidate leads, and runs the work while it does.
     ///
-    /// The work begins when the lease is won. When the lease cannot be renewed in time it is dropped, before anybody else can
-    /// lead. When it returns or panics, the lease is released, so that another candidate leads within one retry period; a panic
-    /// goes on after that.
+    /// The work begins when the lease is won. When the lease cannot be renewed in time it is dropped, before anybody
+    /// else can lead. When it returns or panics, the lease is released, so that another candidate leads within one
+    /// retry period; a panic goes on after that.
     ///
     /// Errors of the server do not end this: it tries again, [logs](tracing) what is new about them, and
     /// [`Observer::last_error`] has the last one.
     ///
-    /// Work and renewals are one future and start no task. Work that blocks its thread, rather than awaiting, holds up the
-    /// renewals as well, and loses the lease if it does so for as long as the deadline; `tokio::task::spawn_blocking` is for such
-    /// work. A future that is dropped before it has ended drops the work and does not release the lease, which then lasts until it
-    /// expires; [`lead_until`](Self::lead_until) releases it.
+    /// Work and renewals are one future and start no task. Work that blocks its thread, rather than awaiting, holds up
+    /// the renewals as well, and loses the lease if it does so for as long as the deadline;
+    /// `tokio::task::spawn_blocking` is for such work. A future that is dropped before it has ended drops the work and
+    /// does not release the lease, which then lasts until it expires; [`lead_until`](Self::lead_until) releases it.
     pub async fn lead<T, F>(&mut self, work: impl FnOnce(Term) -> F) -> Ends<T>
     where
         F: Future<Output = T>,
@@ -128,11 +129,11 @@ impl Elector {
         self.lead_until(pending::<Infallible>(), work).await
     }
 
-    /// Does the same as [`lead`](Self::lead) until the program asks to stop, which it does by ending the future `stop`: a signal,
-    /// for instance.
+    /// Does the same as [`lead`](Self::lead) until the program asks to stop, which it does by ending the future `stop`:
+    /// a signal, for instance.
     ///
-    /// The work learns of it by [`Term::stopping`] and may then go on for [`stop_timeout`](ElectorBuilder::stop_timeout) until it is
-    /// dropped. The lease is released after that.
+    /// The work learns of it by [`Term::stopping`] and may then go on for
+    /// [`stop_timeout`](ElectorBuilder::stop_timeout) until it is dropped. The lease is released after that.
     ///
     /// ```no_run
     /// # async fn example(mut elector: k8s_client_leader_election::Elector, stop: tokio::sync::oneshot::Receiver<()>) {
@@ -158,8 +159,8 @@ impl Elector {
         self.with_candidate(pin!(stop), async |elector, stop| elector.one_term(stop, work).await).await
     }
 
-    /// Does the same as [`lead`](Self::lead) again and again: whenever the lease is lost, this candidate takes part in the next
-    /// election. It ends when the work returns.
+    /// Does the same as [`lead`](Self::lead) again and again: whenever the lease is lost, this candidate takes part in
+    /// the next election. It ends when the work returns.
     pub async fn campaign<T, F>(&mut self, work: impl FnMut(Term) -> F) -> T
     where
         F: Future<Output = T>,
@@ -171,8 +172,8 @@ impl Elector {
         }
     }
 
-    /// Does the same as [`lead_until`](Self::lead_until) again and again, until the work returns or the program asks to stop. `None`
-    /// if the latter comes first and the work does not return in time.
+    /// Does the same as [`lead_until`](Self::lead_until) again and again, until the work returns or the program asks to
+    /// stop. `None` if the latter comes first and the work does not return in time.
     pub async fn campaign_until<T, F>(&mut self, stop: impl Future, mut work: impl FnMut(Term) -> F) -> Option<T>
     where
         F: Future<Output = T>,
@@ -251,7 +252,8 @@ impl Elector {
         }
     }
 
-    /// Runs the work while the lease is renewed, and releases the lease if the term is still this candidate's afterwards.
+    /// Runs the work while the lease is renewed, and releases the lease if the term is still this candidate's
+    /// afterwards.
     async fn hold<T, F, S: Future>(
         &mut self,
         term: &Term,
@@ -263,7 +265,8 @@ impl Elector {
     {
         let given = term.clone();
         let mut work = Guarded::new(async move { work(given).await }, term);
-        // Dropped before the work is, whatever ends this: nobody takes the program for a leader any more when the work stops.
+        // Dropped before the work is, whatever ends this: nobody takes the program for a leader any more when the work
+        // stops.
         let leading = Leading::begin(term, &self.board, &self.parts.metrics);
         tracing::info!(lease = %self.lease(), term = term.fencing_token(), "this candidate leads");
         let (board, stop_timeout) = (self.board.clone(), self.parts.stop_timeout);

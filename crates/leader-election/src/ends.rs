@@ -12,8 +12,8 @@ pub enum Ends<T> {
     Work(T),
     /// The lease was lost and the work was dropped.
     Lost(Loss),
-    /// The program asked to stop, before there was a term or before the work had ended. In the latter case it was dropped
-    /// when its time was over, and the lease was released.
+    /// The program asked to stop, before there was a term or before the work had ended. In the latter case it was
+    /// dropped when its time was over, and the lease was released.
     Stopped,
 }
 
@@ -21,12 +21,14 @@ pub enum Ends<T> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Loss {
-    /// It was not renewed within the deadline: the server did not answer or refused it, or the program or its machine stood still.
+    /// It was not renewed within the deadline: the server did not answer or refused it, or the program or its machine
+    /// stood still.
     NotRenewed {
         /// The error of the last try, unless that succeeded.
         last: Option<Arc<Error>>,
     },
-    /// The lease has another holder now, or none. Somebody must have changed it by hand, or two candidates have the same identity.
+    /// The lease has another holder now, or none. Somebody must have changed it by hand, or two candidates have the
+    /// same identity.
     Taken {
         /// Who holds it. It is empty if nobody does.
         holder: String,

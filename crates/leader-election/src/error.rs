@@ -12,8 +12,8 @@ pub enum ElectionError {
     Invalid(String),
     /// The configuration cannot be used.
     Client(Error),
-    /// The program believes to lead, but its lease has expired: the task of the elector does not run any more. It must not
-    /// happen; client-go's health check looks for the same.
+    /// The program believes to lead, but its lease has expired: the task of the elector does not run any more. It must
+    /// not happen; client-go's health check looks for the same.
     Stalled {
         /// How long ago the lease was renewed.
         renewed: Duration,

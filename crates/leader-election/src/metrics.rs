@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use k8s_client_runtime::Error;
 
-/// Receives what happens in a leader election: client-go's metrics, and two more. Every method does nothing unless it is
-/// implemented. The methods must be quick: the election waits for them.
+/// Receives what happens in a leader election: client-go's metrics, and two more. Every method does nothing unless it
+/// is implemented. The methods must be quick: the election waits for them.
 pub trait Metrics: Send + Sync {
-    /// This candidate begins or ceases to lead: client-go's `leader_election_master_status`. It ceases before its work is
-    /// dropped.
+    /// This candidate begins or ceases to lead: client-go's `leader_election_master_status`. It ceases before its work
+    /// is dropped.
     fn leading(&self, leading: bool) {
         let _ = leading;
     }

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 
 use crate::{ElectionError, Term, timing::Timing};
 
-/// Follows an election: who leads, and whether all is well. [`Elector::observer`](crate::Elector::observer) makes it. It knows
-/// what the elector has seen, so nothing before [`lead`](crate::Elector::lead) or [`campaign`](crate::Elector::campaign) runs.
+/// Follows an election: who leads, and whether all is well. [`Elector::observer`](crate::Elector::observer) makes it.
+/// It knows what the elector has seen, so nothing before [`lead`](crate::Elector::lead) or
+/// [`campaign`](crate::Elector::campaign) runs.
 ///
 /// ```
 /// use k8s_client_leader_election::Observer;
@@ -38,8 +39,8 @@ impl Observer {
         self.leader.borrow().clone()
     }
 
-    /// Waits until somebody else leads than this returned last, and returns who; at first, until anybody leads. client-go's
-    /// `OnNewLeader`. `None` once the elector is dropped.
+    /// Waits until somebody else leads than this returned last, and returns who; at first, until anybody leads.
+    /// client-go's `OnNewLeader`. `None` once the elector is dropped.
     pub async fn next_leader(&mut self) -> Option<Arc<str>> {
         loop {
             let leader = self.leader.borrow_and_update().clone();
@@ -61,8 +62,8 @@ impl Observer {
         self.board.state().error.clone()
     }
 
-    /// For a health check: an error if this candidate's work runs although its lease expired longer than this time ago. That
-    /// happens when something blocks the thread that the elector runs in. client-go's `Check`.
+    /// For a health check: an error if this candidate's work runs although its lease expired longer than this time ago.
+    /// That happens when something blocks the thread that the elector runs in. client-go's `Check`.
     pub fn check(&self, tolerance: Duration) -> Result<(), ElectionError> {
         let Some(overdue) = self.board.state().term.as_ref().map(Term::overdue) else { return Ok(()) };
         let Timing { lease_duration, renew_deadline, .. } = self.board.timing;

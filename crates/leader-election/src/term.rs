@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, Moment};
 
-/// The time in which this candidate leads. It begins before the work does, and ends before the work is dropped. A clone is the
-/// same term.
+/// The time in which this candidate leads. It begins before the work does, and ends before the work is dropped. A clone
+/// is the same term.
 ///
 /// The work itself is stopped in time. Tasks that it has started, and changes that must not come late, ask the term:
 ///
@@ -61,11 +61,12 @@ impl Term {
         Self { shared: Arc::new(Shared { identity, number, clock, deadline: Mutex::new(deadline), phase }) }
     }
 
-    /// Whether this candidate leads at this moment: by the monotonic clock, which cannot be set, and by the system's, which
-    /// goes on while the machine is suspended.
+    /// Whether this candidate leads at this moment: by the monotonic clock, which cannot be set, and by the system's,
+    /// which goes on while the machine is suspended.
     ///
     /// Nobody else leads until the lease expires, which is at least the difference between
-    /// [`lease_duration`](crate::ElectorBuilder::lease_duration) and [`renew_deadline`](crate::ElectorBuilder::renew_deadline) later.
+    /// [`lease_duration`](crate::ElectorBuilder::lease_duration) and
+    /// [`renew_deadline`](crate::ElectorBuilder::renew_deadline) later.
     pub fn is_valid(&self) -> bool {
         *self.shared.phase.borrow() != Phase::Ended && !self.remaining().is_zero()
     }
@@ -78,9 +79,9 @@ impl Term {
         self.deadline().since(self.shared.clock.now())
     }
 
-    /// The number of the term. Each term of the lease has a higher one than all before it, so a system that refuses lower
-    /// numbers than it has seen is safe even from changes that were sent in time and arrive late. It is the lease's
-    /// `leaseTransitions`.
+    /// The number of the term. Each term of the lease has a higher one than all before it, so a system that refuses
+    /// lower numbers than it has seen is safe even from changes that were sent in time and arrive late. It is the
+    /// lease's `leaseTransitions`.
     ///
     /// It begins again at 0 if somebody deletes the lease while nobody is a candidate.
     pub fn fencing_token(&self) -> u32 {
@@ -92,8 +93,8 @@ impl Term {
         &self.shared.identity
     }
 
-    /// Waits until the program asks to stop, or the term has ended. After the former the work has some time to end by itself:
-    /// [`stop_timeout`](crate::ElectorBuilder::stop_timeout).
+    /// Waits until the program asks to stop, or the term has ended. After the former the work has some time to end by
+    /// itself: [`stop_timeout`](crate::ElectorBuilder::stop_timeout).
     pub async fn stopping(&self) {
         self.reached(|phase| phase != Phase::Leading).await;
     }

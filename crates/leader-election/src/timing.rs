@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::ElectionError;
 
-/// client-go's factor between the pauses of candidates at most and at least; here it only bounds how close the retry period may
-/// come to the deadline.
+/// client-go's factor between the pauses of candidates at most and at least; here it only bounds how close the retry
+/// period may come to the deadline.
 const JITTER: f64 = 1.2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -265,7 +265,8 @@ async fn metrics_are_told_what_happens() {
     );
 }
 
-/// Many workers, many who add, and a queue that is closed at any moment: nobody sleeps for ever, and no item runs twice.
+/// Many workers, many who add, and a queue that is closed at any moment: nobody sleeps for ever, and no item runs
+/// twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn everyone_wakes_up_when_the_queue_is_closed() {
     for round in 0..200_u64 {

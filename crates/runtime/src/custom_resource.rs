@@ -26,8 +26,8 @@ pub trait CustomResource:
 
     /// The definition that makes the server serve the resource, in this version alone.
     ///
-    /// The schema is that of a whole object; the server drops fields that it does not name. Short names, printer columns and
-    /// the like can be set in what this returns.
+    /// The schema is that of a whole object; the server drops fields that it does not name. Short names, printer
+    /// columns and the like can be set in what this returns.
     ///
     /// ```
     /// # use k8s_client_runtime::{CustomResource, custom_resource};
@@ -88,19 +88,19 @@ pub trait CustomResource:
     }
 }
 
-/// Makes a struct the type of a custom resource's objects, so that a [`ResourceClient`](crate::resource::ResourceClient) works
-/// with them.
+/// Makes a struct the type of a custom resource's objects, so that a
+/// [`ResourceClient`](crate::resource::ResourceClient) works with them.
 ///
-/// The struct has a field `metadata` of type [`ObjectMeta`] and serde's traits. It needs no fields for `apiVersion` and `kind`:
-/// they are filled in when an object is written, and an object of another kind is an error when it is read.
+/// The struct has a field `metadata` of type [`ObjectMeta`] and serde's traits. It needs no fields for `apiVersion` and
+/// `kind`: they are filled in when an object is written, and an object of another kind is an error when it is read.
 ///
 /// The macro is given the struct, the group and version, the plural name that URLs have, and the scope, `Namespaced` or
 /// `Cluster`. Behind them may stand, in any order:
 ///
 /// * `status`, if the definition has the subresource of that name;
 /// * `kind = "…"`, if the kind is not called as the struct is;
-/// * `apply = …`, a second struct that is [applied](crate::resource::ResourceClient::apply), if there is one. It has a field
-///   `metadata`, too, and is `Serialize`; every other field is an `Option`, and `None` is not sent.
+/// * `apply = …`, a second struct that is [applied](crate::resource::ResourceClient::apply), if there is one. It has a
+///   field `metadata`, too, and is `Serialize`; every other field is an `Option`, and `None` is not sent.
 ///
 /// ```no_run
 /// use k8s_client_runtime::{Error, RestClient, custom_resource, resource::ResourceClient};

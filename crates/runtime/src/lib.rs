@@ -1,13 +1,13 @@
 //! What every client of [k8s-client](https://docs.rs/k8s-client) runs on.
 //!
-//! Most programs use the umbrella crate `k8s-client`, or the crate of one API group such as `k8s-client-api-apps`, and meet
-//! this crate through them. It can be used alone for the types of your own custom resources
+//! Most programs use the umbrella crate `k8s-client`, or the crate of one API group such as `k8s-client-api-apps`, and
+//! meet this crate through them. It can be used alone for the types of your own custom resources
 //! ([`ResourceClient`](resource::ResourceClient)) and for plain requests ([`RestClient`]).
 //!
 //! The modules stand in the order in which a request passes through them; none knows the ones behind it.
 //!
-//! What generated crates need of this one (`codegen`, `protobuf`, and parts of `apply` and `codec`) is public and hidden: it is
-//! not covered by semver, and may change with any release.
+//! What generated crates need of this one (`codegen`, `protobuf`, and parts of `apply` and `codec`) is public and
+//! hidden: it is not covered by semver, and may change with any release.
 //!
 //! # Features
 //!

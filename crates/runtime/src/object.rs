@@ -34,8 +34,8 @@ pub trait AnyObject {
     /// `metadata.creationTimestamp`.
     fn creation_timestamp(&self) -> Option<Time>;
 
-    /// `metadata.deletionTimestamp`: since when the object is being deleted. It is there as long as there are finalizers, or
-    /// until its time is up.
+    /// `metadata.deletionTimestamp`: since when the object is being deleted. It is there as long as there are
+    /// finalizers, or until its time is up.
     fn deletion_timestamp(&self) -> Option<Time>;
 
     /// The value of one label.

@@ -1,7 +1,7 @@
 //! The names of the API's parts: groups, versions, kinds and resources, as values of a running program.
 //!
-//! Typed clients have these names at compile time. Whoever works with any resource, such as the dynamic client, and whoever
-//! asks the server what there is, such as the discovery client, has them here.
+//! Typed clients have these names at compile time. Whoever works with any resource, such as the dynamic client, and
+//! whoever asks the server what there is, such as the discovery client, has them here.
 
 use std::{fmt, str::FromStr};
 
@@ -97,7 +97,8 @@ impl GroupVersion {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Request`] when there is more than one slash. An empty text is an empty group and version, as in client-go.
+/// [`ErrorKind::Request`] when there is more than one slash. An empty text is an empty group and version, as in
+/// client-go.
 impl FromStr for GroupVersion {
     type Err = Error;
 

@@ -4,8 +4,8 @@
 //! cargo run -p apply-deployment -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! A configuration says only what its manager means, and the server remembers who said what. So two programs can each have
-//! their part of one object, and what one of them does not say any more is removed.
+//! A configuration says only what its manager means, and the server remembers who said what. So two programs can each
+//! have their part of one object, and what one of them does not say any more is removed.
 
 use std::{
     io::{BufRead as _, stdin},
@@ -64,8 +64,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     prompt(arguments.yes)?;
     println!("Reading it, changing the image, applying it again...");
-    // What was extracted is all that this manager has said so far, so that nothing gets lost. A program that always builds
-    // its whole configuration, as most do, need not read first.
+    // What was extracted is all that this manager has said so far, so that nothing gets lost. A program that always
+    // builds its whole configuration, as most do, need not read first.
     let read = deployments.get(NAME).await?;
     let mut extracted = DeploymentApplyConfiguration::extract(&read, RELEASES)?;
     for container in containers(&mut extracted) {

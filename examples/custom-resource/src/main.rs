@@ -1,4 +1,5 @@
-//! Defines a custom resource and works with its objects: create, list, watch, scale, status. In the end it removes all of it.
+//! Defines a custom resource and works with its objects: create, list, watch, scale, status. In the end it removes all
+//! of it.
 //!
 //! ```console
 //! cargo run -p custom-resource -- [--kubeconfig FILE] [--namespace NAME] [--yes]

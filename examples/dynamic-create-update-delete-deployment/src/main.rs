@@ -1,5 +1,5 @@
-//! Creates, updates, lists and deletes a deployment with the dynamic client, with a pause before each step: client-go's example
-//! of this name.
+//! Creates, updates, lists and deletes a deployment with the dynamic client, with a pause before each step: client-go's
+//! example of this name.
 //!
 //! ```console
 //! cargo run -p dynamic-create-update-delete-deployment -- [--kubeconfig FILE] [--namespace NAME] [--yes]
@@ -65,12 +65,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Somebody else may change the deployment between our reading and our writing. Then the server answers with a conflict, and all
-/// of it is done again.
+/// Somebody else may change the deployment between our reading and our writing. Then the server answers with a
+/// conflict, and all of it is done again.
 async fn update(deployments: &DynamicResource) -> Result<(), Box<dyn Error>> {
     let updated = retry_on_conflict(Backoff::DEFAULT_RETRY, || async {
         let mut deployment = deployments.get("demo-deployment").await?;
-        // A deployment of another shape will not be another one at the next try: no conflict, so it is given out at once.
+        // A deployment of another shape will not be another one at the next try: no conflict, so it is given out at
+        // once.
         if let Err(error) = change(&mut deployment) {
             return Ok(Err(error));
         }

@@ -1,7 +1,7 @@
 //! Runs in a pod and says every ten seconds which pods there are in its namespace.
 //!
-//! `manifest.yaml` beside this folder has what it needs: a service account that may list pods, and a deployment. Build an
-//! image of the program, put its name into the manifest, and
+//! `manifest.yaml` beside this folder has what it needs: a service account that may list pods, and a deployment. Build
+//! an image of the program, put its name into the manifest, and
 //!
 //! ```console
 //! kubectl apply -f examples/in-cluster/manifest.yaml

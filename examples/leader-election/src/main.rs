@@ -1,5 +1,5 @@
-//! Of all copies of this program one works. Start it in two terminals, stop one of them with Ctrl-C, and the other goes on within
-//! two seconds; kill it, and the other goes on when the lease has expired.
+//! Of all copies of this program one works. Start it in two terminals, stop one of them with Ctrl-C, and the other goes
+//! on within two seconds; kill it, and the other goes on when the lease has expired.
 //!
 //! ```console
 //! cargo run -p leader-election -- [--kubeconfig FILE] [--namespace NAME] [--steps NUMBER]

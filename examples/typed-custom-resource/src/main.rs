@@ -1,5 +1,5 @@
-//! Defines a custom resource and works with its objects as a type of this program: create, get, list, watch, update, status,
-//! apply, delete. In the end it removes all of it.
+//! Defines a custom resource and works with its objects as a type of this program: create, get, list, watch, update,
+//! status, apply, delete. In the end it removes all of it.
 //!
 //! ```console
 //! cargo run -p typed-custom-resource -- [--kubeconfig FILE] [--namespace NAME] [--yes]
@@ -146,7 +146,8 @@ async fn work(client: &Clientset, arguments: &Arguments) -> Result<(), Box<dyn E
     println!("The status says {} replicas.", nightly.status.map_or(0, |status| status.replicas));
 
     prompt(arguments.yes)?;
-    // The schedule stays as it is: it is not set here. The replicas belong to whoever wrote them last, so they are taken over.
+    // The schedule stays as it is: it is not set here. The replicas belong to whoever wrote them last, so they are
+    // taken over.
     let spec = CronTabSpecConfiguration { replicas: Some(3), ..Default::default() };
     let wanted = CronTabConfiguration { metadata: name(), spec };
     let applied = crontabs.apply(&wanted).field_manager("scaler").force().await?;

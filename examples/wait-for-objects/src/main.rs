@@ -1,4 +1,5 @@
-//! Waits until the ReplicaSets and pods of an app are there, or gone: lists them, then watches on from the list's version.
+//! Waits until the ReplicaSets and pods of an app are there, or gone: lists them, then watches on from the list's
+//! version.
 //!
 //! ```console
 //! cargo run -p wait-for-objects -- --until gone [--kubeconfig FILE] [--namespace NAME] [--selector app=demo]

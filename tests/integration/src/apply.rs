@@ -13,8 +13,8 @@ use crate::{TestResult, field};
 /// How often something else may change an object under our hands, such as its controller.
 const ATTEMPTS: usize = 20;
 
-/// What a manager applied, as the server tells it in `fieldsV1`; null when it applied nothing. `subresource` is empty for the
-/// object itself.
+/// What a manager applied, as the server tells it in `fieldsV1`; null when it applied nothing. `subresource` is empty
+/// for the object itself.
 pub fn owned(object: &impl Serialize, manager: &str, subresource: &str) -> Value {
     let entries = field(object, "/metadata/managedFields");
     let found = entries.as_array().into_iter().flatten().find(|entry| {

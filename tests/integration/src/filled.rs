@@ -1,5 +1,5 @@
-//! Objects of any type with something in every field, without knowing the types: a deserializer that makes up what it is asked
-//! for.
+//! Objects of any type with something in every field, without knowing the types: a deserializer that makes up what it
+//! is asked for.
 
 use std::{fmt, vec};
 
@@ -9,7 +9,8 @@ use k8s_openapi::serde::de::{
     value::{Error, MapDeserializer, StringDeserializer},
 };
 
-/// How deep objects lie in one another before fields that may be missing are: schemas of custom resources contain themselves.
+/// How deep objects lie in one another before fields that may be missing are: schemas of custom resources contain
+/// themselves.
 const DEPTH: u32 = 12;
 
 /// What is made up.

@@ -1,4 +1,5 @@
-//! Stands between a program and the API server: counts the bytes, encrypted as they are, and makes the way as long as wanted.
+//! Stands between a program and the API server: counts the bytes, encrypted as they are, and makes the way as long as
+//! wanted.
 
 use std::{
     io::{self, Read, Write},

@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: this project, kube and client-go side by side on one real API server.
 //!
-//! Each client has a program under `tests/bench` that does one job and ends. The clients take turns, so that what else goes
-//! on at the machine disturbs all of them alike, and medians of several rounds are compared. Times are taken without anything
-//! that counts; allocations and bytes on the wire have a round of their own, which also warms the server up. Nothing here
-//! fails because something was slow.
+//! Each client has a program under `tests/bench` that does one job and ends. The clients take turns, so that what else
+//! goes on at the machine disturbs all of them alike, and medians of several rounds are compared. Times are taken
+//! without anything that counts; allocations and bytes on the wire have a round of their own, which also warms the
+//! server up. Nothing here fails because something was slow.
 
 mod forwarder;
 mod job;
@@ -41,13 +41,15 @@ use self::{
 };
 use crate::{Result, control_plane, process};
 
-/// Compares k8s-client with kube and client-go on a real API server: CPU, time, memory, allocations and bytes on the wire
+/// Compares k8s-client with kube and client-go on a real API server: CPU, time, memory, allocations and bytes on the
+/// wire
 #[derive(Debug, Args)]
 pub(crate) struct Command {
     /// What to measure. Default: all but `build`
     #[arg(value_enum)]
     jobs: Vec<Job>,
-    /// A cluster that runs already, instead of building and starting a control plane. Bytes on the wire are not counted then
+    /// A cluster that runs already, instead of building and starting a control plane. Bytes on the wire are not counted
+    /// then
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
     /// How often each client does each job

@@ -21,8 +21,8 @@ use crate::{Result, process, root};
 /// How often a program is built after a change.
 const REBUILDS: usize = 3;
 
-/// The profile's settings beyond those of the workspace: a program is given to users without symbols, and a developer needs
-/// backtraces only.
+/// The profile's settings beyond those of the workspace: a program is given to users without symbols, and a developer
+/// needs backtraces only.
 const PROFILE: [(&str, &str); 2] =
     [("CARGO_PROFILE_RELEASE_STRIP", "symbols"), ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")];
 

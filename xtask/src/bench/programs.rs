@@ -87,8 +87,8 @@ pub(super) const RELEASE: [&str; 2] = ["-ldflags", "-s -w"];
 pub(super) fn cargo(target: &Path) -> Command {
     let mut cargo = process::cargo();
     cargo.current_dir(root().join(RUST)).env("CARGO_TARGET_DIR", target);
-    // What `cargo xtask` tells xtask of itself. ring's build script would see a change in it and have nearly everything built
-    // again, each time that cargo is called in another way.
+    // What `cargo xtask` tells xtask of itself. ring's build script would see a change in it and have nearly everything
+    // built again, each time that cargo is called in another way.
     let of_xtask = |name: &OsString| {
         name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
     };

@@ -1,8 +1,8 @@
 //! A running API server as source, read with our own client.
 //!
-//! The client is behind the feature `cluster`: without it a broken runtime cannot keep anyone from `cargo xtask regenerate`,
-//! and no Kubernetes version is chosen for a build of the whole workspace. Built without it, the program builds itself with
-//! it when it is needed.
+//! The client is behind the feature `cluster`: without it a broken runtime cannot keep anyone from
+//! `cargo xtask regenerate`, and no Kubernetes version is chosen for a build of the whole workspace. Built without it,
+//! the program builds itself with it when it is needed.
 
 #[cfg(any(feature = "cluster", test))]
 use std::collections::BTreeMap;
@@ -76,8 +76,8 @@ fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<Str
     })
 }
 
-/// Whether a document is of Kubernetes: what a cluster's own CustomResourceDefinitions and API servers add has a domain of
-/// theirs in the group's name.
+/// Whether a document is of Kubernetes: what a cluster's own CustomResourceDefinitions and API servers add has a domain
+/// of theirs in the group's name.
 #[cfg(any(feature = "cluster", test))]
 fn is_kubernetes(document: &str) -> bool {
     let group = document.strip_prefix("apis/").and_then(|name| name.split('/').next()).unwrap_or_default();

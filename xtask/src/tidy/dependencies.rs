@@ -21,7 +21,8 @@ const LICENCES: [&str; 10] = [
     "Zlib",
 ];
 
-/// Every dependency has its reason in the root manifest: a comment on its line, or above the lines that it stands among.
+/// Every dependency has its reason in the root manifest: a comment on its line, or above the lines that it stands
+/// among.
 pub(super) fn reasons(files: &Files, metadata: &Value) -> Result<Vec<String>> {
     let manifest = files.get("Cargo.toml").ok_or("Cargo.toml is missing")?;
     let reasons = reasons_of(manifest);
@@ -74,8 +75,8 @@ pub(super) fn licences(metadata: &Value) -> Vec<String> {
 /// Whether one can take a package by licences of the list: an expression of SPDX, or the old `MIT/Apache-2.0`.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace(['(', ')'], " ").replace('/', " OR ");
-    // `AND` binds closer than `OR`. Without brackets, `A AND (B OR C)` is `A AND B OR C`, which asks for less than it says
-    // only if all but C are needed; so every part that `AND` joins must have an allowed choice.
+    // `AND` binds closer than `OR`. Without brackets, `A AND (B OR C)` is `A AND B OR C`, which asks for less than it
+    // says only if all but C are needed; so every part that `AND` joins must have an allowed choice.
     let allowed = |licence: &str| {
         let licence = licence.split(" WITH ").next().unwrap_or(licence).trim();
         LICENCES.contains(&licence)
@@ -96,8 +97,8 @@ const OF_PUBLISHED: [&str; 5] = [
     "readme = \"README.md\"",
 ];
 
-/// Every package takes the workspace's lints and edition. Published ones say where they come from, have a README, and can be
-/// built by docs.rs; the others say that they are not.
+/// Every package takes the workspace's lints and edition. Published ones say where they come from, have a README, and
+/// can be built by docs.rs; the others say that they are not.
 pub(super) fn manifests(files: &Files) -> Vec<String> {
     let lacks = |path: &str, text: &str, what: &str| {
         (!text.contains(what)).then(|| format!("{path}: lacks `{}`", what.replace('\n', " ")))

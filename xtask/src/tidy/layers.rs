@@ -44,8 +44,8 @@ fn modules(library: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The modules that a file imports from its crate: `use crate::a::…` and `use crate::{a::…, b}`. Docs and tests may name
-/// any.
+/// The modules that a file imports from its crate: `use crate::a::…` and `use crate::{a::…, b}`. Docs and tests may
+/// name any.
 fn crate_imports(text: &str) -> BTreeSet<String> {
     // A module of tests ends the file; a mere `mod tests;` may stand above all imports.
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);

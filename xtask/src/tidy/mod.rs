@@ -5,6 +5,7 @@
 mod dependencies;
 mod files;
 mod layers;
+mod prose;
 mod versions;
 
 use std::{collections::BTreeMap, fs};
@@ -30,6 +31,7 @@ pub(crate) fn run(_: &Command) -> Result<()> {
         files::long(&files),
         files::crowded_folders(&files),
         files::module_files(&files),
+        prose::wide_lines(&files),
         layers::in_runtime(&files)?,
         layers::between_crates(&metadata),
         dependencies::reasons(&files, &metadata)?,

@@ -17,8 +17,8 @@ const EXEMPT: [&str; 8] = [
     "xtask/src/tidy/versions.rs",
 ];
 
-/// The features of versions are spelt in tables that `regenerate` owns; elsewhere a version is `latest` or `oldest`. No line
-/// says from which version to which there is support.
+/// The features of versions are spelt in tables that `regenerate` owns; elsewhere a version is `latest` or `oldest`. No
+/// line says from which version to which there is support.
 pub(super) fn numbers(files: &Files, api_specs: &Path) -> Result<Vec<String>> {
     let stored = crate::versions::stored(api_specs)?;
     Ok(files

@@ -1,7 +1,7 @@
 //! What only some Kubernetes versions have stands in k8s-openapi's `k8s_if_…!` macros.
 //!
-//! rustfmt leaves the inside of macro calls alone. So a gate is first written as a module, or as an `if` among statements,
-//! which rustfmt formats; when that is done, [`restore`] makes the macro call of it.
+//! rustfmt leaves the inside of macro calls alone. So a gate is first written as a module, or as an `if` among
+//! statements, which rustfmt formats; when that is done, [`restore`] makes the macro call of it.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

@@ -1,7 +1,7 @@
 //! From upstream's `OpenAPI` documents to the files that are stored: facts without prose, each once.
 //!
-//! Documents are Kubernetes' own and those of aggregated servers, which are less regular: they refer to parameters, answers and
-//! bodies, or leave them out. What is stored has one form, which [`load`](super::load()) reads.
+//! Documents are Kubernetes' own and those of aggregated servers, which are less regular: they refer to parameters,
+//! answers and bodies, or leave them out. What is stored has one form, which [`load`](super::load()) reads.
 
 mod parameters;
 mod references;
@@ -31,7 +31,8 @@ type Object = Map<String, Value>;
 ///
 /// # Errors
 ///
-/// When a document says what has no stored form, or a name in it cannot be a file's. The message names document and place.
+/// When a document says what has no stored form, or a name in it cannot be a file's. The message names document and
+/// place.
 pub fn intake(documents: &BTreeMap<String, String>) -> Result<Files, Error> {
     let mut paths = BTreeMap::new();
     let mut schemas = Schemas::default();
@@ -64,7 +65,8 @@ pub fn intake(documents: &BTreeMap<String, String>) -> Result<Files, Error> {
     Ok(files)
 }
 
-/// The name of the document that a file of the upstream repository holds: `apis__apps__v1_openapi.json` is `apis/apps/v1`.
+/// The name of the document that a file of the upstream repository holds: `apis__apps__v1_openapi.json` is
+/// `apis/apps/v1`.
 pub fn document_name(file_name: &str) -> Option<String> {
     Some(file_name.strip_suffix("_openapi.json")?.replace("__", "/"))
 }
@@ -216,7 +218,8 @@ fn content(node: &Node<'_>) -> Result<Value, Error> {
     Ok(Value::Object(stored))
 }
 
-/// The entries of `node` without those in `prose`, and without those that are null, which say nothing but in a `default`.
+/// The entries of `node` without those in `prose`, and without those that are null, which say nothing but in a
+/// `default`.
 fn facts<'a>(node: &Node<'a>, prose: &[&str]) -> Result<Vec<(&'a str, Node<'a>)>, Error> {
     let is_fact =
         |(key, node): &(&str, Node<'_>)| !prose.contains(key) && (*key == "default" || !node.value().is_null());

@@ -41,8 +41,8 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Makes the path's parameters those that its placeholders have, given the lists of all its operations: documents of
-    /// aggregated servers leave some out, and describe others that the path does not have.
+    /// Makes the path's parameters those that its placeholders have, given the lists of all its operations: documents
+    /// of aggregated servers leave some out, and describe others that the path does not have.
     pub(super) fn fit(&mut self, path: &str, operations: &mut [&mut Parameters]) {
         let placeholders = placeholders(path);
         let fits = |parameter: &Object| {
@@ -85,8 +85,8 @@ fn key(parameter: &Object) -> [String; 2] {
 
 /// A parameter that the document refers to and does not have.
 ///
-/// kube-apiserver makes documents for aggregated servers out of their Swagger 2, and leaves out what parameters refer to. The
-/// reference is named after the parameter and a hash of eight characters: `watch-XNNPZGbK`.
+/// kube-apiserver makes documents for aggregated servers out of their Swagger 2, and leaves out what parameters refer
+/// to. The reference is named after the parameter and a hash of eight characters: `watch-XNNPZGbK`.
 fn lost(reference: &Node<'_>, path: &str) -> Option<Object> {
     let text = reference.get("$ref")?.string().ok()?;
     let last = text.rsplit('/').next().unwrap_or(text);

@@ -223,7 +223,8 @@ fn parameters_are_found_wherever_a_document_has_them() {
             ),
             &["path name", "path namespace", "query watch", "query é"],
         ),
-        // A parameter of a path that has no such part, one without a schema, one in a cookie, one twice, a form of Swagger 2.
+        // A parameter of a path that has no such part, one without a schema, one in a cookie, one twice, a form of
+        // Swagger 2.
         (
             with(
                 json!([in_path("gone"), in_path("name"), in_path("name"), {"name": "namespace", "in": "path"}]),

@@ -1,8 +1,8 @@
 //! The protobuf side of a version: which number and type each message's field has on the wire.
 //!
-//! `OpenAPI` does not tell field numbers; upstream's `generated.proto` files do. Neither tells which zeros JSON leaves out, which
-//! protobuf has all the same; Go's structs do. [`parse`] and [`Table::with_go`] read them into a [`Table`], whose text form is
-//! stored as `protobuf.txt`, one line a field:
+//! `OpenAPI` does not tell field numbers; upstream's `generated.proto` files do. Neither tells which zeros JSON leaves
+//! out, which protobuf has all the same; Go's structs do. [`parse`] and [`Table::with_go`] read them into a [`Table`],
+//! whose text form is stored as `protobuf.txt`, one line a field:
 //!
 //! ```text
 //! k8s.io.api.apps.v1.DeploymentSpec
@@ -154,8 +154,8 @@ impl FieldKind {
 }
 
 impl Table {
-    /// Fails on a message that embeds itself, or others in more layers than anybody writes: what reads the table follows
-    /// them.
+    /// Fails on a message that embeds itself, or others in more layers than anybody writes: what reads the table
+    /// follows them.
     pub(super) fn check_embedded(&self, file: &str) -> Result<(), Error> {
         const LAYERS: usize = 4;
         let mut done: BTreeSet<&str> = BTreeSet::new();

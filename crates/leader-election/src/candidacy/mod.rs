@@ -3,8 +3,8 @@
 //! It is client-go's, with these rules on top, which make two terms at once impossible:
 //!
 //! * Whatever is written carries the version that was read. So a write succeeds only if nobody else has written since.
-//! * A lease that is held by another is taken only when it has not changed for its duration by *this* candidate's clock, from
-//!   when it was seen. Times in the record are for people.
+//! * A lease that is held by another is taken only when it has not changed for its duration by *this* candidate's
+//!   clock, from when it was seen. Times in the record are for people.
 //! * Any change of the object counts as a sign of life, and each renewal changes it, even where the clock stands still.
 //! * A new term has a new number, even if its holder is the same. A term is known by holder and number.
 
@@ -116,8 +116,8 @@ impl Candidacy {
         }
     }
 
-    /// The record that gives the lease away, if it is still this candidate's: in the term that there is, or in the one that
-    /// was tried to begin last.
+    /// The record that gives the lease away, if it is still this candidate's: in the term that there is, or in the one
+    /// that was tried to begin last.
     pub(crate) fn release(&self, now: Moment) -> Option<Box<Lease>> {
         let seen = self.seen.as_ref().filter(|seen| !seen.deleted && self.is_mine(seen))?;
         if self.term.or(self.claimed) != Some(seen.number()) {

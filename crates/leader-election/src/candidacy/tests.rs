@@ -1,4 +1,5 @@
-//! The algorithm by tables: what a candidate does with which lease, as client-go's tests ask it, and where this differs.
+//! The algorithm by tables: what a candidate does with which lease, as client-go's tests ask it, and where this
+//! differs.
 
 use std::time::SystemTime;
 

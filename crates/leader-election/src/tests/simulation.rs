@@ -1,7 +1,7 @@
 //! Three candidates for half an hour, in which everything fails that can: never two terms at once.
 //!
-//! A resource sees what the work of each term does. Terms have fencing tokens; whoever acts with another one than the highest
-//! that has begun works outside of his term. `ELECTION_SEED=…` runs one seed alone.
+//! A resource sees what the work of each term does. Terms have fencing tokens; whoever acts with another one than the
+//! highest that has begun works outside of his term. `ELECTION_SEED=…` runs one seed alone.
 
 use std::{
     future::Future,

@@ -16,8 +16,8 @@ use super::{Problem, Shape};
 
 /// A field of a record: it may be set or not.
 ///
-/// It is there for any `Option` of a [`Node`]. The names of its methods, and of a node's, are such that nobody calls one by
-/// mistake and is then advised to import this trait.
+/// It is there for any `Option` of a [`Node`]. The names of its methods, and of a node's, are such that nobody calls
+/// one by mistake and is then advised to import this trait.
 pub trait Field {
     /// The value, if it is set.
     fn field_to_json(&self) -> Option<Value>;

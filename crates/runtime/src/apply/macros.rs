@@ -2,11 +2,12 @@
 
 /// A struct of optional fields with its setters, its table and serde's traits.
 ///
-/// A field is written `rust_name("apiName"): type`, where the type is a name in scope, `[T]` for a list, `{T}` for a map from
-/// strings or `(T)` for a boxed one. Behind it stands how it merges, where the type does not say that: `atomic`, `set` or
-/// `keyed("name", "protocol" = "\"TCP\"")`, the fields that tell items apart and the defaults of those that have one; `granular`
-/// is a record that merges by its fields although its type is atomic elsewhere. `@ (34..=36)` are the only minor versions of
-/// Kubernetes that have the field. `old` are types and fields that the newest version does not have, so that no link leads to them.
+/// A field is written `rust_name("apiName"): type`, where the type is a name in scope, `[T]` for a list, `{T}` for a
+/// map from strings or `(T)` for a boxed one. Behind it stands how it merges, where the type does not say that:
+/// `atomic`, `set` or `keyed("name", "protocol" = "\"TCP\"")`, the fields that tell items apart and the defaults of
+/// those that have one; `granular` is a record that merges by its fields although its type is atomic elsewhere.
+/// `@ (34..=36)` are the only minor versions of Kubernetes that have the field. `old` are types and fields that the
+/// newest version does not have, so that no link leads to them.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! record {

@@ -106,7 +106,8 @@ impl Configuration for Value {
 #[diagnostic::do_not_recommend]
 impl<K> Applicable<K> for Value {}
 
-/// The body of a configuration of one's own for objects of type `T`: with what names the type, and without what is not set.
+/// The body of a configuration of one's own for objects of type `T`: with what names the type, and without what is not
+/// set.
 #[doc(hidden)]
 pub fn without_unset<T: Resource>(configuration: &impl Serialize) -> codec::Result<Value> {
     fn remove_nulls(value: &mut Value) {

@@ -56,8 +56,8 @@ fn step<'a>(key: &'a str, below: &'a Value) -> Result<(Step<'a>, Owned<'a>), Pro
     Ok((step, below))
 }
 
-/// The entry of a manager's applies, if the object has one; `subresource` is empty for the object itself. The server keeps one
-/// for each manager, with the paths of the version of the API that was applied last.
+/// The entry of a manager's applies, if the object has one; `subresource` is empty for the object itself. The server
+/// keeps one for each manager, with the paths of the version of the API that was applied last.
 pub(super) fn applied_by<'a>(
     object: &'a Value,
     manager: &str,

@@ -54,8 +54,8 @@ pub fn record_from_json(record: &mut dyn Record, value: Value) -> Result<(), Pro
     fields.into_iter().try_for_each(|(name, value)| set_field(record, &name, value))
 }
 
-/// Sets a field by its name in the API. A name that the type does not have is an error: what is dropped here would be taken
-/// from the object by the next apply.
+/// Sets a field by its name in the API. A name that the type does not have is an error: what is dropped here would be
+/// taken from the object by the next apply.
 fn set_field(record: &mut dyn Record, name: &str, value: Value) -> Result<(), Problem> {
     match record.field_named(name) {
         Some(field) => field.set_field_json(value).map_err(|problem| problem.in_field(name)),

@@ -13,8 +13,8 @@ pub enum Shape {
     Of(fn() -> &'static Shape),
     /// A map with a manager for each entry.
     Map(&'static Shape),
-    /// A list with a manager for each item, of which these fields are the key. A field that is missing in an item counts as
-    /// its default.
+    /// A list with a manager for each item, of which these fields are the key. A field that is missing in an item
+    /// counts as its default.
     Keyed(&'static [(&'static str, Option<&'static str>)], &'static Shape),
     /// A list that is a set of scalars, each of which has its managers.
     Set,

@@ -1,8 +1,8 @@
 //! Who is asking: from [`Credentials`] to the headers of each request, and the certificate of its connection.
 //!
-//! [`Auth`] is asked before every request, may wait for what it needs, and is told when the server refused what it gave.
-//! What is [`fetched`] lives in the configuration's [`SharedCredentials`](crate::config::SharedCredentials), so that
-//! all clients of a configuration and its clones share it.
+//! [`Auth`] is asked before every request, may wait for what it needs, and is told when the server refused what it
+//! gave. What is [`fetched`] lives in the configuration's [`SharedCredentials`](crate::config::SharedCredentials), so
+//! that all clients of a configuration and its clones share it.
 
 mod exec;
 mod fetched;
@@ -118,8 +118,8 @@ impl Auth {
         Ok(granted)
     }
 
-    /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted: the next request gets something
-    /// newer, if there is anything newer. Returns what the server did not accept.
+    /// Says that the server answered 401 to what [`authorize`](Self::authorize) granted: the next request gets
+    /// something newer, if there is anything newer. Returns what the server did not accept.
     pub(crate) async fn refused(&self, granted: &Granted) -> SentWith {
         match (&self.source, granted.generation) {
             (Source::TokenFile(file), Some(generation)) => file.distrust(generation).await,

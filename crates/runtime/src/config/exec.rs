@@ -8,8 +8,8 @@ use super::SharedCredentials;
 
 /// How to run a credential plugin, such as `aws eks get-token`.
 ///
-/// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and run it
-/// once however many requests wait for it.
+/// The defaults are client-go's. All clients of one configuration and its clones share what the plugin answered, and
+/// run it once however many requests wait for it.
 ///
 /// ```
 /// # fn main() -> Result<(), k8s_client_runtime::Error> {
@@ -44,7 +44,8 @@ pub struct ExecConfig {
     pub interactive_mode: InteractiveMode,
     /// Why standard input is not to be used, if it is not: `Some` text is shown to the user where a plugin needs it.
     pub stdin_unavailable: Option<String>,
-    /// What the cluster's extension `client.authentication.k8s.io/exec` says; the plugin gets it as `spec.cluster.config`.
+    /// What the cluster's extension `client.authentication.k8s.io/exec` says; the plugin gets it as
+    /// `spec.cluster.config`.
     pub cluster_extension: Option<serde_json::Value>,
     /// What the clients of this configuration share.
     pub(crate) shared: SharedCredentials,

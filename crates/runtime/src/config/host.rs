@@ -31,8 +31,8 @@ impl fmt::Display for Authority {
 
 /// A `host` or `host:port` with the name in ASCII: `bücher.example` becomes `xn--bcher-kva.example`, as in Go.
 ///
-/// Only tables of Unicode know the normal form of every character, and they are too large to carry for this. So names are
-/// taken whose letters are surely in their normal form already, which is how people type them; others are an error.
+/// Only tables of Unicode know the normal form of every character, and they are too large to carry for this. So names
+/// are taken whose letters are surely in their normal form already, which is how people type them; others are an error.
 pub(super) fn to_ascii(authority: &str) -> Result<Cow<'_, str>, String> {
     if authority.is_ascii() {
         return Ok(authority.into());

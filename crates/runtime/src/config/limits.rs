@@ -8,10 +8,11 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How often a request is sent again at most, so it is sent once more than this. 10 by default, as in client-go; 0 sends
-    /// everything once.
+    /// How often a request is sent again at most, so it is sent once more than this. 10 by default, as in client-go; 0
+    /// sends everything once.
     pub max_retries: u32,
-    /// No further attempt begins later than this after the first one. 60 seconds by default; client-go has no such limit.
+    /// No further attempt begins later than this after the first one. 60 seconds by default; client-go has no such
+    /// limit.
     pub max_elapsed: Duration,
 }
 
@@ -23,8 +24,8 @@ impl Default for RetryPolicy {
 
 /// How many requests a client sends in a second.
 ///
-/// Off by default: API servers have a fairness of their own, and a limit in the client that nobody set is felt as slowness.
-/// client-go has one by default, [`RateLimit::CLIENT_GO`].
+/// Off by default: API servers have a fairness of their own, and a limit in the client that nobody set is felt as
+/// slowness. client-go has one by default, [`RateLimit::CLIENT_GO`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateLimit {
     /// Requests a second in the long run.

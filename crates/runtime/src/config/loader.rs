@@ -28,9 +28,9 @@ use crate::{
 /// | neither | `~/.kube/config` |
 /// | nothing in any of these | the service account of the pod, unless a file, an entry or a server was asked for |
 ///
-/// The other methods set values in place of what is found, by the rules of client-go's `ConfigOverrides`: a value counts
-/// for that field, and for those that would contradict it, as each method says. Empty texts change nothing, so that the
-/// flags of a program can be handed on as they are.
+/// The other methods set values in place of what is found, by the rules of client-go's `ConfigOverrides`: a value
+/// counts for that field, and for those that would contradict it, as each method says. Empty texts change nothing, so
+/// that the flags of a program can be handed on as they are.
 ///
 /// # A kubeconfig of somebody else
 ///
@@ -72,8 +72,8 @@ pub struct ConfigLoader {
 }
 
 impl ConfigLoader {
-    /// Reads this file and no other, as `kubectl --kubeconfig` does. An empty path is an error, not a file that is found
-    /// elsewhere.
+    /// Reads this file and no other, as `kubectl --kubeconfig` does. An empty path is an error, not a file that is
+    /// found elsewhere.
     ///
     /// It may be a pipe. What a kubeconfig names must be regular files; none may have more than 16 MiB.
     pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
@@ -109,7 +109,8 @@ impl ConfigLoader {
         self
     }
 
-    /// Asks this server, as `kubectl --server` does. The cluster's `tls-server-name` is another server's and does not count.
+    /// Asks this server, as `kubectl --server` does. The cluster's `tls-server-name` is another server's and does not
+    /// count.
     pub fn server(mut self, server: impl Into<String>) -> Self {
         self.overrides.server = overrides::text(server);
         self
@@ -121,21 +122,22 @@ impl ConfigLoader {
         self
     }
 
-    /// Accepts any certificate of the server, as `kubectl --insecure-skip-tls-verify` does. The cluster's CA does not count
-    /// then. `false` changes nothing.
+    /// Accepts any certificate of the server, as `kubectl --insecure-skip-tls-verify` does. The cluster's CA does not
+    /// count then. `false` changes nothing.
     pub fn insecure_skip_tls_verify(mut self, insecure: bool) -> Self {
         self.overrides.insecure_skip_tls_verify = insecure;
         self
     }
 
-    /// Trusts this CA, as `kubectl --certificate-authority` does. The cluster's own and its `insecure-skip-tls-verify` do not
-    /// count then.
+    /// Trusts this CA, as `kubectl --certificate-authority` does. The cluster's own and its `insecure-skip-tls-verify`
+    /// do not count then.
     pub fn certificate_authority(mut self, ca: PemSource) -> Self {
         self.overrides.certificate_authority = Some(overrides::pem(ca));
         self
     }
 
-    /// Uses this client certificate, as `kubectl --client-certificate` does. The user's does not count, be it a file or data.
+    /// Uses this client certificate, as `kubectl --client-certificate` does. The user's does not count, be it a file or
+    /// data.
     pub fn client_certificate(mut self, certificate: PemSource) -> Self {
         self.overrides.client_certificate = Some(overrides::pem(certificate));
         self
@@ -147,8 +149,8 @@ impl ConfigLoader {
         self
     }
 
-    /// Sends this bearer token, as `kubectl --token` does. The user's `token` and `tokenFile` do not count then; in client-go
-    /// the file goes on to win.
+    /// Sends this bearer token, as `kubectl --token` does. The user's `token` and `tokenFile` do not count then; in
+    /// client-go the file goes on to win.
     pub fn token(mut self, token: SecretString) -> Self {
         self.overrides.token = overrides::secret(token);
         self
@@ -166,8 +168,8 @@ impl ConfigLoader {
         self
     }
 
-    /// Limits the time of each call, as `kubectl --request-timeout` does: whole seconds (`30`), or a duration of Go (`1m30s`).
-    /// 0 is no limit. What is neither is an error of [`load`](Self::load).
+    /// Limits the time of each call, as `kubectl --request-timeout` does: whole seconds (`30`), or a duration of Go
+    /// (`1m30s`). 0 is no limit. What is neither is an error of [`load`](Self::load).
     pub fn timeout(mut self, timeout: impl Into<String>) -> Self {
         self.overrides.timeout = overrides::text(timeout);
         self
@@ -185,8 +187,8 @@ impl ConfigLoader {
         self
     }
 
-    /// Acts as somebody else, as `kubectl --as`, `--as-uid`, `--as-group` and `--as-user-extra` do. What is empty is as the
-    /// kubeconfig's user has it; extra facts are added to those of the user.
+    /// Acts as somebody else, as `kubectl --as`, `--as-uid`, `--as-group` and `--as-user-extra` do. What is empty is as
+    /// the kubeconfig's user has it; extra facts are added to those of the user.
     pub fn impersonate(mut self, impersonation: Impersonation) -> Self {
         self.overrides.impersonate = impersonation;
         self
@@ -200,8 +202,8 @@ impl ConfigLoader {
     /// Changes the files that [`load`](Self::load) reads.
     ///
     /// Each entry is changed in the file that it is from. What is new goes to client-go's default file: the first of
-    /// `$KUBECONFIG` that exists, or else the last one of that list; without that variable it is `~/.kube/config`. The values
-    /// set on this loader play no part in it.
+    /// `$KUBECONFIG` that exists, or else the last one of that list; without that variable it is `~/.kube/config`. The
+    /// values set on this loader play no part in it.
     pub fn editor(&self) -> Result<KubeconfigEditor> {
         self.editor_from(&Environment::process())
     }

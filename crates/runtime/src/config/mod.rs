@@ -66,7 +66,8 @@ pub use self::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The address of the API server, with the path prefix if it has one: `https://host:6443` or `https://host/k8s/prod`.
+    /// The address of the API server, with the path prefix if it has one: `https://host:6443` or
+    /// `https://host/k8s/prod`.
     ///
     /// Without a scheme (`host:6443`) it is reached over TLS if anything else of this configuration is for TLS:
     /// [`server_url`](Self::server_url) has the rule.
@@ -81,23 +82,23 @@ pub struct Config {
     pub impersonate: Option<Impersonation>,
     /// The proxy on the way to the server. That of the environment by default.
     pub proxy: Proxy,
-    /// Asks the server not to compress its answers (`disable-compression`), which saves both sides' CPU where the network is
-    /// fast. Off by default, as in client-go: large answers come gzipped.
+    /// Asks the server not to compress its answers (`disable-compression`), which saves both sides' CPU where the
+    /// network is fast. Off by default, as in client-go: large answers come gzipped.
     pub disable_compression: bool,
-    /// Asks for JSON and sends JSON only. Off by default, as with client-go's typed clients: types that have a protobuf form are
-    /// read and written in it where the server serves it, which costs both sides a fraction. JSON can be read by people on the
-    /// way, such as in the traces of this library.
+    /// Asks for JSON and sends JSON only. Off by default, as with client-go's typed clients: types that have a protobuf
+    /// form are read and written in it where the server serves it, which costs both sides a fraction. JSON can be read
+    /// by people on the way, such as in the traces of this library.
     pub disable_protobuf: bool,
     /// The `User-Agent` of every request. By default it names the program, the platform and this library:
     /// `program/unknown (linux/amd64) k8s-client/0.1.0`.
     pub user_agent: Option<String>,
-    /// How long one call may take from its start to the last byte of the answer, tries and pauses between them included. It
-    /// does not hold for watches, logs and connections through the server. No limit by default, as in client-go: an answer whose
-    /// bytes go on arriving, however slowly, may then take as long as it likes.
+    /// How long one call may take from its start to the last byte of the answer, tries and pauses between them
+    /// included. It does not hold for watches, logs and connections through the server. No limit by default, as in
+    /// client-go: an answer whose bytes go on arriving, however slowly, may then take as long as it likes.
     pub timeout: Option<Duration>,
-    /// How long the head of an answer may be waited for. 75 seconds by default: kube-apiserver gives up after 60 itself, so
-    /// only a server that is not there meets this limit. client-go has none. It does not hold for logs and connections
-    /// through the server, nor where a call has a longer time limit of its own.
+    /// How long the head of an answer may be waited for. 75 seconds by default: kube-apiserver gives up after 60
+    /// itself, so only a server that is not there meets this limit. client-go has none. It does not hold for logs and
+    /// connections through the server, nor where a call has a longer time limit of its own.
     pub response_header_timeout: Option<Duration>,
     /// How long a TCP connection may take to come about. 30 seconds by default.
     pub connect_timeout: Duration,
@@ -105,24 +106,25 @@ pub struct Config {
     pub tls_handshake_timeout: Duration,
     /// Speaks HTTP/1.1 only. Off by default; client-go's variable `DISABLE_HTTP2` turns it on.
     pub disable_http2: bool,
-    /// After how long a silence an HTTP/2 connection is asked for a sign of life; never if none. 30 seconds by default, or
-    /// what client-go's variable `HTTP2_READ_IDLE_TIMEOUT_SECONDS` says, where 0 is never.
+    /// After how long a silence an HTTP/2 connection is asked for a sign of life; never if none. 30 seconds by default,
+    /// or what client-go's variable `HTTP2_READ_IDLE_TIMEOUT_SECONDS` says, where 0 is never.
     ///
-    /// HTTP/1.1 has no such question. There, this and [`http2_ping_timeout`](Self::http2_ping_timeout) together are how long
-    /// nothing of a body may arrive that is read to its end, such as that of an object or a list. Watches and logs may be silent
-    /// for longer: of them, only a host that is gone is noticed, by TCP's keepalive.
+    /// HTTP/1.1 has no such question. There, this and [`http2_ping_timeout`](Self::http2_ping_timeout) together are how
+    /// long nothing of a body may arrive that is read to its end, such as that of an object or a list. Watches and logs
+    /// may be silent for longer: of them, only a host that is gone is noticed, by TCP's keepalive.
     pub http2_ping_interval: Option<Duration>,
-    /// How long that sign of life may take until the connection counts as dead. 15 seconds by default, or what client-go's
-    /// variable `HTTP2_PING_TIMEOUT_SECONDS` says.
+    /// How long that sign of life may take until the connection counts as dead. 15 seconds by default, or what
+    /// client-go's variable `HTTP2_PING_TIMEOUT_SECONDS` says.
     pub http2_ping_timeout: Duration,
-    /// How many bytes of an answer are taken where all of it is kept: objects, awaited lists and pages of lists, bodies that are
-    /// collected. Bytes are counted after decompression. A longer answer is an error. 512 MiB by default, which
-    /// is a list of all pods in Kubernetes' largest clusters (150,000 of 3.5 KB each); client-go has no limit, so that a few
-    /// kilobytes of gzip from a hostile server can end the program. No limit if none.
+    /// How many bytes of an answer are taken where all of it is kept: objects, awaited lists and pages of lists, bodies
+    /// that are collected. Bytes are counted after decompression. A longer answer is an error. 512 MiB by default,
+    /// which is a list of all pods in Kubernetes' largest clusters (150,000 of 3.5 KB each); client-go has no limit, so
+    /// that a few kilobytes of gzip from a hostile server can end the program. No limit if none.
     ///
-    /// What is decoded takes a multiple of it: about three times the bytes of usual objects, and up to two thousand times those of
-    /// answers that somebody made for that purpose. Lower the limit where the server is not trusted. Watches, logs and items that
-    /// are read as a stream are not kept and have no limit together; an event or an item of a list has 16 MiB.
+    /// What is decoded takes a multiple of it: about three times the bytes of usual objects, and up to two thousand
+    /// times those of answers that somebody made for that purpose. Lower the limit where the server is not trusted.
+    /// Watches, logs and items that are read as a stream are not kept and have no limit together; an event or an item
+    /// of a list has 16 MiB.
     pub max_response_bytes: Option<u64>,
     /// How often a request is sent again where that is safe.
     pub retry: RetryPolicy,
@@ -321,10 +323,10 @@ impl Config {
 
     /// Uses the service account of the pod that the program runs in.
     ///
-    /// `$KUBERNETES_SERVICE_HOST` and `$KUBERNETES_SERVICE_PORT` must both be set and the token must be there. The token is
-    /// read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own. The server is trusted
-    /// by the service account's `ca.crt`; where that is missing or unusable, which is logged and no error, by the roots of
-    /// the operating system, as with client-go. While it is empty, no server is trusted.
+    /// `$KUBERNETES_SERVICE_HOST` and `$KUBERNETES_SERVICE_PORT` must both be set and the token must be there. The
+    /// token is read again as the kubelet renews it. The namespace is `$POD_NAMESPACE`, or else the pod's own. The
+    /// server is trusted by the service account's `ca.crt`; where that is missing or unusable, which is logged and no
+    /// error, by the roots of the operating system, as with client-go. While it is empty, no server is trusted.
     pub fn in_cluster() -> Result<Self> {
         in_cluster::load(&Environment::process(), &Overrides::default())
     }

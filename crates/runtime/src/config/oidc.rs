@@ -25,8 +25,8 @@ use super::{PemSource, SharedCredentials};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OidcConfig {
-    /// The provider's URL (`idp-issuer-url`); its `/.well-known/openid-configuration` says where tokens are renewed. That
-    /// may be behind up to ten redirects, to the same host or by https.
+    /// The provider's URL (`idp-issuer-url`); its `/.well-known/openid-configuration` says where tokens are renewed.
+    /// That may be behind up to ten redirects, to the same host or by https.
     pub issuer_url: String,
     /// The client id (`client-id`).
     pub client_id: String,
@@ -36,8 +36,8 @@ pub struct OidcConfig {
     pub id_token: Option<SecretString>,
     /// What a new token is got with (`refresh-token`). Without it a token that has expired is an error.
     pub refresh_token: Option<SecretString>,
-    /// The only certificates that may have signed the provider's (`idp-certificate-authority`, `-data`). The roots of the
-    /// operating system by default.
+    /// The only certificates that may have signed the provider's (`idp-certificate-authority`, `-data`). The roots of
+    /// the operating system by default.
     pub ca: Option<PemSource>,
     /// The kubeconfig file and the user in it that renewed tokens are written back to. Nowhere by default.
     pub origin: Option<OidcOrigin>,

@@ -63,8 +63,8 @@ impl PemSource {
         Ok(certificates)
     }
 
-    /// The certificates of a CA. A block that cannot be read is passed over if there are others, as in Go. An empty file
-    /// is no error: whoever fills it may come later.
+    /// The certificates of a CA. A block that cannot be read is passed over if there are others, as in Go. An empty
+    /// file is no error: whoever fills it may come later.
     pub(crate) fn ca(&self) -> Result<CaBundle> {
         const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         let text = self.read()?;

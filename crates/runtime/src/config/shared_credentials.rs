@@ -14,8 +14,8 @@ use std::{
 pub(crate) struct SharedCredentials(Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>);
 
 impl SharedCredentials {
-    /// What is kept, if it suits; otherwise what is made now, which is kept instead. A clone whose settings were changed does
-    /// not suit.
+    /// What is kept, if it suits; otherwise what is made now, which is kept instead. A clone whose settings were
+    /// changed does not suit.
     pub(crate) fn get_or_insert<T: Send + Sync + 'static>(
         &self,
         suits: impl FnOnce(&T) -> bool,

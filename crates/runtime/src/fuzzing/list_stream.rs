@@ -52,8 +52,8 @@ pub(crate) fn arriving(media_type: MediaType, chunks: Vec<Bytes>) -> ListBody {
     ListBody::new(body, media_type, String::new())
 }
 
-/// The items of a body, errors in place of those that cannot be decoded and of what the list breaks off with, and the metadata
-/// that it ended with.
+/// The items of a body, errors in place of those that cannot be decoded and of what the list breaks off with, and the
+/// metadata that it ended with.
 pub(crate) fn streamed<K: Listable>(
     form: MediaType,
     chunks: Vec<Bytes>,

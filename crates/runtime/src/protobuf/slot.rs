@@ -1,8 +1,8 @@
 //! Where a field's value goes. k8s-openapi's fields are values, options, boxes and lists, and which of them differs
 //! between Kubernetes' versions; the tables of messages need not say it.
 //!
-//! One of the traits is there for every type. The names of the methods are such that nobody calls one by mistake and is then
-//! advised to import a trait of this module.
+//! One of the traits is there for every type. The names of the methods are such that nobody calls one by mistake and is
+//! then advised to import a trait of this module.
 
 use std::collections::BTreeMap;
 

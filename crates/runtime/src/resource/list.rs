@@ -71,8 +71,8 @@ impl<K: Listable> List<K> {
     /// into JSON trees, most of the memory of a list. Not for what is to be [extracted](crate::apply::Extract) from. An
     /// object that lacks them can be updated all the same: the server keeps its own.
     ///
-    /// The server sends them in any case; they are cut out of the bytes before an object is decoded, which costs next to
-    /// nothing. It does not hold for what is read as [JSON of a type of one's own](List::json).
+    /// The server sends them in any case; they are cut out of the bytes before an object is decoded, which costs next
+    /// to nothing. It does not hold for what is read as [JSON of a type of one's own](List::json).
     pub fn without_managed_fields(mut self) -> Self {
         self.without_managed_fields = true;
         self

@@ -1,8 +1,8 @@
 //! Typed verbs: every one a request builder that is awaited.
 //!
-//! [`ResourceClient`] has the verbs that Kubernetes gives to resources in general. The generated clients wrap it and let
-//! through exactly those that their resource has. A verb returns a builder, one file each here; the builder's methods are
-//! the options of the API, and `.await` sends it:
+//! [`ResourceClient`] has the verbs that Kubernetes gives to resources in general. The generated clients wrap it and
+//! let through exactly those that their resource has. A verb returns a builder, one file each here; the builder's
+//! methods are the options of the API, and `.await` sends it:
 //!
 //! ```no_run
 //! # use k8s_client_runtime::{Error, RestClient, resource::ResourceClient};
@@ -16,8 +16,8 @@
 //!
 //! `with_…` methods of a builder are options of the call rather than of the API (`with_timeout`, `with_max_retries`).
 //!
-//! In place of `.await`, `.json::<T>().await` reads the answer into a type of your own, `.raw().await` gives its bytes, and
-//! `into_request` the plain [`Request`]. All three ask for JSON.
+//! In place of `.await`, `.json::<T>().await` reads the answer into a type of your own, `.raw().await` gives its bytes,
+//! and `into_request` the plain [`Request`]. All three ask for JSON.
 //!
 //! ```no_run
 //! # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -91,8 +91,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// Limits the whole call, reading the answer included; of a watch, it limits only the time until the server has
-            /// agreed. Default: the configuration's limit, which is none.
+            /// Limits the whole call, reading the answer included; of a watch, it limits only the time until the server
+            /// has agreed. Default: the configuration's limit, which is none.
             pub fn with_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.request = self.request.timeout(timeout);
                 self
@@ -118,8 +118,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// The plain request, for whoever wants the head of the answer too. It asks for JSON, which awaiting the builder may
-            /// not do, unless an `accept` header was set.
+            /// The plain request, for whoever wants the head of the answer too. It asks for JSON, which awaiting the
+            /// builder may not do, unless an `accept` header was set.
             pub fn into_request(self) -> crate::rest::Request {
                 self.prepared().accept(crate::codec::MediaType::JSON)
             }
@@ -141,13 +141,14 @@ use call_options;
 macro_rules! whole_answer {
     ($builder:ident <$parameter:ident: $bound:path>) => {
         impl<$parameter: $bound> $builder<$parameter> {
-            /// Sends the request and reads the answer as JSON of any type: one of your own that has only the fields you need
-            /// makes a large answer cheap.
+            /// Sends the request and reads the answer as JSON of any type: one of your own that has only the fields you
+            /// need makes a large answer cheap.
             pub async fn json<T: k8s_openapi::serde::de::DeserializeOwned + Send>(self) -> crate::Result<T> {
                 self.into_request().send().await?.json().await
             }
 
-            /// Sends the request and gives the answer as it came: JSON, unless an `accept` header asks for something else.
+            /// Sends the request and gives the answer as it came: JSON, unless an `accept` header asks for something
+            /// else.
             pub async fn raw(self) -> crate::Result<bytes::Bytes> {
                 self.into_request().send().await?.bytes().await
             }
@@ -193,7 +194,8 @@ macro_rules! selectors {
                 self
             }
 
-            /// Chooses by fields, such as `metadata.name=web` for one object. Each kind supports a few. Default: all objects.
+            /// Chooses by fields, such as `metadata.name=web` for one object. Each kind supports a few. Default: all
+            /// objects.
             pub fn field_selector(mut self, selector: impl Into<String>) -> Self {
                 self.$options.field_selector = Some(selector.into());
                 self

@@ -1,5 +1,5 @@
-//! What generic code bounds on: one trait a verb, which every client with that verb implements. `TypedClient::Kind` is the
-//! kind of them all.
+//! What generic code bounds on: one trait a verb, which every client with that verb implements. `TypedClient::Kind` is
+//! the kind of them all.
 //!
 //! ```no_run
 //! use k8s_client_runtime::{Error, object::AnyList, resource::Lists};
@@ -123,10 +123,11 @@ pub trait Applies: TypedClient {
     fn apply(&self, configuration: &impl Applicable<Self::Kind>) -> Apply<Self::Kind>;
 }
 
-/// A kind whose objects have something that is not an object: a log, a process, ports or a proxy. `B` is the builder of the
-/// request, such as [`Logs`].
+/// A kind whose objects have something that is not an object: a log, a process, ports or a proxy. `B` is the builder of
+/// the request, such as [`Logs`].
 ///
-/// Pods have all of them, services and nodes a proxy. A type of your own may have one too, if its API server gives it one:
+/// Pods have all of them, services and nodes a proxy. A type of your own may have one too, if its API server gives it
+/// one:
 ///
 /// ```
 /// # use k8s_client_runtime::custom_resource;

@@ -121,9 +121,9 @@ impl RestClientBuilder {
         self
     }
 
-    /// Adds a part to the `User-Agent` of every request, after a slash, so that the server's logs and its priority levels can tell
-    /// this client from others of the program: client-go's `AddUserAgent`. It is added to [`Config::user_agent`] or to what
-    /// that is by default.
+    /// Adds a part to the `User-Agent` of every request, after a slash, so that the server's logs and its priority
+    /// levels can tell this client from others of the program: client-go's `AddUserAgent`. It is added to
+    /// [`Config::user_agent`] or to what that is by default.
     pub fn add_user_agent(mut self, part: &str) -> Self {
         self.config.user_agent = Some(format!("{}/{part}", transport::user_agent_of(&self.config)));
         self

@@ -28,9 +28,9 @@ const MOST_ROOM: usize = 1 << 20;
 
 /// The body of a request or of an answer.
 ///
-/// A request's is read to its end before any of it is sent. An answer's is read by [`chunk`](Self::chunk), as a [`Stream`], or
-/// all at once by [`collect`](Self::collect); dropping it cancels what has not arrived yet. Services of the program's own make
-/// one of their answers by [`new`](Self::new) or `from`.
+/// A request's is read to its end before any of it is sent. An answer's is read by [`chunk`](Self::chunk), as a
+/// [`Stream`], or all at once by [`collect`](Self::collect); dropping it cancels what has not arrived yet. Services of
+/// the program's own make one of their answers by [`new`](Self::new) or `from`.
 pub struct Body {
     inner: Inner,
     limits: Limits,

@@ -40,8 +40,8 @@ impl ConnectError {
         }
     }
 
-    /// A failure of hyper-rustls: it passes on errors of the dialer, and wraps those of the handshake. Where a handshake's
-    /// connection was lost, certificates are not what is wrong, and another may succeed.
+    /// A failure of hyper-rustls: it passes on errors of the dialer, and wraps those of the handshake. Where a
+    /// handshake's connection was lost, certificates are not what is wrong, and another may succeed.
     pub(super) fn https(address: &Authority, error: BoxError) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(dialing) => return *dialing,
@@ -115,7 +115,8 @@ fn of_others(error: BoxError, problem: &str) -> Error {
     Error::new(kind, problem).with_source(error).with_delivery(delivery)
 }
 
-/// Whether a service waited for as long as it would. tower's error for that is known by its text, since its type is not here.
+/// Whether a service waited for as long as it would. tower's error for that is known by its text, since its type is not
+/// here.
 fn is_late(error: &(dyn StdError + 'static)) -> bool {
     find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
         || find::<tokio::time::error::Elapsed>(error).is_some()
@@ -183,11 +184,12 @@ const CUT_FRAME: &str = "bytes remaining on stream";
 ///
 /// hyper and h2 tell it so:
 ///
-/// * `Canceled` is what hyper makes of a request that it hands back since nothing of it was written, and `ChannelClosed` of a
-///   connection that ended before it took one. Both are of HTTP/1.1.
+/// * `Canceled` is what hyper makes of a request that it hands back since nothing of it was written, and
+///   `ChannelClosed` of a connection that ended before it took one. Both are of HTTP/1.1.
 /// * A stream that the server resets with `REFUSED_STREAM` was not processed, by the protocol.
-/// * A GOAWAY of the server becomes the error of those streams that are above its last one, which it has not processed, and of
-///   requests that come to the connection later. Streams up to the last one go on, or fail as a broken connection.
+/// * A GOAWAY of the server becomes the error of those streams that are above its last one, which it has not processed,
+///   and of requests that come to the connection later. Streams up to the last one go on, or fail as a broken
+///   connection.
 /// * A connection that ended before the head of an answer is an incomplete message or an error of input and output.
 fn delivery(error: &(dyn StdError + 'static)) -> Delivery {
     if let Some(error) = find::<h2::Error>(error)

@@ -20,7 +20,8 @@ use crate::error::{Error, Result};
 const CHUNK: usize = 64 << 10;
 const WINDOW_BITS: u8 = 15;
 
-/// Asks for a compressed answer, as Go does: unless the request itself says what it takes, or takes a part of something.
+/// Asks for a compressed answer, as Go does: unless the request itself says what it takes, or takes a part of
+/// something.
 pub(super) fn ask(request: &mut Request<Body>) -> bool {
     let headers = request.headers();
     if request.method() == Method::HEAD || headers.contains_key(ACCEPT_ENCODING) || headers.contains_key(RANGE) {

@@ -27,8 +27,9 @@
 //!   connection enters the pool only after that.
 //! * **HTTP/2 without hyper.** hyper passes a request to a task, which passes it to h2's task, and sends the body only
 //!   after the head. Here callers use h2 themselves, so that head and body are one write, and the pool knows how full
-//!   each connection is. A call that is alone on its connection sends and receives by itself; the connection's task does
-//!   so for all others. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a connection.
+//!   each connection is. A call that is alone on its connection sends and receives by itself; the connection's task
+//!   does so for all others. A request is sent when its body is whole. HTTP/1.1 is hyper's, one `SendRequest` a
+//!   connection.
 //! * **Certificates given as CA** sign others only within their dates and as far as they say that they may. The server
 //!   itself may show one of them if its name, dates and purpose are right. Both are as in Go. webpki leaves this to its
 //!   caller; `tls::x509` reads the fields.

@@ -22,8 +22,8 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxErro
 
 type Sending = dyn Fn(Request<Body>) -> HttpFuture + Send + Sync;
 
-/// What sends HTTP requests, whichever service does it: the connections to a server, those with layers around them, or a
-/// service of the program's own.
+/// What sends HTTP requests, whichever service does it: the connections to a server, those with layers around them, or
+/// a service of the program's own.
 ///
 /// A layer of the program wraps one of these. It sees each attempt of each call, with all its headers; those that are
 /// secret are marked sensitive. What it does not know in the extensions of a request or a response it must leave there.

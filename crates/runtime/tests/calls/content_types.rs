@@ -1,5 +1,5 @@
-//! JSON and protobuf: what is asked for, what is sent, and what comes of servers that have only one of them. No socket is
-//! involved.
+//! JSON and protobuf: what is asked for, what is sent, and what comes of servers that have only one of them. No socket
+//! is involved.
 
 use std::{
     convert::Infallible,

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::{config_map, config_maps, plan::Plan, server::Server, soon};
 
-/// The time is tokio's and stands still while there is something to do, so the 45 seconds pass at once. The server lives in
-/// real time.
+/// The time is tokio's and stands still while there is something to do, so the 45 seconds pass at once. The server
+/// lives in real time.
 #[tokio::test]
 async fn watch_on_a_black_holed_connection_ends_within_50_seconds() {
     let server = Server::start(Plan::healthy());

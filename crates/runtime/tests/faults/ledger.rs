@@ -77,8 +77,8 @@ impl Ledger {
         outcomes.iter().filter(|outcome| outcome.result.is_ok() && refused(&outcome.id)).count()
     }
 
-    /// Everything that should not have happened. `retries` is how often a client sends a request again at most, and `limit` how
-    /// long a call may take.
+    /// Everything that should not have happened. `retries` is how often a client sends a request again at most, and
+    /// `limit` how long a call may take.
     pub(crate) fn violations(&self, outcomes: &[Outcome], retries: usize, limit: Duration) -> Vec<String> {
         let entries = self.entries();
         outcomes.iter().filter_map(|outcome| entries.violation(outcome, retries, limit)).collect()

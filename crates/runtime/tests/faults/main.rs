@@ -1,8 +1,9 @@
-//! Proof under fault: an API server of one resource that fails in every way a real one or the network may, and what becomes
-//! of a client's requests.
+//! Proof under fault: an API server of one resource that fails in every way a real one or the network may, and what
+//! becomes of a client's requests.
 //!
-//! `api` is the server's store, `server` its sockets, `http1` and `http2` what is spoken on them; `plan` says which request
-//! meets which fault, `ledger` what really happened to each, so that `mixed` can hold that against what the client was told.
+//! `api` is the server's store, `server` its sockets, `http1` and `http2` what is spoken on them; `plan` says which
+//! request meets which fault, `ledger` what really happened to each, so that `mixed` can hold that against what the
+//! client was told.
 
 mod api;
 mod black_hole;

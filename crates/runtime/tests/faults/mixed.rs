@@ -71,7 +71,8 @@ fn seed() -> u64 {
     std::env::var("FAULTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
 }
 
-/// Makes this many calls. Returns what each came to, and where the server's objects in the end are not what the answers said.
+/// Makes this many calls. Returns what each came to, and where the server's objects in the end are not what the answers
+/// said.
 async fn run(
     server: &Server,
     seed: u64,

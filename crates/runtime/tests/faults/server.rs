@@ -1,5 +1,5 @@
-//! The sockets of the fixture server. It runs in a thread and a runtime of its own, so that a test's runtime holds nothing but
-//! what the client needs, and its clock may stand still.
+//! The sockets of the fixture server. It runs in a thread and a runtime of its own, so that a test's runtime holds
+//! nothing but what the client needs, and its clock may stand still.
 
 use std::{
     collections::HashMap,

@@ -27,8 +27,8 @@ pub(crate) struct TestProxy {
 }
 
 impl TestProxy {
-    /// Starts a proxy that lets in this login only, if there is one: `user:password`, which is Basic's `Authorization` for
-    /// an HTTP proxy.
+    /// Starts a proxy that lets in this login only, if there is one: `user:password`, which is Basic's `Authorization`
+    /// for an HTTP proxy.
     pub(crate) async fn start(protocol: Protocol, login: Option<&'static str>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -48,8 +48,8 @@ impl TestProxy {
         Self { address, asked, task }
     }
 
-    /// What was asked for so far, one line a connection: `CONNECT host:port`, the first line of a request to be sent on, or
-    /// `name host:port` or `address host:port` for SOCKS5.
+    /// What was asked for so far, one line a connection: `CONNECT host:port`, the first line of a request to be sent
+    /// on, or `name host:port` or `address host:port` for SOCKS5.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("nobody panics while it holds this").clone()
     }

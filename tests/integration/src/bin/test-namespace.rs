@@ -1,4 +1,5 @@
-//! Makes a namespace, prints its name, and deletes it when standard input ends: for programs that have no client of their own.
+//! Makes a namespace, prints its name, and deletes it when standard input ends: for programs that have no client of
+//! their own.
 
 use std::io::{self, Read as _, Write as _};
 

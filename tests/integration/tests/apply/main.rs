@@ -1,4 +1,5 @@
-//! Server-side apply with typed configurations on a real kube-apiserver, and the way back from objects to configurations.
+//! Server-side apply with typed configurations on a real kube-apiserver, and the way back from objects to
+//! configurations.
 
 mod client_go;
 mod conflicts;

@@ -254,7 +254,8 @@ fn expected(oldest: u32, old: u32, new: u32) -> BTreeMap<&'static str, Vec<Strin
     ])
 }
 
-/// The files that get the new kind and nothing else, but that the sweep of all clients leaves out the version that is gone.
+/// The files that get the new kind and nothing else, but that the sweep of all clients leaves out the version that is
+/// gone.
 const OF_THE_KIND: [&str; 5] = [
     "crates/api/apps/src/v1/kinds.rs",
     "crates/api/apps/src/v1/mod.rs",

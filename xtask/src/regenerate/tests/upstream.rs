@@ -1,4 +1,5 @@
-//! A source tree of Kubernetes, made of the facts that `api-specs` has of a version: what `spec update --from-dir` reads.
+//! A source tree of Kubernetes, made of the facts that `api-specs` has of a version: what `spec update --from-dir`
+//! reads.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 

@@ -18,8 +18,8 @@ use crate::{
 /// read the object → extract what you own → change it → apply it
 /// ```
 ///
-/// Applied as it was extracted, a configuration changes nothing. What it holds more, its manager owns too from then on; what it
-/// holds no more is taken from the object unless somebody else owns it as well.
+/// Applied as it was extracted, a configuration changes nothing. What it holds more, its manager owns too from then on;
+/// what it holds no more is taken from the object unless somebody else owns it as well.
 pub trait Extract: Record + Node + Configuration {
     /// The kind of the object.
     type Kind: Codec;
@@ -27,17 +27,19 @@ pub trait Extract: Record + Node + Configuration {
     /// The configuration of exactly the fields that the manager applied to the object, with the object's name and
     /// namespace: what the manager has to send again, changed or not, to keep them.
     ///
-    /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than apply is
-    /// no part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's `stringData`.
+    /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than
+    /// apply is no part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's
+    /// `stringData`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] when the object has no `managedFields`, since some caches leave them out, or none that can be
-    /// read. An object that has nothing but its name, such as a service account, needs none. Where nobody owns what it has, as
-    /// in a namespace that was applied with its name alone, a new configuration is the whole one. Also when the manager applied the object in another version of
-    /// its API, and when it owns a field of a Kubernetes version that the configuration or k8s-openapi's type does not have,
-    /// since the next apply would take it from the object. The error names the field. Only inside lists and maps that are
-    /// owned as a whole, such fields are lost unseen: k8s-openapi did not read them.
+    /// [`ErrorKind::Decode`] when the object has no `managedFields`, since some caches leave them out, or none that can
+    /// be read. An object that has nothing but its name, such as a service account, needs none. Where nobody owns what
+    /// it has, as in a namespace that was applied with its name alone, a new configuration is the whole one. Also when
+    /// the manager applied the object in another version of its API, and when it owns a field of a Kubernetes version
+    /// that the configuration or k8s-openapi's type does not have, since the next apply would take it from the object.
+    /// The error names the field. Only inside lists and maps that are owned as a whole, such fields are lost unseen:
+    /// k8s-openapi did not read them.
     fn extract(object: &<Self::Kind as Codec>::Object, field_manager: &str) -> Result<Self> {
         let value = json(Self::Kind::encode_json(object))?;
         extracted(Self::record_shape(), &value, field_manager, "").and_then(configuration)
@@ -57,8 +59,8 @@ pub trait Extract: Record + Node + Configuration {
         extracted(Self::record_shape(), &value, field_manager, subresource).and_then(configuration)
     }
 
-    /// The configuration of everything in the object, whoever owns it, but for the status and the metadata that only the
-    /// server sets. Applied, it claims all of it, defaults included.
+    /// The configuration of everything in the object, whoever owns it, but for the status and the metadata that only
+    /// the server sets. Applied, it claims all of it, defaults included.
     ///
     /// # Errors
     ///
@@ -88,7 +90,8 @@ fn unreadable(problem: &Problem) -> Error {
     Error::new(ErrorKind::Decode, problem.to_string())
 }
 
-/// What the manager applied to an object, as JSON: its fields, and the object's `apiVersion`, `kind`, name and namespace.
+/// What the manager applied to an object, as JSON: its fields, and the object's `apiVersion`, `kind`, name and
+/// namespace.
 ///
 /// # Errors
 ///
@@ -125,8 +128,8 @@ fn copy(from: &Value, to: &mut Map<String, Value>, names: &[&str]) {
 /// The part of a value that is owned.
 fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Result<Value, Problem> {
     match (shape.resolved(), value) {
-        // The server counts what has no type as a whole, such as the data of a ControllerRevision. Of other lists, an empty one
-        // leaves no path: this one belonged to one manager as a whole when it was applied.
+        // The server counts what has no type as a whole, such as the data of a ControllerRevision. Of other lists, an
+        // empty one leaves no path: this one belonged to one manager as a whole when it was applied.
         (Shape::Untyped, _) | (Shape::Keyed(..) | Shape::Set, Value::Array(_)) if owned.is_leaf() => Ok(value.clone()),
         (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
             owned_fields(fields, shape, owned).map(Value::Object)

@@ -27,8 +27,8 @@ use crate::{
     text::{Keep, printable},
 };
 
-/// How long a plugin may take that cannot ask the user on the terminal. client-go has no limit, and then a plugin that hangs
-/// stops all requests for good. It is long since such a plugin may still wait for a login in a browser.
+/// How long a plugin may take that cannot ask the user on the terminal. client-go has no limit, and then a plugin that
+/// hangs stops all requests for good. It is long since such a plugin may still wait for a login in a browser.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// A plugin and what it answered last.

@@ -1,7 +1,7 @@
 //! From a cluster and a user, with what overrides say, to a [`Config`].
 //!
-//! client-go's rules hold: everything is validated, and what is wrong is said at once; credentials and certificates are used
-//! only where the server's address begins with `https`.
+//! client-go's rules hold: everything is validated, and what is wrong is said at once; credentials and certificates are
+//! used only where the server's address begins with `https`.
 
 use http::{Uri, uri::Scheme};
 

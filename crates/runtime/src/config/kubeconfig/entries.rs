@@ -1,6 +1,7 @@
 //! The entries of a kubeconfig as they are written: clusters, users and contexts.
 //!
-//! Every field and every item of a list may be null, every field may be missing, and fields that nobody knows are passed over.
+//! Every field and every item of a list may be null, every field may be missing, and fields that nobody knows are
+//! passed over.
 
 use std::collections::BTreeMap;
 

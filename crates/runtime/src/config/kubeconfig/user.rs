@@ -56,8 +56,8 @@ pub(super) fn identity(
     }
 }
 
-/// What is sent as `Authorization`. A token and a password go before a plugin and a provider; a certificate goes before a
-/// plugin.
+/// What is sent as `Authorization`. A token and a password go before a plugin and a provider; a certificate goes before
+/// a plugin.
 pub(super) fn credentials(
     user: &Located<'_, User>,
     cluster: &Located<'_, Cluster>,

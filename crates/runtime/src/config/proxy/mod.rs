@@ -17,8 +17,8 @@ pub use self::url::ProxyUrl;
 ///
 /// The environment is read by Go's rules, when a client is made:
 ///
-/// * `HTTPS_PROXY` or `https_proxy` is for servers whose URL begins with `https://`, `HTTP_PROXY` or `http_proxy` for the
-///   others. `ALL_PROXY` is not read. A bare `host:port` means `http://host:port`. What cannot be used is an error.
+/// * `HTTPS_PROXY` or `https_proxy` is for servers whose URL begins with `https://`, `HTTP_PROXY` or `http_proxy` for
+///   the others. `ALL_PROXY` is not read. A bare `host:port` means `http://host:port`. What cannot be used is an error.
 /// * `NO_PROXY` or `no_proxy` excepts servers: names (`example.com`, with all its subdomains), subdomains only
 ///   (`.example.com`, `*.example.com`), addresses and networks (`10.0.0.1`, `fd00::/8`), each with `:port` for one port
 ///   only, separated by commas; `*` excepts all.

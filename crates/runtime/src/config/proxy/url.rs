@@ -45,8 +45,8 @@ impl ProxyUrl {
     /// Reads `http://host`, `https://host`, `socks5://host` or `socks5h://host`, each with or without `user:password@`
     /// and `:port`.
     ///
-    /// The ports are 80, 443, 1080 and 1080 by default. User name and password are percent-decoded. A path is ignored. With
-    /// both `socks5` and `socks5h` it is the proxy that resolves the server's name. All of this is as in Go.
+    /// The ports are 80, 443, 1080 and 1080 by default. User name and password are percent-decoded. A path is ignored.
+    /// With both `socks5` and `socks5h` it is the proxy that resolves the server's name. All of this is as in Go.
     ///
     /// # Errors
     ///

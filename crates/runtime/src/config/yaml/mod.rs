@@ -1,10 +1,10 @@
 //! YAML as kubeconfigs and credential plugins write it, and changes in it that leave the rest of its text as it is:
 //! comments, order, quotes and unknown fields.
 //!
-//! No well-kept library does that at a price that every program could pay (`yaml-edit` takes as long to compile as all of
-//! the core API), so the text is changed here, by the places that the parser of `serde-saphyr` tells. That is safe because
-//! the result is read again and compared with what it must mean: a layout that is not understood is an error, never a
-//! damaged file.
+//! No well-kept library does that at a price that every program could pay (`yaml-edit` takes as long to compile as all
+//! of the core API), so the text is changed here, by the places that the parser of `serde-saphyr` tells. That is safe
+//! because the result is read again and compared with what it must mean: a layout that is not understood is an error,
+//! never a damaged file.
 
 mod encoding;
 mod render;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// What stands behind `key:`; block collections stand on lines of their own, which begin with so many spaces, and the lines
-/// of a sequence two less.
+/// What stands behind `key:`; block collections stand on lines of their own, which begin with so many spaces, and the
+/// lines of a sequence two less.
 pub(super) fn after_key(value: &Value, indent: usize, newline: &str) -> String {
     match value {
         Value::Object(fields) if !fields.is_empty() => format!("{newline}{}", block(value, indent, newline)),

@@ -26,8 +26,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// Lets requests pass, in the order in which they came, as often as the limit allows.
 pub(in crate::rest) struct RateLimiter {
     limit: RateLimit,
-    /// Whoever holds the lock is the next to go; tokio's lock is fair. A request that is given up while it waits has taken
-    /// nothing.
+    /// Whoever holds the lock is the next to go; tokio's lock is fair. A request that is given up while it waits has
+    /// taken nothing.
     bucket: Mutex<Bucket>,
     told: Lock<Option<Instant>>,
 }

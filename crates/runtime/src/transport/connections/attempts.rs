@@ -1,9 +1,9 @@
 //! Attempts to connect: how many run at once, and whose failure counts for which request.
 //!
-//! One attempt runs at a time, since what the server says on its connection decides whether another one is needed. When an attempt
-//! has failed, a few run at a time until one succeeds, so that a server that is not there does not meet as many attempts as
-//! there are requests. Nobody waits for one failure after another: a request shares the failure of any attempt that began
-//! after it came, and where it finds all attempts under way, that of the youngest.
+//! One attempt runs at a time, since what the server says on its connection decides whether another one is needed. When
+//! an attempt has failed, a few run at a time until one succeeds, so that a server that is not there does not meet as
+//! many attempts as there are requests. Nobody waits for one failure after another: a request shares the failure of any
+//! attempt that began after it came, and where it finds all attempts under way, that of the youngest.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -93,8 +93,8 @@ pub(super) struct Attempt {
 }
 
 enum Outcome {
-    /// Whoever connected stopped. That counts as a failure, or a server that takes longer than requests wait would never be
-    /// reached.
+    /// Whoever connected stopped. That counts as a failure, or a server that takes longer than requests wait would
+    /// never be reached.
     GivenUp,
     /// There is a connection.
     Succeeded,

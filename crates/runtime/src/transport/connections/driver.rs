@@ -1,13 +1,13 @@
 //! Who keeps an HTTP/2 connection going: [`Driver`].
 //!
-//! A connection has a task of its own. To go through it costs each call two hops between threads, which is more than all the rest
-//! of a small call. So a call that is alone on its connection sends and receives by itself; the task goes on where there are
-//! several streams, or none, or one that is read as it comes.
+//! A connection has a task of its own. To go through it costs each call two hops between threads, which is more than
+//! all the rest of a small call. So a call that is alone on its connection sends and receives by itself; the task goes
+//! on where there are several streams, or none, or one that is read as it comes.
 //!
-//! Anybody may poll the connection at any time, since it always has the same waker: the driver's own. That one wakes the call
-//! that is alone, or else the task. A call that is alone is not known to HTTP/2 as the one who waits; in return, whoever else
-//! polls the connection wakes it, and so does whoever opens a second stream. So a call that nobody polls, although it was woken,
-//! holds up nobody but itself.
+//! Anybody may poll the connection at any time, since it always has the same waker: the driver's own. That one wakes
+//! the call that is alone, or else the task. A call that is alone is not known to HTTP/2 as the one who waits; in
+//! return, whoever else polls the connection wakes it, and so does whoever opens a second stream. So a call that nobody
+//! polls, although it was woken, holds up nobody but itself.
 
 use std::{
     cell::Cell,
@@ -32,7 +32,8 @@ pub(super) struct Driver {
     /// Somebody wanted to poll the connection while another did.
     missed: AtomicBool,
     ended: AtomicBool,
-    /// h2 has called the waker while it was to be quiet, and will not call it again until the connection has been polled.
+    /// h2 has called the waker while it was to be quiet, and will not call it again until the connection has been
+    /// polled.
     unheard: AtomicBool,
     wakers: Mutex<Wakers>,
     streams: AtomicUsize,
@@ -151,8 +152,8 @@ impl Driver {
         true
     }
 
-    /// Makes h2 do something for the one stream that there is, without waking anybody. What is to be sent needs a `poll_alone` behind
-    /// it; the end of a stream needs nothing.
+    /// Makes h2 do something for the one stream that there is, without waking anybody. What is to be sent needs a
+    /// `poll_alone` behind it; the end of a stream needs nothing.
     pub(super) fn quietly<T>(&self, work: impl FnOnce() -> T) -> T {
         let done = {
             let _quiet = Quiet::begin();
@@ -173,8 +174,9 @@ impl Driver {
         done
     }
 
-    /// Polls for an answer; the connection first, if no other stream is on it. `owed`: the connection has to be polled in any case,
-    /// since something is to be sent that nobody knows of, or since the caller was alone before and may have been woken for it.
+    /// Polls for an answer; the connection first, if no other stream is on it. `owed`: the connection has to be polled
+    /// in any case, since something is to be sent that nobody knows of, or since the caller was alone before and may
+    /// have been woken for it.
     pub(super) fn poll_alone<T>(
         &self,
         context: &mut Context<'_>,

@@ -22,8 +22,8 @@ use crate::{
     transport::{Body, failure},
 };
 
-/// The most headers that an answer may have. Go counts their bytes only; this is nearly as many as an `http::HeaderMap` can hold,
-/// with room for what a layer adds.
+/// The most headers that an answer may have. Go counts their bytes only; this is nearly as many as an `http::HeaderMap`
+/// can hold, with room for what a layer adds.
 const MAX_HEADERS: usize = 20_000;
 /// The most bytes that the head of an answer may have, as in Go.
 const MAX_HEAD: usize = 10 << 20;
@@ -75,8 +75,8 @@ impl Sender {
         self.send.is_ready()
     }
 
-    /// Sends a request and waits for the head of the answer. The connection comes back into the pool when the answer has been
-    /// read to its end.
+    /// Sends a request and waits for the head of the answer. The connection comes back into the pool when the answer
+    /// has been read to its end.
     pub(super) async fn send(mut self, head: Parts, body: Bytes) -> Result<Response<Body>, Failure> {
         let uri = head.uri.clone();
         let mut request = Request::from_parts(head, Body::from(body));
@@ -158,16 +158,16 @@ pub(super) async fn upgrade(connection: Connection, head: Parts, body: Bytes) ->
     Ok(response.map(|body| Body::http1(Incoming { body, sender: None })))
 }
 
-/// HTTP/1.1 with room for the warnings that a server may send beside an answer: an answer that cannot be read would hide that the
-/// request was processed.
+/// HTTP/1.1 with room for the warnings that a server may send beside an answer: an answer that cannot be read would
+/// hide that the request was processed.
 fn protocol() -> Builder {
     let mut builder = Builder::new();
     builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
     builder
 }
 
-/// Says where a request goes in the form of HTTP/1.1: the host in a header, and the rest, or for a proxy all of it, in the
-/// first line.
+/// Says where a request goes in the form of HTTP/1.1: the host in a header, and the rest, or for a proxy all of it, in
+/// the first line.
 fn address(request: &mut Request<Body>, proxied: bool) -> Result<()> {
     let uri = request.uri();
     if !request.headers().contains_key(HOST) {

@@ -1,7 +1,7 @@
 //! HTTP/2: as many requests at a time on a connection as the server allows.
 //!
-//! Requests are given to h2 where they are made: no task stands between a caller and the connection, and head and body of a
-//! request leave together. `driver` says who sends and receives them.
+//! Requests are given to h2 where they are made: no task stands between a caller and the connection, and head and body
+//! of a request leave together. `driver` says who sends and receives them.
 
 use std::{
     convert::Infallible,
@@ -41,18 +41,18 @@ use crate::{
     transport::{Body, Endless, failure},
 };
 
-/// How much of an answer may be on its way or unread: as in Go, enough for 100 MB/s at 40 ms from the server. It cannot be set for
-/// single streams.
+/// How much of an answer may be on its way or unread: as in Go, enough for 100 MB/s at 40 ms from the server. It cannot
+/// be set for single streams.
 const STREAM_WINDOW: u32 = 4 << 20;
-/// The same for answers that go on for as long as the server likes, since they may be read slower than they come. As much as is
-/// more than that is held back once it has been read.
+/// The same for answers that go on for as long as the server likes, since they may be read slower than they come. As
+/// much as is more than that is held back once it has been read.
 const ENDLESS_WINDOW: u32 = 1 << 20;
 const HELD_BACK: usize = (STREAM_WINDOW - ENDLESS_WINDOW) as usize;
-/// What nobody reads yet of one answer counts against the whole connection, so that a small window would let a few slow readers
-/// stop all others. This is the largest that the protocol knows, and has room for all streams.
+/// What nobody reads yet of one answer counts against the whole connection, so that a small window would let a few slow
+/// readers stop all others. This is the largest that the protocol knows, and has room for all streams.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
-/// The most streams that are used of a connection, whatever the server allows: all together may be unread. Servers of Kubernetes
-/// allow 100 or 250.
+/// The most streams that are used of a connection, whatever the server allows: all together may be unread. Servers of
+/// Kubernetes allow 100 or 250.
 const MAX_STREAMS: usize = (CONNECTION_WINDOW / STREAM_WINDOW) as usize;
 /// The most that the headers of an answer may be, as in Go.
 const MAX_HEADERS: u32 = 10 << 20;
@@ -120,8 +120,9 @@ pub(super) struct Permit {
 struct Lease(Arc<Shared>);
 
 impl Sender {
-    /// Begins to speak on a connection and gives out the first permit. The others are found in the pool, where the connection comes
-    /// as soon as the server has said how many streams it allows; then the attempt to connect has succeeded.
+    /// Begins to speak on a connection and gives out the first permit. The others are found in the pool, where the
+    /// connection comes as soon as the server has said how many streams it allows; then the attempt to connect has
+    /// succeeded.
     pub(super) async fn start(
         connection: Connection,
         pings: Pings,
@@ -135,8 +136,8 @@ impl Sender {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEADERS)
             .enable_push(false)
-            // It counts what still arrives of answers that were given up, over the whole life of a connection, and ends it for
-            // all others at 1024. That guards servers; a client gave those answers up itself.
+            // It counts what still arrives of answers that were given up, over the whole life of a connection, and ends
+            // it for all others at 1024. That guards servers; a client gave those answers up itself.
             .max_local_error_reset_streams(None)
             .handshake(connection.stream)
             .await;
@@ -212,8 +213,8 @@ impl Permit {
             drop(send);
             sent.map(|(answer, mut stream)| {
                 if !body.is_empty() {
-                    // All of it is in memory already, so waiting for room in the stream's window would save none. If the stream has
-                    // ended meanwhile, the answer tells how.
+                    // All of it is in memory already, so waiting for room in the stream's window would save none. If
+                    // the stream has ended meanwhile, the answer tells how.
                     let _ = stream.send_data(body, true);
                 }
                 answer
@@ -376,7 +377,8 @@ fn leave_out_http1(headers: &mut HeaderMap) {
 /// A connection that is on its way into the pool, until it is there or has ended.
 struct Arrival {
     pool: Weak<Pool>,
-    /// What comes into the pool once the server has said how many streams it allows, and the attempt that has succeeded then.
+    /// What comes into the pool once the server has said how many streams it allows, and the attempt that has succeeded
+    /// then.
     expected: Option<(Sender, Attempt)>,
 }
 

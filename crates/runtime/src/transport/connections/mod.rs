@@ -109,8 +109,8 @@ impl Connections {
         Ok(if compressed { gzip::decode(response) } else { response })
     }
 
-    /// The connections of the certificates that are current. Those of others are let go: they close when they are idle, or
-    /// when their time is up.
+    /// The connections of the certificates that are current. Those of others are let go: they close when they are idle,
+    /// or when their time is up.
     fn pool(&self, identity: Option<&Arc<ClientIdentity>>) -> Result<Arc<Pool>> {
         let Inner { connector, pings, rotation, current, .. } = &*self.0;
         let handshake = rotation.as_ref().map(|rotation| rotation.current(identity)).transpose()?;

@@ -1,11 +1,13 @@
 //! The connections to one server: which one a request goes to, and when one is made or let go.
 //!
-//! A server limits the streams of an HTTP/2 connection, and each watch takes one for as long as it lasts. A request that
-//! found no room would wait for the end of a watch, without a word. So, like Go's client, this one opens another connection.
+//! A server limits the streams of an HTTP/2 connection, and each watch takes one for as long as it lasts. A request
+//! that found no room would wait for the end of a watch, without a word. So, like Go's client, this one opens another
+//! connection.
 //!
-//! What the limit is, a server says first of all on a connection. Where requests come before that, one goes ahead and the
-//! others wait: what they would have waited for anyway, and it saves as many handshakes as there are requests. Over HTTP/1.1
-//! nobody waits, as each needs a connection of its own. `attempts` says what holds when a server cannot be reached.
+//! What the limit is, a server says first of all on a connection. Where requests come before that, one goes ahead and
+//! the others wait: what they would have waited for anyway, and it saves as many handshakes as there are requests. Over
+//! HTTP/1.1 nobody waits, as each needs a connection of its own. `attempts` says what holds when a server cannot be
+//! reached.
 
 use std::{
     convert::Infallible,

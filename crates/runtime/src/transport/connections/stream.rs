@@ -42,8 +42,8 @@ impl Connection {
     }
 }
 
-/// Bytes that are looked at as they pass. Reading is what HTTP always waits in, so that is where a connection learns that
-/// it must end.
+/// Bytes that are looked at as they pass. Reading is what HTTP always waits in, so that is where a connection learns
+/// that it must end.
 pub(super) struct Stream {
     io: Box<dyn Io>,
     retired: Option<Retired>,

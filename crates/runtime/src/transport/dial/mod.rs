@@ -27,8 +27,8 @@ use crate::{
     error::Result,
 };
 
-// A peer that vanished is found by the system after 45 seconds, which is what HTTP/2 pings take: HTTP/1.1 has no pings, and
-// its connections may wait for a watch's next event for long. Probes begin where Go's do.
+// A peer that vanished is found by the system after 45 seconds, which is what HTTP/2 pings take: HTTP/1.1 has no pings,
+// and its connections may wait for a watch's next event for long. Probes begin where Go's do.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const TCP_KEEPALIVE_RETRIES: u32 = 3;

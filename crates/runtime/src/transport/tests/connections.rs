@@ -120,7 +120,8 @@ fn assert_lost(case: &str, error: &Error) {
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::Transport, Delivery::Lost), "{case:?}: {error}");
 }
 
-/// The error of a server that closes its connection after these bytes, with TLS or, where the protocol is `http`, without.
+/// The error of a server that closes its connection after these bytes, with TLS or, where the protocol is `http`,
+/// without.
 async fn ends_after(answer: &str, protocol: &'static [u8]) -> Error {
     let (acceptor, listener, mut config) = tls_listener(protocol).await;
     if protocol == b"http" {
@@ -142,7 +143,8 @@ async fn ends_after(answer: &str, protocol: &'static [u8]) -> Error {
     ask(&config).await.unwrap_err()
 }
 
-/// How an answer ends of which a part arrives over HTTP/1.1, and then nothing; a body that `steady` says is read to its end.
+/// How an answer ends of which a part arrives over HTTP/1.1, and then nothing; a body that `steady` says is read to its
+/// end.
 async fn silent_answer(steady: bool, ping_interval: Option<Duration>) -> Option<(Error, Duration)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut config = Config::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

@@ -128,8 +128,8 @@ fn server(chain: Vec<CertificateDer<'static>>, key: &str, clients: Option<Certif
     config
 }
 
-/// A server that answers with what it saw of the request; `open` counts its connections, `watches` the answers to `/watch`,
-/// which never end.
+/// A server that answers with what it saw of the request; `open` counts its connections, `watches` the answers to
+/// `/watch`, which never end.
 struct Server {
     address: SocketAddr,
     open: Arc<AtomicUsize>,

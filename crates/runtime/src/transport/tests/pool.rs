@@ -131,8 +131,8 @@ async fn idle_http1_connection_that_the_server_closes_is_forgotten_at_once() {
     tokio::time::timeout(Duration::from_secs(5), forgotten).await.expect("it takes no place among the idle ones");
 }
 
-/// A server of HTTP/2 that says goodbye to each connection after its first answer, which tells the connection's number and
-/// what came with the request.
+/// A server of HTTP/2 that says goodbye to each connection after its first answer, which tells the connection's number
+/// and what came with the request.
 async fn saying_goodbye() -> Config {
     let (acceptor, listener, config) = tls_listener(b"h2").await;
     tokio::spawn(async move {
@@ -162,7 +162,8 @@ async fn connection_that_the_server_says_goodbye_to_is_left_for_another() {
     for number in 0..20 {
         let answer = get(&transport, &config, "/").await.unwrap();
         assert!(answer.starts_with(&format!("{number} GET")), "{answer}");
-        // The goodbye comes behind the answer, and a request that is faster would be refused, which is the caller's to repeat.
+        // The goodbye comes behind the answer, and a request that is faster would be refused, which is the caller's to
+        // repeat.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -113,8 +113,8 @@ impl Handshake {
         Ok(Self { material, verifier, any_http, http1, retirement: Retirement::default() })
     }
 
-    /// What decides about the server's certificate, if the material has the same CA: reading all roots of the system again
-    /// would be slow.
+    /// What decides about the server's certificate, if the material has the same CA: reading all roots of the system
+    /// again would be slow.
     pub(super) fn verifier_for(&self, material: &Material) -> Option<Arc<dyn ServerCertVerifier>> {
         (self.material.ca == material.ca).then(|| self.verifier.clone())
     }

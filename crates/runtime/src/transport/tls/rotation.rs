@@ -1,8 +1,8 @@
 //! Certificates and keys that change while a client lives: [`Rotation`].
 //!
 //! Files are read again before a handshake, and every minute for the sake of connections that last. Good new content
-//! makes a new [`Handshake`]; whoever holds connections sees that theirs is not the current one and makes no more use of
-//! them, and those end by their [`Retirement`](super::retirement::Retirement).
+//! makes a new [`Handshake`]; whoever holds connections sees that theirs is not the current one and makes no more use
+//! of them, and those end by their [`Retirement`](super::retirement::Retirement).
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -53,8 +53,8 @@ impl Rotation {
         })
     }
 
-    /// What a request is sent with. A client certificate that comes with the request's credentials replaces the one before;
-    /// a request without one goes as the last did.
+    /// What a request is sent with. A client certificate that comes with the request's credentials replaces the one
+    /// before; a request without one goes as the last did.
     pub(in crate::transport) fn current(&self, granted: Option<&Arc<ClientIdentity>>) -> Result<Arc<Handshake>> {
         let mut state = self.state();
         if let Some(granted) = granted.filter(|granted| !state.knows(granted)) {

@@ -25,8 +25,8 @@ use crate::{
 
 /// Accepts what the given certificates signed and, as Go does, these certificates themselves.
 ///
-/// Each is believed as what it is and within its dates, which webpki leaves to its caller: a server's certificate that was
-/// given does not make its holder a CA, and a CA ends when its time is over.
+/// Each is believed as what it is and within its dates, which webpki leaves to its caller: a server's certificate that
+/// was given does not make its holder a CA, and a CA ends when its time is over.
 #[derive(Debug)]
 pub(super) struct AcceptGiven {
     given: Vec<(CertificateDer<'static>, Limits)>,
@@ -81,7 +81,8 @@ impl AcceptGiven {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), TlsError> {
-        // Of the first chain that failed by its CA only. Another chain may be good: an authority is renewed with its old key.
+        // Of the first chain that failed by its CA only. Another chain may be good: an authority is renewed with its
+        // old key.
         let unfit = RefCell::new(None);
         let fit = |path: &VerifiedPath<'_>| {
             let mut anchors = self.anchors.iter().zip(&self.given);

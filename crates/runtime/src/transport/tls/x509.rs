@@ -1,8 +1,8 @@
 //! The fields of an X.509 certificate that decide about trust.
 //!
-//! webpki reads only certificates of version 3 whose critical extensions it knows, and keeps dates and purposes to itself.
-//! Go reads all versions, and believes a CA as far as these fields go. What this finds is believed only after webpki has
-//! verified the signatures.
+//! webpki reads only certificates of version 3 whose critical extensions it knows, and keeps dates and purposes to
+//! itself. Go reads all versions, and believes a CA as far as these fields go. What this finds is believed only after
+//! webpki has verified the signatures.
 
 use k8s_openapi::jiff::civil::{DateTime, date};
 use rustls_pki_types::{Der, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime};
@@ -42,7 +42,8 @@ pub(super) struct Certificate<'a> {
 pub(super) struct Limits {
     pub(super) not_before: UnixTime,
     pub(super) not_after: UnixTime,
-    /// It may sign certificates: it says that it is a CA, and its key is for that. Before version 3 it could not say so.
+    /// It may sign certificates: it says that it is a CA, and its key is for that. Before version 3 it could not say
+    /// so.
     pub(super) signs: bool,
     /// It and what it signs may be used by servers.
     pub(super) serves: bool,
@@ -195,7 +196,8 @@ impl<'a> Extensions<'a> {
                     self.serves = Some(self.serves == Some(true) || serves);
                 }
             }
-            // Names, lists of revoked certificates, policies and the issuer's key: they limit nothing that is looked at.
+            // Names, lists of revoked certificates, policies and the issuer's key: they limit nothing that is looked
+            // at.
             17 | 31 | 32 | 33 | 35 | 36 | 54 => {}
             _ => return Some(false),
         }

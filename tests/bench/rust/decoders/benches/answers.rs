@@ -1,5 +1,5 @@
-//! Taking in the answer to a list of 5,000 pods: its bytes alone, all objects at once, one by one as they arrive, and fields of
-//! them. The server is a thread that writes to a loopback socket.
+//! Taking in the answer to a list of 5,000 pods: its bytes alone, all objects at once, one by one as they arrive, and
+//! fields of them. The server is a thread that writes to a loopback socket.
 
 use std::{
     hint::black_box,
@@ -32,7 +32,8 @@ struct Names {
     items: Vec<Named>,
 }
 
-/// A client that is always answered with these bytes, whose length the head says or not: servers do not know it of a list.
+/// A client that is always answered with these bytes, whose length the head says or not: servers do not know it of a
+/// list.
 fn client(body: &[u8], encoding: &str, is_known: bool) -> RestClient {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     let address = listener.local_addr().expect("a bound socket has an address");

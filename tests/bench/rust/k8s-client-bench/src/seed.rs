@@ -72,7 +72,8 @@ async fn fill(pods: &Pods, size: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// A pod of the usual size: about 3.9 KB of JSON when it is read back, with its `managedFields` and the server's defaults.
+/// A pod of the usual size: about 3.9 KB of JSON when it is read back, with its `managedFields` and the server's
+/// defaults.
 fn pod(number: usize) -> Result<Pod, Error> {
     let replica_set = format!("{:016x}", scattered(number / 10));
     let pod = json!({

@@ -1,7 +1,8 @@
 //! What the programs of the benchmark have in common: how they are told what to do and how they tell what came of it.
 //!
-//! `PROGRAM <job> <namespace> <size> [--json|--lean]` does one job, prints one line of JSON and waits for the end of its standard
-//! input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc` while it is still there.
+//! `PROGRAM <job> <namespace> <size> [--json|--lean]` does one job, prints one line of JSON and waits for the end of
+//! its standard input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc` while it is still
+//! there.
 
 use std::{
     env,
@@ -131,7 +132,8 @@ pub fn pod_name(number: usize) -> String {
     format!("web-{number:05}")
 }
 
-/// The name of an object that `write` creates and deletes: another for each process, as one may have been stopped half-way.
+/// The name of an object that `write` creates and deletes: another for each process, as one may have been stopped
+/// half-way.
 pub fn written_name(number: usize) -> String {
     format!("written-{}-{number}", std::process::id())
 }

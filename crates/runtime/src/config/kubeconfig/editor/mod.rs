@@ -22,9 +22,9 @@ use crate::{
 
 /// Changes kubeconfig files as `kubectl config` does.
 ///
-/// Changes are collected and made by [`save`](Self::save): each in the file that its entry is from, on what the file says at
-/// that moment. What is not changed stays as it is, with comments, order, quotes and fields that this library does not know.
-/// Relative paths in new entries are relative to their file.
+/// Changes are collected and made by [`save`](Self::save): each in the file that its entry is from, on what the file
+/// says at that moment. What is not changed stays as it is, with comments, order, quotes and fields that this library
+/// does not know. Relative paths in new entries are relative to their file.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), k8s_client_runtime::Error> {
@@ -125,12 +125,12 @@ impl KubeconfigEditor {
         self.with(Change::Remove { section, name: name.into() })
     }
 
-    /// Makes the changes, in the order in which they were asked for. Either all are made, or an error says why none is, unless
-    /// writing fails between two files.
+    /// Makes the changes, in the order in which they were asked for. Either all are made, or an error says why none is,
+    /// unless writing fails between two files.
     ///
-    /// Files are locked by a file `<name>.lock` beside them, as kubectl's are, which is waited for up to five seconds, and
-    /// replaced in one step; one that is mounted by itself is written in place. New files can be read by their owner only. This
-    /// blocks its thread.
+    /// Files are locked by a file `<name>.lock` beside them, as kubectl's are, which is waited for up to five seconds,
+    /// and replaced in one step; one that is mounted by itself is written in place. New files can be read by their
+    /// owner only. This blocks its thread.
     pub fn save(&self) -> Result<()> {
         let default = self.default_file();
         let lockable = self.paths.iter().map(PathBuf::as_path).filter(|path| path.exists() || *path == default);
