@@ -20,10 +20,17 @@ const WAIT: &str = "wait-for-objects";
 pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT];
 
 /// Examples that only read.
-const READING: &[&str] = &["api-resources", "kubeconfig"];
+const READING: &[&str] = &["api-resources", "kubeconfig", "pod-metrics-cache"];
 
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
-const CHANGING: &[&str] = &["custom-resource", "dynamic-create-update-delete-deployment", "typed-custom-resource"];
+const CHANGING: &[&str] = &[
+    "controller",
+    "custom-resource",
+    "dynamic-create-update-delete-deployment",
+    "informer",
+    "typed-custom-resource",
+    "workqueue",
+];
 
 /// Shows two candidates.
 const ELECTION: &str = "leader-election";
