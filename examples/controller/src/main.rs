@@ -1,5 +1,5 @@
-//! A controller: each config map with the label `copy=yes` has a copy beside it, which is made, kept as it should be, and goes with
-//! its original.
+//! A controller: each config map with the label `copy=yes` has a copy beside it, which is made, kept as it should be,
+//! and goes with its original.
 //!
 //! ```console
 //! cargo run -p controller -- [--kubeconfig FILE] [--namespace NAME] [--yes]

@@ -1,5 +1,5 @@
-//! Keeps four fields of each pod of a cluster in memory, and counts pods by node and phase. A whole pod takes some kilobytes; what
-//! is kept here, a hundred bytes.
+//! Keeps four fields of each pod of a cluster in memory, and counts pods by node and phase. A whole pod takes some
+//! kilobytes; what is kept here, a hundred bytes.
 //!
 //! ```console
 //! cargo run -p pod-metrics-cache -- [--kubeconfig FILE] [--follow]

@@ -1,12 +1,12 @@
-//! client-go's work queue example: an informer puts the names of config maps that change into a queue, and workers take them out.
-//! Work that fails is tried again after a pause.
+//! client-go's work queue example: an informer puts the names of config maps that change into a queue, and workers take
+//! them out. Work that fails is tried again after a pause.
 //!
 //! ```console
 //! cargo run -p workqueue -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! It runs until Ctrl-C. With `--yes` it makes some config maps itself, and ends. Most programs want a controller, which has such a
-//! queue: see the example `controller`.
+//! It runs until Ctrl-C. With `--yes` it makes some config maps itself, and ends. Most programs want a controller,
+//! which has such a queue: see the example `controller`.
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
