@@ -26,10 +26,10 @@ pub struct Regions {
 /// What stands in a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Region {
-    /// The features of the Kubernetes versions, each of which enables that of this dependency.
-    Features(&'static str),
+    /// The features of the Kubernetes versions, each of which enables those of these dependencies.
+    Features(&'static [&'static str]),
     /// The same, with a name for the oldest version as well.
-    FeaturesOfTests(&'static str),
+    FeaturesOfTests(&'static [&'static str]),
     /// Our published crates as dependencies, all of the workspace's version.
     Crates,
     /// The Kubernetes versions in words.
@@ -41,11 +41,13 @@ fn region_of(path: &str, text: &str) -> Option<Region> {
     match path {
         "Cargo.toml" => Some(Region::Crates),
         "README.md" => Some(Region::Versions),
-        "tests/integration/Cargo.toml" => Some(Region::FeaturesOfTests("k8s-client")),
-        "crates/runtime/Cargo.toml" => Some(Region::Features("k8s-openapi")),
+        "tests/integration/Cargo.toml" => Some(Region::FeaturesOfTests(&["k8s-client"])),
+        "crates/runtime/Cargo.toml" => Some(Region::Features(&["k8s-client-version", "k8s-openapi"])),
+        "crates/version/Cargo.toml" => Some(Region::Features(&["k8s-client-version-check"])),
+        "crates/version-check/Cargo.toml" => Some(Region::Features(&[])),
         // The manifest of another crate. Not all have to do with types.
         _ if text.contains(HEADER) => None,
-        _ => text.contains("\nlatest = [").then_some(Region::Features("k8s-client-runtime")),
+        _ => text.contains("\nlatest = [").then_some(Region::Features(&["k8s-client-runtime"])),
     }
 }
 
@@ -106,10 +108,10 @@ impl Regions {
     fn text(&self, region: Region) -> String {
         let (oldest, newest) = (self.versions.first(), self.versions.last());
         match region {
-            Region::Features(dependency) => features(&self.versions, dependency),
-            Region::FeaturesOfTests(dependency) => {
+            Region::Features(dependencies) => features(&self.versions, dependencies),
+            Region::FeaturesOfTests(dependencies) => {
                 let oldest = oldest.map(|version| format!("oldest = [\"{}\"]\n", kubernetes_feature(version)));
-                features(&self.versions, dependency) + &oldest.unwrap_or_default()
+                features(&self.versions, dependencies) + &oldest.unwrap_or_default()
             }
             Region::Crates | Region::Versions => match (oldest, newest) {
                 (Some(oldest), Some(newest)) if oldest != newest => format!("{oldest} to {newest}"),
@@ -143,10 +145,11 @@ fn value_of<'a>(mut lines: impl Iterator<Item = &'a str>, key: &str) -> Option<&
 }
 
 /// The features of the Kubernetes versions, as every manifest has them.
-pub(crate) fn features(versions: &[String], dependency: &str) -> String {
+pub(crate) fn features(versions: &[String], dependencies: &[&str]) -> String {
     let feature = |version: &String| {
         let feature = kubernetes_feature(version);
-        format!("{feature} = [\"{dependency}/{feature}\"]\n")
+        let enabled: Vec<String> = dependencies.iter().map(|name| format!("\"{name}/{feature}\"")).collect();
+        format!("{feature} = [{}]\n", enabled.join(", "))
     };
     let latest = versions.last().map(|newest| format!("latest = [\"{}\"]\n", kubernetes_feature(newest)));
     versions.iter().map(feature).chain(latest).collect()
@@ -179,6 +182,17 @@ mod tests {
             "[features]\na = []\n# regenerate: features of Kubernetes versions\nv1_36 = [\"k8s-client-runtime/v1_36\"]\n\
              v1_37 = [\"k8s-client-runtime/v1_37\"]\nlatest = [\"v1_37\"]\n# regenerate: end\nb = []\n"
         );
+        let table = |inside: &str| {
+            format!("# regenerate: features of Kubernetes versions\n{inside}latest = [\"v1_37\"]\n# regenerate: end\n")
+        };
+        assert_eq!(
+            filled("crates/runtime/Cargo.toml", &table("")).unwrap(),
+            table(
+                "v1_36 = [\"k8s-client-version/v1_36\", \"k8s-openapi/v1_36\"]\n\
+                 v1_37 = [\"k8s-client-version/v1_37\", \"k8s-openapi/v1_37\"]\n"
+            )
+        );
+        assert_eq!(filled("crates/version-check/Cargo.toml", &table("")).unwrap(), table("v1_36 = []\nv1_37 = []\n"));
         let readme = "Kubernetes <!-- regenerate: versions -->1.2<!-- regenerate: end -->, all of it.";
         assert_eq!(
             filled("README.md", readme).unwrap(),

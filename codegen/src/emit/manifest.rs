@@ -94,7 +94,7 @@ const FOOT: &str = "k8s-client-runtime.workspace = true\nk8s-openapi.workspace =
 
 /// The features of the Kubernetes versions.
 fn kubernetes_versions(model: &Model) -> String {
-    features(&model.versions, "k8s-client-runtime")
+    features(&model.versions, &["k8s-client-runtime"])
 }
 
 /// The dependencies on the crates whose configurations and messages this one's contain, for those alone.

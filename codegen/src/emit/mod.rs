@@ -54,7 +54,7 @@ pub(crate) fn emit(model: &Model, formatter: &Formatter) -> Result<Files, Error>
     files.extend(meta::files(model)?);
     files.insert("crates/clientset/Cargo.toml".to_owned(), manifest::clientset(model));
     files.insert(format!("{CRATES}/CRATES.md"), table::markdown(model));
-    files.extend([versions::file(model)]);
+    files.extend(versions::files(model));
     sources.push(clientset::source(model));
     sources.push(sweep::source(model));
     files.extend(formatter.format(sources)?);

@@ -43,7 +43,7 @@
 //!
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 //! * `v1_NN` or `latest`: the Kubernetes version whose types are compiled in; the manifest's features name those that
-//!   there are. The application chooses exactly one, here or at k8s-openapi; libraries choose none.
+//!   there are. The application chooses exactly one; libraries choose none.
 
 // Each module uses only those above it.
 

@@ -80,9 +80,11 @@ fn crate_imports(text: &str) -> BTreeSet<String> {
 /// The layer of one of our crates: it may know those of lower layers. The groups know one another as well.
 fn layer(package: &str) -> Option<u8> {
     Some(match package {
-        "k8s-client-runtime" | "k8s-client-queue" => 0,
-        "k8s-client-api-meta" => 1,
-        "k8s-client-dynamic" | "k8s-client-discovery" | "k8s-client-informer" => 2,
+        "k8s-client-version-check" => 0,
+        "k8s-client-version" => 1,
+        "k8s-client-runtime" | "k8s-client-queue" => 2,
+        "k8s-client-api-meta" => 3,
+        "k8s-client-dynamic" | "k8s-client-discovery" | "k8s-client-informer" => 4,
         "k8s-client-leader-election" | "k8s-client-controller" => GROUPS + 1,
         "k8s-client" => GROUPS + 2,
         name if name.starts_with("k8s-client-api-") => GROUPS,
@@ -91,7 +93,7 @@ fn layer(package: &str) -> Option<u8> {
 }
 
 /// The layer of the groups.
-const GROUPS: u8 = 3;
+const GROUPS: u8 = 5;
 
 /// Tools that must work when no crate of ours does.
 const ALONE: [&str; 2] = ["k8s-client-codegen", "k8s-client-test-harness"];
