@@ -1,9 +1,8 @@
 //! What a candidate calls itself unless the program says it.
 
-use std::{
-    env, fs,
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use k8s_client_runtime::host_name::host_name;
 
 /// The longest host name that leaves room for the rest in an object's name.
 const MAX_HOST: usize = 200;
@@ -12,15 +11,7 @@ const MAX_HOST: usize = 200;
 pub(crate) fn random() -> String {
     // The standard library's only source of the system's randomness.
     let suffix = RandomState::new().build_hasher().finish();
-    format!("{}-{suffix:016x}", as_name(&host()))
-}
-
-/// A pod has its name in the variable `HOSTNAME`, Windows has its own variable.
-fn host() -> String {
-    let variable = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| env::var(name).ok());
-    let file =
-        || ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| fs::read_to_string(path).ok());
-    variable.or_else(file).unwrap_or_default()
+    format!("{}-{suffix:016x}", as_name(&host_name()))
 }
 
 /// The host name with nothing that an object's name must not have.

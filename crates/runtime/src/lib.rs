@@ -20,6 +20,9 @@ mod text;
 #[doc(hidden)]
 pub mod file;
 
+#[doc(hidden)]
+pub mod host_name;
+
 pub mod config;
 
 mod auth;
