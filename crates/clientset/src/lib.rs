@@ -67,6 +67,7 @@
 //! * `dynamic-client` (default): [objects of any kind](dynamic), known to the program or not.
 //! * `controller`: [a reconcile loop](controller) over informers and a queue, with both; [`informer`] and [`queue`] are
 //!   there by themselves too.
+//! * `event-recorder`: [a recorder of events](event_recorder) about objects. (`events` is the API group.)
 //! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election`
 //!   has the control plane choose.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
@@ -91,6 +92,10 @@ pub use k8s_client_discovery::{DiscoveryClient, RestMapper};
 #[cfg(feature = "dynamic-client")]
 #[doc(inline)]
 pub use k8s_client_dynamic::{self as dynamic, DynamicClient, MetadataClient, ScaleClient, Unstructured};
+/// Records events of objects: what a controller has done, and why.
+#[cfg(feature = "event-recorder")]
+#[doc(inline)]
+pub use k8s_client_events as event_recorder;
 /// Informers: the objects of a resource in memory, and their changes as streams.
 #[cfg(feature = "informer")]
 #[doc(inline)]

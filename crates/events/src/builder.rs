@@ -55,8 +55,8 @@ impl RecorderBuilder {
         }
     }
 
-    /// Writes events of `core/v1`, for programs that read only those fields. Default: `events.k8s.io/v1`. The server keeps
-    /// both as the same objects.
+    /// Writes events of `core/v1`, for programs that read only those fields. Default: `events.k8s.io/v1`. The server
+    /// keeps both as the same objects.
     pub fn core_v1(mut self) -> Self {
         self.api = Api::Core;
         self
@@ -68,45 +68,45 @@ impl RecorderBuilder {
         self
     }
 
-    /// The node that the program reports from, as the kubelet's events have it. Only events of `core/v1` hold it. Default:
-    /// none.
+    /// The node that the program reports from, as the kubelet's events have it. Only events of `core/v1` hold it.
+    /// Default: none.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
         self
     }
 
-    /// The namespace for events of objects that are in none, such as nodes. Default: `default`. Servers take `kube-system`
-    /// otherwise, and no other.
+    /// The namespace for events of objects that are in none, such as nodes. Default: `default`. Servers take
+    /// `kube-system` otherwise, and no other.
     pub fn cluster_namespace(mut self, namespace: impl Into<String>) -> Self {
         self.cluster_namespace = namespace.into();
         self
     }
 
-    /// How many writes about one object there may be at once, normal events and warnings apart, and how long it takes until
-    /// there may be one more. Default: 25, and 5 minutes. Repeats that are only counted need none.
+    /// How many writes about one object there may be at once, normal events and warnings apart, and how long it takes
+    /// until there may be one more. Default: 25, and 5 minutes. Repeats that are only counted need none.
     pub fn spam_budget(mut self, burst: u32, refill: Duration) -> Self {
         self.limits.spam_burst = burst;
         self.limits.spam_refill = refill;
         self
     }
 
-    /// Gives each reason a budget of its own, so that one that floods does not hide others. Default: all reasons of normal
-    /// events about one object share one, and so do those of warnings.
+    /// Gives each reason a budget of its own, so that one that floods does not hide others. Default: all reasons of
+    /// normal events about one object share one, and so do those of warnings.
     pub fn spam_budget_per_reason(mut self) -> Self {
         self.limits.spam_per_reason = true;
         self
     }
 
-    /// When events that differ in nothing but their notes and related objects become one: with this many of them, as long as
-    /// each comes within the time after the one before. Default: 10, and 10 minutes.
+    /// When events that differ in nothing but their notes and related objects become one: with this many of them, as
+    /// long as each comes within the time after the one before. Default: 10, and 10 minutes.
     pub fn combine_similar(mut self, events: usize, within: Duration) -> Self {
         self.limits.similar = events;
         self.limits.similar_window = within;
         self
     }
 
-    /// How often the count of an event that repeats is written, and after how long without a repeat the next one is a new
-    /// event. Default: 30 and 6 minutes, as in client-go; with `core_v1`, 5 minutes and an hour.
+    /// How often the count of an event that repeats is written, and after how long without a repeat the next one is a
+    /// new event. Default: 30 and 6 minutes, as in client-go; with `core_v1`, 5 minutes and an hour.
     pub fn series(mut self, refresh: Duration, quiet: Duration) -> Self {
         self.series = Some(SeriesTimes { refresh, quiet });
         self
@@ -124,14 +124,15 @@ impl RecorderBuilder {
         self
     }
 
-    /// How often an event is tried to be written, while the server cannot be reached or is busy. Default: 12 times, with pauses
-    /// of 1 to 10 seconds.
+    /// How often an event is tried to be written, while the server cannot be reached or is busy. Default: 12 times,
+    /// with pauses of 1 to 10 seconds.
     pub fn tries(mut self, tries: u32) -> Self {
         self.limits.tries = tries;
         self
     }
 
-    /// Reports what the recorder does. Default: nobody is told, but the log has what was dropped, at most once a minute.
+    /// Reports what the recorder does. Default: nobody is told, but the log has what was dropped, at most once a
+    /// minute.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.metrics = Arc::new(metrics);
         self

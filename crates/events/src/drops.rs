@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::{Dropped, Metrics};
 
 /// A flood of drops is one line in so long.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
+pub(crate) const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(crate) struct Drops {
     controller: String,

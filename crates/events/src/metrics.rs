@@ -4,8 +4,8 @@ use std::{fmt, time::Duration};
 
 use k8s_client_runtime::Error;
 
-/// Receives what a recorder does. Every method does nothing unless it is implemented. They must be quick: the program waits
-/// for [`recorded`](Self::recorded) and [`dropped`](Self::dropped) when it records an event.
+/// Receives what a recorder does. Every method does nothing unless it is implemented. They must be quick: the program
+/// waits for [`recorded`](Self::recorded) and [`dropped`](Self::dropped) when it records an event.
 pub trait Metrics: Send + Sync {
     /// The program has recorded an event.
     fn recorded(&self) {}
@@ -43,7 +43,8 @@ pub enum Dropped {
 }
 
 impl Dropped {
-    pub(crate) const ALL: [Self; 5] = [Self::Spam, Self::Full, Self::Refused, Self::Unreachable, Self::Ended];
+    /// All reasons.
+    pub const ALL: [Self; 5] = [Self::Spam, Self::Full, Self::Refused, Self::Unreachable, Self::Ended];
 }
 
 impl fmt::Display for Dropped {

@@ -16,9 +16,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Records events of objects, which `kubectl describe` and `kubectl get events` show.
 ///
-/// Recording never waits and never fails: a task of the recorder writes the events. A recorder is a handle; its clones share the
-/// task, the memory of what was recorded, and the limits. When the last handle is dropped, the task writes what is left, for
-/// up to 10 seconds, and ends. A program that is about to end waits for that by [`shutdown`](Self::shutdown).
+/// Recording never waits and never fails: a task of the recorder writes the events. A recorder is a handle; its clones
+/// share the task, the memory of what was recorded, and the limits. When the last handle is dropped, the task writes
+/// what is left, for up to 10 seconds, and ends. A program that is about to end waits for that by
+/// [`shutdown`](Self::shutdown).
 ///
 /// ```no_run
 /// use k8s_client_events::Recorder;
@@ -63,8 +64,8 @@ impl Recorder {
         Self { handle: Arc::new(Handle(shared)) }
     }
 
-    /// An event of type `Normal` about this object. The reason says why something was done and the action what was done: both
-    /// are short words for programs, such as `Pulled` and `Pull`, of 128 bytes at most.
+    /// An event of type `Normal` about this object. The reason says why something was done and the action what was
+    /// done: both are short words for programs, such as `Pulled` and `Pull`, of 128 bytes at most.
     ///
     /// Nothing is recorded before [`note`](Event::note) or [`record`](Event::record) is called.
     pub fn normal(
@@ -76,8 +77,8 @@ impl Recorder {
         self.event(Type::Normal, regarding.into(), reason.into(), action.into())
     }
 
-    /// An event of type `Warning` about this object: something is not as it should be. Warnings have a budget of their own, so
-    /// that they are written however many normal events there are.
+    /// An event of type `Warning` about this object: something is not as it should be. Warnings have a budget of their
+    /// own, so that they are written however many normal events there are.
     ///
     /// Nothing is recorded before [`note`](Event::note) or [`record`](Event::record) is called.
     pub fn warning(
@@ -95,7 +96,7 @@ impl Recorder {
         Event { recorder: self, occurrence }
     }
 
-    fn record(&self, occurrence: Occurrence) {
+    fn record(&self, occurrence: &Occurrence) {
         let shared = self.shared();
         shared.metrics.recorded();
         let now = shared.start.elapsed();
@@ -140,8 +141,8 @@ impl Recorder {
         timeout(limit, flushed).await.map_err(timed_out)
     }
 
-    /// Ends the recorder for all of its handles: writes what is left, for up to 10 seconds, each event with one more try, and
-    /// waits until the task is gone. What is recorded afterwards is dropped, and counted.
+    /// Ends the recorder for all of its handles: writes what is left, for up to 10 seconds, each event with one more
+    /// try, and waits until the task is gone. What is recorded afterwards is dropped, and counted.
     pub async fn shutdown(&self) {
         self.shared().close();
         self.progress(|state| state.life == Life::Ended).await;
@@ -198,16 +199,16 @@ impl Event<'_> {
 
     /// Records the event with this note for people. What is longer than 1,024 bytes is cut off.
     ///
-    /// Events with the same note are one event, which is counted. So a note should not have in it what differs each time,
-    /// such as a time or a duration.
+    /// Events with the same note are one event, which is counted. So a note should not have in it what differs each
+    /// time, such as a time or a duration.
     pub fn note(mut self, note: impl Into<String>) {
         self.occurrence.note = occurrence::fitting(note.into());
-        self.recorder.record(self.occurrence);
+        self.recorder.record(&self.occurrence);
     }
 
     /// Records the event without a note.
     pub fn record(self) {
-        self.recorder.record(self.occurrence);
+        self.recorder.record(&self.occurrence);
     }
 }
 

@@ -7,8 +7,8 @@ use k8s_openapi::{Resource, api::core::v1::ObjectReference};
 
 /// Which object an event is about. Every typed object gives one by itself: `recorder.normal(&pod, …)`.
 ///
-/// For an object whose type is known only at run time there is [`Reference::of`], and an `ObjectReference` is taken as it is.
-/// Two are equal if they mean the same object, in whatever version.
+/// For an object whose type is known only at run time there is [`Reference::of`], and an `ObjectReference` is taken as
+/// it is. Two are equal if they mean the same object, in whatever version.
 ///
 /// ```
 /// use k8s_client_events::Reference;

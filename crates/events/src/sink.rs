@@ -25,18 +25,17 @@ pub(crate) enum Api {
 }
 
 impl Api {
-    pub(crate) fn group(self) -> &'static str {
+    /// The permission that the program needs, and the rule that gives it.
+    pub(crate) fn permission(self) -> &'static str {
         match self {
-            Self::Events => "events.k8s.io",
-            Self::Core => "",
-        }
-    }
-
-    /// The resource with its group, as errors of the server name it.
-    pub(crate) fn resource(self) -> &'static str {
-        match self {
-            Self::Events => "events.events.k8s.io",
-            Self::Core => "events",
+            Self::Events => {
+                "the program needs permission to create and patch events.events.k8s.io. Add to its Role or \
+                 ClusterRole: {apiGroups: [\"events.k8s.io\"], resources: [\"events\"], verbs: [\"create\", \"patch\"]}"
+            }
+            Self::Core => {
+                "the program needs permission to create and patch events. Add to its Role or ClusterRole: \
+                 {apiGroups: [\"\"], resources: [\"events\"], verbs: [\"create\", \"patch\"]}"
+            }
         }
     }
 }

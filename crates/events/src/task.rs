@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{
     correlate::{Outcome, Write},
+    drops::LOG_INTERVAL,
     shared::{Life, Shared},
     sink,
 };
@@ -37,6 +38,7 @@ pub(crate) struct Task {
     paused_until: Option<Instant>,
     next_tick: Instant,
     told_of_missing_permission: bool,
+    told_of_refusal: Option<Instant>,
     /// However the task ends: with its runtime, or by itself.
     _end: End,
 }
@@ -50,6 +52,7 @@ impl Task {
             paused_until: None,
             next_tick: Instant::now() + TICK,
             told_of_missing_permission: false,
+            told_of_refusal: None,
         }
     }
 
@@ -136,30 +139,21 @@ impl Task {
 
     fn failed(&mut self, write: &Write, error: &Error, outcome: Outcome) {
         self.shared.metrics.failed(error);
-        let sink = &self.shared.sink;
-        let what = if write.creates { "created" } else { "patched" };
+        let controller = &self.shared.sink.controller;
+        let (what, event) = (if write.creates { "created" } else { "patched" }, &write.name);
         match outcome {
             Outcome::Refused if sink::is_of_a_terminating_namespace(error) => {}
             Outcome::Refused if error.is_forbidden() => {
                 if !std::mem::replace(&mut self.told_of_missing_permission, true) {
-                    tracing::error!(
-                        controller = sink.controller,
-                        %error,
-                        "no event could be {what}: the program needs permission to create and patch {resource}. Add to its \
-                         Role or ClusterRole: {{apiGroups: [\"{group}\"], resources: [\"events\"], verbs: [\"create\", \
-                         \"patch\"]}}",
-                        resource = sink.api.resource(),
-                        group = sink.api.group(),
-                    );
+                    let permission = self.shared.sink.api.permission();
+                    tracing::error!(controller, %error, "an event could not be {what}: {permission}");
                 }
             }
-            Outcome::Refused => {
-                tracing::warn!(controller = sink.controller, event = write.name, %error, "an event could not be {what}");
+            Outcome::Refused if self.told_of_refusal.is_none_or(|told| told.elapsed() >= LOG_INTERVAL) => {
+                self.told_of_refusal = Some(Instant::now());
+                tracing::warn!(controller, event, %error, "an event could not be {what}");
             }
-            Outcome::Transient => {
-                tracing::debug!(controller = sink.controller, event = write.name, %error, "an event waits to be {what}");
-            }
-            Outcome::Written | Outcome::Missing | Outcome::Exists | Outcome::GivenUp => {}
+            _ => tracing::debug!(controller, event, %error, "an event could not be {what}"),
         }
     }
 }

@@ -38,8 +38,8 @@ impl SeriesTimes {
     /// client-go's for events.k8s.io.
     pub(crate) const EVENTS: Self = Self { refresh: Duration::from_secs(30 * 60), quiet: Duration::from_secs(6 * 60) };
 
-    /// client-go writes each repeat until its budget is used up, then one in five minutes, and the event is the same for as
-    /// long as the server has it: an hour by default.
+    /// client-go writes each repeat until its budget is used up, then one in five minutes, and the event is the same
+    /// for as long as the server has it: an hour by default.
     pub(crate) const CORE: Self = Self { refresh: Duration::from_secs(5 * 60), quiet: Duration::from_secs(60 * 60) };
 }
 

@@ -1,8 +1,9 @@
 //! Which requests occurrences become: a state machine without clocks, tasks or requests.
 //!
-//! An occurrence that happened before is only counted. Its event is created at once and its second occurrence is written at
-//! once, so that people see that there are repeats; after that, the count is written once in a while and when it has been
-//! quiet. What is to be written is remembered as the event's key: whenever a request can be sent, it has the count of then.
+//! An occurrence that happened before is only counted. Its event is created at once and its second occurrence is
+//! written at once, so that people see that there are repeats; after that, the count is written once in a while and
+//! when it has been quiet. What is to be written is remembered as the event's key: whenever a request can be sent, it
+//! has the count of then.
 
 mod budget;
 mod limits;
@@ -104,9 +105,9 @@ impl Correlator {
     }
 
     /// Takes an occurrence in.
-    pub(crate) fn record(&mut self, occurrence: Occurrence, now: Duration) {
-        let combined = Key::combined(&occurrence);
-        let (key, note) = if self.is_one_of_many(&combined, &occurrence, now) {
+    pub(crate) fn record(&mut self, occurrence: &Occurrence, now: Duration) {
+        let combined = Key::combined(occurrence);
+        let (key, note) = if self.is_one_of_many(&combined, occurrence, now) {
             (combined, occurrence::fitting(format!("{COMBINED}{}", occurrence.note)))
         } else {
             let own = Some((occurrence.related.clone(), occurrence.note.clone()));
@@ -122,7 +123,7 @@ impl Correlator {
             match dropped {
                 // It would take the place of one that is to be written.
                 Some(why) if why == Dropped::Full || self.series.is_full() => return self.lose(why, 1),
-                _ => self.remember(&key, &occurrence, now),
+                _ => self.remember(&key, occurrence, now),
             }
         }
         let Some(series) = self.series.get_mut(&key) else { return };
@@ -147,8 +148,8 @@ impl Correlator {
         self.lose(Dropped::Full, forgotten.map_or(0, |series| series.unwritten()));
     }
 
-    /// Whether there were so many similar events lately that this one is combined with them. One that has an event of its own
-    /// counts there.
+    /// Whether there were so many similar events lately that this one is combined with them. One that has an event of
+    /// its own counts there.
     fn is_one_of_many(&mut self, combined: &Key, occurrence: &Occurrence, now: Duration) -> bool {
         let own = self.hasher.hash_one((&occurrence.related, &occurrence.note));
         let similar = match self.similar.using(combined) {

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 #[derive(Clone)]
 pub(super) struct Server(Arc<Mutex<State>>);
 
+type Decision = Box<dyn FnMut(&Method, &Value) -> Fate + Send>;
+
 struct State {
-    fate: Box<dyn FnMut(&Method, &Value) -> Fate + Send>,
+    fate: Decision,
     requests: Vec<Sent>,
 }
 
@@ -52,7 +54,7 @@ impl Server {
         self.0.lock().unwrap().requests.clone()
     }
 
-    /// Method, reason of the event or nothing, and count of each request.
+    /// Method and count of each request.
     pub(super) fn brief(&self) -> Vec<String> {
         let brief = |sent: Sent| {
             let number = |pointer| sent.body.pointer(pointer).and_then(Value::as_u64);

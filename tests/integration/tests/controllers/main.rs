@@ -1,4 +1,5 @@
 //! What operators are built with, on a real server.
 
+mod events;
 mod following;
 mod reconciling;
