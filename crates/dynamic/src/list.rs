@@ -147,6 +147,13 @@ impl AnyList for UnstructuredList {
     fn continue_token(&self) -> Option<&str> {
         self.continue_token()
     }
+
+    fn remove_continue_token(&mut self) {
+        if let Some(Value::Object(metadata)) = self.object.get_mut("metadata") {
+            metadata.remove("continue");
+            metadata.remove("remainingItemCount");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +180,17 @@ mod tests {
         assert_eq!((read.resource_version(), read.continue_token()), (Some("7"), Some("token")));
         assert_eq!(read.remaining_item_count(), Some(3));
         assert_eq!(read.object()["more"], json!({ "unknown": true }));
+    }
+
+    #[test]
+    fn list_that_has_all_pages_keeps_its_version() {
+        let metadata = json!({ "resourceVersion": "7", "continue": "token", "remainingItemCount": 3 });
+        let mut read = list(json!({ "metadata": metadata, "items": [] })).unwrap();
+        read.remove_continue_token();
+        assert_eq!(
+            serde_json::to_value(&read).unwrap(),
+            json!({ "metadata": { "resourceVersion": "7" }, "items": [] })
+        );
     }
 
     #[test]

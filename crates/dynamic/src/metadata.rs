@@ -319,6 +319,11 @@ impl AnyList for PartialObjectMetadataList {
     fn continue_token(&self) -> Option<&str> {
         non_empty(self.metadata.continue_.as_ref())
     }
+
+    fn remove_continue_token(&mut self) {
+        self.metadata.continue_ = None;
+        self.metadata.remaining_item_count = None;
+    }
 }
 
 #[diagnostic::do_not_recommend]

@@ -149,6 +149,8 @@ impl<T> AnyList for CompactList<T> {
     fn continue_token(&self) -> Option<&str> {
         None
     }
+
+    fn remove_continue_token(&mut self) {}
 }
 
 impl<T: AnyObject> AnyObject for Compacted<T> {

@@ -57,6 +57,8 @@ pub mod list;
 
 pub mod resource;
 
+pub mod wait;
+
 pub mod error;
 
 #[doc(hidden)]

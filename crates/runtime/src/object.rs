@@ -84,6 +84,9 @@ pub trait AnyList {
 
     /// `metadata.continue`: where the next page starts; `None` on the last one.
     fn continue_token(&self) -> Option<&str>;
+
+    /// Takes `metadata.continue` and `metadata.remainingItemCount` out of the list, to which the next pages have been added.
+    fn remove_continue_token(&mut self);
 }
 
 /// The methods of [`AnyObject`] for a type that has another object in this field. Not covered by semver.
@@ -221,6 +224,11 @@ impl<T: ListableResource> AnyList for k8s_openapi::List<T> {
     fn continue_token(&self) -> Option<&str> {
         non_empty(self.metadata.continue_.as_ref())
     }
+
+    fn remove_continue_token(&mut self) {
+        self.metadata.continue_ = None;
+        self.metadata.remaining_item_count = None;
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +276,10 @@ mod tests {
         assert_eq!((list.continue_token(), AnyList::resource_version(&list)), (None, Some("7")));
         list.metadata.continue_ = Some("more".to_owned());
         assert_eq!(list.continue_token(), Some("more"));
+        list.metadata.remaining_item_count = Some(3);
+        list.remove_continue_token();
+        let only_version = ListMeta { resource_version: Some("7".to_owned()), ..ListMeta::default() };
+        assert_eq!(list.metadata, only_version);
         assert_eq!((AnyList::items(&list).len(), list.into_items().len()), (1, 1));
     }
 }

@@ -97,7 +97,8 @@ impl<K: Listable> List<K> {
     /// Reads page after page, each dropped before the next if you drop it: memory stays that of one page.
     ///
     /// Reading takes as long as you take; when the server has forgotten the version of the first page meanwhile, the
-    /// stream ends in an error for which [`is_expired`](crate::Error::is_expired) holds.
+    /// stream ends in an error for which [`must_list_again`](crate::Error::must_list_again) holds; what it gave is yours
+    /// already. [`all_pages`](List::all_pages) reads the whole list then.
     ///
     /// ```no_run
     /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -120,28 +121,67 @@ impl<K: Listable> List<K> {
         Pages { pages: Box::pin(pages), url }
     }
 
+    /// Reads page after page, and gives all of them as one list: client-go's pager. No answer of the server is large,
+    /// which spares both sides a peak of memory, and a list of any length comes within the server's time limit.
+    ///
+    /// When the server forgets the version of the first page while the others are read, the pages are dropped, and one
+    /// request asks for the whole list, with the version that was asked for at first. Whoever gave a
+    /// [`continue_token`](List::continue_token) gets the error, since the whole list is more than they lack.
+    ///
+    /// ```no_run
+    /// # use k8s_client_runtime::{Error, resource::ResourceClient};
+    /// # use k8s_openapi::api::core::v1::ConfigMap;
+    /// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+    /// let list = config_maps.list().all_pages().await?;
+    /// println!("{} objects as of {:?}", list.items.len(), list.metadata.resource_version);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn all_pages(mut self) -> Result<K::List> {
+        self.options.limit = self.page_size();
+        let mut list = self.clone().await?;
+        let mut next = list.continue_token().map(str::to_owned);
+        while let Some(token) = next {
+            let page = match self.clone().after(token).await {
+                Err(error) if error.must_list_again() && self.options.continue_token.is_none() => {
+                    tracing::info!(%error, "the pages of a list have expired: asking for all of it at once");
+                    drop(list);
+                    self.options.limit = None;
+                    return self.await;
+                }
+                page => page?,
+            };
+            next = page.continue_token().map(str::to_owned);
+            list.items_mut().extend(page.into_items());
+        }
+        list.remove_continue_token();
+        Ok(list)
+    }
+
+    /// The most objects of a page.
+    fn page_size(&self) -> Option<u32> {
+        self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE))
+    }
+
+    /// The same request for the page that begins at a token.
+    fn after(mut self, token: String) -> Self {
+        self.options.continue_token = Some(token);
+        // The token carries the version; the server refuses to be told it twice.
+        self.options.resource_version = None;
+        self.options.resource_version_match = None;
+        self
+    }
+
     /// Reads page after page in a way that gives what is wanted of a page and its token for the next.
     fn paged<P, F>(mut self, read: fn(Self) -> F) -> impl Stream<Item = Result<P>>
     where
         F: Future<Output = Result<(P, Option<String>)>>,
     {
-        self.options.limit = self.options.limit.filter(|limit| *limit > 0).or(Some(PAGE_SIZE));
-        let Self { request, options, without_managed_fields, .. } = self;
-        stream::try_unfold(Some(options), move |options| {
-            let request = request.clone();
-            async move {
-                let Some(mut options) = options else { return Ok(None) };
-                let page = Self { request, options: options.clone(), without_managed_fields, kind: PhantomData };
-                let (page, token) = read(page).await?;
-                let next = token.map(|token| {
-                    // The token carries the version; the server refuses to be told it twice.
-                    options.resource_version = None;
-                    options.resource_version_match = None;
-                    options.continue_token = Some(token);
-                    options
-                });
-                Ok(Some((page, next)))
-            }
+        self.options.limit = self.page_size();
+        stream::try_unfold(Some(self), move |list| async move {
+            let Some(list) = list else { return Ok(None) };
+            let (page, token) = read(list.clone()).await?;
+            Ok(Some((page, token.map(|token| list.after(token)))))
         })
     }
 
@@ -231,6 +271,12 @@ impl<K: Listable> List<K> {
 selectors!(List, options);
 call_options!(List<K: Listable>, ListOptions);
 whole_answer!(List<K: Listable>);
+
+impl<K> Clone for List<K> {
+    fn clone(&self) -> Self {
+        Self { request: self.request.clone(), options: self.options.clone(), ..*self }
+    }
+}
 
 impl<K: Listable> IntoFuture for List<K> {
     type Output = Result<K::List>;

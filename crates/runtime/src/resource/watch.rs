@@ -86,6 +86,12 @@ impl<K: Listable> Watch<K> {
 selectors!(Watch, options);
 call_options!(Watch<K: Listable>, WatchOptions);
 
+impl<K> Clone for Watch<K> {
+    fn clone(&self) -> Self {
+        Self { request: self.request.clone(), options: self.options.clone(), ..*self }
+    }
+}
+
 impl<K: Listable> IntoFuture for Watch<K> {
     type Output = crate::Result<WatchStream<K>>;
     type IntoFuture = CallFuture<WatchStream<K>>;

@@ -11,13 +11,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{Response, header};
 use http_body_util::StreamBody;
 use k8s_client_runtime::{
-    ErrorKind, RestClient,
+    Error, ErrorKind, RestClient,
     codec::{self, Codec, Listable, MediaType},
-    resource::{AnyScope, Lists, Patch, ResourceClient},
+    resource::{AnyScope, ListOptions, Lists, Patch, ResourceClient, ResourceVersionMatch},
     rest::{Body, BoxError},
     schema::GroupVersionResource,
 };
-use k8s_openapi::{List, api::core::v1::ConfigMap};
+use k8s_openapi::{List, api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ListMeta};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -25,6 +25,9 @@ use crate::{answered_by, config_maps, json, nowhere, nowhere_but};
 
 const LIST: &str = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"more"},
     "items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}]}"#;
+
+const EXPIRED: &str =
+    r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired","code":410}"#;
 
 /// What a program reads that needs names only.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -192,10 +195,90 @@ async fn header_that_the_caller_set_says_what_is_accepted() {
 
 #[tokio::test]
 async fn failure_with_a_good_code_is_an_error_of_the_stream() {
-    let failure =
-        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired","code":410}"#;
-    let (client, _) = answered_by(&nowhere(), move |_| async move { json(200, failure) });
+    let (client, _) = answered_by(&nowhere(), |_| async { json(200, EXPIRED) });
     let mut items = config_maps(&client).list().stream().await.expect("an answer");
     let error = items.try_next().await.expect_err("it failed");
     assert!(error.must_list_again() && error.url().is_some(), "{error}");
+}
+
+/// Lists all pages from a server that answers so, and says what it was asked. The first answer that is missing is 410.
+async fn all_pages(
+    options: ListOptions,
+    answers: &'static [&'static str],
+) -> (Result<List<ConfigMap>, Error>, Vec<String>) {
+    let (client, requests) = answered_by(&nowhere(), move |number| async move {
+        answers.get(number - 1).map_or_else(|| json(410, EXPIRED), |answer| json(200, answer))
+    });
+    let list = config_maps(&client).list().options(options).all_pages().await;
+    let requests = requests.lock().expect("nobody panics");
+    let queries = requests.iter().map(|request| request.split_once('?').map_or("", |(_, query)| query).to_owned());
+    (list, queries.collect())
+}
+
+fn names_of(list: &List<ConfigMap>) -> Vec<&str> {
+    list.items.iter().filter_map(|item| item.metadata.name.as_deref()).collect()
+}
+
+const FIRST: &str = r#"{"metadata":{"resourceVersion":"7","continue":"t","remainingItemCount":2},
+    "items":[{"metadata":{"name":"a"}}]}"#;
+const SECOND: &str = r#"{"metadata":{"resourceVersion":"7","continue":"u","remainingItemCount":1},
+    "items":[{"metadata":{"name":"b"}}]}"#;
+/// An empty token is the end, as if there were none.
+const LAST: &str = r#"{"metadata":{"resourceVersion":"7","continue":""},"items":[{"metadata":{"name":"c"}}]}"#;
+
+fn newer_than_5() -> ListOptions {
+    let resource_version_match = Some(ResourceVersionMatch::NotOlderThan);
+    ListOptions { resource_version: Some("5".to_owned()), resource_version_match, ..ListOptions::default() }
+}
+
+#[tokio::test]
+async fn all_pages_are_one_list_and_only_the_first_is_asked_for_with_a_version() {
+    let (list, queries) = all_pages(newer_than_5(), &[FIRST, SECOND, LAST]).await;
+    let list = list.expect("all of it");
+    assert_eq!(names_of(&list), ["a", "b", "c"]);
+    let metadata = ListMeta { resource_version: Some("7".to_owned()), ..ListMeta::default() };
+    assert_eq!(list.metadata, metadata);
+    assert_eq!(
+        queries,
+        [
+            "limit=500&resourceVersion=5&resourceVersionMatch=NotOlderThan",
+            "continue=t&limit=500",
+            "continue=u&limit=500",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn page_that_expired_ends_in_one_whole_list() {
+    let (client, requests) = answered_by(&nowhere(), |number| async move {
+        match number {
+            1 => json(200, FIRST),
+            2 => json(200, SECOND),
+            3 => json(410, EXPIRED),
+            _ => json(200, r#"{"metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"b"}}]}"#),
+        }
+    });
+    let list = config_maps(&client).list().options(newer_than_5()).limit(1).all_pages().await.expect("all of it");
+    // What the pages brought is not there twice, and what was deleted since is not there.
+    assert_eq!((names_of(&list), list.metadata.resource_version.as_deref()), (vec!["b"], Some("9")));
+    let requests = requests.lock().expect("nobody panics");
+    assert_eq!(requests.len(), 4);
+    assert!(requests[3].ends_with("/configmaps?resourceVersion=5&resourceVersionMatch=NotOlderThan"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn what_a_whole_list_cannot_mend_is_an_error() {
+    let from_token = || ListOptions { continue_token: Some("s".to_owned()), ..ListOptions::default() };
+    for (options, answers, requests) in [
+        // The first page, and then the whole list itself.
+        (newer_than_5(), &[][..], 1),
+        (newer_than_5(), &[FIRST], 3),
+        // The caller has the pages before.
+        (from_token(), &[], 1),
+        (from_token(), &[FIRST], 2),
+    ] {
+        let (list, queries) = all_pages(options, answers).await;
+        assert!(list.expect_err("it has expired").must_list_again(), "{queries:?}");
+        assert_eq!(queries.len(), requests, "{queries:?}");
+    }
 }

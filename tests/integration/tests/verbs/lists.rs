@@ -48,6 +48,11 @@ async fn pages_come_one_after_the_other_until_there_are_no_more() -> TestResult 
         sizes.push(page.items.len());
     }
     assert_eq!(sizes, [2, 2, 1]);
+
+    let all = config_maps.list().label_selector("app=test").limit(2).all_pages().await?;
+    assert_eq!((all.items.len(), all.metadata.continue_, all.metadata.remaining_item_count), (5, None, None));
+    let version = all.metadata.resource_version.unwrap_or_default();
+    assert!(version.parse::<u64>()? > 0);
     Ok(())
 }
 

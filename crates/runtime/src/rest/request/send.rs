@@ -16,7 +16,7 @@ pub(super) type AsJson = fn(&[u8]) -> codec::Result<Vec<u8>>;
 
 impl Request {
     /// client-go's checks before a request goes out.
-    fn check(&self) -> std::result::Result<(), String> {
+    pub(crate) fn check(&self) -> std::result::Result<(), String> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
         }
