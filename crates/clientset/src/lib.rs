@@ -122,6 +122,7 @@ pub use k8s_client_runtime::{
     rest,
     retry::{self, Backoff, retry_on_conflict},
     schema, selector,
+    wait::{self, WaitFor},
     watch::{self, WatchEvent},
 };
 /// The types of all objects.

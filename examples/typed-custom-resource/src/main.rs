@@ -14,12 +14,11 @@ use std::{
 
 use clap::Parser;
 use k8s_client::{
-    Clientset, Config, CustomResource as _, ResourceClient, WatchEvent, custom_resource,
-    k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    Backoff, Clientset, Config, CustomResource as _, ResourceClient, WaitFor as _, WatchEvent, custom_resource,
+    k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta, retry, wait::conditions::crd_established,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 /// An object of the resource.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -60,9 +59,6 @@ const DEFINITION: &str = "crontabs.example.com";
 
 /// The object that this program makes.
 const NAME: &str = "nightly";
-
-/// How long the server may take to serve what was defined.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Parser)]
 struct Arguments {
@@ -159,22 +155,13 @@ async fn work(client: &Clientset, arguments: &Arguments) -> Result<(), Box<dyn E
 }
 
 /// Waits until the server has taken the definition in, and serves its objects.
-async fn established(client: &Clientset, crontabs: &ResourceClient<CronTab>) -> Result<(), Box<dyn Error>> {
+async fn established(client: &Clientset, crontabs: &ResourceClient<CronTab>) -> Result<(), k8s_client::Error> {
     let definitions = client.apiextensions_v1().custom_resource_definitions();
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let status = definitions.get(DEFINITION).await?.status;
-        let conditions = status.and_then(|status| status.conditions).unwrap_or_default();
-        let established = conditions.iter().any(|is| is.type_ == "Established" && is.status == "True");
-        // It says so a moment before the path is served.
-        if established && crontabs.list().limit(1).await.is_ok() {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(format!("{DEFINITION} was not established in {PATIENCE:?}").into());
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
+    definitions.wait_for(DEFINITION, crd_established).await?;
+    // It says so a moment before the path is served.
+    let pauses = Backoff { steps: 50, duration: Duration::from_millis(100), factor: 1.0, jitter: 0.0, cap: None };
+    let list = || crontabs.list().limit(1).into_future();
+    retry::on_error(pauses, k8s_client::Error::is_not_found, list).await.map(drop)
 }
 
 fn prompt(yes: bool) -> std::io::Result<()> {

@@ -15,6 +15,7 @@ mod retries;
 mod traces;
 mod unauthorized;
 mod undecodable;
+mod waits;
 mod warnings;
 
 use std::{

@@ -1,7 +1,7 @@
 //! Types of a program's own, defined by a CustomResourceDefinition and used through the generic client.
 
 use k8s_client::{
-    Backoff, CustomResource, Json, Listable, Patch, ResourceClient, WatchEvent, custom_resource,
+    Backoff, CustomResource, Json, Listable, Patch, ResourceClient, WaitFor as _, WatchEvent, custom_resource,
     k8s_openapi::{
         ClusterResourceScope, ListableResource, Metadata, Resource,
         apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -10,6 +10,7 @@ use k8s_client::{
     resource::{AnyScope, Scope},
     retry_on_conflict,
     schema::GroupVersionResource,
+    wait::conditions::crd_established,
 };
 use k8s_client_integration_tests::{Test, TestResult, client, eventually, field, object, soon, unique};
 use serde::{Deserialize, Serialize};
@@ -132,11 +133,7 @@ async fn define(definition: CustomResourceDefinition) {
         created => drop(created.expect("an administrator may define a type")),
     }
     let name = definition.metadata.name.expect("it was given one");
-    eventually("the definition is established", || async {
-        let conditions = definitions.get(&name).await.ok()?.status?.conditions?;
-        conditions.iter().any(|is| is.type_ == "Established" && is.status == "True").then_some(())
-    })
-    .await;
+    definitions.wait_for(&name, crd_established).await.expect("the definition is established");
 }
 
 /// The client of the namespaced type, once the server serves it.

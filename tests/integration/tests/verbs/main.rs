@@ -21,6 +21,7 @@ mod scale;
 mod status;
 mod subresources;
 mod tls;
+mod waits;
 mod watches;
 
 use k8s_client_integration_tests::object;
