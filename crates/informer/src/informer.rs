@@ -1,18 +1,13 @@
 //! The informer: a store, and the tasks that fill it.
 
-use std::{
-    fmt,
-    hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 
 use k8s_client_runtime::{
     Error,
     codec::Codec,
     resource::{Lists, TypedClient, Watches},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
     Index, InformerBuilder, InformerError, Lister, Metrics, Subscription,
@@ -64,6 +59,18 @@ pub(crate) struct Shared<T> {
     tasks: Mutex<JoinSet<()>>,
 }
 
+/// Ends the informer when a function of the program's own panics in its task: nobody is to take what is in memory for
+/// what there is.
+struct EndsOnPanic<T: Send + Sync + 'static>(Arc<Store<T>>);
+
+impl<T: Send + Sync + 'static> Drop for EndsOnPanic<T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end();
+        }
+    }
+}
+
 impl<T: Send + Sync + 'static> Informer<T> {
     /// Begins to build an informer for the objects of a client: a generated one, a
     /// [`ResourceClient`](k8s_client_runtime::resource::ResourceClient), a dynamic or a metadata client. What the
@@ -80,7 +87,11 @@ impl<T: Send + Sync + 'static> Informer<T> {
         let mut tasks = JoinSet::new();
         for (number, source) in sources.into_iter().enumerate() {
             let follower = Follower { source, store: store.clone(), number, metrics: metrics.clone() };
-            tasks.spawn(follower.follow());
+            let guard = EndsOnPanic(store.clone());
+            tasks.spawn(async move {
+                let _guard = guard;
+                follower.follow().await;
+            });
         }
         Self { shared: Arc::new(Shared { store, tasks: Mutex::new(tasks) }) }
     }
@@ -214,9 +225,10 @@ impl<T: Send + Sync + 'static> Informer<T> {
     /// Ends the informer for all of its handles, and waits until its tasks are gone. What is in memory can still be
     /// read; subscriptions end.
     pub async fn shutdown(&self) {
-        let mut tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.shutdown().await;
+        // Whoever is second waits as well, and who gives up waiting has ended it all the same.
         self.shared.store.end();
+        let mut tasks = self.shared.tasks.lock().await;
+        tasks.shutdown().await;
     }
 }
 

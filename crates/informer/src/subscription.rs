@@ -10,7 +10,10 @@ use std::{
 };
 
 use futures_core::Stream;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::{
+    task::coop,
+    time::{Instant, Sleep, sleep},
+};
 
 use crate::{
     informer::Shared,
@@ -157,9 +160,13 @@ impl<T: Send + Sync + 'static> Stream for Subscription<T> {
     type Item = Event<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event<T>>> {
+        // A large snapshot is all there, and a loop over it would hold up the other tasks of its thread.
+        let turn = ready!(coop::poll_proceed(context));
         self.poll_resync(context);
         loop {
-            let Some(event) = ready!(self.buffer.poll_next(context)) else { return Poll::Ready(None) };
+            let event = ready!(self.buffer.poll_next(context));
+            turn.made_progress();
+            let Some(event) = event else { return Poll::Ready(None) };
             if let Some(event) = self.read(event) {
                 return Poll::Ready(Some(event));
             }

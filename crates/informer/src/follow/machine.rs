@@ -45,8 +45,10 @@ pub(crate) enum Failure {
     Expired,
     /// The server has not come to the version yet.
     TooLarge,
-    /// Something that passes: a lost or refused connection, a time-out, a server that is busy or broken.
+    /// Something that passes: a lost or refused connection, a time-out, a server that is busy.
     Passing,
+    /// The server cannot serve this, or what it sends cannot be read. Asking for the same may fail for ever.
+    Broken,
     /// The request is one that the server does not know, as older ones do not know watches with initial events.
     Unsupported,
     /// The server refuses: the resource is not there, or we may not.
@@ -60,7 +62,7 @@ pub(crate) struct Machine {
     version: Option<String>,
     /// The version that a watch was told to be too old. A list that brings it again is of no use.
     expired: Option<String>,
-    /// The next list must not name a version.
+    /// Lists must not name a version, until one has succeeded.
     newest: bool,
     /// Whether the server may be asked for watches with initial events.
     watch_lists: bool,
@@ -81,6 +83,8 @@ impl Machine {
     /// The store has come to this version: by an event or a bookmark of a watch.
     pub(crate) fn saw(&mut self, version: &str) {
         match &mut self.version {
+            // Some servers have objects without versions, which move nothing.
+            _ if version.is_empty() => {}
             Some(known) => version.clone_into(known),
             None => self.version = Some(version.to_owned()),
         }
@@ -108,7 +112,7 @@ impl Machine {
                 self.all(false)
             }
             (Step::WatchList { .. } | Step::List { .. }, Outcome::Failed(failure)) => {
-                self.newest = matches!(failure, Failure::Expired | Failure::TooLarge);
+                self.newest |= matches!(failure, Failure::Expired | Failure::TooLarge);
                 self.all(true)
             }
             (Step::Watch { .. }, Outcome::Failed(failure)) => match failure {
@@ -122,18 +126,13 @@ impl Machine {
                     self.newest = true;
                     self.all(true)
                 }
-                Failure::Unsupported | Failure::Refused => self.all(true),
+                Failure::Broken | Failure::Unsupported | Failure::Refused => self.all(true),
             },
         }
     }
 
     fn listed(&mut self, version: Option<String>) -> Plan {
         self.newest = false;
-        if version.is_some() && version == self.expired {
-            // The server lists from a memory that is older than what it can watch from.
-            self.newest = true;
-            return self.all(true);
-        }
         self.version = version;
         self.watch(false)
     }
@@ -153,6 +152,11 @@ impl Machine {
 
     fn watch(&mut self, pause: bool) -> Plan {
         match self.version.clone() {
+            version @ Some(_) if version == self.expired => {
+                // The server lists from a memory that is older than what it can watch from.
+                self.newest = true;
+                self.all(true)
+            }
             Some(version) => self.plan(Step::Watch { version }, pause),
             // A server that gives lists no version cannot be watched from one.
             None => self.all(true),
@@ -238,6 +242,7 @@ mod tests {
     const ENDED: Outcome = Outcome::Ended { at_once: false };
     const EXPIRED: Outcome = Outcome::Failed(Failure::Expired);
     const TOO_LARGE: Outcome = Outcome::Failed(Failure::TooLarge);
+    const BROKEN: Outcome = Outcome::Failed(Failure::Broken);
     const PASSING: Outcome = Outcome::Failed(Failure::Passing);
     const UNSUPPORTED: Outcome = Outcome::Failed(Failure::Unsupported);
     const REFUSED: Outcome = Outcome::Failed(Failure::Refused);
@@ -255,6 +260,9 @@ mod tests {
                 Saw("9"),
                 Then(PASSING, true, watch("9")),
                 Then(PASSING, true, watch("9")),
+                Saw(""),
+                Then(BROKEN, true, list(Some("9"))),
+                Then(BROKEN, true, list(Some("9"))),
             ],
         );
     }
@@ -306,8 +314,9 @@ mod tests {
                 Saw("8"),
                 Then(EXPIRED, true, list(Some("8"))),
                 Then(EXPIRED, true, list(None)),
-                Then(PASSING, true, list(Some("8"))),
-                Then(TOO_LARGE, true, list(None)),
+                // What has failed once fails again, so this lasts until a list has succeeded.
+                Then(PASSING, true, list(None)),
+                Then(BROKEN, true, list(None)),
                 Then(listed("20"), false, watch("20")),
                 Then(REFUSED, true, list(Some("20"))),
                 Then(REFUSED, true, list(Some("20"))),
@@ -327,6 +336,17 @@ mod tests {
                 Then(EXPIRED, true, list(Some("5"))),
                 Then(listed("5"), true, list(None)),
                 Then(listed("30"), false, watch("30")),
+            ],
+        );
+        follow(
+            true,
+            &watch_list(None),
+            vec![
+                Synced("5"),
+                Then(ENDED, false, watch("5")),
+                Then(EXPIRED, true, watch_list(Some("5"))),
+                Synced("5"),
+                Then(ENDED, true, watch_list(None)),
             ],
         );
     }

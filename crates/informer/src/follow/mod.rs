@@ -6,7 +6,7 @@ pub(crate) mod source;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use k8s_client_runtime::{Error, ErrorKind};
+use k8s_client_runtime::{Error, ErrorKind, error::UndecodableObject};
 use tokio::time::{Instant, sleep, timeout};
 
 use self::{
@@ -14,7 +14,7 @@ use self::{
     source::{Change, Part, Source, WatchStart},
 };
 use crate::{
-    Metrics,
+    Metrics, ObjectKey,
     store::{Incoming, Store},
 };
 
@@ -71,13 +71,20 @@ impl<T: Send + Sync + 'static> Follower<T> {
             Step::WatchList { .. } => "watch with initial events",
             Step::Watch { .. } => "watch",
         };
-        let refused = failure == Failure::Refused;
+        let asks_too_much = matches!(step, Step::WatchList { .. }) && failure == Failure::Unsupported;
+        // A server that finds fault with a plain list or watch will go on to.
+        let refused = matches!(failure, Failure::Refused | Failure::Unsupported) && !asks_too_much;
         match failure {
-            Failure::Expired | Failure::Passing => tracing::debug!(asked, %error, "an informer starts over"),
-            Failure::TooLarge | Failure::Unsupported => tracing::info!(asked, %error, "an informer asks differently"),
-            Failure::Refused => tracing::warn!(asked, %error, "an informer is refused, and tries again"),
+            Failure::Expired | Failure::Passing | Failure::Broken => {
+                tracing::debug!(asked, %error, "an informer starts over");
+            }
+            Failure::TooLarge => tracing::info!(asked, %error, "an informer asks differently"),
+            Failure::Unsupported if asks_too_much => tracing::info!(asked, %error, "an informer asks differently"),
+            Failure::Refused | Failure::Unsupported => {
+                tracing::warn!(asked, %error, "an informer is refused, and tries again");
+            }
         }
-        if !matches!(step, Step::WatchList { .. }) || failure != Failure::Unsupported {
+        if !asks_too_much {
             self.store.note(|status| status.failed(self.number, Arc::new(error), refused));
         }
         Outcome::Failed(failure)
@@ -97,8 +104,14 @@ impl<T: Send + Sync + 'static> Follower<T> {
         while let Some(part) = parts.try_next().await? {
             match part {
                 Part::Object(arrival) => self.store.receive(&mut incoming, self.number, arrival),
-                Part::Undecodable(error) => self.left_out(&error),
+                Part::Undecodable(error) => {
+                    self.left_out(&error);
+                    if let Some(object) = error.undecodable_object() {
+                        self.store.receive_as_known(&mut incoming, self.number, &key_of(object));
+                    }
+                }
                 Part::End(version) => {
+                    let version = version.filter(|version| !version.is_empty());
                     self.replace(incoming, version.as_deref().unwrap_or_default(), started);
                     return Ok(Outcome::Listed { version });
                 }
@@ -112,6 +125,23 @@ impl<T: Send + Sync + 'static> Follower<T> {
     fn left_out(&self, error: &Error) {
         self.metrics.failed(error);
         tracing::warn!(%error, "an informer leaves an object out");
+    }
+
+    /// A watch brings an object that cannot be decoded.
+    fn changed_unread(&self, machine: &mut Machine, incoming: Option<&mut Incoming<T>>, object: &UndecodableObject) {
+        match incoming {
+            Some(incoming) if object.deleted => incoming.remove(&key_of(object)),
+            Some(incoming) => self.store.receive_as_known(incoming, self.number, &key_of(object)),
+            None => {
+                let version = object.resource_version.as_deref().unwrap_or_default();
+                machine.saw(version);
+                if object.deleted {
+                    self.store.remove_unread(self.number, &key_of(object));
+                    self.changed();
+                }
+                self.store.advance(self.number, version);
+            }
+        }
     }
 
     fn changed(&self) {
@@ -146,13 +176,10 @@ impl<T: Send + Sync + 'static> Follower<T> {
             match (change?, &mut incoming) {
                 (Change::Set(arrival), Some(incoming)) => self.store.receive(incoming, self.number, arrival),
                 (Change::Gone(arrival), Some(incoming)) => incoming.remove(&arrival.entry.key),
-                (Change::Undecodable(error), begun) => {
+                (Change::Undecodable(error), incoming) => {
                     self.left_out(&error);
-                    let object = error.undecodable_object();
-                    if let (None, Some(version)) = (begun, object.and_then(|object| object.resource_version.as_deref()))
-                    {
-                        machine.saw(version);
-                        self.store.advance(self.number, version);
+                    if let Some(object) = error.undecodable_object() {
+                        self.changed_unread(machine, incoming.as_mut(), object);
                     }
                 }
                 (Change::Mark { version, ends_initial: true }, begun) => {
@@ -181,18 +208,21 @@ impl<T: Send + Sync + 'static> Follower<T> {
     }
 }
 
+fn key_of(object: &UndecodableObject) -> ObjectKey {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    ObjectKey::new(text(&object.namespace), text(&object.name))
+}
+
 /// What follows from an error.
 fn classify(error: &Error) -> Failure {
     if error.is_too_large_resource_version() {
         Failure::TooLarge
     } else if error.must_list_again() {
         Failure::Expired
-    } else if error.is_transient()
-        || error.is_too_many_requests()
-        || error.is_internal_error()
-        || error.kind() == ErrorKind::Decode
-    {
+    } else if error.is_transient() || error.is_too_many_requests() {
         Failure::Passing
+    } else if error.is_internal_error() || error.kind() == ErrorKind::Decode {
+        Failure::Broken
     } else if error.is_bad_request() || error.is_invalid() || error.is_method_not_supported() {
         Failure::Unsupported
     } else {

@@ -84,6 +84,12 @@ impl<T: Send + Sync + 'static> Store<T> {
         incoming.objects.insert(entry.key.clone(), entry);
     }
 
+    /// Takes an object that cannot be decoded to those that arrive: as it was, if it was there.
+    pub(crate) fn receive_as_known(&self, incoming: &mut Incoming<T>, source: usize, key: &ObjectKey) {
+        let known = self.entry(key.namespace(), key.name()).filter(|known| known.source == source);
+        incoming.objects.extend(known.map(|known| (key.clone(), known)));
+    }
+
     /// Replaces the objects of a source by those that have arrived, and announces what differs.
     pub(crate) fn replace(&self, source: usize, mut incoming: Incoming<T>, version: &str) {
         let mut inner = self.write();
@@ -122,6 +128,14 @@ impl<T: Send + Sync + 'static> Store<T> {
         let version = entry.version.clone();
         self.write().remove(&entry, Some(&entry));
         self.advance(source, &version);
+    }
+
+    /// Removes an object whose last state cannot be decoded.
+    pub(crate) fn remove_unread(&self, source: usize, key: &ObjectKey) {
+        let mut inner = self.write();
+        if let Some(known) = inner.get(key.namespace(), key.name()).filter(|known| known.source == source).cloned() {
+            inner.remove(&known, None);
+        }
     }
 
     /// The source has come to this version.

@@ -16,6 +16,8 @@ pub struct UndecodableObject {
     pub name: Option<String>,
     /// `metadata.resourceVersion`: of a watch's event, the version from which another watch goes on behind it.
     pub resource_version: Option<String>,
+    /// Whether the event of the watch is its deletion.
+    pub deleted: bool,
 }
 
 impl Error {

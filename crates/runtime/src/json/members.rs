@@ -154,6 +154,7 @@ mod tests {
             name: Some("web".to_owned()),
             namespace: Some("ns".to_owned()),
             resource_version: Some("7".to_owned()),
+            deleted: false,
         };
         let metadata = r#""metadata":{"name":"w\u0065b","labels":{"name":"x"},"namespace":"ns","resourceVersion":"7"}"#;
         for object in [format!("{{{metadata},{{"), format!(r#"{{"spec":{{"name":"x"}},{metadata}}}"#)] {

@@ -56,7 +56,7 @@ pub(crate) fn identity(object: &[u8]) -> UndecodableObject {
     };
     let [namespace, name, resource_version] =
         [metadata.namespace, metadata.name, metadata.resource_version].map(as_identity);
-    UndecodableObject { namespace, name, resource_version }
+    UndecodableObject { namespace, name, resource_version, deleted: false }
 }
 
 /// Reads a Status whose envelope may lack the name of its kind; `None` if it has another.

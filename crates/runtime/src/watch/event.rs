@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     codec::{self, MediaType},
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, UndecodableObject},
     object::AnyObject,
     protobuf::{self, PartialMetadata},
 };
@@ -161,13 +161,16 @@ pub(super) fn decode<T>(
     event: RawEvent<'_>,
     decode: fn(MediaType, &[u8]) -> codec::Result<T>,
 ) -> Result<WatchEvent<T>> {
-    let undecodable =
-        |body, error| Error::undecodable(codec::identity(media_type, body), "the object of a watch event", error);
-    let object = |body| decode(media_type, body).map_err(|error| undecodable(body, error));
+    let object = |body, deleted| {
+        decode(media_type, body).map_err(|error| {
+            let object = UndecodableObject { deleted, ..codec::identity(media_type, body) };
+            Error::undecodable(object, "the object of a watch event", error)
+        })
+    };
     Ok(match event {
-        WatchEvent::Added(body) => WatchEvent::Added(object(body)?),
-        WatchEvent::Modified(body) => WatchEvent::Modified(object(body)?),
-        WatchEvent::Deleted(body) => WatchEvent::Deleted(object(body)?),
+        WatchEvent::Added(body) => WatchEvent::Added(object(body, false)?),
+        WatchEvent::Modified(body) => WatchEvent::Modified(object(body, false)?),
+        WatchEvent::Deleted(body) => WatchEvent::Deleted(object(body, true)?),
         WatchEvent::Bookmark { resource_version, annotations } => {
             WatchEvent::Bookmark { resource_version, annotations }
         }

@@ -103,6 +103,17 @@ async fn watch_goes_on_behind_an_object_that_cannot_be_read() -> Result<(), Erro
 }
 
 #[tokio::test]
+async fn deletion_of_an_object_that_cannot_be_read_is_one() -> Result<(), Error> {
+    for (kind, deleted) in [("ADDED", false), ("MODIFIED", false), ("DELETED", true)] {
+        let event = format!(r#"{{"type":"{kind}","object":{}}}"#, LEASES[1]);
+        let error = leases(event).watch().await?.try_next().await.expect_err("it cannot be read");
+        check(&error);
+        assert_eq!(error.undecodable_object().map(|object| object.deleted), Some(deleted), "{kind}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn object_without_a_name_is_named_by_its_place() {
     let body = r#"{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","metadata":{},"items":[{},7]}"#;
     let error = leases(body.to_owned()).list().await.expect_err("a number is not an object");

@@ -1,0 +1,87 @@
+//! Reading one's own writes.
+
+use std::time::Duration;
+
+use k8s_client_informer::{Informer, InformerError};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    LONG,
+    server::{Fate, Server},
+    synced, value,
+};
+
+#[tokio::test(start_paused = true)]
+async fn write_is_there_when_its_version_is() {
+    let server = Server::new();
+    let informer = synced(&server).await;
+    for number in 0..20 {
+        let version = server.set("web", &number.to_string());
+        informer.wait_for(&version, LONG).await.expect("it comes");
+        let web = informer.lister().get("default", "web").expect("it is there");
+        assert_eq!(value(&web), number.to_string());
+    }
+    // A version that other objects have made is reached by a bookmark.
+    server.advance(5);
+    let waiting = informer.wait_for("125", LONG);
+    let (waited, ()) = tokio::join!(waiting, async { server.bookmark() });
+    waited.expect("the bookmark brings it");
+    // What was reached is not waited for.
+    let begun = Instant::now();
+    informer.wait_for("3", LONG).await.expect("it was reached");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_for_a_version_that_does_not_come_names_both_versions_and_the_last_error() {
+    let server = Server::new();
+    server.set("web", "one");
+    let informer = synced(&server).await;
+    let error = informer.wait_for("4000", Duration::from_secs(5)).await.expect_err("it does not come");
+    let InformerError::TimedOut { limit, last: None, .. } = &error else { panic!("{error}") };
+    assert_eq!(*limit, Duration::from_secs(5));
+    let text = error.to_string();
+    assert!(text.contains("101") && text.contains("4000") && text.contains("5s"), "{text}");
+
+    server.decide(|_| Fate::Refused(503, "ServiceUnavailable"));
+    server.lose_watches();
+    let error = informer.wait_for("4000", Duration::from_secs(5)).await.expect_err("it does not come");
+    assert!(error.to_string().contains("the server says ServiceUnavailable"), "{error}");
+    for text in ["", "0", "latest", "-5"] {
+        let error = informer.wait_for(text, LONG).await.expect_err("it is not a version");
+        assert!(matches!(&error, InformerError::NotAVersion(given) if given == text));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_for_a_version_includes_that_everything_is_there() {
+    let server = Server::new();
+    server.set("web", "one");
+    server.decide(|_| Fate::Slow(Duration::from_secs(7)));
+    let informer = Informer::of(server.config_maps()).start();
+    informer.wait_for("2", LONG).await.expect("it comes");
+    assert!(informer.lister().get("default", "web").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_never_goes_back() {
+    let server = Server::new();
+    let informer = synced(&server).await;
+    let mut newest = 0;
+    for number in 0..200 {
+        server.set("web", "x");
+        match number % 5 {
+            0 => server.end_watches(),
+            1 => server.lose_watches(),
+            2 => server.bookmark(),
+            3 => server.forget(),
+            _ => {}
+        }
+        for _ in 0..10 {
+            sleep(Duration::from_millis(97)).await;
+            let version: u64 = informer.resource_version().expect("it is synced").parse().expect("a number");
+            assert!(version >= newest, "{version} after {newest}");
+            newest = version;
+        }
+    }
+}
