@@ -18,11 +18,25 @@
 //! * An empty namespace is an error. All namespaces are a method of their own: `all_deployments()`.
 //! * The pause that reaches a backoff's `cap` is the last one; client-go ends before it.
 //! * Redirects of the API server are not followed.
+//! * A GET whose connection is lost inside its answer is sent again; client-go returns the error. Pauses that a server
+//!   asks for are up to a fifth longer, so that not everybody comes back at once.
+//! * An answer that is kept whole has a limit of bytes (`Config::max_response_bytes`); client-go has none.
+//! * Over HTTP/1.1 an ordinary call ends after 45 seconds of silence in its answer; client-go waits for ever. At most
+//!   20,000 headers are taken.
+//! * While connecting fails, four attempts run at once; Go dials once for each request. At most 511 streams are used on
+//!   one HTTP/2 connection.
+//! * A delete that is answered with 2xx and a Status that says `Failure` is an error; client-go takes it for success.
+//! * `is_timeout` holds for the client's own time limits too. A `retryAfterSeconds` of 0 is a wait of no seconds for
+//!   any reason.
+//! * A `/` at the end of a path, as of a proxied one, stays; client-go drops it. Group and version are checked as names
+//!   are.
 //!
 //! # Lists and watches
 //!
 //! * Pages come as a stream. If the server forgets the version of the list half-way, the stream ends in an error,
 //!   because the pages before have already been given out.
+//! * A watch that ends in mid-event is a lost connection; client-go ends it silently. Bookmarks without a version are
+//!   passed over.
 //! * A watch that cannot be opened is an error; client-go returns a watch that is empty and closed.
 //! * Whole lists of k8s-openapi's types take more memory than client-go's structs, mostly for `managedFields`.
 //!   `list().stream()` holds one object at a time, and `without_managed_fields` leaves them out.
@@ -64,6 +78,10 @@
 //!
 //! # Discovery
 //!
+//! * A field of the wrong type in a discovery document fails that version or group; client-go refuses the whole
+//!   document. A group without a name is passed over, and one that is named twice is one group.
+//! * Without aggregated discovery, each group-version is asked once more after a `Retry-After`; client-go asks ten
+//!   times.
 //! * A group also lists its versions that cannot be read at the moment; client-go leaves stale ones out.
 //! * A full name wins over a short one, and a group's whole name over the beginning of another's, wherever they are
 //!   served.

@@ -76,6 +76,8 @@
 pub mod differences;
 mod generated;
 pub mod guide;
+#[cfg(feature = "controller")]
+pub mod writing_a_controller;
 
 pub use generated::api;
 /// Controllers: a reconcile loop over informers and a work queue.

@@ -1,0 +1,117 @@
+//! Writing a controller: an operator from its first line to its last.
+//!
+//! A controller makes the world what an object says. Its parts are these, and each can be used by itself:
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Informer`](crate::informer::Informer) | keeps objects in memory and follows their changes |
+//! | [`Index`](crate::informer::Index) | finds objects by a value, such as pods by their owners |
+//! | [`Queue`](crate::queue::Queue) | holds the names of objects that need work, each once |
+//! | [`Controller`](crate::controller::Controller) | calls a function of yours for each object that may need work |
+//! | `leader_election` (feature `leader-election`) | has one copy of the program work, of several that run |
+//!
+//! The program below sees to it that each Deployment has its number of running pods as an annotation. It needs the
+//! features `controller` and `apps`, and runs on a laptop and in a pod.
+//!
+//! ```no_run
+//! use std::{collections::BTreeMap, sync::Arc, time::Duration};
+//!
+//! use k8s_client::{
+//!     Clientset, Error,
+//!     controller::{Controller, Next, generation_changed},
+//!     informer::{Index, Informer, ObjectKey},
+//!     k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod},
+//! };
+//!
+//! /// What each call is given. It is cloned for each, so it holds handles.
+//! #[derive(Clone)]
+//! struct Context {
+//!     client: Clientset,
+//!     pods: Index<ObjectKey, Pod>,
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let client = Clientset::try_default().await?;
+//!     let deployments = Informer::of(client.apps_v1().all_deployments()).label_selector("count-pods=yes").start();
+//!     let pods = Informer::of(client.core_v1().all_pods()).label_selector("app").start();
+//!     let context = Context { client, pods: pods.index(deployment_of) };
+//!
+//!     Controller::for_each(&deployments)
+//!         .filtered(generation_changed) // the annotation that we write is no reason to look again
+//!         .watch_mapped(&pods, deployment_of)
+//!         .workers(4)
+//!         .reconcile(context, reconcile)
+//!         .run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+//!         .await;
+//!     Ok(())
+//! }
+//!
+//! /// The Deployment that a pod belongs to: here, the one that its label `app` names.
+//! fn deployment_of(pod: &Pod) -> Option<ObjectKey> {
+//!     let name = pod.metadata.labels.as_ref()?.get("app")?;
+//!     Some(ObjectKey::new(pod.metadata.namespace.as_deref()?, name.as_str()))
+//! }
+//!
+//! async fn reconcile(context: Context, deployment: Arc<Deployment>) -> Result<Next, Error> {
+//!     let key = ObjectKey::of(&*deployment);
+//!     let is_running = |pod: &&Arc<Pod>| {
+//!         pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running")
+//!     };
+//!     let running = context.pods.get(&key).iter().filter(is_running).count().to_string();
+//!
+//!     let deployments = context.client.apps_v1().deployments(key.namespace());
+//!     let written = deployments
+//!         .modify(key.name(), |deployment| {
+//!             let annotations = deployment.metadata.annotations.get_or_insert_with(BTreeMap::new);
+//!             annotations.insert("example.com/running-pods".to_owned(), running.clone());
+//!         })
+//!         .await?;
+//!     Ok(Next::after(Duration::from_secs(300)).having_written(&written))
+//! }
+//! ```
+//!
+//! # What to keep in mind
+//!
+//! * **Look, do not remember.** The function is told which object may need work, not what has changed. It looks at what
+//!   there is, and does what is missing, so that it may be called at any time, and twice.
+//! * **Memory is a little behind.** What an informer has may be older than what the server has. A write that is based
+//!   on it is checked by the server: use [`modify`](crate::resource::ResourceClient::modify), an update with the
+//!   object's version, or apply. [`Next::having_written`](crate::controller::Next::having_written) makes the next call
+//!   wait for what this one has written.
+//! * **Errors are for what may pass.** An error is tried again, with a pause that grows. What trying again does not
+//!   mend belongs into the object's status.
+//! * **Own what you make.** An object with an owner reference is collected when its owner goes, and
+//!   [`owned_by`](crate::controller::Controller::owned_by) has its owner looked at when it changes. What Kubernetes
+//!   does not know of is cleaned up by a [finalizer](crate::controller::Reconciler::finalizer).
+//! * **Ask for what you need.** An informer takes a label selector, and a
+//!   [projection](crate::informer::InformerBuilder::project) keeps a few fields of many objects.
+//!
+//! The program's service account needs the verbs `get`, `list`, `watch` and `update` on deployments, and `list` and
+//! `watch` on pods.
+//!
+//! # Several copies
+//!
+//! Two copies of a controller do everything twice. With the feature `leader-election` only the one that leads works;
+//! the future of a controller fits into a term:
+//!
+//! ```no_run
+//! # #[cfg(feature = "leader-election")]
+//! # async fn example(
+//! #     config: k8s_client::Config,
+//! #     controller: k8s_client::controller::Reconciler<k8s_client::k8s_openapi::api::core::v1::Pod, ()>,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! use k8s_client::leader_election::{Elector, Ends};
+//!
+//! let mut elector = Elector::new(&config, "default", "my-operator")?;
+//! if let Ends::Lost(loss) = elector.lead(|_term| controller.run()).await {
+//!     eprintln!("{loss}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Tests
+//!
+//! The function is an ordinary one: call it with an object and a client whose server is
+//! [a function](crate::guide#testing). The whole loop runs in a test on a real API server without nodes.
