@@ -7,24 +7,25 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 /// The text with its encoded words decoded. What is not one, or of a character set that is not known, stays as it is.
 pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find("=?") else { return text.into() };
-    let (mut decoded, mut rest) = (text[..first].to_owned(), &text[first..]);
+    // Bytes, since a word may end within a character that the next one goes on with.
+    let (mut decoded, mut rest) = (text[..first].as_bytes().to_vec(), &text[first..]);
     while !rest.is_empty() {
         if let Some((word, behind)) = word(rest) {
-            decoded.push_str(&word);
+            decoded.extend(word);
             // White space between two words only keeps them apart.
             let next = behind.trim_ascii_start();
             rest = if self::word(next).is_some() { next } else { behind };
         } else {
             let plain = rest[2..].find("=?").map_or(rest.len(), |next| next + 2);
-            decoded.push_str(&rest[..plain]);
+            decoded.extend_from_slice(rest[..plain].as_bytes());
             rest = &rest[plain..];
         }
     }
-    decoded.into()
+    String::from_utf8_lossy(&decoded).into_owned().into()
 }
 
-/// The encoded word at the beginning, decoded, and what stands behind it.
-fn word(text: &str) -> Option<(String, &str)> {
+/// The encoded word at the beginning, decoded to UTF-8, and what stands behind it.
+fn word(text: &str) -> Option<(Vec<u8>, &str)> {
     let (charset, rest) = text.strip_prefix("=?")?.split_once('?')?;
     let (encoding, rest) = rest.split_once('?')?;
     let (content, behind) = rest.split_once("?=")?;
@@ -36,8 +37,8 @@ fn word(text: &str) -> Option<(String, &str)> {
     // A language may stand behind the character set (RFC 2231).
     let charset = charset.split('*').next().unwrap_or_default().to_ascii_lowercase();
     let word = match charset.as_str() {
-        "utf-8" | "us-ascii" => String::from_utf8_lossy(&bytes).into_owned(),
-        "iso-8859-1" => bytes.into_iter().map(char::from).collect(),
+        "utf-8" | "us-ascii" => bytes,
+        "iso-8859-1" => bytes.into_iter().map(char::from).collect::<String>().into_bytes(),
         _ => return None,
     };
     Some((word, behind))
@@ -82,6 +83,9 @@ mod tests {
             ("=?utf-8?q?a?==?utf-8?q?b?=", "ab"),
             ("=?utf-8?q??=", ""),
             ("=?utf-8?q?=FF?=", "\u{fffd}"),
+            // A character in two words, whichever their encodings are.
+            ("=?utf-8?q?caf=C3?= =?utf-8?b?qQ==?= is", "café is"),
+            ("=?utf-8?q?=C3?= =?iso-8859-1?q?=E9?=", "\u{fffd}é"),
             // None of these is an encoded word.
             ("=?", "=?"),
             ("=?=?utf-8?q?a?=", "=?a"),

@@ -95,10 +95,10 @@ struct Frame<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow)]
-    object: &'a RawValue,
+    object: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct BookmarkObject {
     metadata: Option<BookmarkMetadata>,
 }
@@ -118,7 +118,8 @@ pub(super) type RawEvent<'a> = WatchEvent<&'a [u8]>;
 pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<Option<RawEvent<'_>>> {
     let frame = match media_type {
         MediaType::Json => {
-            codec::from_borrowed_json(piece).map(|Frame { kind, object }| (kind, object.get().as_bytes()))
+            let body = |Frame { kind, object }| (kind, object.map_or("null", RawValue::get).as_bytes());
+            codec::from_borrowed_json(piece).map(body)
         }
         MediaType::Protobuf => {
             protobuf::watch_event(piece).map(|(kind, object)| (Cow::Owned(kind), object)).map_err(codec::Error::from)
@@ -143,10 +144,11 @@ pub(super) fn parse(media_type: MediaType, piece: &[u8]) -> Result<Option<RawEve
 fn bookmark(media_type: MediaType, body: &[u8]) -> codec::Result<Option<RawEvent<'_>>> {
     let (resource_version, annotations) = match media_type {
         MediaType::Json => {
-            let BookmarkObject { metadata } = codec::from_json(body)?;
+            let BookmarkObject { metadata } = codec::from_json::<Option<_>>(body)?.unwrap_or_default();
             let BookmarkMetadata { resource_version, annotations } = metadata.unwrap_or_default();
             (resource_version.unwrap_or_default(), annotations.unwrap_or_default())
         }
+        MediaType::Protobuf if body.is_empty() => return Ok(None),
         MediaType::Protobuf => {
             let PartialMetadata { resource_version, annotations, .. } = protobuf::bookmark(body)?;
             (resource_version, annotations)
@@ -246,13 +248,20 @@ mod tests {
             r#"{"metadata":{}}"#,
             r#"{"metadata":null}"#,
             "{}",
+            "null",
         ] {
             let piece = format!(r#"{{"type":"BOOKMARK","object":{object}}}"#);
             assert_eq!(parse(MediaType::Json, piece.as_bytes()).expect(object), None, "{object}");
         }
-        // A BOOKMARK of an empty object in its envelope.
-        let frame = b"\x0a\x08BOOKMARK\x12\x08\x0a\x06k8s\0\x12\0";
-        assert_eq!(parse(MediaType::Protobuf, frame).expect("a bookmark"), None);
+        assert_eq!(parse(MediaType::Json, br#"{"type":"BOOKMARK"}"#).expect("a bookmark"), None);
+        // A BOOKMARK of an empty object in its envelope, one of nothing, and one without an object.
+        for frame in [
+            &b"\x0a\x08BOOKMARK\x12\x08\x0a\x06k8s\0\x12\0"[..],
+            b"\x0a\x08BOOKMARK\x12\x02\x0a\0",
+            b"\x0a\x08BOOKMARK",
+        ] {
+            assert_eq!(parse(MediaType::Protobuf, frame).expect("a bookmark"), None, "{frame:?}");
+        }
     }
 
     #[test]
