@@ -133,6 +133,23 @@ fn what_is_changed_is_right_as_it_is() {
     assert_below_the_root(&files);
 }
 
+#[test]
+fn resources_called_like_types_that_their_files_use_are_refused() {
+    for (kind, plural, expected) in [
+        ("Kind", "things", "io.k8s.api.apps.v1.Kind has the name of another type"),
+        ("Vec", "vecs", "io.k8s.api.apps.v1.Vec has the name of another type"),
+        ("Namespaced", "namespaced", "apps/v1: namespaced: `Namespaced` is the name of a type of the runtime"),
+        ("Get", "get", "apps/v1: get: `Get` is the name of a type of the runtime"),
+        ("TypedClient", "typedclient", "apps/v1: typedclient: `TypedClient` is the name of a type of the runtime"),
+    ] {
+        let path = format!("/apis/apps/v1/namespaces/{{namespace}}/{plural}/{{name}}");
+        let lines = format!("all GET get {path} {kind} - apps.v1.{kind}");
+        let lines = format!("{}\n{lines}", golden("spec.txt"));
+        let error = made_of(&support::files("1.34", &lines)).expect_err(kind).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 

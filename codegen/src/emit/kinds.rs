@@ -22,8 +22,8 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
         return Err(Error::at(path, "", format!("two types would have one marker: {} and {}", a.schema, b.schema)));
     }
 
-    if let Some(name) = objects.iter().find(|object| OF_THE_RUNTIME.contains(&object.name.as_str())) {
-        let message = format!("{} has the name of a type of the runtime, which the kinds use", name.schema);
+    if let Some(name) = objects.iter().find(|object| USED.contains(&object.name.as_str())) {
+        let message = format!("{} has the name of another type, which the kinds use", name.schema);
         return Err(Error::at(path, "", message));
     }
 
@@ -78,9 +78,9 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
     })
 }
 
-/// What the files of kinds use of the runtime by name.
-const OF_THE_RUNTIME: [&str; 8] =
-    ["ApiResource", "Applicable", "Codec", "Extract", "Kind", "Listable", "MediaType", "Status"];
+/// Types that the files of kinds use by name.
+const USED: [&str; 9] =
+    ["ApiResource", "Applicable", "Codec", "Extract", "Kind", "Listable", "MediaType", "Status", "Vec"];
 
 fn methods(version: &ApiVersion, verb: Verb) -> impl Iterator<Item = &Method> {
     version.resources.iter().flat_map(|resource| &resource.methods).filter(move |method| method.verb == verb)

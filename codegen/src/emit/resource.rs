@@ -23,13 +23,14 @@ pub(super) fn source(
     resource: &Resource,
     folder: &str,
 ) -> Result<Source, Error> {
-    let imported = resource.methods.iter().filter_map(|method| method.body.as_ref());
-    let imported = imported.map(|body| body.module.as_slice()).collect();
-    let types = Types { own: &resource.object.module, imported: &imported };
+    let bodies = resource.methods.iter().filter_map(|method| method.body.as_ref());
+    let modules = bodies.map(|body| body.module.as_slice()).collect();
+    let types = Types { own: &resource.object.module, imported: &modules };
     let methods: Vec<_> = resource.methods.iter().map(|method| method::of(model, resource, method, types)).collect();
-    let of_the_runtime = methods.iter().flat_map(|method| &method.imports).chain(&ALWAYS_IMPORTED);
+    let scopes = resource.areas().into_iter().map(|area| scope_type(resource, area));
+    let mut imported = methods.iter().flat_map(|method| &method.imports).chain(&ALWAYS_IMPORTED).copied().chain(scopes);
     let clients: Vec<String> = resource.areas().into_iter().map(|area| resource.client(area)).collect();
-    if let Some(client) = of_the_runtime.into_iter().find(|name| clients.iter().any(|client| client == *name)) {
+    if let Some(client) = imported.find(|name| clients.iter().any(|client| client == *name)) {
         let message = format!("`{client}` is the name of a type of the runtime, which the client uses");
         return Err(Error::at(version.api_version(group), &resource.plural, message));
     }

@@ -118,10 +118,11 @@ fn shortened(error: &serde_json::Error) -> String {
     }
 }
 
-/// The beginning of a text that is neither an object nor a list, in quotes.
+/// The beginning of a text that is not JSON and does not look like an object or a list of it, in quotes.
 fn beginning(text: &[u8]) -> Option<String> {
     let text = text.trim_ascii_start();
-    if text.is_empty() || text.starts_with(b"{") || text.starts_with(b"[") {
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+    if text.is_empty() || text.starts_with(b"{") || text.starts_with(b"[") || is_json() {
         return None;
     }
     let shown = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);

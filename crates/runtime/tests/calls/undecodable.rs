@@ -157,6 +157,11 @@ async fn text_in_place_of_json_is_shown_at_its_beginning() {
         let error = leases(body.to_owned()).get("a").await.expect_err("it is not JSON").to_string();
         assert!(error.contains("the answer could not be decoded: ") && error.contains(part), "{error}");
     }
+    // JSON of another type than an object.
+    for body in ["null", "7", "\"text\"", "true"] {
+        let error = leases(body.to_owned()).get("a").await.expect_err("it is not an object").to_string();
+        assert!(error.contains("the answer could not be decoded: invalid type: "), "{error}");
+    }
     let error = leases(r#"{"metadata":{"name":7}}"#.to_owned()).get("a").await.expect_err("not a name").to_string();
     assert!(error.contains("decoded: .metadata.name: invalid type: integer `7`, expected a string"), "{error}");
 }
