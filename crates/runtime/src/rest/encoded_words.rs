@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find("=?") else { return text.into() };
     // Bytes, since a word may end within a character that the next one goes on with.
-    let (mut decoded, mut rest) = (text[..first].as_bytes().to_vec(), &text[first..]);
+    let (mut decoded, mut rest) = (text.as_bytes()[..first].to_vec(), &text[first..]);
     while !rest.is_empty() {
         if let Some((word, behind)) = word(rest) {
             decoded.extend(word);
@@ -17,7 +17,7 @@ pub(super) fn decoded(text: &str) -> Cow<'_, str> {
             rest = if self::word(next).is_some() { next } else { behind };
         } else {
             let plain = rest[2..].find("=?").map_or(rest.len(), |next| next + 2);
-            decoded.extend_from_slice(rest[..plain].as_bytes());
+            decoded.extend_from_slice(&rest.as_bytes()[..plain]);
             rest = &rest[plain..];
         }
     }
