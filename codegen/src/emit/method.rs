@@ -126,7 +126,7 @@ pub(super) fn verb_trait(resource: &Resource, method: &Method) -> Option<&'stati
 
 /// The method's declaration with documentation and body.
 fn declaration(resource: &Resource, method: &Method, builder: &Ident, types: Types<'_>) -> TokenStream {
-    let docs = docs::comment(docs::method(resource, method, |name| types.link(name)));
+    let docs = docs::comment(docs::method(resource, method, &builder.to_string(), |name| types.link(name)));
     let name = format_ident!("{}", method.name);
     let own = marker(&resource.object);
     let answer = method.answer.as_ref().map_or_else(|| own.clone(), marker);

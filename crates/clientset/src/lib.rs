@@ -42,7 +42,9 @@
 //! | use objects of any kind | [`DynamicClient`], [`Unstructured`] |
 //! | read nothing but metadata, or scale anything | [`Clientset::metadata`], [`Clientset::scale`] |
 //! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
-//! | follow changes for ever | [`retry::BackoffManager`] has the loop |
+//! | write a controller | `controller`, a feature |
+//! | let one copy of a program work | `leader_election`, a feature |
+//! | follow changes by hand | [`retry::BackoffManager`] has the loop |
 //! | find out what a server serves | [`DiscoveryClient`], [`RestMapper`] |
 //! | choose a server, a user or time limits | [`Config`], [`config::ConfigLoader`] |
 //! | change a kubeconfig | [`config::KubeconfigEditor`] |

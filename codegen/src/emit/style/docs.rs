@@ -23,10 +23,15 @@ pub(in crate::emit) fn place(resource: &Resource, area: Area) -> &'static str {
     }
 }
 
-/// What a method does, and by which requests.
-pub(in crate::emit) fn method(resource: &Resource, method: &Method, link: impl Fn(&TypeName) -> String) -> Vec<String> {
+/// What a method does, where its options are described, and by which requests it is done.
+pub(in crate::emit) fn method(
+    resource: &Resource,
+    method: &Method,
+    builder: &str,
+    link: impl Fn(&TypeName) -> String,
+) -> Vec<String> {
     let kind = link(&resource.object);
-    let mut lines = vec![sentence(resource, method, &kind, link)];
+    let mut lines = vec![sentence(resource, method, &kind, link), format!("[`{builder}`] has an example.")];
     match method.routes.as_slice() {
         _ if method.verb == Verb::Modify => {}
         [route] => lines.extend([String::new(), format!("`{} {}`", route.method, route.path)]),

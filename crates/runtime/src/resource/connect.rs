@@ -36,6 +36,16 @@ pub struct Exec {
 }
 
 /// Attaches to a container that runs.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// // Sent as that of `Exec`.
+/// let request = pods.attach("web").container("nginx").stdin(true).tty(true).into_request();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Attach {
@@ -43,6 +53,16 @@ pub struct Attach {
 }
 
 /// Forwards ports of a pod.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// // Sent as that of `Exec`.
+/// let request = pods.port_forward("web").ports([80, 443]).into_request();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct PortForward {
@@ -50,6 +70,16 @@ pub struct PortForward {
 }
 
 /// Sends an HTTP request to a pod, a service or a node, through the API server.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// let answer = pods.proxy("web").port(8080).path("healthz").await?;
+/// println!("{}", answer.status_code());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct ProxyRequest {

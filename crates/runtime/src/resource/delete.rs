@@ -39,6 +39,15 @@ pub struct Delete<C> {
 }
 
 /// Deletes all objects, or those that the selectors choose.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// config_maps.delete_collection().label_selector("app=web").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct DeleteCollection<K> {
     request: Request,

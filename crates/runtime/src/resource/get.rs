@@ -6,6 +6,19 @@ use super::{CallFuture, GetOptions, call_options, execute, whole_answer};
 use crate::{codec::Codec, rest::Request};
 
 /// Reads one object. Awaiting it gives the object.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// match config_maps.get("web").await {
+///     Ok(web) => println!("{:?}", web.data),
+///     Err(error) if error.is_not_found() => println!("there is none"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Get<C> {
     request: Request,

@@ -22,6 +22,21 @@ const PAGE_SIZE: u32 = 500;
 ///
 /// One object that cannot be decoded makes the whole an error, which names it. [`stream`](List::stream) and
 /// [`items`](List::items) give a `Result` an object and go on behind it.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let list = config_maps.list().label_selector("app=web").limit(100).await?;
+/// for config_map in &list.items {
+///     println!("{:?}", config_map.metadata.name);
+/// }
+/// if list.metadata.continue_.is_some() {
+///     println!("and more");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct List<K> {
     request: Request,

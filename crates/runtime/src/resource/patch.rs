@@ -17,6 +17,18 @@ use crate::{
 ///
 /// The body is a [`Patch`]: a JSON patch (RFC 6902), a merge patch (RFC 7386) or, for the kinds of Kubernetes itself, a
 /// strategic merge patch.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// use k8s_client_runtime::resource::Patch;
+///
+/// let patch = Patch::Merge(serde_json::json!({ "data": { "colour": "red", "size": null } }));
+/// let patched = config_maps.patch("web", &patch).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct PatchRequest<C> {
     request: Request,

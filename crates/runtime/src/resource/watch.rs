@@ -11,6 +11,22 @@ use crate::{
 
 /// Watches objects for changes. Awaiting it gives the stream of events, once the server has agreed. An object that
 /// stops matching the selectors comes as deleted.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// // From the list's version on, so that nothing is missed in between.
+/// let list = config_maps.list().await?;
+/// let watch = config_maps.watch().resource_version(list.metadata.resource_version.unwrap_or_default());
+/// let mut events = watch.allow_watch_bookmarks().await?;
+/// while let Some(event) = events.try_next().await? {
+///     println!("{event:?}");
+/// }
+/// // The server has closed it, as it does in time; `BackoffManager` has the loop that goes on.
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Watch<K> {
     request: Request,

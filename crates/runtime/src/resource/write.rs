@@ -11,6 +11,21 @@ use crate::{codec::Codec, rest::Request};
 /// [transient](crate::Error::is_transient), and it is for the program to look. It is sent again where the server asks
 /// for that (429 or 5xx with `Retry-After`), where it refused the form of the body unread (415), and where it certainly
 /// did not process it: see [`Request::send`].
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let web = ConfigMap {
+///     metadata: ObjectMeta { name: Some("web".to_owned()), ..ObjectMeta::default() },
+///     data: Some([("colour".to_owned(), "blue".to_owned())].into()),
+///     ..ConfigMap::default()
+/// };
+/// let created = config_maps.create(&web).field_manager("me").await?;
+/// println!("made at {:?}", created.metadata.creation_timestamp);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Create<C> {
     request: Request,
@@ -19,6 +34,18 @@ pub struct Create<C> {
 }
 
 /// Replaces an object. Awaiting it gives the object as the server stored it.
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::ConfigMap;
+/// # async fn example(config_maps: ResourceClient<ConfigMap>) -> Result<(), Error> {
+/// let mut web = config_maps.get("web").await?;
+/// web.data.get_or_insert_default().insert("colour".to_owned(), "green".to_owned());
+/// // A conflict if somebody else has changed it since; `modify` is the whole loop.
+/// let updated = config_maps.update(&web).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 pub struct Update<C> {
     request: Request,

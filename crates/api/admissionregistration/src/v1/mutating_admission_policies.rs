@@ -21,6 +21,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Creates the given [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies`
     pub fn create(
@@ -31,6 +32,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Reads the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicy> {
@@ -38,6 +40,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Lists every [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies`
     pub fn list(&self) -> List<kinds::MutatingAdmissionPolicy> {
@@ -45,6 +48,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Follows the changes of every [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies?watch=true`
     pub fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicy> {
@@ -52,6 +56,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Replaces the [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Reads the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Changes parts of the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicy> {
@@ -78,6 +85,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Applies a configuration of a [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Deletes the named [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicy> {
@@ -95,6 +104,7 @@ impl MutatingAdmissionPolicies {
     }
 
     /// Deletes every [`MutatingAdmissionPolicy`](api::MutatingAdmissionPolicy) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::MutatingAdmissionPolicy> {

@@ -21,6 +21,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Creates the given [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations`
     pub fn create(
@@ -31,6 +32,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Reads the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::MutatingWebhookConfiguration> {
@@ -38,6 +40,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Lists every [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations`
     pub fn list(&self) -> List<kinds::MutatingWebhookConfiguration> {
@@ -45,6 +48,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Follows the changes of every [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations?watch=true`
     pub fn watch(&self) -> Watch<kinds::MutatingWebhookConfiguration> {
@@ -52,6 +56,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Replaces the [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Reads the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Changes parts of the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingWebhookConfiguration> {
@@ -78,6 +85,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Applies a configuration of a [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Deletes the named [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::MutatingWebhookConfiguration> {
@@ -95,6 +104,7 @@ impl MutatingWebhookConfigurations {
     }
 
     /// Deletes every [`MutatingWebhookConfiguration`](api::MutatingWebhookConfiguration) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::MutatingWebhookConfiguration> {

@@ -21,6 +21,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Creates the given [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations`
     pub fn create(
@@ -31,6 +32,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Reads the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ValidatingWebhookConfiguration> {
@@ -38,6 +40,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Lists every [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations`
     pub fn list(&self) -> List<kinds::ValidatingWebhookConfiguration> {
@@ -45,6 +48,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Follows the changes of every [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations?watch=true`
     pub fn watch(&self) -> Watch<kinds::ValidatingWebhookConfiguration> {
@@ -52,6 +56,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Replaces the [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Reads the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Changes parts of the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingWebhookConfiguration> {
@@ -78,6 +85,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Applies a configuration of a [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Deletes the named [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ValidatingWebhookConfiguration> {
@@ -95,6 +104,7 @@ impl ValidatingWebhookConfigurations {
     }
 
     /// Deletes every [`ValidatingWebhookConfiguration`](api::ValidatingWebhookConfiguration) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ValidatingWebhookConfiguration> {

@@ -21,6 +21,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Creates the given [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings`
     pub fn create(
@@ -31,6 +32,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::MutatingAdmissionPolicyBinding> {
@@ -38,6 +40,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Lists every [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings`
     pub fn list(&self) -> List<kinds::MutatingAdmissionPolicyBinding> {
@@ -45,6 +48,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Follows the changes of every [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings?watch=true`
     pub fn watch(&self) -> Watch<kinds::MutatingAdmissionPolicyBinding> {
@@ -52,6 +56,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Replaces the [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Changes parts of the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::MutatingAdmissionPolicyBinding> {
@@ -78,6 +85,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Applies a configuration of a [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Deletes the named [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::MutatingAdmissionPolicyBinding> {
@@ -95,6 +104,7 @@ impl MutatingAdmissionPolicyBindings {
     }
 
     /// Deletes every [`MutatingAdmissionPolicyBinding`](api::MutatingAdmissionPolicyBinding) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::MutatingAdmissionPolicyBinding> {

@@ -21,6 +21,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Creates the given [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies`
     pub fn create(
@@ -31,6 +32,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicy> {
@@ -38,6 +40,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Lists every [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies`
     pub fn list(&self) -> List<kinds::ValidatingAdmissionPolicy> {
@@ -45,6 +48,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Follows the changes of every [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies?watch=true`
     pub fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicy> {
@@ -52,6 +56,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Replaces the [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Changes parts of the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicy> {
@@ -78,6 +85,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Applies a configuration of a [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Deletes the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicy> {
@@ -95,6 +104,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Deletes every [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ValidatingAdmissionPolicy> {
@@ -102,6 +112,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicy> {
@@ -109,6 +120,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Replaces the status of the [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Changes parts of the named [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicy> {
@@ -126,6 +139,7 @@ impl ValidatingAdmissionPolicies {
     }
 
     /// Applies a configuration of a [`ValidatingAdmissionPolicy`](api::ValidatingAdmissionPolicy) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies/{name}/status`
     pub fn apply_status(

@@ -21,6 +21,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Creates the given [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings`
     pub fn create(
@@ -31,6 +32,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ValidatingAdmissionPolicyBinding> {
@@ -38,6 +40,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Lists every [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings`
     pub fn list(&self) -> List<kinds::ValidatingAdmissionPolicyBinding> {
@@ -45,6 +48,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Follows the changes of every [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings?watch=true`
     pub fn watch(&self) -> Watch<kinds::ValidatingAdmissionPolicyBinding> {
@@ -52,6 +56,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Replaces the [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Reads the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Changes parts of the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ValidatingAdmissionPolicyBinding> {
@@ -78,6 +85,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Applies a configuration of a [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Deletes the named [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ValidatingAdmissionPolicyBinding> {
@@ -95,6 +104,7 @@ impl ValidatingAdmissionPolicyBindings {
     }
 
     /// Deletes every [`ValidatingAdmissionPolicyBinding`](api::ValidatingAdmissionPolicyBinding) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicybindings`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ValidatingAdmissionPolicyBinding> {

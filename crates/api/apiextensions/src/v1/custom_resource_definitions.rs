@@ -21,6 +21,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Creates the given [`CustomResourceDefinition`](api::CustomResourceDefinition).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions`
     pub fn create(
@@ -31,6 +32,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Reads the named [`CustomResourceDefinition`](api::CustomResourceDefinition).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CustomResourceDefinition> {
@@ -38,6 +40,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Lists every [`CustomResourceDefinition`](api::CustomResourceDefinition) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions`
     pub fn list(&self) -> List<kinds::CustomResourceDefinition> {
@@ -45,6 +48,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Follows the changes of every [`CustomResourceDefinition`](api::CustomResourceDefinition) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions?watch=true`
     pub fn watch(&self) -> Watch<kinds::CustomResourceDefinition> {
@@ -52,6 +56,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Replaces the [`CustomResourceDefinition`](api::CustomResourceDefinition) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Reads the named [`CustomResourceDefinition`](api::CustomResourceDefinition), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Changes parts of the named [`CustomResourceDefinition`](api::CustomResourceDefinition).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CustomResourceDefinition> {
@@ -78,6 +85,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Applies a configuration of a [`CustomResourceDefinition`](api::CustomResourceDefinition); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Deletes the named [`CustomResourceDefinition`](api::CustomResourceDefinition).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CustomResourceDefinition> {
@@ -95,6 +104,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Deletes every [`CustomResourceDefinition`](api::CustomResourceDefinition) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apiextensions.k8s.io/v1/customresourcedefinitions`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CustomResourceDefinition> {
@@ -102,6 +112,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Reads the named [`CustomResourceDefinition`](api::CustomResourceDefinition) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::CustomResourceDefinition> {
@@ -109,6 +120,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Replaces the status of the [`CustomResourceDefinition`](api::CustomResourceDefinition) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Changes parts of the named [`CustomResourceDefinition`](api::CustomResourceDefinition) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CustomResourceDefinition> {
@@ -126,6 +139,7 @@ impl CustomResourceDefinitions {
     }
 
     /// Applies a configuration of a [`CustomResourceDefinition`](api::CustomResourceDefinition) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}/status`
     pub fn apply_status(

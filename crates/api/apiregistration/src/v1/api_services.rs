@@ -21,6 +21,7 @@ impl APIServices {
     }
 
     /// Creates the given [`APIService`](api::APIService).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apiregistration.k8s.io/v1/apiservices`
     pub fn create(&self, api_service: &api::APIService) -> Create<kinds::APIService> {
@@ -28,6 +29,7 @@ impl APIServices {
     }
 
     /// Reads the named [`APIService`](api::APIService).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apiregistration.k8s.io/v1/apiservices/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::APIService> {
@@ -35,6 +37,7 @@ impl APIServices {
     }
 
     /// Lists every [`APIService`](api::APIService) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apiregistration.k8s.io/v1/apiservices`
     pub fn list(&self) -> List<kinds::APIService> {
@@ -42,6 +45,7 @@ impl APIServices {
     }
 
     /// Follows the changes of every [`APIService`](api::APIService) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apiregistration.k8s.io/v1/apiservices?watch=true`
     pub fn watch(&self) -> Watch<kinds::APIService> {
@@ -49,6 +53,7 @@ impl APIServices {
     }
 
     /// Replaces the [`APIService`](api::APIService) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apiregistration.k8s.io/v1/apiservices/{name}`
     pub fn update(&self, api_service: &api::APIService) -> Update<kinds::APIService> {
@@ -56,6 +61,7 @@ impl APIServices {
     }
 
     /// Reads the named [`APIService`](api::APIService), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl APIServices {
     }
 
     /// Changes parts of the named [`APIService`](api::APIService).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::APIService> {
@@ -72,6 +79,7 @@ impl APIServices {
     }
 
     /// Applies a configuration of a [`APIService`](api::APIService); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {
@@ -79,6 +87,7 @@ impl APIServices {
     }
 
     /// Deletes the named [`APIService`](api::APIService).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apiregistration.k8s.io/v1/apiservices/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::APIService> {
@@ -86,6 +95,7 @@ impl APIServices {
     }
 
     /// Deletes every [`APIService`](api::APIService) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apiregistration.k8s.io/v1/apiservices`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::APIService> {
@@ -93,6 +103,7 @@ impl APIServices {
     }
 
     /// Reads the named [`APIService`](api::APIService) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apiregistration.k8s.io/v1/apiservices/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::APIService> {
@@ -100,6 +111,7 @@ impl APIServices {
     }
 
     /// Replaces the status of the [`APIService`](api::APIService) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apiregistration.k8s.io/v1/apiservices/{name}/status`
     pub fn update_status(&self, api_service: &api::APIService) -> Update<kinds::APIService> {
@@ -107,6 +119,7 @@ impl APIServices {
     }
 
     /// Changes parts of the named [`APIService`](api::APIService) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::APIService> {
@@ -114,6 +127,7 @@ impl APIServices {
     }
 
     /// Applies a configuration of a [`APIService`](api::APIService) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apiregistration.k8s.io/v1/apiservices/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::APIService>) -> Apply<kinds::APIService> {

@@ -21,6 +21,7 @@ impl StorageVersions {
     }
 
     /// Creates the given [`StorageVersion`](api::StorageVersion).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/internal.apiserver.k8s.io/v1alpha1/storageversions`
     pub fn create(&self, storage_version: &api::StorageVersion) -> Create<kinds::StorageVersion> {
@@ -28,6 +29,7 @@ impl StorageVersions {
     }
 
     /// Reads the named [`StorageVersion`](api::StorageVersion).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::StorageVersion> {
@@ -35,6 +37,7 @@ impl StorageVersions {
     }
 
     /// Lists every [`StorageVersion`](api::StorageVersion) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/internal.apiserver.k8s.io/v1alpha1/storageversions`
     pub fn list(&self) -> List<kinds::StorageVersion> {
@@ -42,6 +45,7 @@ impl StorageVersions {
     }
 
     /// Follows the changes of every [`StorageVersion`](api::StorageVersion) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/internal.apiserver.k8s.io/v1alpha1/storageversions?watch=true`
     pub fn watch(&self) -> Watch<kinds::StorageVersion> {
@@ -49,6 +53,7 @@ impl StorageVersions {
     }
 
     /// Replaces the [`StorageVersion`](api::StorageVersion) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}`
     pub fn update(&self, storage_version: &api::StorageVersion) -> Update<kinds::StorageVersion> {
@@ -56,6 +61,7 @@ impl StorageVersions {
     }
 
     /// Reads the named [`StorageVersion`](api::StorageVersion), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl StorageVersions {
     }
 
     /// Changes parts of the named [`StorageVersion`](api::StorageVersion).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersion> {
@@ -72,6 +79,7 @@ impl StorageVersions {
     }
 
     /// Applies a configuration of a [`StorageVersion`](api::StorageVersion); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::StorageVersion>) -> Apply<kinds::StorageVersion> {
@@ -79,6 +87,7 @@ impl StorageVersions {
     }
 
     /// Deletes the named [`StorageVersion`](api::StorageVersion).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::StorageVersion> {
@@ -86,6 +95,7 @@ impl StorageVersions {
     }
 
     /// Deletes every [`StorageVersion`](api::StorageVersion) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/internal.apiserver.k8s.io/v1alpha1/storageversions`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::StorageVersion> {
@@ -93,6 +103,7 @@ impl StorageVersions {
     }
 
     /// Reads the named [`StorageVersion`](api::StorageVersion) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::StorageVersion> {
@@ -100,6 +111,7 @@ impl StorageVersions {
     }
 
     /// Replaces the status of the [`StorageVersion`](api::StorageVersion) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}/status`
     pub fn update_status(&self, storage_version: &api::StorageVersion) -> Update<kinds::StorageVersion> {
@@ -107,6 +119,7 @@ impl StorageVersions {
     }
 
     /// Changes parts of the named [`StorageVersion`](api::StorageVersion) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersion> {
@@ -114,6 +127,7 @@ impl StorageVersions {
     }
 
     /// Applies a configuration of a [`StorageVersion`](api::StorageVersion) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/internal.apiserver.k8s.io/v1alpha1/storageversions/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::StorageVersion>) -> Apply<kinds::StorageVersion> {

@@ -22,6 +22,7 @@ impl ControllerRevisions {
     }
 
     /// Creates the given [`ControllerRevision`](api::ControllerRevision).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apps/v1/namespaces/{namespace}/controllerrevisions`
     pub fn create(&self, controller_revision: &api::ControllerRevision) -> Create<kinds::ControllerRevision> {
@@ -29,6 +30,7 @@ impl ControllerRevisions {
     }
 
     /// Reads the named [`ControllerRevision`](api::ControllerRevision).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ControllerRevision> {
@@ -36,6 +38,7 @@ impl ControllerRevisions {
     }
 
     /// Lists every [`ControllerRevision`](api::ControllerRevision) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/controllerrevisions`
     pub fn list(&self) -> List<kinds::ControllerRevision> {
@@ -43,6 +46,7 @@ impl ControllerRevisions {
     }
 
     /// Follows the changes of every [`ControllerRevision`](api::ControllerRevision) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/controllerrevisions?watch=true`
     pub fn watch(&self) -> Watch<kinds::ControllerRevision> {
@@ -50,6 +54,7 @@ impl ControllerRevisions {
     }
 
     /// Replaces the [`ControllerRevision`](api::ControllerRevision) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
     pub fn update(&self, controller_revision: &api::ControllerRevision) -> Update<kinds::ControllerRevision> {
@@ -57,6 +62,7 @@ impl ControllerRevisions {
     }
 
     /// Reads the named [`ControllerRevision`](api::ControllerRevision), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl ControllerRevisions {
     }
 
     /// Changes parts of the named [`ControllerRevision`](api::ControllerRevision).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ControllerRevision> {
@@ -73,6 +80,7 @@ impl ControllerRevisions {
     }
 
     /// Applies a configuration of a [`ControllerRevision`](api::ControllerRevision); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl ControllerRevisions {
     }
 
     /// Deletes the named [`ControllerRevision`](api::ControllerRevision).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/controllerrevisions/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ControllerRevision> {
@@ -90,6 +99,7 @@ impl ControllerRevisions {
     }
 
     /// Deletes every [`ControllerRevision`](api::ControllerRevision) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/controllerrevisions`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ControllerRevision> {
@@ -169,6 +179,7 @@ impl AllControllerRevisions {
     }
 
     /// Lists every [`ControllerRevision`](api::ControllerRevision) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/controllerrevisions`
     pub fn list(&self) -> List<kinds::ControllerRevision> {
@@ -176,6 +187,7 @@ impl AllControllerRevisions {
     }
 
     /// Follows the changes of every [`ControllerRevision`](api::ControllerRevision) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/controllerrevisions?watch=true`
     pub fn watch(&self) -> Watch<kinds::ControllerRevision> {

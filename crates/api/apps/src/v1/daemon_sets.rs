@@ -22,6 +22,7 @@ impl DaemonSets {
     }
 
     /// Creates the given [`DaemonSet`](api::DaemonSet).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apps/v1/namespaces/{namespace}/daemonsets`
     pub fn create(&self, daemon_set: &api::DaemonSet) -> Create<kinds::DaemonSet> {
@@ -29,6 +30,7 @@ impl DaemonSets {
     }
 
     /// Reads the named [`DaemonSet`](api::DaemonSet).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::DaemonSet> {
@@ -36,6 +38,7 @@ impl DaemonSets {
     }
 
     /// Lists every [`DaemonSet`](api::DaemonSet) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/daemonsets`
     pub fn list(&self) -> List<kinds::DaemonSet> {
@@ -43,6 +46,7 @@ impl DaemonSets {
     }
 
     /// Follows the changes of every [`DaemonSet`](api::DaemonSet) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/daemonsets?watch=true`
     pub fn watch(&self) -> Watch<kinds::DaemonSet> {
@@ -50,6 +54,7 @@ impl DaemonSets {
     }
 
     /// Replaces the [`DaemonSet`](api::DaemonSet) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}`
     pub fn update(&self, daemon_set: &api::DaemonSet) -> Update<kinds::DaemonSet> {
@@ -57,6 +62,7 @@ impl DaemonSets {
     }
 
     /// Reads the named [`DaemonSet`](api::DaemonSet), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl DaemonSets {
     }
 
     /// Changes parts of the named [`DaemonSet`](api::DaemonSet).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DaemonSet> {
@@ -73,6 +80,7 @@ impl DaemonSets {
     }
 
     /// Applies a configuration of a [`DaemonSet`](api::DaemonSet); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::DaemonSet>) -> Apply<kinds::DaemonSet> {
@@ -80,6 +88,7 @@ impl DaemonSets {
     }
 
     /// Deletes the named [`DaemonSet`](api::DaemonSet).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::DaemonSet> {
@@ -87,6 +96,7 @@ impl DaemonSets {
     }
 
     /// Deletes every [`DaemonSet`](api::DaemonSet) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/daemonsets`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::DaemonSet> {
@@ -94,6 +104,7 @@ impl DaemonSets {
     }
 
     /// Reads the named [`DaemonSet`](api::DaemonSet) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::DaemonSet> {
@@ -101,6 +112,7 @@ impl DaemonSets {
     }
 
     /// Replaces the status of the [`DaemonSet`](api::DaemonSet) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}/status`
     pub fn update_status(&self, daemon_set: &api::DaemonSet) -> Update<kinds::DaemonSet> {
@@ -108,6 +120,7 @@ impl DaemonSets {
     }
 
     /// Changes parts of the named [`DaemonSet`](api::DaemonSet) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DaemonSet> {
@@ -115,6 +128,7 @@ impl DaemonSets {
     }
 
     /// Applies a configuration of a [`DaemonSet`](api::DaemonSet) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/daemonsets/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::DaemonSet>) -> Apply<kinds::DaemonSet> {
@@ -194,6 +208,7 @@ impl AllDaemonSets {
     }
 
     /// Lists every [`DaemonSet`](api::DaemonSet) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/daemonsets`
     pub fn list(&self) -> List<kinds::DaemonSet> {
@@ -201,6 +216,7 @@ impl AllDaemonSets {
     }
 
     /// Follows the changes of every [`DaemonSet`](api::DaemonSet) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/daemonsets?watch=true`
     pub fn watch(&self) -> Watch<kinds::DaemonSet> {

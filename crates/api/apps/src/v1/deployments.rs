@@ -23,6 +23,7 @@ impl Deployments {
     }
 
     /// Creates the given [`Deployment`](api::Deployment).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apps/v1/namespaces/{namespace}/deployments`
     pub fn create(&self, deployment: &api::Deployment) -> Create<kinds::Deployment> {
@@ -30,6 +31,7 @@ impl Deployments {
     }
 
     /// Reads the named [`Deployment`](api::Deployment).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Deployment> {
@@ -37,6 +39,7 @@ impl Deployments {
     }
 
     /// Lists every [`Deployment`](api::Deployment) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/deployments`
     pub fn list(&self) -> List<kinds::Deployment> {
@@ -44,6 +47,7 @@ impl Deployments {
     }
 
     /// Follows the changes of every [`Deployment`](api::Deployment) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/deployments?watch=true`
     pub fn watch(&self) -> Watch<kinds::Deployment> {
@@ -51,6 +55,7 @@ impl Deployments {
     }
 
     /// Replaces the [`Deployment`](api::Deployment) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
     pub fn update(&self, deployment: &api::Deployment) -> Update<kinds::Deployment> {
@@ -58,6 +63,7 @@ impl Deployments {
     }
 
     /// Reads the named [`Deployment`](api::Deployment), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -67,6 +73,7 @@ impl Deployments {
     }
 
     /// Changes parts of the named [`Deployment`](api::Deployment).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Deployment> {
@@ -74,6 +81,7 @@ impl Deployments {
     }
 
     /// Applies a configuration of a [`Deployment`](api::Deployment); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
@@ -81,6 +89,7 @@ impl Deployments {
     }
 
     /// Deletes the named [`Deployment`](api::Deployment).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/deployments/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Deployment> {
@@ -88,6 +97,7 @@ impl Deployments {
     }
 
     /// Deletes every [`Deployment`](api::Deployment) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/deployments`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Deployment> {
@@ -95,6 +105,7 @@ impl Deployments {
     }
 
     /// Reads the named [`Deployment`](api::Deployment) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/deployments/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Deployment> {
@@ -102,6 +113,7 @@ impl Deployments {
     }
 
     /// Replaces the status of the [`Deployment`](api::Deployment) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/deployments/{name}/status`
     pub fn update_status(&self, deployment: &api::Deployment) -> Update<kinds::Deployment> {
@@ -109,6 +121,7 @@ impl Deployments {
     }
 
     /// Changes parts of the named [`Deployment`](api::Deployment) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Deployment> {
@@ -116,6 +129,7 @@ impl Deployments {
     }
 
     /// Applies a configuration of a [`Deployment`](api::Deployment) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Deployment>) -> Apply<kinds::Deployment> {
@@ -123,6 +137,7 @@ impl Deployments {
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`Deployment`](api::Deployment).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale`
     pub fn get_scale(&self, name: &str) -> Get<kinds::Scale> {
@@ -130,6 +145,7 @@ impl Deployments {
     }
 
     /// Replaces the [`Scale`](autoscaling_v1::Scale) of the named [`Deployment`](api::Deployment).
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale`
     pub fn update_scale(&self, name: &str, scale: &autoscaling_v1::Scale) -> Update<kinds::Scale> {
@@ -137,6 +153,7 @@ impl Deployments {
     }
 
     /// Changes parts of the [`Scale`](autoscaling_v1::Scale) of the named [`Deployment`](api::Deployment).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale`
     pub fn patch_scale(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Scale> {
@@ -144,6 +161,7 @@ impl Deployments {
     }
 
     /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`Deployment`](api::Deployment), which has its name.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale`
     pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
@@ -223,6 +241,7 @@ impl AllDeployments {
     }
 
     /// Lists every [`Deployment`](api::Deployment) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/deployments`
     pub fn list(&self) -> List<kinds::Deployment> {
@@ -230,6 +249,7 @@ impl AllDeployments {
     }
 
     /// Follows the changes of every [`Deployment`](api::Deployment) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/deployments?watch=true`
     pub fn watch(&self) -> Watch<kinds::Deployment> {

@@ -23,6 +23,7 @@ impl ReplicaSets {
     }
 
     /// Creates the given [`ReplicaSet`](api::ReplicaSet).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apps/v1/namespaces/{namespace}/replicasets`
     pub fn create(&self, replica_set: &api::ReplicaSet) -> Create<kinds::ReplicaSet> {
@@ -30,6 +31,7 @@ impl ReplicaSets {
     }
 
     /// Reads the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/replicasets/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ReplicaSet> {
@@ -37,6 +39,7 @@ impl ReplicaSets {
     }
 
     /// Lists every [`ReplicaSet`](api::ReplicaSet) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/replicasets`
     pub fn list(&self) -> List<kinds::ReplicaSet> {
@@ -44,6 +47,7 @@ impl ReplicaSets {
     }
 
     /// Follows the changes of every [`ReplicaSet`](api::ReplicaSet) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/replicasets?watch=true`
     pub fn watch(&self) -> Watch<kinds::ReplicaSet> {
@@ -51,6 +55,7 @@ impl ReplicaSets {
     }
 
     /// Replaces the [`ReplicaSet`](api::ReplicaSet) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/replicasets/{name}`
     pub fn update(&self, replica_set: &api::ReplicaSet) -> Update<kinds::ReplicaSet> {
@@ -58,6 +63,7 @@ impl ReplicaSets {
     }
 
     /// Reads the named [`ReplicaSet`](api::ReplicaSet), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -67,6 +73,7 @@ impl ReplicaSets {
     }
 
     /// Changes parts of the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicaSet> {
@@ -74,6 +81,7 @@ impl ReplicaSets {
     }
 
     /// Applies a configuration of a [`ReplicaSet`](api::ReplicaSet); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ReplicaSet>) -> Apply<kinds::ReplicaSet> {
@@ -81,6 +89,7 @@ impl ReplicaSets {
     }
 
     /// Deletes the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/replicasets/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ReplicaSet> {
@@ -88,6 +97,7 @@ impl ReplicaSets {
     }
 
     /// Deletes every [`ReplicaSet`](api::ReplicaSet) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/replicasets`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ReplicaSet> {
@@ -95,6 +105,7 @@ impl ReplicaSets {
     }
 
     /// Reads the named [`ReplicaSet`](api::ReplicaSet) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ReplicaSet> {
@@ -102,6 +113,7 @@ impl ReplicaSets {
     }
 
     /// Replaces the status of the [`ReplicaSet`](api::ReplicaSet) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/status`
     pub fn update_status(&self, replica_set: &api::ReplicaSet) -> Update<kinds::ReplicaSet> {
@@ -109,6 +121,7 @@ impl ReplicaSets {
     }
 
     /// Changes parts of the named [`ReplicaSet`](api::ReplicaSet) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicaSet> {
@@ -116,6 +129,7 @@ impl ReplicaSets {
     }
 
     /// Applies a configuration of a [`ReplicaSet`](api::ReplicaSet) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::ReplicaSet>) -> Apply<kinds::ReplicaSet> {
@@ -123,6 +137,7 @@ impl ReplicaSets {
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/scale`
     pub fn get_scale(&self, name: &str) -> Get<kinds::Scale> {
@@ -130,6 +145,7 @@ impl ReplicaSets {
     }
 
     /// Replaces the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/scale`
     pub fn update_scale(&self, name: &str, scale: &autoscaling_v1::Scale) -> Update<kinds::Scale> {
@@ -137,6 +153,7 @@ impl ReplicaSets {
     }
 
     /// Changes parts of the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicaSet`](api::ReplicaSet).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/scale`
     pub fn patch_scale(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Scale> {
@@ -144,6 +161,7 @@ impl ReplicaSets {
     }
 
     /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`ReplicaSet`](api::ReplicaSet), which has its name.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/replicasets/{name}/scale`
     pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
@@ -223,6 +241,7 @@ impl AllReplicaSets {
     }
 
     /// Lists every [`ReplicaSet`](api::ReplicaSet) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/replicasets`
     pub fn list(&self) -> List<kinds::ReplicaSet> {
@@ -230,6 +249,7 @@ impl AllReplicaSets {
     }
 
     /// Follows the changes of every [`ReplicaSet`](api::ReplicaSet) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/replicasets?watch=true`
     pub fn watch(&self) -> Watch<kinds::ReplicaSet> {

@@ -23,6 +23,7 @@ impl StatefulSets {
     }
 
     /// Creates the given [`StatefulSet`](api::StatefulSet).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/apps/v1/namespaces/{namespace}/statefulsets`
     pub fn create(&self, stateful_set: &api::StatefulSet) -> Create<kinds::StatefulSet> {
@@ -30,6 +31,7 @@ impl StatefulSets {
     }
 
     /// Reads the named [`StatefulSet`](api::StatefulSet).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::StatefulSet> {
@@ -37,6 +39,7 @@ impl StatefulSets {
     }
 
     /// Lists every [`StatefulSet`](api::StatefulSet) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/statefulsets`
     pub fn list(&self) -> List<kinds::StatefulSet> {
@@ -44,6 +47,7 @@ impl StatefulSets {
     }
 
     /// Follows the changes of every [`StatefulSet`](api::StatefulSet) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/statefulsets?watch=true`
     pub fn watch(&self) -> Watch<kinds::StatefulSet> {
@@ -51,6 +55,7 @@ impl StatefulSets {
     }
 
     /// Replaces the [`StatefulSet`](api::StatefulSet) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}`
     pub fn update(&self, stateful_set: &api::StatefulSet) -> Update<kinds::StatefulSet> {
@@ -58,6 +63,7 @@ impl StatefulSets {
     }
 
     /// Reads the named [`StatefulSet`](api::StatefulSet), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -67,6 +73,7 @@ impl StatefulSets {
     }
 
     /// Changes parts of the named [`StatefulSet`](api::StatefulSet).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StatefulSet> {
@@ -74,6 +81,7 @@ impl StatefulSets {
     }
 
     /// Applies a configuration of a [`StatefulSet`](api::StatefulSet); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::StatefulSet>) -> Apply<kinds::StatefulSet> {
@@ -81,6 +89,7 @@ impl StatefulSets {
     }
 
     /// Deletes the named [`StatefulSet`](api::StatefulSet).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::StatefulSet> {
@@ -88,6 +97,7 @@ impl StatefulSets {
     }
 
     /// Deletes every [`StatefulSet`](api::StatefulSet) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/apps/v1/namespaces/{namespace}/statefulsets`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::StatefulSet> {
@@ -95,6 +105,7 @@ impl StatefulSets {
     }
 
     /// Reads the named [`StatefulSet`](api::StatefulSet) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::StatefulSet> {
@@ -102,6 +113,7 @@ impl StatefulSets {
     }
 
     /// Replaces the status of the [`StatefulSet`](api::StatefulSet) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/status`
     pub fn update_status(&self, stateful_set: &api::StatefulSet) -> Update<kinds::StatefulSet> {
@@ -109,6 +121,7 @@ impl StatefulSets {
     }
 
     /// Changes parts of the named [`StatefulSet`](api::StatefulSet) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StatefulSet> {
@@ -116,6 +129,7 @@ impl StatefulSets {
     }
 
     /// Applies a configuration of a [`StatefulSet`](api::StatefulSet) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::StatefulSet>) -> Apply<kinds::StatefulSet> {
@@ -123,6 +137,7 @@ impl StatefulSets {
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`StatefulSet`](api::StatefulSet).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/scale`
     pub fn get_scale(&self, name: &str) -> Get<kinds::Scale> {
@@ -130,6 +145,7 @@ impl StatefulSets {
     }
 
     /// Replaces the [`Scale`](autoscaling_v1::Scale) of the named [`StatefulSet`](api::StatefulSet).
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/scale`
     pub fn update_scale(&self, name: &str, scale: &autoscaling_v1::Scale) -> Update<kinds::Scale> {
@@ -137,6 +153,7 @@ impl StatefulSets {
     }
 
     /// Changes parts of the [`Scale`](autoscaling_v1::Scale) of the named [`StatefulSet`](api::StatefulSet).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/scale`
     pub fn patch_scale(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Scale> {
@@ -144,6 +161,7 @@ impl StatefulSets {
     }
 
     /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`StatefulSet`](api::StatefulSet), which has its name.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/scale`
     pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
@@ -223,6 +241,7 @@ impl AllStatefulSets {
     }
 
     /// Lists every [`StatefulSet`](api::StatefulSet) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/apps/v1/statefulsets`
     pub fn list(&self) -> List<kinds::StatefulSet> {
@@ -230,6 +249,7 @@ impl AllStatefulSets {
     }
 
     /// Follows the changes of every [`StatefulSet`](api::StatefulSet) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/apps/v1/statefulsets?watch=true`
     pub fn watch(&self) -> Watch<kinds::StatefulSet> {

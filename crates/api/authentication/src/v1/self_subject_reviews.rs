@@ -18,6 +18,7 @@ impl SelfSubjectReviews {
     }
 
     /// Sends the given [`SelfSubjectReview`](api::SelfSubjectReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authentication.k8s.io/v1/selfsubjectreviews`
     pub fn create(&self, self_subject_review: &api::SelfSubjectReview) -> Create<kinds::SelfSubjectReview> {

@@ -18,6 +18,7 @@ impl TokenReviews {
     }
 
     /// Sends the given [`TokenReview`](api::TokenReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authentication.k8s.io/v1/tokenreviews`
     pub fn create(&self, token_review: &api::TokenReview) -> Create<kinds::TokenReview> {

@@ -18,6 +18,7 @@ impl LocalSubjectAccessReviews {
     }
 
     /// Sends the given [`LocalSubjectAccessReview`](api::LocalSubjectAccessReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authorization.k8s.io/v1/namespaces/{namespace}/localsubjectaccessreviews`
     pub fn create(

@@ -18,6 +18,7 @@ impl SelfSubjectAccessReviews {
     }
 
     /// Sends the given [`SelfSubjectAccessReview`](api::SelfSubjectAccessReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews`
     pub fn create(

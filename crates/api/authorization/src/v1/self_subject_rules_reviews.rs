@@ -18,6 +18,7 @@ impl SelfSubjectRulesReviews {
     }
 
     /// Sends the given [`SelfSubjectRulesReview`](api::SelfSubjectRulesReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews`
     pub fn create(

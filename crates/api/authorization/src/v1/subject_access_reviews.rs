@@ -18,6 +18,7 @@ impl SubjectAccessReviews {
     }
 
     /// Sends the given [`SubjectAccessReview`](api::SubjectAccessReview), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/authorization.k8s.io/v1/subjectaccessreviews`
     pub fn create(&self, subject_access_review: &api::SubjectAccessReview) -> Create<kinds::SubjectAccessReview> {

@@ -22,6 +22,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Creates the given [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers`
     pub fn create(
@@ -32,6 +33,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Reads the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {
@@ -39,6 +41,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Lists every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers`
     pub fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
@@ -46,6 +49,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Follows the changes of every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers?watch=true`
     pub fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {
@@ -53,6 +57,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Replaces the [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn update(
@@ -63,6 +68,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Reads the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -72,6 +78,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Changes parts of the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::HorizontalPodAutoscaler> {
@@ -79,6 +86,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Applies a configuration of a [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn apply(
@@ -89,6 +97,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Deletes the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::HorizontalPodAutoscaler> {
@@ -96,6 +105,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Deletes every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::HorizontalPodAutoscaler> {
@@ -103,6 +113,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Reads the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {
@@ -110,6 +121,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Replaces the status of the [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}/status`
     pub fn update_status(
@@ -120,6 +132,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Changes parts of the named [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::HorizontalPodAutoscaler> {
@@ -127,6 +140,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Applies a configuration of a [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}/status`
     pub fn apply_status(
@@ -212,6 +226,7 @@ impl AllHorizontalPodAutoscalers {
     }
 
     /// Lists every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/horizontalpodautoscalers`
     pub fn list(&self) -> List<kinds::HorizontalPodAutoscaler> {
@@ -219,6 +234,7 @@ impl AllHorizontalPodAutoscalers {
     }
 
     /// Follows the changes of every [`HorizontalPodAutoscaler`](api::HorizontalPodAutoscaler) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/horizontalpodautoscalers?watch=true`
     pub fn watch(&self) -> Watch<kinds::HorizontalPodAutoscaler> {

@@ -22,6 +22,7 @@ impl CronJobs {
     }
 
     /// Creates the given [`CronJob`](api::CronJob).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/batch/v1/namespaces/{namespace}/cronjobs`
     pub fn create(&self, cron_job: &api::CronJob) -> Create<kinds::CronJob> {
@@ -29,6 +30,7 @@ impl CronJobs {
     }
 
     /// Reads the named [`CronJob`](api::CronJob).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CronJob> {
@@ -36,6 +38,7 @@ impl CronJobs {
     }
 
     /// Lists every [`CronJob`](api::CronJob) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/cronjobs`
     pub fn list(&self) -> List<kinds::CronJob> {
@@ -43,6 +46,7 @@ impl CronJobs {
     }
 
     /// Follows the changes of every [`CronJob`](api::CronJob) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/cronjobs?watch=true`
     pub fn watch(&self) -> Watch<kinds::CronJob> {
@@ -50,6 +54,7 @@ impl CronJobs {
     }
 
     /// Replaces the [`CronJob`](api::CronJob) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}`
     pub fn update(&self, cron_job: &api::CronJob) -> Update<kinds::CronJob> {
@@ -57,6 +62,7 @@ impl CronJobs {
     }
 
     /// Reads the named [`CronJob`](api::CronJob), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl CronJobs {
     }
 
     /// Changes parts of the named [`CronJob`](api::CronJob).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CronJob> {
@@ -73,6 +80,7 @@ impl CronJobs {
     }
 
     /// Applies a configuration of a [`CronJob`](api::CronJob); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::CronJob>) -> Apply<kinds::CronJob> {
@@ -80,6 +88,7 @@ impl CronJobs {
     }
 
     /// Deletes the named [`CronJob`](api::CronJob).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CronJob> {
@@ -87,6 +96,7 @@ impl CronJobs {
     }
 
     /// Deletes every [`CronJob`](api::CronJob) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/batch/v1/namespaces/{namespace}/cronjobs`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CronJob> {
@@ -94,6 +104,7 @@ impl CronJobs {
     }
 
     /// Reads the named [`CronJob`](api::CronJob) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::CronJob> {
@@ -101,6 +112,7 @@ impl CronJobs {
     }
 
     /// Replaces the status of the [`CronJob`](api::CronJob) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}/status`
     pub fn update_status(&self, cron_job: &api::CronJob) -> Update<kinds::CronJob> {
@@ -108,6 +120,7 @@ impl CronJobs {
     }
 
     /// Changes parts of the named [`CronJob`](api::CronJob) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CronJob> {
@@ -115,6 +128,7 @@ impl CronJobs {
     }
 
     /// Applies a configuration of a [`CronJob`](api::CronJob) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/cronjobs/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::CronJob>) -> Apply<kinds::CronJob> {
@@ -194,6 +208,7 @@ impl AllCronJobs {
     }
 
     /// Lists every [`CronJob`](api::CronJob) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/batch/v1/cronjobs`
     pub fn list(&self) -> List<kinds::CronJob> {
@@ -201,6 +216,7 @@ impl AllCronJobs {
     }
 
     /// Follows the changes of every [`CronJob`](api::CronJob) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/batch/v1/cronjobs?watch=true`
     pub fn watch(&self) -> Watch<kinds::CronJob> {

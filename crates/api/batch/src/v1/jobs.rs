@@ -22,6 +22,7 @@ impl Jobs {
     }
 
     /// Creates the given [`Job`](api::Job).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/batch/v1/namespaces/{namespace}/jobs`
     pub fn create(&self, job: &api::Job) -> Create<kinds::Job> {
@@ -29,6 +30,7 @@ impl Jobs {
     }
 
     /// Reads the named [`Job`](api::Job).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Job> {
@@ -36,6 +38,7 @@ impl Jobs {
     }
 
     /// Lists every [`Job`](api::Job) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/jobs`
     pub fn list(&self) -> List<kinds::Job> {
@@ -43,6 +46,7 @@ impl Jobs {
     }
 
     /// Follows the changes of every [`Job`](api::Job) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/jobs?watch=true`
     pub fn watch(&self) -> Watch<kinds::Job> {
@@ -50,6 +54,7 @@ impl Jobs {
     }
 
     /// Replaces the [`Job`](api::Job) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
     pub fn update(&self, job: &api::Job) -> Update<kinds::Job> {
@@ -57,11 +62,13 @@ impl Jobs {
     }
 
     /// Reads the named [`Job`](api::Job), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Job) + Send + 'f) -> Modify<'f, kinds::Job> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Job`](api::Job).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Job> {
@@ -69,6 +76,7 @@ impl Jobs {
     }
 
     /// Applies a configuration of a [`Job`](api::Job); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
@@ -76,6 +84,7 @@ impl Jobs {
     }
 
     /// Deletes the named [`Job`](api::Job).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/batch/v1/namespaces/{namespace}/jobs/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Job> {
@@ -83,6 +92,7 @@ impl Jobs {
     }
 
     /// Deletes every [`Job`](api::Job) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/batch/v1/namespaces/{namespace}/jobs`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Job> {
@@ -90,6 +100,7 @@ impl Jobs {
     }
 
     /// Reads the named [`Job`](api::Job) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/batch/v1/namespaces/{namespace}/jobs/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Job> {
@@ -97,6 +108,7 @@ impl Jobs {
     }
 
     /// Replaces the status of the [`Job`](api::Job) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/batch/v1/namespaces/{namespace}/jobs/{name}/status`
     pub fn update_status(&self, job: &api::Job) -> Update<kinds::Job> {
@@ -104,6 +116,7 @@ impl Jobs {
     }
 
     /// Changes parts of the named [`Job`](api::Job) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Job> {
@@ -111,6 +124,7 @@ impl Jobs {
     }
 
     /// Applies a configuration of a [`Job`](api::Job) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/batch/v1/namespaces/{namespace}/jobs/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Job>) -> Apply<kinds::Job> {
@@ -190,6 +204,7 @@ impl AllJobs {
     }
 
     /// Lists every [`Job`](api::Job) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/batch/v1/jobs`
     pub fn list(&self) -> List<kinds::Job> {
@@ -197,6 +212,7 @@ impl AllJobs {
     }
 
     /// Follows the changes of every [`Job`](api::Job) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/batch/v1/jobs?watch=true`
     pub fn watch(&self) -> Watch<kinds::Job> {

@@ -21,6 +21,7 @@ impl CertificateSigningRequests {
     }
 
     /// Creates the given [`CertificateSigningRequest`](api::CertificateSigningRequest).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/certificates.k8s.io/v1/certificatesigningrequests`
     pub fn create(
@@ -31,6 +32,7 @@ impl CertificateSigningRequests {
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CertificateSigningRequest> {
@@ -38,6 +40,7 @@ impl CertificateSigningRequests {
     }
 
     /// Lists every [`CertificateSigningRequest`](api::CertificateSigningRequest) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1/certificatesigningrequests`
     pub fn list(&self) -> List<kinds::CertificateSigningRequest> {
@@ -45,6 +48,7 @@ impl CertificateSigningRequests {
     }
 
     /// Follows the changes of every [`CertificateSigningRequest`](api::CertificateSigningRequest) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1/certificatesigningrequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::CertificateSigningRequest> {
@@ -52,6 +56,7 @@ impl CertificateSigningRequests {
     }
 
     /// Replaces the [`CertificateSigningRequest`](api::CertificateSigningRequest) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl CertificateSigningRequests {
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl CertificateSigningRequests {
     }
 
     /// Changes parts of the named [`CertificateSigningRequest`](api::CertificateSigningRequest).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CertificateSigningRequest> {
@@ -78,6 +85,7 @@ impl CertificateSigningRequests {
     }
 
     /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl CertificateSigningRequests {
     }
 
     /// Deletes the named [`CertificateSigningRequest`](api::CertificateSigningRequest).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CertificateSigningRequest> {
@@ -95,6 +104,7 @@ impl CertificateSigningRequests {
     }
 
     /// Deletes every [`CertificateSigningRequest`](api::CertificateSigningRequest) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1/certificatesigningrequests`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CertificateSigningRequest> {
@@ -102,6 +112,7 @@ impl CertificateSigningRequests {
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::CertificateSigningRequest> {
@@ -109,6 +120,7 @@ impl CertificateSigningRequests {
     }
 
     /// Replaces the status of the [`CertificateSigningRequest`](api::CertificateSigningRequest) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl CertificateSigningRequests {
     }
 
     /// Changes parts of the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CertificateSigningRequest> {
@@ -126,6 +139,7 @@ impl CertificateSigningRequests {
     }
 
     /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/status`
     pub fn apply_status(
@@ -136,6 +150,7 @@ impl CertificateSigningRequests {
     }
 
     /// Reads the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval`
     pub fn get_approval(&self, name: &str) -> Get<kinds::CertificateSigningRequest> {
@@ -143,6 +158,7 @@ impl CertificateSigningRequests {
     }
 
     /// Replaces the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval`
     pub fn update_approval(
@@ -154,6 +170,7 @@ impl CertificateSigningRequests {
     }
 
     /// Changes parts of the named [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval`
     pub fn patch_approval(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CertificateSigningRequest> {
@@ -161,6 +178,7 @@ impl CertificateSigningRequests {
     }
 
     /// Applies a configuration of a [`CertificateSigningRequest`](api::CertificateSigningRequest) through its subresource `approval`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/{name}/approval`
     pub fn apply_approval(

@@ -21,6 +21,7 @@ impl ClusterTrustBundles {
     }
 
     /// Creates the given [`ClusterTrustBundle`](api::ClusterTrustBundle).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/certificates.k8s.io/v1alpha1/clustertrustbundles`
     pub fn create(&self, cluster_trust_bundle: &api::ClusterTrustBundle) -> Create<kinds::ClusterTrustBundle> {
@@ -28,6 +29,7 @@ impl ClusterTrustBundles {
     }
 
     /// Reads the named [`ClusterTrustBundle`](api::ClusterTrustBundle).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ClusterTrustBundle> {
@@ -35,6 +37,7 @@ impl ClusterTrustBundles {
     }
 
     /// Lists every [`ClusterTrustBundle`](api::ClusterTrustBundle) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/clustertrustbundles`
     pub fn list(&self) -> List<kinds::ClusterTrustBundle> {
@@ -42,6 +45,7 @@ impl ClusterTrustBundles {
     }
 
     /// Follows the changes of every [`ClusterTrustBundle`](api::ClusterTrustBundle) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/clustertrustbundles?watch=true`
     pub fn watch(&self) -> Watch<kinds::ClusterTrustBundle> {
@@ -49,6 +53,7 @@ impl ClusterTrustBundles {
     }
 
     /// Replaces the [`ClusterTrustBundle`](api::ClusterTrustBundle) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/{name}`
     pub fn update(&self, cluster_trust_bundle: &api::ClusterTrustBundle) -> Update<kinds::ClusterTrustBundle> {
@@ -56,6 +61,7 @@ impl ClusterTrustBundles {
     }
 
     /// Reads the named [`ClusterTrustBundle`](api::ClusterTrustBundle), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl ClusterTrustBundles {
     }
 
     /// Changes parts of the named [`ClusterTrustBundle`](api::ClusterTrustBundle).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterTrustBundle> {
@@ -72,6 +79,7 @@ impl ClusterTrustBundles {
     }
 
     /// Applies a configuration of a [`ClusterTrustBundle`](api::ClusterTrustBundle); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/{name}`
     pub fn apply(
@@ -82,6 +90,7 @@ impl ClusterTrustBundles {
     }
 
     /// Deletes the named [`ClusterTrustBundle`](api::ClusterTrustBundle).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1alpha1/clustertrustbundles/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ClusterTrustBundle> {
@@ -89,6 +98,7 @@ impl ClusterTrustBundles {
     }
 
     /// Deletes every [`ClusterTrustBundle`](api::ClusterTrustBundle) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1alpha1/clustertrustbundles`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ClusterTrustBundle> {

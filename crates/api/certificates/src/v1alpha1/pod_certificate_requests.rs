@@ -22,6 +22,7 @@ impl PodCertificateRequests {
     }
 
     /// Creates the given [`PodCertificateRequest`](api::PodCertificateRequest).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests`
     pub fn create(&self, pod_certificate_request: &api::PodCertificateRequest) -> Create<kinds::PodCertificateRequest> {
@@ -29,6 +30,7 @@ impl PodCertificateRequests {
     }
 
     /// Reads the named [`PodCertificateRequest`](api::PodCertificateRequest).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PodCertificateRequest> {
@@ -36,6 +38,7 @@ impl PodCertificateRequests {
     }
 
     /// Lists every [`PodCertificateRequest`](api::PodCertificateRequest) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests`
     pub fn list(&self) -> List<kinds::PodCertificateRequest> {
@@ -43,6 +46,7 @@ impl PodCertificateRequests {
     }
 
     /// Follows the changes of every [`PodCertificateRequest`](api::PodCertificateRequest) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodCertificateRequest> {
@@ -50,6 +54,7 @@ impl PodCertificateRequests {
     }
 
     /// Replaces the [`PodCertificateRequest`](api::PodCertificateRequest) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}`
     pub fn update(&self, pod_certificate_request: &api::PodCertificateRequest) -> Update<kinds::PodCertificateRequest> {
@@ -57,6 +62,7 @@ impl PodCertificateRequests {
     }
 
     /// Reads the named [`PodCertificateRequest`](api::PodCertificateRequest), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl PodCertificateRequests {
     }
 
     /// Changes parts of the named [`PodCertificateRequest`](api::PodCertificateRequest).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodCertificateRequest> {
@@ -73,6 +80,7 @@ impl PodCertificateRequests {
     }
 
     /// Applies a configuration of a [`PodCertificateRequest`](api::PodCertificateRequest); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl PodCertificateRequests {
     }
 
     /// Deletes the named [`PodCertificateRequest`](api::PodCertificateRequest).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PodCertificateRequest> {
@@ -90,6 +99,7 @@ impl PodCertificateRequests {
     }
 
     /// Deletes every [`PodCertificateRequest`](api::PodCertificateRequest) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PodCertificateRequest> {
@@ -97,6 +107,7 @@ impl PodCertificateRequests {
     }
 
     /// Reads the named [`PodCertificateRequest`](api::PodCertificateRequest) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PodCertificateRequest> {
@@ -104,6 +115,7 @@ impl PodCertificateRequests {
     }
 
     /// Replaces the status of the [`PodCertificateRequest`](api::PodCertificateRequest) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}/status`
     pub fn update_status(
@@ -114,6 +126,7 @@ impl PodCertificateRequests {
     }
 
     /// Changes parts of the named [`PodCertificateRequest`](api::PodCertificateRequest) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodCertificateRequest> {
@@ -121,6 +134,7 @@ impl PodCertificateRequests {
     }
 
     /// Applies a configuration of a [`PodCertificateRequest`](api::PodCertificateRequest) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/certificates.k8s.io/v1alpha1/namespaces/{namespace}/podcertificaterequests/{name}/status`
     pub fn apply_status(
@@ -206,6 +220,7 @@ impl AllPodCertificateRequests {
     }
 
     /// Lists every [`PodCertificateRequest`](api::PodCertificateRequest) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/podcertificaterequests`
     pub fn list(&self) -> List<kinds::PodCertificateRequest> {
@@ -213,6 +228,7 @@ impl AllPodCertificateRequests {
     }
 
     /// Follows the changes of every [`PodCertificateRequest`](api::PodCertificateRequest) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/certificates.k8s.io/v1alpha1/podcertificaterequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodCertificateRequest> {

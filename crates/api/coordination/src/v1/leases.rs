@@ -22,6 +22,7 @@ impl Leases {
     }
 
     /// Creates the given [`Lease`](api::Lease).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases`
     pub fn create(&self, lease: &api::Lease) -> Create<kinds::Lease> {
@@ -29,6 +30,7 @@ impl Leases {
     }
 
     /// Reads the named [`Lease`](api::Lease).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Lease> {
@@ -36,6 +38,7 @@ impl Leases {
     }
 
     /// Lists every [`Lease`](api::Lease) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases`
     pub fn list(&self) -> List<kinds::Lease> {
@@ -43,6 +46,7 @@ impl Leases {
     }
 
     /// Follows the changes of every [`Lease`](api::Lease) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases?watch=true`
     pub fn watch(&self) -> Watch<kinds::Lease> {
@@ -50,6 +54,7 @@ impl Leases {
     }
 
     /// Replaces the [`Lease`](api::Lease) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
     pub fn update(&self, lease: &api::Lease) -> Update<kinds::Lease> {
@@ -57,11 +62,13 @@ impl Leases {
     }
 
     /// Reads the named [`Lease`](api::Lease), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Lease) + Send + 'f) -> Modify<'f, kinds::Lease> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Lease`](api::Lease).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Lease> {
@@ -69,6 +76,7 @@ impl Leases {
     }
 
     /// Applies a configuration of a [`Lease`](api::Lease); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Lease>) -> Apply<kinds::Lease> {
@@ -76,6 +84,7 @@ impl Leases {
     }
 
     /// Deletes the named [`Lease`](api::Lease).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Lease> {
@@ -83,6 +92,7 @@ impl Leases {
     }
 
     /// Deletes every [`Lease`](api::Lease) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/coordination.k8s.io/v1/namespaces/{namespace}/leases`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Lease> {
@@ -162,6 +172,7 @@ impl AllLeases {
     }
 
     /// Lists every [`Lease`](api::Lease) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1/leases`
     pub fn list(&self) -> List<kinds::Lease> {
@@ -169,6 +180,7 @@ impl AllLeases {
     }
 
     /// Follows the changes of every [`Lease`](api::Lease) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1/leases?watch=true`
     pub fn watch(&self) -> Watch<kinds::Lease> {

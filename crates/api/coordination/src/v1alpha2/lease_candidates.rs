@@ -22,6 +22,7 @@ impl LeaseCandidates {
     }
 
     /// Creates the given [`LeaseCandidate`](api::LeaseCandidate).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates`
     pub fn create(&self, lease_candidate: &api::LeaseCandidate) -> Create<kinds::LeaseCandidate> {
@@ -29,6 +30,7 @@ impl LeaseCandidates {
     }
 
     /// Reads the named [`LeaseCandidate`](api::LeaseCandidate).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::LeaseCandidate> {
@@ -36,6 +38,7 @@ impl LeaseCandidates {
     }
 
     /// Lists every [`LeaseCandidate`](api::LeaseCandidate) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates`
     pub fn list(&self) -> List<kinds::LeaseCandidate> {
@@ -43,6 +46,7 @@ impl LeaseCandidates {
     }
 
     /// Follows the changes of every [`LeaseCandidate`](api::LeaseCandidate) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates?watch=true`
     pub fn watch(&self) -> Watch<kinds::LeaseCandidate> {
@@ -50,6 +54,7 @@ impl LeaseCandidates {
     }
 
     /// Replaces the [`LeaseCandidate`](api::LeaseCandidate) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates/{name}`
     pub fn update(&self, lease_candidate: &api::LeaseCandidate) -> Update<kinds::LeaseCandidate> {
@@ -57,6 +62,7 @@ impl LeaseCandidates {
     }
 
     /// Reads the named [`LeaseCandidate`](api::LeaseCandidate), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl LeaseCandidates {
     }
 
     /// Changes parts of the named [`LeaseCandidate`](api::LeaseCandidate).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LeaseCandidate> {
@@ -73,6 +80,7 @@ impl LeaseCandidates {
     }
 
     /// Applies a configuration of a [`LeaseCandidate`](api::LeaseCandidate); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::LeaseCandidate>) -> Apply<kinds::LeaseCandidate> {
@@ -80,6 +88,7 @@ impl LeaseCandidates {
     }
 
     /// Deletes the named [`LeaseCandidate`](api::LeaseCandidate).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::LeaseCandidate> {
@@ -87,6 +96,7 @@ impl LeaseCandidates {
     }
 
     /// Deletes every [`LeaseCandidate`](api::LeaseCandidate) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/coordination.k8s.io/v1alpha2/namespaces/{namespace}/leasecandidates`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::LeaseCandidate> {
@@ -166,6 +176,7 @@ impl AllLeaseCandidates {
     }
 
     /// Lists every [`LeaseCandidate`](api::LeaseCandidate) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1alpha2/leasecandidates`
     pub fn list(&self) -> List<kinds::LeaseCandidate> {
@@ -173,6 +184,7 @@ impl AllLeaseCandidates {
     }
 
     /// Follows the changes of every [`LeaseCandidate`](api::LeaseCandidate) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/coordination.k8s.io/v1alpha2/leasecandidates?watch=true`
     pub fn watch(&self) -> Watch<kinds::LeaseCandidate> {

@@ -18,6 +18,7 @@ impl Bindings {
     }
 
     /// Sends the given [`Binding`](api::Binding), which the server acts on and does not store.
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/bindings`
     pub fn create(&self, binding: &api::Binding) -> Create<kinds::Status> {

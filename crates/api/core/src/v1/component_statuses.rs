@@ -17,6 +17,7 @@ impl ComponentStatuses {
     }
 
     /// Reads the named [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/componentstatuses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ComponentStatus> {
@@ -24,6 +25,7 @@ impl ComponentStatuses {
     }
 
     /// Lists every [`ComponentStatus`](k8s_openapi::api::core::v1::ComponentStatus) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/componentstatuses`
     pub fn list(&self) -> List<kinds::ComponentStatus> {

@@ -22,6 +22,7 @@ impl ConfigMaps {
     }
 
     /// Creates the given [`ConfigMap`](api::ConfigMap).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/configmaps`
     pub fn create(&self, config_map: &api::ConfigMap) -> Create<kinds::ConfigMap> {
@@ -29,6 +30,7 @@ impl ConfigMaps {
     }
 
     /// Reads the named [`ConfigMap`](api::ConfigMap).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/configmaps/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ConfigMap> {
@@ -36,6 +38,7 @@ impl ConfigMaps {
     }
 
     /// Lists every [`ConfigMap`](api::ConfigMap) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/configmaps`
     pub fn list(&self) -> List<kinds::ConfigMap> {
@@ -43,6 +46,7 @@ impl ConfigMaps {
     }
 
     /// Follows the changes of every [`ConfigMap`](api::ConfigMap) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/configmaps?watch=true`
     pub fn watch(&self) -> Watch<kinds::ConfigMap> {
@@ -50,6 +54,7 @@ impl ConfigMaps {
     }
 
     /// Replaces the [`ConfigMap`](api::ConfigMap) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/configmaps/{name}`
     pub fn update(&self, config_map: &api::ConfigMap) -> Update<kinds::ConfigMap> {
@@ -57,6 +62,7 @@ impl ConfigMaps {
     }
 
     /// Reads the named [`ConfigMap`](api::ConfigMap), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl ConfigMaps {
     }
 
     /// Changes parts of the named [`ConfigMap`](api::ConfigMap).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/configmaps/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ConfigMap> {
@@ -73,6 +80,7 @@ impl ConfigMaps {
     }
 
     /// Applies a configuration of a [`ConfigMap`](api::ConfigMap); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/configmaps/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ConfigMap>) -> Apply<kinds::ConfigMap> {
@@ -80,6 +88,7 @@ impl ConfigMaps {
     }
 
     /// Deletes the named [`ConfigMap`](api::ConfigMap).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/configmaps/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ConfigMap> {
@@ -87,6 +96,7 @@ impl ConfigMaps {
     }
 
     /// Deletes every [`ConfigMap`](api::ConfigMap) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/configmaps`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ConfigMap> {
@@ -166,6 +176,7 @@ impl AllConfigMaps {
     }
 
     /// Lists every [`ConfigMap`](api::ConfigMap) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/configmaps`
     pub fn list(&self) -> List<kinds::ConfigMap> {
@@ -173,6 +184,7 @@ impl AllConfigMaps {
     }
 
     /// Follows the changes of every [`ConfigMap`](api::ConfigMap) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/configmaps?watch=true`
     pub fn watch(&self) -> Watch<kinds::ConfigMap> {

@@ -22,6 +22,7 @@ impl Endpoints {
     }
 
     /// Creates the given [`Endpoints`](api::Endpoints).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/endpoints`
     pub fn create(&self, endpoints: &api::Endpoints) -> Create<kinds::Endpoints> {
@@ -29,6 +30,7 @@ impl Endpoints {
     }
 
     /// Reads the named [`Endpoints`](api::Endpoints).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Endpoints> {
@@ -36,6 +38,7 @@ impl Endpoints {
     }
 
     /// Lists every [`Endpoints`](api::Endpoints) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/endpoints`
     pub fn list(&self) -> List<kinds::Endpoints> {
@@ -43,6 +46,7 @@ impl Endpoints {
     }
 
     /// Follows the changes of every [`Endpoints`](api::Endpoints) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/endpoints?watch=true`
     pub fn watch(&self) -> Watch<kinds::Endpoints> {
@@ -50,6 +54,7 @@ impl Endpoints {
     }
 
     /// Replaces the [`Endpoints`](api::Endpoints) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn update(&self, endpoints: &api::Endpoints) -> Update<kinds::Endpoints> {
@@ -57,6 +62,7 @@ impl Endpoints {
     }
 
     /// Reads the named [`Endpoints`](api::Endpoints), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Endpoints {
     }
 
     /// Changes parts of the named [`Endpoints`](api::Endpoints).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Endpoints> {
@@ -73,6 +80,7 @@ impl Endpoints {
     }
 
     /// Applies a configuration of a [`Endpoints`](api::Endpoints); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Endpoints>) -> Apply<kinds::Endpoints> {
@@ -80,6 +88,7 @@ impl Endpoints {
     }
 
     /// Deletes the named [`Endpoints`](api::Endpoints).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Endpoints> {
@@ -87,6 +96,7 @@ impl Endpoints {
     }
 
     /// Deletes every [`Endpoints`](api::Endpoints) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/endpoints`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Endpoints> {
@@ -166,6 +176,7 @@ impl AllEndpoints {
     }
 
     /// Lists every [`Endpoints`](api::Endpoints) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/endpoints`
     pub fn list(&self) -> List<kinds::Endpoints> {
@@ -173,6 +184,7 @@ impl AllEndpoints {
     }
 
     /// Follows the changes of every [`Endpoints`](api::Endpoints) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/endpoints?watch=true`
     pub fn watch(&self) -> Watch<kinds::Endpoints> {

@@ -22,6 +22,7 @@ impl Events {
     }
 
     /// Creates the given [`Event`](api::Event).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/events`
     pub fn create(&self, event: &api::Event) -> Create<kinds::Event> {
@@ -29,6 +30,7 @@ impl Events {
     }
 
     /// Reads the named [`Event`](api::Event).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/events/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Event> {
@@ -36,6 +38,7 @@ impl Events {
     }
 
     /// Lists every [`Event`](api::Event) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/events`
     pub fn list(&self) -> List<kinds::Event> {
@@ -43,6 +46,7 @@ impl Events {
     }
 
     /// Follows the changes of every [`Event`](api::Event) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/events?watch=true`
     pub fn watch(&self) -> Watch<kinds::Event> {
@@ -50,6 +54,7 @@ impl Events {
     }
 
     /// Replaces the [`Event`](api::Event) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/events/{name}`
     pub fn update(&self, event: &api::Event) -> Update<kinds::Event> {
@@ -57,11 +62,13 @@ impl Events {
     }
 
     /// Reads the named [`Event`](api::Event), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Event) + Send + 'f) -> Modify<'f, kinds::Event> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Event`](api::Event).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/events/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Event> {
@@ -69,6 +76,7 @@ impl Events {
     }
 
     /// Applies a configuration of a [`Event`](api::Event); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/events/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Event>) -> Apply<kinds::Event> {
@@ -76,6 +84,7 @@ impl Events {
     }
 
     /// Deletes the named [`Event`](api::Event).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/events/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Event> {
@@ -83,6 +92,7 @@ impl Events {
     }
 
     /// Deletes every [`Event`](api::Event) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/events`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Event> {
@@ -162,6 +172,7 @@ impl AllEvents {
     }
 
     /// Lists every [`Event`](api::Event) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/events`
     pub fn list(&self) -> List<kinds::Event> {
@@ -169,6 +180,7 @@ impl AllEvents {
     }
 
     /// Follows the changes of every [`Event`](api::Event) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/events?watch=true`
     pub fn watch(&self) -> Watch<kinds::Event> {

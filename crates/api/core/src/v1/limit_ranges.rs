@@ -22,6 +22,7 @@ impl LimitRanges {
     }
 
     /// Creates the given [`LimitRange`](api::LimitRange).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/limitranges`
     pub fn create(&self, limit_range: &api::LimitRange) -> Create<kinds::LimitRange> {
@@ -29,6 +30,7 @@ impl LimitRanges {
     }
 
     /// Reads the named [`LimitRange`](api::LimitRange).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/limitranges/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::LimitRange> {
@@ -36,6 +38,7 @@ impl LimitRanges {
     }
 
     /// Lists every [`LimitRange`](api::LimitRange) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/limitranges`
     pub fn list(&self) -> List<kinds::LimitRange> {
@@ -43,6 +46,7 @@ impl LimitRanges {
     }
 
     /// Follows the changes of every [`LimitRange`](api::LimitRange) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/limitranges?watch=true`
     pub fn watch(&self) -> Watch<kinds::LimitRange> {
@@ -50,6 +54,7 @@ impl LimitRanges {
     }
 
     /// Replaces the [`LimitRange`](api::LimitRange) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/limitranges/{name}`
     pub fn update(&self, limit_range: &api::LimitRange) -> Update<kinds::LimitRange> {
@@ -57,6 +62,7 @@ impl LimitRanges {
     }
 
     /// Reads the named [`LimitRange`](api::LimitRange), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl LimitRanges {
     }
 
     /// Changes parts of the named [`LimitRange`](api::LimitRange).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/limitranges/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::LimitRange> {
@@ -73,6 +80,7 @@ impl LimitRanges {
     }
 
     /// Applies a configuration of a [`LimitRange`](api::LimitRange); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/limitranges/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::LimitRange>) -> Apply<kinds::LimitRange> {
@@ -80,6 +88,7 @@ impl LimitRanges {
     }
 
     /// Deletes the named [`LimitRange`](api::LimitRange).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/limitranges/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::LimitRange> {
@@ -87,6 +96,7 @@ impl LimitRanges {
     }
 
     /// Deletes every [`LimitRange`](api::LimitRange) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/limitranges`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::LimitRange> {
@@ -166,6 +176,7 @@ impl AllLimitRanges {
     }
 
     /// Lists every [`LimitRange`](api::LimitRange) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/limitranges`
     pub fn list(&self) -> List<kinds::LimitRange> {
@@ -173,6 +184,7 @@ impl AllLimitRanges {
     }
 
     /// Follows the changes of every [`LimitRange`](api::LimitRange) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/limitranges?watch=true`
     pub fn watch(&self) -> Watch<kinds::LimitRange> {

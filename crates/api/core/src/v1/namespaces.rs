@@ -21,6 +21,7 @@ impl Namespaces {
     }
 
     /// Creates the given [`Namespace`](api::Namespace).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces`
     pub fn create(&self, namespace: &api::Namespace) -> Create<kinds::Namespace> {
@@ -28,6 +29,7 @@ impl Namespaces {
     }
 
     /// Reads the named [`Namespace`](api::Namespace).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Namespace> {
@@ -35,6 +37,7 @@ impl Namespaces {
     }
 
     /// Lists every [`Namespace`](api::Namespace) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces`
     pub fn list(&self) -> List<kinds::Namespace> {
@@ -42,6 +45,7 @@ impl Namespaces {
     }
 
     /// Follows the changes of every [`Namespace`](api::Namespace) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces?watch=true`
     pub fn watch(&self) -> Watch<kinds::Namespace> {
@@ -49,6 +53,7 @@ impl Namespaces {
     }
 
     /// Replaces the [`Namespace`](api::Namespace) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{name}`
     pub fn update(&self, namespace: &api::Namespace) -> Update<kinds::Namespace> {
@@ -56,6 +61,7 @@ impl Namespaces {
     }
 
     /// Reads the named [`Namespace`](api::Namespace), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl Namespaces {
     }
 
     /// Changes parts of the named [`Namespace`](api::Namespace).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Namespace> {
@@ -72,6 +79,7 @@ impl Namespaces {
     }
 
     /// Applies a configuration of a [`Namespace`](api::Namespace); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
@@ -79,6 +87,7 @@ impl Namespaces {
     }
 
     /// Deletes the named [`Namespace`](api::Namespace).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Namespace> {
@@ -86,6 +95,7 @@ impl Namespaces {
     }
 
     /// Reads the named [`Namespace`](api::Namespace) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Namespace> {
@@ -93,6 +103,7 @@ impl Namespaces {
     }
 
     /// Replaces the status of the [`Namespace`](api::Namespace) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{name}/status`
     pub fn update_status(&self, namespace: &api::Namespace) -> Update<kinds::Namespace> {
@@ -100,6 +111,7 @@ impl Namespaces {
     }
 
     /// Changes parts of the named [`Namespace`](api::Namespace) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Namespace> {
@@ -107,6 +119,7 @@ impl Namespaces {
     }
 
     /// Applies a configuration of a [`Namespace`](api::Namespace) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Namespace>) -> Apply<kinds::Namespace> {
@@ -114,6 +127,7 @@ impl Namespaces {
     }
 
     /// Replaces the named [`Namespace`](api::Namespace) through its subresource `finalize`.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{name}/finalize`
     pub fn finalize(&self, name: &str, namespace: &api::Namespace) -> Update<kinds::Namespace> {

@@ -22,6 +22,7 @@ impl Nodes {
     }
 
     /// Creates the given [`Node`](api::Node).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/nodes`
     pub fn create(&self, node: &api::Node) -> Create<kinds::Node> {
@@ -29,6 +30,7 @@ impl Nodes {
     }
 
     /// Reads the named [`Node`](api::Node).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/nodes/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Node> {
@@ -36,6 +38,7 @@ impl Nodes {
     }
 
     /// Lists every [`Node`](api::Node) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/nodes`
     pub fn list(&self) -> List<kinds::Node> {
@@ -43,6 +46,7 @@ impl Nodes {
     }
 
     /// Follows the changes of every [`Node`](api::Node) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/nodes?watch=true`
     pub fn watch(&self) -> Watch<kinds::Node> {
@@ -50,6 +54,7 @@ impl Nodes {
     }
 
     /// Replaces the [`Node`](api::Node) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/nodes/{name}`
     pub fn update(&self, node: &api::Node) -> Update<kinds::Node> {
@@ -57,11 +62,13 @@ impl Nodes {
     }
 
     /// Reads the named [`Node`](api::Node), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Node) + Send + 'f) -> Modify<'f, kinds::Node> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Node`](api::Node).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/nodes/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Node> {
@@ -69,6 +76,7 @@ impl Nodes {
     }
 
     /// Applies a configuration of a [`Node`](api::Node); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/nodes/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
@@ -76,6 +84,7 @@ impl Nodes {
     }
 
     /// Deletes the named [`Node`](api::Node).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/nodes/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Node> {
@@ -83,6 +92,7 @@ impl Nodes {
     }
 
     /// Deletes every [`Node`](api::Node) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/nodes`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Node> {
@@ -90,6 +100,7 @@ impl Nodes {
     }
 
     /// Reads the named [`Node`](api::Node) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/nodes/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Node> {
@@ -97,6 +108,7 @@ impl Nodes {
     }
 
     /// Replaces the status of the [`Node`](api::Node) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/nodes/{name}/status`
     pub fn update_status(&self, node: &api::Node) -> Update<kinds::Node> {
@@ -104,6 +116,7 @@ impl Nodes {
     }
 
     /// Changes parts of the named [`Node`](api::Node) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/nodes/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Node> {
@@ -111,6 +124,7 @@ impl Nodes {
     }
 
     /// Applies a configuration of a [`Node`](api::Node) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/nodes/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Node>) -> Apply<kinds::Node> {
@@ -118,6 +132,7 @@ impl Nodes {
     }
 
     /// Sends any HTTP request to the named [`Node`](api::Node), through the API server.
+    /// [`ProxyRequest`] has an example.
     ///
     /// - `DELETE /api/v1/nodes/{name}/proxy`
     /// - `DELETE /api/v1/nodes/{name}/proxy/{path}`

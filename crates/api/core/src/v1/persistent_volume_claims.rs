@@ -22,6 +22,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Creates the given [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/persistentvolumeclaims`
     pub fn create(&self, persistent_volume_claim: &api::PersistentVolumeClaim) -> Create<kinds::PersistentVolumeClaim> {
@@ -29,6 +30,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Reads the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PersistentVolumeClaim> {
@@ -36,6 +38,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Lists every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/persistentvolumeclaims`
     pub fn list(&self) -> List<kinds::PersistentVolumeClaim> {
@@ -43,6 +46,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Follows the changes of every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/persistentvolumeclaims?watch=true`
     pub fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {
@@ -50,6 +54,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Replaces the [`PersistentVolumeClaim`](api::PersistentVolumeClaim) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
     pub fn update(&self, persistent_volume_claim: &api::PersistentVolumeClaim) -> Update<kinds::PersistentVolumeClaim> {
@@ -57,6 +62,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Reads the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Changes parts of the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolumeClaim> {
@@ -73,6 +80,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Applies a configuration of a [`PersistentVolumeClaim`](api::PersistentVolumeClaim); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Deletes the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PersistentVolumeClaim> {
@@ -90,6 +99,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Deletes every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/persistentvolumeclaims`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PersistentVolumeClaim> {
@@ -97,6 +107,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Reads the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PersistentVolumeClaim> {
@@ -104,6 +115,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Replaces the status of the [`PersistentVolumeClaim`](api::PersistentVolumeClaim) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}/status`
     pub fn update_status(
@@ -114,6 +126,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Changes parts of the named [`PersistentVolumeClaim`](api::PersistentVolumeClaim) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolumeClaim> {
@@ -121,6 +134,7 @@ impl PersistentVolumeClaims {
     }
 
     /// Applies a configuration of a [`PersistentVolumeClaim`](api::PersistentVolumeClaim) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}/status`
     pub fn apply_status(
@@ -206,6 +220,7 @@ impl AllPersistentVolumeClaims {
     }
 
     /// Lists every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/persistentvolumeclaims`
     pub fn list(&self) -> List<kinds::PersistentVolumeClaim> {
@@ -213,6 +228,7 @@ impl AllPersistentVolumeClaims {
     }
 
     /// Follows the changes of every [`PersistentVolumeClaim`](api::PersistentVolumeClaim) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/persistentvolumeclaims?watch=true`
     pub fn watch(&self) -> Watch<kinds::PersistentVolumeClaim> {

@@ -21,6 +21,7 @@ impl PersistentVolumes {
     }
 
     /// Creates the given [`PersistentVolume`](api::PersistentVolume).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/persistentvolumes`
     pub fn create(&self, persistent_volume: &api::PersistentVolume) -> Create<kinds::PersistentVolume> {
@@ -28,6 +29,7 @@ impl PersistentVolumes {
     }
 
     /// Reads the named [`PersistentVolume`](api::PersistentVolume).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/persistentvolumes/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PersistentVolume> {
@@ -35,6 +37,7 @@ impl PersistentVolumes {
     }
 
     /// Lists every [`PersistentVolume`](api::PersistentVolume) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/persistentvolumes`
     pub fn list(&self) -> List<kinds::PersistentVolume> {
@@ -42,6 +45,7 @@ impl PersistentVolumes {
     }
 
     /// Follows the changes of every [`PersistentVolume`](api::PersistentVolume) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/persistentvolumes?watch=true`
     pub fn watch(&self) -> Watch<kinds::PersistentVolume> {
@@ -49,6 +53,7 @@ impl PersistentVolumes {
     }
 
     /// Replaces the [`PersistentVolume`](api::PersistentVolume) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/persistentvolumes/{name}`
     pub fn update(&self, persistent_volume: &api::PersistentVolume) -> Update<kinds::PersistentVolume> {
@@ -56,6 +61,7 @@ impl PersistentVolumes {
     }
 
     /// Reads the named [`PersistentVolume`](api::PersistentVolume), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl PersistentVolumes {
     }
 
     /// Changes parts of the named [`PersistentVolume`](api::PersistentVolume).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolume> {
@@ -72,6 +79,7 @@ impl PersistentVolumes {
     }
 
     /// Applies a configuration of a [`PersistentVolume`](api::PersistentVolume); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::PersistentVolume>) -> Apply<kinds::PersistentVolume> {
@@ -79,6 +87,7 @@ impl PersistentVolumes {
     }
 
     /// Deletes the named [`PersistentVolume`](api::PersistentVolume).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/persistentvolumes/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PersistentVolume> {
@@ -86,6 +95,7 @@ impl PersistentVolumes {
     }
 
     /// Deletes every [`PersistentVolume`](api::PersistentVolume) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/persistentvolumes`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PersistentVolume> {
@@ -93,6 +103,7 @@ impl PersistentVolumes {
     }
 
     /// Reads the named [`PersistentVolume`](api::PersistentVolume) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/persistentvolumes/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PersistentVolume> {
@@ -100,6 +111,7 @@ impl PersistentVolumes {
     }
 
     /// Replaces the status of the [`PersistentVolume`](api::PersistentVolume) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/persistentvolumes/{name}/status`
     pub fn update_status(&self, persistent_volume: &api::PersistentVolume) -> Update<kinds::PersistentVolume> {
@@ -107,6 +119,7 @@ impl PersistentVolumes {
     }
 
     /// Changes parts of the named [`PersistentVolume`](api::PersistentVolume) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PersistentVolume> {
@@ -114,6 +127,7 @@ impl PersistentVolumes {
     }
 
     /// Applies a configuration of a [`PersistentVolume`](api::PersistentVolume) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/persistentvolumes/{name}/status`
     pub fn apply_status(

@@ -22,6 +22,7 @@ impl PodTemplates {
     }
 
     /// Creates the given [`PodTemplate`](api::PodTemplate).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/podtemplates`
     pub fn create(&self, pod_template: &api::PodTemplate) -> Create<kinds::PodTemplate> {
@@ -29,6 +30,7 @@ impl PodTemplates {
     }
 
     /// Reads the named [`PodTemplate`](api::PodTemplate).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/podtemplates/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PodTemplate> {
@@ -36,6 +38,7 @@ impl PodTemplates {
     }
 
     /// Lists every [`PodTemplate`](api::PodTemplate) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/podtemplates`
     pub fn list(&self) -> List<kinds::PodTemplate> {
@@ -43,6 +46,7 @@ impl PodTemplates {
     }
 
     /// Follows the changes of every [`PodTemplate`](api::PodTemplate) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/podtemplates?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodTemplate> {
@@ -50,6 +54,7 @@ impl PodTemplates {
     }
 
     /// Replaces the [`PodTemplate`](api::PodTemplate) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/podtemplates/{name}`
     pub fn update(&self, pod_template: &api::PodTemplate) -> Update<kinds::PodTemplate> {
@@ -57,6 +62,7 @@ impl PodTemplates {
     }
 
     /// Reads the named [`PodTemplate`](api::PodTemplate), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl PodTemplates {
     }
 
     /// Changes parts of the named [`PodTemplate`](api::PodTemplate).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/podtemplates/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodTemplate> {
@@ -73,6 +80,7 @@ impl PodTemplates {
     }
 
     /// Applies a configuration of a [`PodTemplate`](api::PodTemplate); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/podtemplates/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::PodTemplate>) -> Apply<kinds::PodTemplate> {
@@ -80,6 +88,7 @@ impl PodTemplates {
     }
 
     /// Deletes the named [`PodTemplate`](api::PodTemplate).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/podtemplates/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PodTemplate> {
@@ -87,6 +96,7 @@ impl PodTemplates {
     }
 
     /// Deletes every [`PodTemplate`](api::PodTemplate) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/podtemplates`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PodTemplate> {
@@ -166,6 +176,7 @@ impl AllPodTemplates {
     }
 
     /// Lists every [`PodTemplate`](api::PodTemplate) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/podtemplates`
     pub fn list(&self) -> List<kinds::PodTemplate> {
@@ -173,6 +184,7 @@ impl AllPodTemplates {
     }
 
     /// Follows the changes of every [`PodTemplate`](api::PodTemplate) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/podtemplates?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodTemplate> {

@@ -23,6 +23,7 @@ impl Pods {
     }
 
     /// Creates the given [`Pod`](api::Pod).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/pods`
     pub fn create(&self, pod: &api::Pod) -> Create<kinds::Pod> {
@@ -30,6 +31,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Pod> {
@@ -37,6 +39,7 @@ impl Pods {
     }
 
     /// Lists every [`Pod`](api::Pod) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods`
     pub fn list(&self) -> List<kinds::Pod> {
@@ -44,6 +47,7 @@ impl Pods {
     }
 
     /// Follows the changes of every [`Pod`](api::Pod) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods?watch=true`
     pub fn watch(&self) -> Watch<kinds::Pod> {
@@ -51,6 +55,7 @@ impl Pods {
     }
 
     /// Replaces the [`Pod`](api::Pod) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn update(&self, pod: &api::Pod) -> Update<kinds::Pod> {
@@ -58,11 +63,13 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Pod) + Send + 'f) -> Modify<'f, kinds::Pod> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Pod`](api::Pod).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
@@ -70,6 +77,7 @@ impl Pods {
     }
 
     /// Applies a configuration of a [`Pod`](api::Pod); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
@@ -77,6 +85,7 @@ impl Pods {
     }
 
     /// Deletes the named [`Pod`](api::Pod).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Pod> {
@@ -84,6 +93,7 @@ impl Pods {
     }
 
     /// Deletes every [`Pod`](api::Pod) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/pods`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Pod> {
@@ -91,6 +101,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Pod> {
@@ -98,6 +109,7 @@ impl Pods {
     }
 
     /// Replaces the status of the [`Pod`](api::Pod) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/pods/{name}/status`
     pub fn update_status(&self, pod: &api::Pod) -> Update<kinds::Pod> {
@@ -105,6 +117,7 @@ impl Pods {
     }
 
     /// Changes parts of the named [`Pod`](api::Pod) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
@@ -112,6 +125,7 @@ impl Pods {
     }
 
     /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
@@ -119,6 +133,7 @@ impl Pods {
     }
 
     /// Attaches to what runs in a container of the named [`Pod`](api::Pod).
+    /// [`Attach`] has an example.
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/attach`
     /// - `POST /api/v1/namespaces/{namespace}/pods/{name}/attach`
@@ -127,6 +142,7 @@ impl Pods {
     }
 
     /// Posts the given [`Binding`](api::Binding) to the `binding` of the named [`Pod`](api::Pod).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/pods/{name}/binding`
     pub fn bind(&self, name: &str, binding: &api::Binding) -> Create<kinds::Status> {
@@ -134,6 +150,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}/ephemeralcontainers`
     pub fn get_ephemeral_containers(&self, name: &str) -> Get<kinds::Pod> {
@@ -141,6 +158,7 @@ impl Pods {
     }
 
     /// Replaces the named [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/pods/{name}/ephemeralcontainers`
     pub fn update_ephemeral_containers(&self, name: &str, pod: &api::Pod) -> Update<kinds::Pod> {
@@ -148,6 +166,7 @@ impl Pods {
     }
 
     /// Changes parts of the named [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/ephemeralcontainers`
     pub fn patch_ephemeral_containers(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
@@ -155,6 +174,7 @@ impl Pods {
     }
 
     /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `ephemeralcontainers`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/ephemeralcontainers`
     pub fn apply_ephemeral_containers(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
@@ -162,6 +182,7 @@ impl Pods {
     }
 
     /// Posts the given [`Eviction`](policy_v1::Eviction) to the `eviction` of the named [`Pod`](api::Pod).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/pods/{name}/eviction`
     pub fn evict(&self, name: &str, eviction: &policy_v1::Eviction) -> Create<kinds::Status> {
@@ -169,6 +190,7 @@ impl Pods {
     }
 
     /// Runs a command in a container of the named [`Pod`](api::Pod).
+    /// [`Exec`] has an example.
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/exec`
     /// - `POST /api/v1/namespaces/{namespace}/pods/{name}/exec`
@@ -177,6 +199,7 @@ impl Pods {
     }
 
     /// Reads the log of a container of the named [`Pod`](api::Pod).
+    /// [`Logs`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}/log`
     pub fn logs(&self, name: &str) -> Logs {
@@ -184,6 +207,7 @@ impl Pods {
     }
 
     /// Forwards ports of the named [`Pod`](api::Pod).
+    /// [`PortForward`] has an example.
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/portforward`
     /// - `POST /api/v1/namespaces/{namespace}/pods/{name}/portforward`
@@ -192,6 +216,7 @@ impl Pods {
     }
 
     /// Sends any HTTP request to the named [`Pod`](api::Pod), through the API server.
+    /// [`ProxyRequest`] has an example.
     ///
     /// - `DELETE /api/v1/namespaces/{namespace}/pods/{name}/proxy`
     /// - `DELETE /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}`
@@ -212,6 +237,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](api::Pod) through its subresource `resize`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}/resize`
     pub fn get_resize(&self, name: &str) -> Get<kinds::Pod> {
@@ -219,6 +245,7 @@ impl Pods {
     }
 
     /// Replaces the named [`Pod`](api::Pod) through its subresource `resize`.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/pods/{name}/resize`
     pub fn update_resize(&self, name: &str, pod: &api::Pod) -> Update<kinds::Pod> {
@@ -226,6 +253,7 @@ impl Pods {
     }
 
     /// Changes parts of the named [`Pod`](api::Pod) through its subresource `resize`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/resize`
     pub fn patch_resize(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Pod> {
@@ -233,6 +261,7 @@ impl Pods {
     }
 
     /// Applies a configuration of a [`Pod`](api::Pod) through its subresource `resize`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/pods/{name}/resize`
     pub fn apply_resize(&self, configuration: &impl Applicable<kinds::Pod>) -> Apply<kinds::Pod> {
@@ -312,6 +341,7 @@ impl AllPods {
     }
 
     /// Lists every [`Pod`](api::Pod) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/pods`
     pub fn list(&self) -> List<kinds::Pod> {
@@ -319,6 +349,7 @@ impl AllPods {
     }
 
     /// Follows the changes of every [`Pod`](api::Pod) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/pods?watch=true`
     pub fn watch(&self) -> Watch<kinds::Pod> {

@@ -23,6 +23,7 @@ impl ReplicationControllers {
     }
 
     /// Creates the given [`ReplicationController`](api::ReplicationController).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/replicationcontrollers`
     pub fn create(&self, replication_controller: &api::ReplicationController) -> Create<kinds::ReplicationController> {
@@ -30,6 +31,7 @@ impl ReplicationControllers {
     }
 
     /// Reads the named [`ReplicationController`](api::ReplicationController).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ReplicationController> {
@@ -37,6 +39,7 @@ impl ReplicationControllers {
     }
 
     /// Lists every [`ReplicationController`](api::ReplicationController) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/replicationcontrollers`
     pub fn list(&self) -> List<kinds::ReplicationController> {
@@ -44,6 +47,7 @@ impl ReplicationControllers {
     }
 
     /// Follows the changes of every [`ReplicationController`](api::ReplicationController) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/replicationcontrollers?watch=true`
     pub fn watch(&self) -> Watch<kinds::ReplicationController> {
@@ -51,6 +55,7 @@ impl ReplicationControllers {
     }
 
     /// Replaces the [`ReplicationController`](api::ReplicationController) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
     pub fn update(&self, replication_controller: &api::ReplicationController) -> Update<kinds::ReplicationController> {
@@ -58,6 +63,7 @@ impl ReplicationControllers {
     }
 
     /// Reads the named [`ReplicationController`](api::ReplicationController), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -67,6 +73,7 @@ impl ReplicationControllers {
     }
 
     /// Changes parts of the named [`ReplicationController`](api::ReplicationController).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicationController> {
@@ -74,6 +81,7 @@ impl ReplicationControllers {
     }
 
     /// Applies a configuration of a [`ReplicationController`](api::ReplicationController); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
     pub fn apply(
@@ -84,6 +92,7 @@ impl ReplicationControllers {
     }
 
     /// Deletes the named [`ReplicationController`](api::ReplicationController).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/replicationcontrollers/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ReplicationController> {
@@ -91,6 +100,7 @@ impl ReplicationControllers {
     }
 
     /// Deletes every [`ReplicationController`](api::ReplicationController) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/replicationcontrollers`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ReplicationController> {
@@ -98,6 +108,7 @@ impl ReplicationControllers {
     }
 
     /// Reads the named [`ReplicationController`](api::ReplicationController) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ReplicationController> {
@@ -105,6 +116,7 @@ impl ReplicationControllers {
     }
 
     /// Replaces the status of the [`ReplicationController`](api::ReplicationController) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/status`
     pub fn update_status(
@@ -115,6 +127,7 @@ impl ReplicationControllers {
     }
 
     /// Changes parts of the named [`ReplicationController`](api::ReplicationController) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ReplicationController> {
@@ -122,6 +135,7 @@ impl ReplicationControllers {
     }
 
     /// Applies a configuration of a [`ReplicationController`](api::ReplicationController) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/status`
     pub fn apply_status(
@@ -132,6 +146,7 @@ impl ReplicationControllers {
     }
 
     /// Reads the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicationController`](api::ReplicationController).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/scale`
     pub fn get_scale(&self, name: &str) -> Get<kinds::Scale> {
@@ -139,6 +154,7 @@ impl ReplicationControllers {
     }
 
     /// Replaces the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicationController`](api::ReplicationController).
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/scale`
     pub fn update_scale(&self, name: &str, scale: &autoscaling_v1::Scale) -> Update<kinds::Scale> {
@@ -146,6 +162,7 @@ impl ReplicationControllers {
     }
 
     /// Changes parts of the [`Scale`](autoscaling_v1::Scale) of the named [`ReplicationController`](api::ReplicationController).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/scale`
     pub fn patch_scale(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Scale> {
@@ -153,6 +170,7 @@ impl ReplicationControllers {
     }
 
     /// Applies a configuration of the [`Scale`](autoscaling_v1::Scale) of a [`ReplicationController`](api::ReplicationController), which has its name.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/replicationcontrollers/{name}/scale`
     pub fn apply_scale(&self, configuration: &impl Applicable<kinds::Scale>) -> Apply<kinds::Scale> {
@@ -235,6 +253,7 @@ impl AllReplicationControllers {
     }
 
     /// Lists every [`ReplicationController`](api::ReplicationController) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/replicationcontrollers`
     pub fn list(&self) -> List<kinds::ReplicationController> {
@@ -242,6 +261,7 @@ impl AllReplicationControllers {
     }
 
     /// Follows the changes of every [`ReplicationController`](api::ReplicationController) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/replicationcontrollers?watch=true`
     pub fn watch(&self) -> Watch<kinds::ReplicationController> {

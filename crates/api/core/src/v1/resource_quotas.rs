@@ -22,6 +22,7 @@ impl ResourceQuotas {
     }
 
     /// Creates the given [`ResourceQuota`](api::ResourceQuota).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/resourcequotas`
     pub fn create(&self, resource_quota: &api::ResourceQuota) -> Create<kinds::ResourceQuota> {
@@ -29,6 +30,7 @@ impl ResourceQuotas {
     }
 
     /// Reads the named [`ResourceQuota`](api::ResourceQuota).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/resourcequotas/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ResourceQuota> {
@@ -36,6 +38,7 @@ impl ResourceQuotas {
     }
 
     /// Lists every [`ResourceQuota`](api::ResourceQuota) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/resourcequotas`
     pub fn list(&self) -> List<kinds::ResourceQuota> {
@@ -43,6 +46,7 @@ impl ResourceQuotas {
     }
 
     /// Follows the changes of every [`ResourceQuota`](api::ResourceQuota) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/resourcequotas?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceQuota> {
@@ -50,6 +54,7 @@ impl ResourceQuotas {
     }
 
     /// Replaces the [`ResourceQuota`](api::ResourceQuota) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/resourcequotas/{name}`
     pub fn update(&self, resource_quota: &api::ResourceQuota) -> Update<kinds::ResourceQuota> {
@@ -57,6 +62,7 @@ impl ResourceQuotas {
     }
 
     /// Reads the named [`ResourceQuota`](api::ResourceQuota), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl ResourceQuotas {
     }
 
     /// Changes parts of the named [`ResourceQuota`](api::ResourceQuota).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/resourcequotas/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceQuota> {
@@ -73,6 +80,7 @@ impl ResourceQuotas {
     }
 
     /// Applies a configuration of a [`ResourceQuota`](api::ResourceQuota); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/resourcequotas/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ResourceQuota>) -> Apply<kinds::ResourceQuota> {
@@ -80,6 +88,7 @@ impl ResourceQuotas {
     }
 
     /// Deletes the named [`ResourceQuota`](api::ResourceQuota).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/resourcequotas/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ResourceQuota> {
@@ -87,6 +96,7 @@ impl ResourceQuotas {
     }
 
     /// Deletes every [`ResourceQuota`](api::ResourceQuota) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/resourcequotas`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ResourceQuota> {
@@ -94,6 +104,7 @@ impl ResourceQuotas {
     }
 
     /// Reads the named [`ResourceQuota`](api::ResourceQuota) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/resourcequotas/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ResourceQuota> {
@@ -101,6 +112,7 @@ impl ResourceQuotas {
     }
 
     /// Replaces the status of the [`ResourceQuota`](api::ResourceQuota) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/resourcequotas/{name}/status`
     pub fn update_status(&self, resource_quota: &api::ResourceQuota) -> Update<kinds::ResourceQuota> {
@@ -108,6 +120,7 @@ impl ResourceQuotas {
     }
 
     /// Changes parts of the named [`ResourceQuota`](api::ResourceQuota) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/resourcequotas/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceQuota> {
@@ -115,6 +128,7 @@ impl ResourceQuotas {
     }
 
     /// Applies a configuration of a [`ResourceQuota`](api::ResourceQuota) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/resourcequotas/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::ResourceQuota>) -> Apply<kinds::ResourceQuota> {
@@ -194,6 +208,7 @@ impl AllResourceQuotas {
     }
 
     /// Lists every [`ResourceQuota`](api::ResourceQuota) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/resourcequotas`
     pub fn list(&self) -> List<kinds::ResourceQuota> {
@@ -201,6 +216,7 @@ impl AllResourceQuotas {
     }
 
     /// Follows the changes of every [`ResourceQuota`](api::ResourceQuota) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/resourcequotas?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceQuota> {

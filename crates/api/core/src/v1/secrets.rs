@@ -22,6 +22,7 @@ impl Secrets {
     }
 
     /// Creates the given [`Secret`](api::Secret).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/secrets`
     pub fn create(&self, secret: &api::Secret) -> Create<kinds::Secret> {
@@ -29,6 +30,7 @@ impl Secrets {
     }
 
     /// Reads the named [`Secret`](api::Secret).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/secrets/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Secret> {
@@ -36,6 +38,7 @@ impl Secrets {
     }
 
     /// Lists every [`Secret`](api::Secret) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/secrets`
     pub fn list(&self) -> List<kinds::Secret> {
@@ -43,6 +46,7 @@ impl Secrets {
     }
 
     /// Follows the changes of every [`Secret`](api::Secret) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/secrets?watch=true`
     pub fn watch(&self) -> Watch<kinds::Secret> {
@@ -50,6 +54,7 @@ impl Secrets {
     }
 
     /// Replaces the [`Secret`](api::Secret) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/secrets/{name}`
     pub fn update(&self, secret: &api::Secret) -> Update<kinds::Secret> {
@@ -57,6 +62,7 @@ impl Secrets {
     }
 
     /// Reads the named [`Secret`](api::Secret), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Secrets {
     }
 
     /// Changes parts of the named [`Secret`](api::Secret).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/secrets/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Secret> {
@@ -73,6 +80,7 @@ impl Secrets {
     }
 
     /// Applies a configuration of a [`Secret`](api::Secret); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/secrets/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Secret>) -> Apply<kinds::Secret> {
@@ -80,6 +88,7 @@ impl Secrets {
     }
 
     /// Deletes the named [`Secret`](api::Secret).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/secrets/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Secret> {
@@ -87,6 +96,7 @@ impl Secrets {
     }
 
     /// Deletes every [`Secret`](api::Secret) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/secrets`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Secret> {
@@ -166,6 +176,7 @@ impl AllSecrets {
     }
 
     /// Lists every [`Secret`](api::Secret) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/secrets`
     pub fn list(&self) -> List<kinds::Secret> {
@@ -173,6 +184,7 @@ impl AllSecrets {
     }
 
     /// Follows the changes of every [`Secret`](api::Secret) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/secrets?watch=true`
     pub fn watch(&self) -> Watch<kinds::Secret> {

@@ -23,6 +23,7 @@ impl ServiceAccounts {
     }
 
     /// Creates the given [`ServiceAccount`](api::ServiceAccount).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/serviceaccounts`
     pub fn create(&self, service_account: &api::ServiceAccount) -> Create<kinds::ServiceAccount> {
@@ -30,6 +31,7 @@ impl ServiceAccounts {
     }
 
     /// Reads the named [`ServiceAccount`](api::ServiceAccount).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ServiceAccount> {
@@ -37,6 +39,7 @@ impl ServiceAccounts {
     }
 
     /// Lists every [`ServiceAccount`](api::ServiceAccount) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/serviceaccounts`
     pub fn list(&self) -> List<kinds::ServiceAccount> {
@@ -44,6 +47,7 @@ impl ServiceAccounts {
     }
 
     /// Follows the changes of every [`ServiceAccount`](api::ServiceAccount) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/serviceaccounts?watch=true`
     pub fn watch(&self) -> Watch<kinds::ServiceAccount> {
@@ -51,6 +55,7 @@ impl ServiceAccounts {
     }
 
     /// Replaces the [`ServiceAccount`](api::ServiceAccount) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
     pub fn update(&self, service_account: &api::ServiceAccount) -> Update<kinds::ServiceAccount> {
@@ -58,6 +63,7 @@ impl ServiceAccounts {
     }
 
     /// Reads the named [`ServiceAccount`](api::ServiceAccount), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -67,6 +73,7 @@ impl ServiceAccounts {
     }
 
     /// Changes parts of the named [`ServiceAccount`](api::ServiceAccount).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceAccount> {
@@ -74,6 +81,7 @@ impl ServiceAccounts {
     }
 
     /// Applies a configuration of a [`ServiceAccount`](api::ServiceAccount); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ServiceAccount>) -> Apply<kinds::ServiceAccount> {
@@ -81,6 +89,7 @@ impl ServiceAccounts {
     }
 
     /// Deletes the named [`ServiceAccount`](api::ServiceAccount).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/serviceaccounts/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ServiceAccount> {
@@ -88,6 +97,7 @@ impl ServiceAccounts {
     }
 
     /// Deletes every [`ServiceAccount`](api::ServiceAccount) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/serviceaccounts`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ServiceAccount> {
@@ -95,6 +105,7 @@ impl ServiceAccounts {
     }
 
     /// Posts the given [`TokenRequest`](authentication_v1::TokenRequest) to the `token` of the named [`ServiceAccount`](api::ServiceAccount).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/serviceaccounts/{name}/token`
     pub fn create_token(
@@ -178,6 +189,7 @@ impl AllServiceAccounts {
     }
 
     /// Lists every [`ServiceAccount`](api::ServiceAccount) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/serviceaccounts`
     pub fn list(&self) -> List<kinds::ServiceAccount> {
@@ -185,6 +197,7 @@ impl AllServiceAccounts {
     }
 
     /// Follows the changes of every [`ServiceAccount`](api::ServiceAccount) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/serviceaccounts?watch=true`
     pub fn watch(&self) -> Watch<kinds::ServiceAccount> {

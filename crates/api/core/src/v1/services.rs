@@ -22,6 +22,7 @@ impl Services {
     }
 
     /// Creates the given [`Service`](api::Service).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/services`
     pub fn create(&self, service: &api::Service) -> Create<kinds::Service> {
@@ -29,6 +30,7 @@ impl Services {
     }
 
     /// Reads the named [`Service`](api::Service).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/services/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Service> {
@@ -36,6 +38,7 @@ impl Services {
     }
 
     /// Lists every [`Service`](api::Service) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/services`
     pub fn list(&self) -> List<kinds::Service> {
@@ -43,6 +46,7 @@ impl Services {
     }
 
     /// Follows the changes of every [`Service`](api::Service) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/services?watch=true`
     pub fn watch(&self) -> Watch<kinds::Service> {
@@ -50,6 +54,7 @@ impl Services {
     }
 
     /// Replaces the [`Service`](api::Service) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/services/{name}`
     pub fn update(&self, service: &api::Service) -> Update<kinds::Service> {
@@ -57,6 +62,7 @@ impl Services {
     }
 
     /// Reads the named [`Service`](api::Service), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Services {
     }
 
     /// Changes parts of the named [`Service`](api::Service).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Service> {
@@ -73,6 +80,7 @@ impl Services {
     }
 
     /// Applies a configuration of a [`Service`](api::Service); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
@@ -80,6 +88,7 @@ impl Services {
     }
 
     /// Deletes the named [`Service`](api::Service).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/services/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Service> {
@@ -87,6 +96,7 @@ impl Services {
     }
 
     /// Deletes every [`Service`](api::Service) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /api/v1/namespaces/{namespace}/services`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Service> {
@@ -94,6 +104,7 @@ impl Services {
     }
 
     /// Reads the named [`Service`](api::Service) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/services/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Service> {
@@ -101,6 +112,7 @@ impl Services {
     }
 
     /// Replaces the status of the [`Service`](api::Service) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /api/v1/namespaces/{namespace}/services/{name}/status`
     pub fn update_status(&self, service: &api::Service) -> Update<kinds::Service> {
@@ -108,6 +120,7 @@ impl Services {
     }
 
     /// Changes parts of the named [`Service`](api::Service) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Service> {
@@ -115,6 +128,7 @@ impl Services {
     }
 
     /// Applies a configuration of a [`Service`](api::Service) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /api/v1/namespaces/{namespace}/services/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Service>) -> Apply<kinds::Service> {
@@ -122,6 +136,7 @@ impl Services {
     }
 
     /// Sends any HTTP request to the named [`Service`](api::Service), through the API server.
+    /// [`ProxyRequest`] has an example.
     ///
     /// - `DELETE /api/v1/namespaces/{namespace}/services/{name}/proxy`
     /// - `DELETE /api/v1/namespaces/{namespace}/services/{name}/proxy/{path}`
@@ -214,6 +229,7 @@ impl AllServices {
     }
 
     /// Lists every [`Service`](api::Service) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /api/v1/services`
     pub fn list(&self) -> List<kinds::Service> {
@@ -221,6 +237,7 @@ impl AllServices {
     }
 
     /// Follows the changes of every [`Service`](api::Service) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /api/v1/services?watch=true`
     pub fn watch(&self) -> Watch<kinds::Service> {

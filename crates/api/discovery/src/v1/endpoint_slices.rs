@@ -22,6 +22,7 @@ impl EndpointSlices {
     }
 
     /// Creates the given [`EndpointSlice`](api::EndpointSlice).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices`
     pub fn create(&self, endpoint_slice: &api::EndpointSlice) -> Create<kinds::EndpointSlice> {
@@ -29,6 +30,7 @@ impl EndpointSlices {
     }
 
     /// Reads the named [`EndpointSlice`](api::EndpointSlice).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::EndpointSlice> {
@@ -36,6 +38,7 @@ impl EndpointSlices {
     }
 
     /// Lists every [`EndpointSlice`](api::EndpointSlice) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices`
     pub fn list(&self) -> List<kinds::EndpointSlice> {
@@ -43,6 +46,7 @@ impl EndpointSlices {
     }
 
     /// Follows the changes of every [`EndpointSlice`](api::EndpointSlice) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?watch=true`
     pub fn watch(&self) -> Watch<kinds::EndpointSlice> {
@@ -50,6 +54,7 @@ impl EndpointSlices {
     }
 
     /// Replaces the [`EndpointSlice`](api::EndpointSlice) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
     pub fn update(&self, endpoint_slice: &api::EndpointSlice) -> Update<kinds::EndpointSlice> {
@@ -57,6 +62,7 @@ impl EndpointSlices {
     }
 
     /// Reads the named [`EndpointSlice`](api::EndpointSlice), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl EndpointSlices {
     }
 
     /// Changes parts of the named [`EndpointSlice`](api::EndpointSlice).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EndpointSlice> {
@@ -73,6 +80,7 @@ impl EndpointSlices {
     }
 
     /// Applies a configuration of a [`EndpointSlice`](api::EndpointSlice); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::EndpointSlice>) -> Apply<kinds::EndpointSlice> {
@@ -80,6 +88,7 @@ impl EndpointSlices {
     }
 
     /// Deletes the named [`EndpointSlice`](api::EndpointSlice).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::EndpointSlice> {
@@ -87,6 +96,7 @@ impl EndpointSlices {
     }
 
     /// Deletes every [`EndpointSlice`](api::EndpointSlice) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::EndpointSlice> {
@@ -166,6 +176,7 @@ impl AllEndpointSlices {
     }
 
     /// Lists every [`EndpointSlice`](api::EndpointSlice) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/discovery.k8s.io/v1/endpointslices`
     pub fn list(&self) -> List<kinds::EndpointSlice> {
@@ -173,6 +184,7 @@ impl AllEndpointSlices {
     }
 
     /// Follows the changes of every [`EndpointSlice`](api::EndpointSlice) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/discovery.k8s.io/v1/endpointslices?watch=true`
     pub fn watch(&self) -> Watch<kinds::EndpointSlice> {

@@ -21,6 +21,7 @@ impl FlowSchemas {
     }
 
     /// Creates the given [`FlowSchema`](api::FlowSchema).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas`
     pub fn create(&self, flow_schema: &api::FlowSchema) -> Create<kinds::FlowSchema> {
@@ -28,6 +29,7 @@ impl FlowSchemas {
     }
 
     /// Reads the named [`FlowSchema`](api::FlowSchema).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::FlowSchema> {
@@ -35,6 +37,7 @@ impl FlowSchemas {
     }
 
     /// Lists every [`FlowSchema`](api::FlowSchema) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas`
     pub fn list(&self) -> List<kinds::FlowSchema> {
@@ -42,6 +45,7 @@ impl FlowSchemas {
     }
 
     /// Follows the changes of every [`FlowSchema`](api::FlowSchema) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas?watch=true`
     pub fn watch(&self) -> Watch<kinds::FlowSchema> {
@@ -49,6 +53,7 @@ impl FlowSchemas {
     }
 
     /// Replaces the [`FlowSchema`](api::FlowSchema) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
     pub fn update(&self, flow_schema: &api::FlowSchema) -> Update<kinds::FlowSchema> {
@@ -56,6 +61,7 @@ impl FlowSchemas {
     }
 
     /// Reads the named [`FlowSchema`](api::FlowSchema), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl FlowSchemas {
     }
 
     /// Changes parts of the named [`FlowSchema`](api::FlowSchema).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::FlowSchema> {
@@ -72,6 +79,7 @@ impl FlowSchemas {
     }
 
     /// Applies a configuration of a [`FlowSchema`](api::FlowSchema); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {
@@ -79,6 +87,7 @@ impl FlowSchemas {
     }
 
     /// Deletes the named [`FlowSchema`](api::FlowSchema).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::FlowSchema> {
@@ -86,6 +95,7 @@ impl FlowSchemas {
     }
 
     /// Deletes every [`FlowSchema`](api::FlowSchema) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::FlowSchema> {
@@ -93,6 +103,7 @@ impl FlowSchemas {
     }
 
     /// Reads the named [`FlowSchema`](api::FlowSchema) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::FlowSchema> {
@@ -100,6 +111,7 @@ impl FlowSchemas {
     }
 
     /// Replaces the status of the [`FlowSchema`](api::FlowSchema) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status`
     pub fn update_status(&self, flow_schema: &api::FlowSchema) -> Update<kinds::FlowSchema> {
@@ -107,6 +119,7 @@ impl FlowSchemas {
     }
 
     /// Changes parts of the named [`FlowSchema`](api::FlowSchema) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::FlowSchema> {
@@ -114,6 +127,7 @@ impl FlowSchemas {
     }
 
     /// Applies a configuration of a [`FlowSchema`](api::FlowSchema) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::FlowSchema>) -> Apply<kinds::FlowSchema> {

@@ -21,6 +21,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Creates the given [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations`
     pub fn create(
@@ -31,6 +32,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Reads the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PriorityLevelConfiguration> {
@@ -38,6 +40,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Lists every [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations`
     pub fn list(&self) -> List<kinds::PriorityLevelConfiguration> {
@@ -45,6 +48,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Follows the changes of every [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations?watch=true`
     pub fn watch(&self) -> Watch<kinds::PriorityLevelConfiguration> {
@@ -52,6 +56,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Replaces the [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Reads the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Changes parts of the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityLevelConfiguration> {
@@ -78,6 +85,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Applies a configuration of a [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Deletes the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PriorityLevelConfiguration> {
@@ -95,6 +104,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Deletes every [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PriorityLevelConfiguration> {
@@ -102,6 +112,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Reads the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PriorityLevelConfiguration> {
@@ -109,6 +120,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Replaces the status of the [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Changes parts of the named [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityLevelConfiguration> {
@@ -126,6 +139,7 @@ impl PriorityLevelConfigurations {
     }
 
     /// Applies a configuration of a [`PriorityLevelConfiguration`](api::PriorityLevelConfiguration) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations/{name}/status`
     pub fn apply_status(

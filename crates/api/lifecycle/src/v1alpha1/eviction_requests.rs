@@ -22,6 +22,7 @@ impl EvictionRequests {
     }
 
     /// Creates the given [`EvictionRequest`](api::EvictionRequest).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests`
     pub fn create(&self, eviction_request: &api::EvictionRequest) -> Create<kinds::EvictionRequest> {
@@ -29,6 +30,7 @@ impl EvictionRequests {
     }
 
     /// Reads the named [`EvictionRequest`](api::EvictionRequest).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::EvictionRequest> {
@@ -36,6 +38,7 @@ impl EvictionRequests {
     }
 
     /// Lists every [`EvictionRequest`](api::EvictionRequest) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests`
     pub fn list(&self) -> List<kinds::EvictionRequest> {
@@ -43,6 +46,7 @@ impl EvictionRequests {
     }
 
     /// Follows the changes of every [`EvictionRequest`](api::EvictionRequest) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::EvictionRequest> {
@@ -50,6 +54,7 @@ impl EvictionRequests {
     }
 
     /// Replaces the [`EvictionRequest`](api::EvictionRequest) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}`
     pub fn update(&self, eviction_request: &api::EvictionRequest) -> Update<kinds::EvictionRequest> {
@@ -57,6 +62,7 @@ impl EvictionRequests {
     }
 
     /// Reads the named [`EvictionRequest`](api::EvictionRequest), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl EvictionRequests {
     }
 
     /// Changes parts of the named [`EvictionRequest`](api::EvictionRequest).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EvictionRequest> {
@@ -73,6 +80,7 @@ impl EvictionRequests {
     }
 
     /// Applies a configuration of a [`EvictionRequest`](api::EvictionRequest); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::EvictionRequest>) -> Apply<kinds::EvictionRequest> {
@@ -80,6 +88,7 @@ impl EvictionRequests {
     }
 
     /// Deletes the named [`EvictionRequest`](api::EvictionRequest).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::EvictionRequest> {
@@ -87,6 +96,7 @@ impl EvictionRequests {
     }
 
     /// Deletes every [`EvictionRequest`](api::EvictionRequest) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::EvictionRequest> {
@@ -94,6 +104,7 @@ impl EvictionRequests {
     }
 
     /// Reads the named [`EvictionRequest`](api::EvictionRequest) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::EvictionRequest> {
@@ -101,6 +112,7 @@ impl EvictionRequests {
     }
 
     /// Replaces the status of the [`EvictionRequest`](api::EvictionRequest) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}/status`
     pub fn update_status(&self, eviction_request: &api::EvictionRequest) -> Update<kinds::EvictionRequest> {
@@ -108,6 +120,7 @@ impl EvictionRequests {
     }
 
     /// Changes parts of the named [`EvictionRequest`](api::EvictionRequest) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::EvictionRequest> {
@@ -115,6 +128,7 @@ impl EvictionRequests {
     }
 
     /// Applies a configuration of a [`EvictionRequest`](api::EvictionRequest) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictionrequests/{name}/status`
     pub fn apply_status(
@@ -197,6 +211,7 @@ impl AllEvictionRequests {
     }
 
     /// Lists every [`EvictionRequest`](api::EvictionRequest) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/evictionrequests`
     pub fn list(&self) -> List<kinds::EvictionRequest> {
@@ -204,6 +219,7 @@ impl AllEvictionRequests {
     }
 
     /// Follows the changes of every [`EvictionRequest`](api::EvictionRequest) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/evictionrequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::EvictionRequest> {

@@ -22,6 +22,7 @@ impl Evictions {
     }
 
     /// Creates the given [`Eviction`](api::Eviction).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions`
     pub fn create(&self, eviction: &api::Eviction) -> Create<kinds::Eviction> {
@@ -29,6 +30,7 @@ impl Evictions {
     }
 
     /// Reads the named [`Eviction`](api::Eviction).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Eviction> {
@@ -36,6 +38,7 @@ impl Evictions {
     }
 
     /// Lists every [`Eviction`](api::Eviction) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions`
     pub fn list(&self) -> List<kinds::Eviction> {
@@ -43,6 +46,7 @@ impl Evictions {
     }
 
     /// Follows the changes of every [`Eviction`](api::Eviction) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions?watch=true`
     pub fn watch(&self) -> Watch<kinds::Eviction> {
@@ -50,6 +54,7 @@ impl Evictions {
     }
 
     /// Replaces the [`Eviction`](api::Eviction) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
     pub fn update(&self, eviction: &api::Eviction) -> Update<kinds::Eviction> {
@@ -57,6 +62,7 @@ impl Evictions {
     }
 
     /// Reads the named [`Eviction`](api::Eviction), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Evictions {
     }
 
     /// Changes parts of the named [`Eviction`](api::Eviction).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Eviction> {
@@ -73,6 +80,7 @@ impl Evictions {
     }
 
     /// Applies a configuration of a [`Eviction`](api::Eviction); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
@@ -80,6 +88,7 @@ impl Evictions {
     }
 
     /// Deletes the named [`Eviction`](api::Eviction).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Eviction> {
@@ -87,6 +96,7 @@ impl Evictions {
     }
 
     /// Deletes every [`Eviction`](api::Eviction) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Eviction> {
@@ -94,6 +104,7 @@ impl Evictions {
     }
 
     /// Reads the named [`Eviction`](api::Eviction) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Eviction> {
@@ -101,6 +112,7 @@ impl Evictions {
     }
 
     /// Replaces the status of the [`Eviction`](api::Eviction) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}/status`
     pub fn update_status(&self, eviction: &api::Eviction) -> Update<kinds::Eviction> {
@@ -108,6 +120,7 @@ impl Evictions {
     }
 
     /// Changes parts of the named [`Eviction`](api::Eviction) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Eviction> {
@@ -115,6 +128,7 @@ impl Evictions {
     }
 
     /// Applies a configuration of a [`Eviction`](api::Eviction) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/lifecycle.k8s.io/v1alpha1/namespaces/{namespace}/evictions/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Eviction>) -> Apply<kinds::Eviction> {
@@ -194,6 +208,7 @@ impl AllEvictions {
     }
 
     /// Lists every [`Eviction`](api::Eviction) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/evictions`
     pub fn list(&self) -> List<kinds::Eviction> {
@@ -201,6 +216,7 @@ impl AllEvictions {
     }
 
     /// Follows the changes of every [`Eviction`](api::Eviction) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/lifecycle.k8s.io/v1alpha1/evictions?watch=true`
     pub fn watch(&self) -> Watch<kinds::Eviction> {

@@ -21,6 +21,7 @@ impl IngressClasses {
     }
 
     /// Creates the given [`IngressClass`](api::IngressClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/networking.k8s.io/v1/ingressclasses`
     pub fn create(&self, ingress_class: &api::IngressClass) -> Create<kinds::IngressClass> {
@@ -28,6 +29,7 @@ impl IngressClasses {
     }
 
     /// Reads the named [`IngressClass`](api::IngressClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/ingressclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::IngressClass> {
@@ -35,6 +37,7 @@ impl IngressClasses {
     }
 
     /// Lists every [`IngressClass`](api::IngressClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/ingressclasses`
     pub fn list(&self) -> List<kinds::IngressClass> {
@@ -42,6 +45,7 @@ impl IngressClasses {
     }
 
     /// Follows the changes of every [`IngressClass`](api::IngressClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/ingressclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::IngressClass> {
@@ -49,6 +53,7 @@ impl IngressClasses {
     }
 
     /// Replaces the [`IngressClass`](api::IngressClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1/ingressclasses/{name}`
     pub fn update(&self, ingress_class: &api::IngressClass) -> Update<kinds::IngressClass> {
@@ -56,6 +61,7 @@ impl IngressClasses {
     }
 
     /// Reads the named [`IngressClass`](api::IngressClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl IngressClasses {
     }
 
     /// Changes parts of the named [`IngressClass`](api::IngressClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/ingressclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IngressClass> {
@@ -72,6 +79,7 @@ impl IngressClasses {
     }
 
     /// Applies a configuration of a [`IngressClass`](api::IngressClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/ingressclasses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::IngressClass>) -> Apply<kinds::IngressClass> {
@@ -79,6 +87,7 @@ impl IngressClasses {
     }
 
     /// Deletes the named [`IngressClass`](api::IngressClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/ingressclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::IngressClass> {
@@ -86,6 +95,7 @@ impl IngressClasses {
     }
 
     /// Deletes every [`IngressClass`](api::IngressClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/ingressclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::IngressClass> {

@@ -22,6 +22,7 @@ impl Ingresses {
     }
 
     /// Creates the given [`Ingress`](api::Ingress).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses`
     pub fn create(&self, ingress: &api::Ingress) -> Create<kinds::Ingress> {
@@ -29,6 +30,7 @@ impl Ingresses {
     }
 
     /// Reads the named [`Ingress`](api::Ingress).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Ingress> {
@@ -36,6 +38,7 @@ impl Ingresses {
     }
 
     /// Lists every [`Ingress`](api::Ingress) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses`
     pub fn list(&self) -> List<kinds::Ingress> {
@@ -43,6 +46,7 @@ impl Ingresses {
     }
 
     /// Follows the changes of every [`Ingress`](api::Ingress) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses?watch=true`
     pub fn watch(&self) -> Watch<kinds::Ingress> {
@@ -50,6 +54,7 @@ impl Ingresses {
     }
 
     /// Replaces the [`Ingress`](api::Ingress) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}`
     pub fn update(&self, ingress: &api::Ingress) -> Update<kinds::Ingress> {
@@ -57,6 +62,7 @@ impl Ingresses {
     }
 
     /// Reads the named [`Ingress`](api::Ingress), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Ingresses {
     }
 
     /// Changes parts of the named [`Ingress`](api::Ingress).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Ingress> {
@@ -73,6 +80,7 @@ impl Ingresses {
     }
 
     /// Applies a configuration of a [`Ingress`](api::Ingress); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Ingress>) -> Apply<kinds::Ingress> {
@@ -80,6 +88,7 @@ impl Ingresses {
     }
 
     /// Deletes the named [`Ingress`](api::Ingress).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Ingress> {
@@ -87,6 +96,7 @@ impl Ingresses {
     }
 
     /// Deletes every [`Ingress`](api::Ingress) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Ingress> {
@@ -94,6 +104,7 @@ impl Ingresses {
     }
 
     /// Reads the named [`Ingress`](api::Ingress) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::Ingress> {
@@ -101,6 +112,7 @@ impl Ingresses {
     }
 
     /// Replaces the status of the [`Ingress`](api::Ingress) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}/status`
     pub fn update_status(&self, ingress: &api::Ingress) -> Update<kinds::Ingress> {
@@ -108,6 +120,7 @@ impl Ingresses {
     }
 
     /// Changes parts of the named [`Ingress`](api::Ingress) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Ingress> {
@@ -115,6 +128,7 @@ impl Ingresses {
     }
 
     /// Applies a configuration of a [`Ingress`](api::Ingress) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::Ingress>) -> Apply<kinds::Ingress> {
@@ -194,6 +208,7 @@ impl AllIngresses {
     }
 
     /// Lists every [`Ingress`](api::Ingress) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/ingresses`
     pub fn list(&self) -> List<kinds::Ingress> {
@@ -201,6 +216,7 @@ impl AllIngresses {
     }
 
     /// Follows the changes of every [`Ingress`](api::Ingress) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/ingresses?watch=true`
     pub fn watch(&self) -> Watch<kinds::Ingress> {

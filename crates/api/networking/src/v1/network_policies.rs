@@ -22,6 +22,7 @@ impl NetworkPolicies {
     }
 
     /// Creates the given [`NetworkPolicy`](api::NetworkPolicy).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies`
     pub fn create(&self, network_policy: &api::NetworkPolicy) -> Create<kinds::NetworkPolicy> {
@@ -29,6 +30,7 @@ impl NetworkPolicies {
     }
 
     /// Reads the named [`NetworkPolicy`](api::NetworkPolicy).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::NetworkPolicy> {
@@ -36,6 +38,7 @@ impl NetworkPolicies {
     }
 
     /// Lists every [`NetworkPolicy`](api::NetworkPolicy) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies`
     pub fn list(&self) -> List<kinds::NetworkPolicy> {
@@ -43,6 +46,7 @@ impl NetworkPolicies {
     }
 
     /// Follows the changes of every [`NetworkPolicy`](api::NetworkPolicy) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies?watch=true`
     pub fn watch(&self) -> Watch<kinds::NetworkPolicy> {
@@ -50,6 +54,7 @@ impl NetworkPolicies {
     }
 
     /// Replaces the [`NetworkPolicy`](api::NetworkPolicy) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}`
     pub fn update(&self, network_policy: &api::NetworkPolicy) -> Update<kinds::NetworkPolicy> {
@@ -57,6 +62,7 @@ impl NetworkPolicies {
     }
 
     /// Reads the named [`NetworkPolicy`](api::NetworkPolicy), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl NetworkPolicies {
     }
 
     /// Changes parts of the named [`NetworkPolicy`](api::NetworkPolicy).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::NetworkPolicy> {
@@ -73,6 +80,7 @@ impl NetworkPolicies {
     }
 
     /// Applies a configuration of a [`NetworkPolicy`](api::NetworkPolicy); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::NetworkPolicy>) -> Apply<kinds::NetworkPolicy> {
@@ -80,6 +88,7 @@ impl NetworkPolicies {
     }
 
     /// Deletes the named [`NetworkPolicy`](api::NetworkPolicy).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::NetworkPolicy> {
@@ -87,6 +96,7 @@ impl NetworkPolicies {
     }
 
     /// Deletes every [`NetworkPolicy`](api::NetworkPolicy) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::NetworkPolicy> {
@@ -166,6 +176,7 @@ impl AllNetworkPolicies {
     }
 
     /// Lists every [`NetworkPolicy`](api::NetworkPolicy) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/networkpolicies`
     pub fn list(&self) -> List<kinds::NetworkPolicy> {
@@ -173,6 +184,7 @@ impl AllNetworkPolicies {
     }
 
     /// Follows the changes of every [`NetworkPolicy`](api::NetworkPolicy) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1/networkpolicies?watch=true`
     pub fn watch(&self) -> Watch<kinds::NetworkPolicy> {

@@ -21,6 +21,7 @@ impl IPAddresses {
     }
 
     /// Creates the given [`IPAddress`](api::IPAddress).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/networking.k8s.io/v1beta1/ipaddresses`
     pub fn create(&self, ip_address: &api::IPAddress) -> Create<kinds::IPAddress> {
@@ -28,6 +29,7 @@ impl IPAddresses {
     }
 
     /// Reads the named [`IPAddress`](api::IPAddress).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/ipaddresses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::IPAddress> {
@@ -35,6 +37,7 @@ impl IPAddresses {
     }
 
     /// Lists every [`IPAddress`](api::IPAddress) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/ipaddresses`
     pub fn list(&self) -> List<kinds::IPAddress> {
@@ -42,6 +45,7 @@ impl IPAddresses {
     }
 
     /// Follows the changes of every [`IPAddress`](api::IPAddress) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/ipaddresses?watch=true`
     pub fn watch(&self) -> Watch<kinds::IPAddress> {
@@ -49,6 +53,7 @@ impl IPAddresses {
     }
 
     /// Replaces the [`IPAddress`](api::IPAddress) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1beta1/ipaddresses/{name}`
     pub fn update(&self, ip_address: &api::IPAddress) -> Update<kinds::IPAddress> {
@@ -56,6 +61,7 @@ impl IPAddresses {
     }
 
     /// Reads the named [`IPAddress`](api::IPAddress), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl IPAddresses {
     }
 
     /// Changes parts of the named [`IPAddress`](api::IPAddress).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/ipaddresses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::IPAddress> {
@@ -72,6 +79,7 @@ impl IPAddresses {
     }
 
     /// Applies a configuration of a [`IPAddress`](api::IPAddress); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/ipaddresses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::IPAddress>) -> Apply<kinds::IPAddress> {
@@ -79,6 +87,7 @@ impl IPAddresses {
     }
 
     /// Deletes the named [`IPAddress`](api::IPAddress).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1beta1/ipaddresses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::IPAddress> {
@@ -86,6 +95,7 @@ impl IPAddresses {
     }
 
     /// Deletes every [`IPAddress`](api::IPAddress) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1beta1/ipaddresses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::IPAddress> {

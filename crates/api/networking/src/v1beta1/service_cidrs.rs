@@ -21,6 +21,7 @@ impl ServiceCIDRs {
     }
 
     /// Creates the given [`ServiceCIDR`](api::ServiceCIDR).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/networking.k8s.io/v1beta1/servicecidrs`
     pub fn create(&self, service_cidr: &api::ServiceCIDR) -> Create<kinds::ServiceCIDR> {
@@ -28,6 +29,7 @@ impl ServiceCIDRs {
     }
 
     /// Reads the named [`ServiceCIDR`](api::ServiceCIDR).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/servicecidrs/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ServiceCIDR> {
@@ -35,6 +37,7 @@ impl ServiceCIDRs {
     }
 
     /// Lists every [`ServiceCIDR`](api::ServiceCIDR) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/servicecidrs`
     pub fn list(&self) -> List<kinds::ServiceCIDR> {
@@ -42,6 +45,7 @@ impl ServiceCIDRs {
     }
 
     /// Follows the changes of every [`ServiceCIDR`](api::ServiceCIDR) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/servicecidrs?watch=true`
     pub fn watch(&self) -> Watch<kinds::ServiceCIDR> {
@@ -49,6 +53,7 @@ impl ServiceCIDRs {
     }
 
     /// Replaces the [`ServiceCIDR`](api::ServiceCIDR) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1beta1/servicecidrs/{name}`
     pub fn update(&self, service_cidr: &api::ServiceCIDR) -> Update<kinds::ServiceCIDR> {
@@ -56,6 +61,7 @@ impl ServiceCIDRs {
     }
 
     /// Reads the named [`ServiceCIDR`](api::ServiceCIDR), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl ServiceCIDRs {
     }
 
     /// Changes parts of the named [`ServiceCIDR`](api::ServiceCIDR).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceCIDR> {
@@ -72,6 +79,7 @@ impl ServiceCIDRs {
     }
 
     /// Applies a configuration of a [`ServiceCIDR`](api::ServiceCIDR); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ServiceCIDR>) -> Apply<kinds::ServiceCIDR> {
@@ -79,6 +87,7 @@ impl ServiceCIDRs {
     }
 
     /// Deletes the named [`ServiceCIDR`](api::ServiceCIDR).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1beta1/servicecidrs/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ServiceCIDR> {
@@ -86,6 +95,7 @@ impl ServiceCIDRs {
     }
 
     /// Deletes every [`ServiceCIDR`](api::ServiceCIDR) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/networking.k8s.io/v1beta1/servicecidrs`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ServiceCIDR> {
@@ -93,6 +103,7 @@ impl ServiceCIDRs {
     }
 
     /// Reads the named [`ServiceCIDR`](api::ServiceCIDR) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/networking.k8s.io/v1beta1/servicecidrs/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ServiceCIDR> {
@@ -100,6 +111,7 @@ impl ServiceCIDRs {
     }
 
     /// Replaces the status of the [`ServiceCIDR`](api::ServiceCIDR) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/networking.k8s.io/v1beta1/servicecidrs/{name}/status`
     pub fn update_status(&self, service_cidr: &api::ServiceCIDR) -> Update<kinds::ServiceCIDR> {
@@ -107,6 +119,7 @@ impl ServiceCIDRs {
     }
 
     /// Changes parts of the named [`ServiceCIDR`](api::ServiceCIDR) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ServiceCIDR> {
@@ -114,6 +127,7 @@ impl ServiceCIDRs {
     }
 
     /// Applies a configuration of a [`ServiceCIDR`](api::ServiceCIDR) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/networking.k8s.io/v1beta1/servicecidrs/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::ServiceCIDR>) -> Apply<kinds::ServiceCIDR> {

@@ -21,6 +21,7 @@ impl RuntimeClasses {
     }
 
     /// Creates the given [`RuntimeClass`](api::RuntimeClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/node.k8s.io/v1/runtimeclasses`
     pub fn create(&self, runtime_class: &api::RuntimeClass) -> Create<kinds::RuntimeClass> {
@@ -28,6 +29,7 @@ impl RuntimeClasses {
     }
 
     /// Reads the named [`RuntimeClass`](api::RuntimeClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/node.k8s.io/v1/runtimeclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::RuntimeClass> {
@@ -35,6 +37,7 @@ impl RuntimeClasses {
     }
 
     /// Lists every [`RuntimeClass`](api::RuntimeClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/node.k8s.io/v1/runtimeclasses`
     pub fn list(&self) -> List<kinds::RuntimeClass> {
@@ -42,6 +45,7 @@ impl RuntimeClasses {
     }
 
     /// Follows the changes of every [`RuntimeClass`](api::RuntimeClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/node.k8s.io/v1/runtimeclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::RuntimeClass> {
@@ -49,6 +53,7 @@ impl RuntimeClasses {
     }
 
     /// Replaces the [`RuntimeClass`](api::RuntimeClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/node.k8s.io/v1/runtimeclasses/{name}`
     pub fn update(&self, runtime_class: &api::RuntimeClass) -> Update<kinds::RuntimeClass> {
@@ -56,6 +61,7 @@ impl RuntimeClasses {
     }
 
     /// Reads the named [`RuntimeClass`](api::RuntimeClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl RuntimeClasses {
     }
 
     /// Changes parts of the named [`RuntimeClass`](api::RuntimeClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/node.k8s.io/v1/runtimeclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RuntimeClass> {
@@ -72,6 +79,7 @@ impl RuntimeClasses {
     }
 
     /// Applies a configuration of a [`RuntimeClass`](api::RuntimeClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/node.k8s.io/v1/runtimeclasses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::RuntimeClass>) -> Apply<kinds::RuntimeClass> {
@@ -79,6 +87,7 @@ impl RuntimeClasses {
     }
 
     /// Deletes the named [`RuntimeClass`](api::RuntimeClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/node.k8s.io/v1/runtimeclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::RuntimeClass> {
@@ -86,6 +95,7 @@ impl RuntimeClasses {
     }
 
     /// Deletes every [`RuntimeClass`](api::RuntimeClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/node.k8s.io/v1/runtimeclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::RuntimeClass> {

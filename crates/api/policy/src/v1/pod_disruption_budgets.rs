@@ -22,6 +22,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Creates the given [`PodDisruptionBudget`](api::PodDisruptionBudget).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets`
     pub fn create(&self, pod_disruption_budget: &api::PodDisruptionBudget) -> Create<kinds::PodDisruptionBudget> {
@@ -29,6 +30,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Reads the named [`PodDisruptionBudget`](api::PodDisruptionBudget).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PodDisruptionBudget> {
@@ -36,6 +38,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Lists every [`PodDisruptionBudget`](api::PodDisruptionBudget) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets`
     pub fn list(&self) -> List<kinds::PodDisruptionBudget> {
@@ -43,6 +46,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Follows the changes of every [`PodDisruptionBudget`](api::PodDisruptionBudget) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {
@@ -50,6 +54,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Replaces the [`PodDisruptionBudget`](api::PodDisruptionBudget) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}`
     pub fn update(&self, pod_disruption_budget: &api::PodDisruptionBudget) -> Update<kinds::PodDisruptionBudget> {
@@ -57,6 +62,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Reads the named [`PodDisruptionBudget`](api::PodDisruptionBudget), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Changes parts of the named [`PodDisruptionBudget`](api::PodDisruptionBudget).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodDisruptionBudget> {
@@ -73,6 +80,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Applies a configuration of a [`PodDisruptionBudget`](api::PodDisruptionBudget); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Deletes the named [`PodDisruptionBudget`](api::PodDisruptionBudget).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PodDisruptionBudget> {
@@ -90,6 +99,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Deletes every [`PodDisruptionBudget`](api::PodDisruptionBudget) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PodDisruptionBudget> {
@@ -97,6 +107,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Reads the named [`PodDisruptionBudget`](api::PodDisruptionBudget) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PodDisruptionBudget> {
@@ -104,6 +115,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Replaces the status of the [`PodDisruptionBudget`](api::PodDisruptionBudget) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}/status`
     pub fn update_status(
@@ -114,6 +126,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Changes parts of the named [`PodDisruptionBudget`](api::PodDisruptionBudget) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodDisruptionBudget> {
@@ -121,6 +134,7 @@ impl PodDisruptionBudgets {
     }
 
     /// Applies a configuration of a [`PodDisruptionBudget`](api::PodDisruptionBudget) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/{name}/status`
     pub fn apply_status(
@@ -203,6 +217,7 @@ impl AllPodDisruptionBudgets {
     }
 
     /// Lists every [`PodDisruptionBudget`](api::PodDisruptionBudget) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/policy/v1/poddisruptionbudgets`
     pub fn list(&self) -> List<kinds::PodDisruptionBudget> {
@@ -210,6 +225,7 @@ impl AllPodDisruptionBudgets {
     }
 
     /// Follows the changes of every [`PodDisruptionBudget`](api::PodDisruptionBudget) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/policy/v1/poddisruptionbudgets?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodDisruptionBudget> {

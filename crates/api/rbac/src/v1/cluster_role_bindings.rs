@@ -21,6 +21,7 @@ impl ClusterRoleBindings {
     }
 
     /// Creates the given [`ClusterRoleBinding`](api::ClusterRoleBinding).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/rbac.authorization.k8s.io/v1/clusterrolebindings`
     pub fn create(&self, cluster_role_binding: &api::ClusterRoleBinding) -> Create<kinds::ClusterRoleBinding> {
@@ -28,6 +29,7 @@ impl ClusterRoleBindings {
     }
 
     /// Reads the named [`ClusterRoleBinding`](api::ClusterRoleBinding).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ClusterRoleBinding> {
@@ -35,6 +37,7 @@ impl ClusterRoleBindings {
     }
 
     /// Lists every [`ClusterRoleBinding`](api::ClusterRoleBinding) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings`
     pub fn list(&self) -> List<kinds::ClusterRoleBinding> {
@@ -42,6 +45,7 @@ impl ClusterRoleBindings {
     }
 
     /// Follows the changes of every [`ClusterRoleBinding`](api::ClusterRoleBinding) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings?watch=true`
     pub fn watch(&self) -> Watch<kinds::ClusterRoleBinding> {
@@ -49,6 +53,7 @@ impl ClusterRoleBindings {
     }
 
     /// Replaces the [`ClusterRoleBinding`](api::ClusterRoleBinding) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
     pub fn update(&self, cluster_role_binding: &api::ClusterRoleBinding) -> Update<kinds::ClusterRoleBinding> {
@@ -56,6 +61,7 @@ impl ClusterRoleBindings {
     }
 
     /// Reads the named [`ClusterRoleBinding`](api::ClusterRoleBinding), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl ClusterRoleBindings {
     }
 
     /// Changes parts of the named [`ClusterRoleBinding`](api::ClusterRoleBinding).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRoleBinding> {
@@ -72,6 +79,7 @@ impl ClusterRoleBindings {
     }
 
     /// Applies a configuration of a [`ClusterRoleBinding`](api::ClusterRoleBinding); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
     pub fn apply(
@@ -82,6 +90,7 @@ impl ClusterRoleBindings {
     }
 
     /// Deletes the named [`ClusterRoleBinding`](api::ClusterRoleBinding).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ClusterRoleBinding> {
@@ -89,6 +98,7 @@ impl ClusterRoleBindings {
     }
 
     /// Deletes every [`ClusterRoleBinding`](api::ClusterRoleBinding) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/clusterrolebindings`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ClusterRoleBinding> {

@@ -21,6 +21,7 @@ impl ClusterRoles {
     }
 
     /// Creates the given [`ClusterRole`](api::ClusterRole).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/rbac.authorization.k8s.io/v1/clusterroles`
     pub fn create(&self, cluster_role: &api::ClusterRole) -> Create<kinds::ClusterRole> {
@@ -28,6 +29,7 @@ impl ClusterRoles {
     }
 
     /// Reads the named [`ClusterRole`](api::ClusterRole).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterroles/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ClusterRole> {
@@ -35,6 +37,7 @@ impl ClusterRoles {
     }
 
     /// Lists every [`ClusterRole`](api::ClusterRole) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterroles`
     pub fn list(&self) -> List<kinds::ClusterRole> {
@@ -42,6 +45,7 @@ impl ClusterRoles {
     }
 
     /// Follows the changes of every [`ClusterRole`](api::ClusterRole) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/clusterroles?watch=true`
     pub fn watch(&self) -> Watch<kinds::ClusterRole> {
@@ -49,6 +53,7 @@ impl ClusterRoles {
     }
 
     /// Replaces the [`ClusterRole`](api::ClusterRole) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/rbac.authorization.k8s.io/v1/clusterroles/{name}`
     pub fn update(&self, cluster_role: &api::ClusterRole) -> Update<kinds::ClusterRole> {
@@ -56,6 +61,7 @@ impl ClusterRoles {
     }
 
     /// Reads the named [`ClusterRole`](api::ClusterRole), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl ClusterRoles {
     }
 
     /// Changes parts of the named [`ClusterRole`](api::ClusterRole).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/clusterroles/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ClusterRole> {
@@ -72,6 +79,7 @@ impl ClusterRoles {
     }
 
     /// Applies a configuration of a [`ClusterRole`](api::ClusterRole); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/clusterroles/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ClusterRole>) -> Apply<kinds::ClusterRole> {
@@ -79,6 +87,7 @@ impl ClusterRoles {
     }
 
     /// Deletes the named [`ClusterRole`](api::ClusterRole).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ClusterRole> {
@@ -86,6 +95,7 @@ impl ClusterRoles {
     }
 
     /// Deletes every [`ClusterRole`](api::ClusterRole) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ClusterRole> {

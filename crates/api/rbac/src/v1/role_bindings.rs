@@ -22,6 +22,7 @@ impl RoleBindings {
     }
 
     /// Creates the given [`RoleBinding`](api::RoleBinding).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings`
     pub fn create(&self, role_binding: &api::RoleBinding) -> Create<kinds::RoleBinding> {
@@ -29,6 +30,7 @@ impl RoleBindings {
     }
 
     /// Reads the named [`RoleBinding`](api::RoleBinding).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::RoleBinding> {
@@ -36,6 +38,7 @@ impl RoleBindings {
     }
 
     /// Lists every [`RoleBinding`](api::RoleBinding) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings`
     pub fn list(&self) -> List<kinds::RoleBinding> {
@@ -43,6 +46,7 @@ impl RoleBindings {
     }
 
     /// Follows the changes of every [`RoleBinding`](api::RoleBinding) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings?watch=true`
     pub fn watch(&self) -> Watch<kinds::RoleBinding> {
@@ -50,6 +54,7 @@ impl RoleBindings {
     }
 
     /// Replaces the [`RoleBinding`](api::RoleBinding) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
     pub fn update(&self, role_binding: &api::RoleBinding) -> Update<kinds::RoleBinding> {
@@ -57,6 +62,7 @@ impl RoleBindings {
     }
 
     /// Reads the named [`RoleBinding`](api::RoleBinding), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl RoleBindings {
     }
 
     /// Changes parts of the named [`RoleBinding`](api::RoleBinding).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::RoleBinding> {
@@ -73,6 +80,7 @@ impl RoleBindings {
     }
 
     /// Applies a configuration of a [`RoleBinding`](api::RoleBinding); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::RoleBinding>) -> Apply<kinds::RoleBinding> {
@@ -80,6 +88,7 @@ impl RoleBindings {
     }
 
     /// Deletes the named [`RoleBinding`](api::RoleBinding).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::RoleBinding> {
@@ -87,6 +96,7 @@ impl RoleBindings {
     }
 
     /// Deletes every [`RoleBinding`](api::RoleBinding) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::RoleBinding> {
@@ -166,6 +176,7 @@ impl AllRoleBindings {
     }
 
     /// Lists every [`RoleBinding`](api::RoleBinding) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/rolebindings`
     pub fn list(&self) -> List<kinds::RoleBinding> {
@@ -173,6 +184,7 @@ impl AllRoleBindings {
     }
 
     /// Follows the changes of every [`RoleBinding`](api::RoleBinding) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/rolebindings?watch=true`
     pub fn watch(&self) -> Watch<kinds::RoleBinding> {

@@ -22,6 +22,7 @@ impl Roles {
     }
 
     /// Creates the given [`Role`](api::Role).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles`
     pub fn create(&self, role: &api::Role) -> Create<kinds::Role> {
@@ -29,6 +30,7 @@ impl Roles {
     }
 
     /// Reads the named [`Role`](api::Role).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Role> {
@@ -36,6 +38,7 @@ impl Roles {
     }
 
     /// Lists every [`Role`](api::Role) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles`
     pub fn list(&self) -> List<kinds::Role> {
@@ -43,6 +46,7 @@ impl Roles {
     }
 
     /// Follows the changes of every [`Role`](api::Role) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles?watch=true`
     pub fn watch(&self) -> Watch<kinds::Role> {
@@ -50,6 +54,7 @@ impl Roles {
     }
 
     /// Replaces the [`Role`](api::Role) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
     pub fn update(&self, role: &api::Role) -> Update<kinds::Role> {
@@ -57,11 +62,13 @@ impl Roles {
     }
 
     /// Reads the named [`Role`](api::Role), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(&self, name: &str, change: impl FnMut(&mut api::Role) + Send + 'f) -> Modify<'f, kinds::Role> {
         self.0.modify(name, change)
     }
 
     /// Changes parts of the named [`Role`](api::Role).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Role> {
@@ -69,6 +76,7 @@ impl Roles {
     }
 
     /// Applies a configuration of a [`Role`](api::Role); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Role>) -> Apply<kinds::Role> {
@@ -76,6 +84,7 @@ impl Roles {
     }
 
     /// Deletes the named [`Role`](api::Role).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Role> {
@@ -83,6 +92,7 @@ impl Roles {
     }
 
     /// Deletes every [`Role`](api::Role) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Role> {
@@ -162,6 +172,7 @@ impl AllRoles {
     }
 
     /// Lists every [`Role`](api::Role) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/roles`
     pub fn list(&self) -> List<kinds::Role> {
@@ -169,6 +180,7 @@ impl AllRoles {
     }
 
     /// Follows the changes of every [`Role`](api::Role) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/rbac.authorization.k8s.io/v1/roles?watch=true`
     pub fn watch(&self) -> Watch<kinds::Role> {

@@ -22,6 +22,7 @@ impl ResourceClaims {
     }
 
     /// Creates the given [`ResourceClaim`](api::ResourceClaim).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims`
     pub fn create(&self, resource_claim: &api::ResourceClaim) -> Create<kinds::ResourceClaim> {
@@ -29,6 +30,7 @@ impl ResourceClaims {
     }
 
     /// Reads the named [`ResourceClaim`](api::ResourceClaim).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ResourceClaim> {
@@ -36,6 +38,7 @@ impl ResourceClaims {
     }
 
     /// Lists every [`ResourceClaim`](api::ResourceClaim) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims`
     pub fn list(&self) -> List<kinds::ResourceClaim> {
@@ -43,6 +46,7 @@ impl ResourceClaims {
     }
 
     /// Follows the changes of every [`ResourceClaim`](api::ResourceClaim) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceClaim> {
@@ -50,6 +54,7 @@ impl ResourceClaims {
     }
 
     /// Replaces the [`ResourceClaim`](api::ResourceClaim) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}`
     pub fn update(&self, resource_claim: &api::ResourceClaim) -> Update<kinds::ResourceClaim> {
@@ -57,6 +62,7 @@ impl ResourceClaims {
     }
 
     /// Reads the named [`ResourceClaim`](api::ResourceClaim), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl ResourceClaims {
     }
 
     /// Changes parts of the named [`ResourceClaim`](api::ResourceClaim).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaim> {
@@ -73,6 +80,7 @@ impl ResourceClaims {
     }
 
     /// Applies a configuration of a [`ResourceClaim`](api::ResourceClaim); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
@@ -80,6 +88,7 @@ impl ResourceClaims {
     }
 
     /// Deletes the named [`ResourceClaim`](api::ResourceClaim).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ResourceClaim> {
@@ -87,6 +96,7 @@ impl ResourceClaims {
     }
 
     /// Deletes every [`ResourceClaim`](api::ResourceClaim) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ResourceClaim> {
@@ -94,6 +104,7 @@ impl ResourceClaims {
     }
 
     /// Reads the named [`ResourceClaim`](api::ResourceClaim) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ResourceClaim> {
@@ -101,6 +112,7 @@ impl ResourceClaims {
     }
 
     /// Replaces the status of the [`ResourceClaim`](api::ResourceClaim) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}/status`
     pub fn update_status(&self, resource_claim: &api::ResourceClaim) -> Update<kinds::ResourceClaim> {
@@ -108,6 +120,7 @@ impl ResourceClaims {
     }
 
     /// Changes parts of the named [`ResourceClaim`](api::ResourceClaim) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaim> {
@@ -115,6 +128,7 @@ impl ResourceClaims {
     }
 
     /// Applies a configuration of a [`ResourceClaim`](api::ResourceClaim) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/namespaces/{namespace}/resourceclaims/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::ResourceClaim>) -> Apply<kinds::ResourceClaim> {
@@ -194,6 +208,7 @@ impl AllResourceClaims {
     }
 
     /// Lists every [`ResourceClaim`](api::ResourceClaim) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourceclaims`
     pub fn list(&self) -> List<kinds::ResourceClaim> {
@@ -201,6 +216,7 @@ impl AllResourceClaims {
     }
 
     /// Follows the changes of every [`ResourceClaim`](api::ResourceClaim) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourceclaims?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceClaim> {

@@ -21,6 +21,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Creates the given [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests`
     pub fn create(
@@ -31,6 +32,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Reads the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ResourcePoolStatusRequest> {
@@ -38,6 +40,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Lists every [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests`
     pub fn list(&self) -> List<kinds::ResourcePoolStatusRequest> {
@@ -45,6 +48,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Follows the changes of every [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourcePoolStatusRequest> {
@@ -52,6 +56,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Replaces the [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Reads the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Changes parts of the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourcePoolStatusRequest> {
@@ -78,6 +85,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Applies a configuration of a [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Deletes the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ResourcePoolStatusRequest> {
@@ -95,6 +104,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Deletes every [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ResourcePoolStatusRequest> {
@@ -102,6 +112,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Reads the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::ResourcePoolStatusRequest> {
@@ -109,6 +120,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Replaces the status of the [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Changes parts of the named [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourcePoolStatusRequest> {
@@ -126,6 +139,7 @@ impl ResourcePoolStatusRequests {
     }
 
     /// Applies a configuration of a [`ResourcePoolStatusRequest`](api::ResourcePoolStatusRequest) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1alpha3/resourcepoolstatusrequests/{name}/status`
     pub fn apply_status(

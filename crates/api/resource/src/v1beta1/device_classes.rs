@@ -21,6 +21,7 @@ impl DeviceClasses {
     }
 
     /// Creates the given [`DeviceClass`](api::DeviceClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1beta1/deviceclasses`
     pub fn create(&self, device_class: &api::DeviceClass) -> Create<kinds::DeviceClass> {
@@ -28,6 +29,7 @@ impl DeviceClasses {
     }
 
     /// Reads the named [`DeviceClass`](api::DeviceClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/deviceclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::DeviceClass> {
@@ -35,6 +37,7 @@ impl DeviceClasses {
     }
 
     /// Lists every [`DeviceClass`](api::DeviceClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/deviceclasses`
     pub fn list(&self) -> List<kinds::DeviceClass> {
@@ -42,6 +45,7 @@ impl DeviceClasses {
     }
 
     /// Follows the changes of every [`DeviceClass`](api::DeviceClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/deviceclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::DeviceClass> {
@@ -49,6 +53,7 @@ impl DeviceClasses {
     }
 
     /// Replaces the [`DeviceClass`](api::DeviceClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1beta1/deviceclasses/{name}`
     pub fn update(&self, device_class: &api::DeviceClass) -> Update<kinds::DeviceClass> {
@@ -56,6 +61,7 @@ impl DeviceClasses {
     }
 
     /// Reads the named [`DeviceClass`](api::DeviceClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl DeviceClasses {
     }
 
     /// Changes parts of the named [`DeviceClass`](api::DeviceClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta1/deviceclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceClass> {
@@ -72,6 +79,7 @@ impl DeviceClasses {
     }
 
     /// Applies a configuration of a [`DeviceClass`](api::DeviceClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta1/deviceclasses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::DeviceClass>) -> Apply<kinds::DeviceClass> {
@@ -79,6 +87,7 @@ impl DeviceClasses {
     }
 
     /// Deletes the named [`DeviceClass`](api::DeviceClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta1/deviceclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::DeviceClass> {
@@ -86,6 +95,7 @@ impl DeviceClasses {
     }
 
     /// Deletes every [`DeviceClass`](api::DeviceClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta1/deviceclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::DeviceClass> {

@@ -21,6 +21,7 @@ impl ResourceSlices {
     }
 
     /// Creates the given [`ResourceSlice`](api::ResourceSlice).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1beta1/resourceslices`
     pub fn create(&self, resource_slice: &api::ResourceSlice) -> Create<kinds::ResourceSlice> {
@@ -28,6 +29,7 @@ impl ResourceSlices {
     }
 
     /// Reads the named [`ResourceSlice`](api::ResourceSlice).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/resourceslices/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ResourceSlice> {
@@ -35,6 +37,7 @@ impl ResourceSlices {
     }
 
     /// Lists every [`ResourceSlice`](api::ResourceSlice) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/resourceslices`
     pub fn list(&self) -> List<kinds::ResourceSlice> {
@@ -42,6 +45,7 @@ impl ResourceSlices {
     }
 
     /// Follows the changes of every [`ResourceSlice`](api::ResourceSlice) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta1/resourceslices?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceSlice> {
@@ -49,6 +53,7 @@ impl ResourceSlices {
     }
 
     /// Replaces the [`ResourceSlice`](api::ResourceSlice) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1beta1/resourceslices/{name}`
     pub fn update(&self, resource_slice: &api::ResourceSlice) -> Update<kinds::ResourceSlice> {
@@ -56,6 +61,7 @@ impl ResourceSlices {
     }
 
     /// Reads the named [`ResourceSlice`](api::ResourceSlice), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl ResourceSlices {
     }
 
     /// Changes parts of the named [`ResourceSlice`](api::ResourceSlice).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta1/resourceslices/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceSlice> {
@@ -72,6 +79,7 @@ impl ResourceSlices {
     }
 
     /// Applies a configuration of a [`ResourceSlice`](api::ResourceSlice); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta1/resourceslices/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::ResourceSlice>) -> Apply<kinds::ResourceSlice> {
@@ -79,6 +87,7 @@ impl ResourceSlices {
     }
 
     /// Deletes the named [`ResourceSlice`](api::ResourceSlice).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta1/resourceslices/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ResourceSlice> {
@@ -86,6 +95,7 @@ impl ResourceSlices {
     }
 
     /// Deletes every [`ResourceSlice`](api::ResourceSlice) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta1/resourceslices`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ResourceSlice> {

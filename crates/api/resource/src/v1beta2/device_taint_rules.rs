@@ -21,6 +21,7 @@ impl DeviceTaintRules {
     }
 
     /// Creates the given [`DeviceTaintRule`](api::DeviceTaintRule).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1beta2/devicetaintrules`
     pub fn create(&self, device_taint_rule: &api::DeviceTaintRule) -> Create<kinds::DeviceTaintRule> {
@@ -28,6 +29,7 @@ impl DeviceTaintRules {
     }
 
     /// Reads the named [`DeviceTaintRule`](api::DeviceTaintRule).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::DeviceTaintRule> {
@@ -35,6 +37,7 @@ impl DeviceTaintRules {
     }
 
     /// Lists every [`DeviceTaintRule`](api::DeviceTaintRule) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/devicetaintrules`
     pub fn list(&self) -> List<kinds::DeviceTaintRule> {
@@ -42,6 +45,7 @@ impl DeviceTaintRules {
     }
 
     /// Follows the changes of every [`DeviceTaintRule`](api::DeviceTaintRule) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/devicetaintrules?watch=true`
     pub fn watch(&self) -> Watch<kinds::DeviceTaintRule> {
@@ -49,6 +53,7 @@ impl DeviceTaintRules {
     }
 
     /// Replaces the [`DeviceTaintRule`](api::DeviceTaintRule) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}`
     pub fn update(&self, device_taint_rule: &api::DeviceTaintRule) -> Update<kinds::DeviceTaintRule> {
@@ -56,6 +61,7 @@ impl DeviceTaintRules {
     }
 
     /// Reads the named [`DeviceTaintRule`](api::DeviceTaintRule), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl DeviceTaintRules {
     }
 
     /// Changes parts of the named [`DeviceTaintRule`](api::DeviceTaintRule).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceTaintRule> {
@@ -72,6 +79,7 @@ impl DeviceTaintRules {
     }
 
     /// Applies a configuration of a [`DeviceTaintRule`](api::DeviceTaintRule); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::DeviceTaintRule>) -> Apply<kinds::DeviceTaintRule> {
@@ -79,6 +87,7 @@ impl DeviceTaintRules {
     }
 
     /// Deletes the named [`DeviceTaintRule`](api::DeviceTaintRule).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::DeviceTaintRule> {
@@ -86,6 +95,7 @@ impl DeviceTaintRules {
     }
 
     /// Deletes every [`DeviceTaintRule`](api::DeviceTaintRule) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta2/devicetaintrules`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::DeviceTaintRule> {
@@ -93,6 +103,7 @@ impl DeviceTaintRules {
     }
 
     /// Reads the named [`DeviceTaintRule`](api::DeviceTaintRule) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::DeviceTaintRule> {
@@ -100,6 +111,7 @@ impl DeviceTaintRules {
     }
 
     /// Replaces the status of the [`DeviceTaintRule`](api::DeviceTaintRule) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}/status`
     pub fn update_status(&self, device_taint_rule: &api::DeviceTaintRule) -> Update<kinds::DeviceTaintRule> {
@@ -107,6 +119,7 @@ impl DeviceTaintRules {
     }
 
     /// Changes parts of the named [`DeviceTaintRule`](api::DeviceTaintRule) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::DeviceTaintRule> {
@@ -114,6 +127,7 @@ impl DeviceTaintRules {
     }
 
     /// Applies a configuration of a [`DeviceTaintRule`](api::DeviceTaintRule) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/devicetaintrules/{name}/status`
     pub fn apply_status(

@@ -22,6 +22,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Creates the given [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates`
     pub fn create(&self, resource_claim_template: &api::ResourceClaimTemplate) -> Create<kinds::ResourceClaimTemplate> {
@@ -29,6 +30,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Reads the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ResourceClaimTemplate> {
@@ -36,6 +38,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Lists every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates`
     pub fn list(&self) -> List<kinds::ResourceClaimTemplate> {
@@ -43,6 +46,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Follows the changes of every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {
@@ -50,6 +54,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Replaces the [`ResourceClaimTemplate`](api::ResourceClaimTemplate) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates/{name}`
     pub fn update(&self, resource_claim_template: &api::ResourceClaimTemplate) -> Update<kinds::ResourceClaimTemplate> {
@@ -57,6 +62,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Reads the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Changes parts of the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::ResourceClaimTemplate> {
@@ -73,6 +80,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Applies a configuration of a [`ResourceClaimTemplate`](api::ResourceClaimTemplate); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Deletes the named [`ResourceClaimTemplate`](api::ResourceClaimTemplate).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::ResourceClaimTemplate> {
@@ -90,6 +99,7 @@ impl ResourceClaimTemplates {
     }
 
     /// Deletes every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/resource.k8s.io/v1beta2/namespaces/{namespace}/resourceclaimtemplates`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::ResourceClaimTemplate> {
@@ -172,6 +182,7 @@ impl AllResourceClaimTemplates {
     }
 
     /// Lists every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/resourceclaimtemplates`
     pub fn list(&self) -> List<kinds::ResourceClaimTemplate> {
@@ -179,6 +190,7 @@ impl AllResourceClaimTemplates {
     }
 
     /// Follows the changes of every [`ResourceClaimTemplate`](api::ResourceClaimTemplate) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1beta2/resourceclaimtemplates?watch=true`
     pub fn watch(&self) -> Watch<kinds::ResourceClaimTemplate> {

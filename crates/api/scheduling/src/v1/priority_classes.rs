@@ -21,6 +21,7 @@ impl PriorityClasses {
     }
 
     /// Creates the given [`PriorityClass`](api::PriorityClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/scheduling.k8s.io/v1/priorityclasses`
     pub fn create(&self, priority_class: &api::PriorityClass) -> Create<kinds::PriorityClass> {
@@ -28,6 +29,7 @@ impl PriorityClasses {
     }
 
     /// Reads the named [`PriorityClass`](api::PriorityClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1/priorityclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PriorityClass> {
@@ -35,6 +37,7 @@ impl PriorityClasses {
     }
 
     /// Lists every [`PriorityClass`](api::PriorityClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1/priorityclasses`
     pub fn list(&self) -> List<kinds::PriorityClass> {
@@ -42,6 +45,7 @@ impl PriorityClasses {
     }
 
     /// Follows the changes of every [`PriorityClass`](api::PriorityClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1/priorityclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::PriorityClass> {
@@ -49,6 +53,7 @@ impl PriorityClasses {
     }
 
     /// Replaces the [`PriorityClass`](api::PriorityClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1/priorityclasses/{name}`
     pub fn update(&self, priority_class: &api::PriorityClass) -> Update<kinds::PriorityClass> {
@@ -56,6 +61,7 @@ impl PriorityClasses {
     }
 
     /// Reads the named [`PriorityClass`](api::PriorityClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl PriorityClasses {
     }
 
     /// Changes parts of the named [`PriorityClass`](api::PriorityClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1/priorityclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PriorityClass> {
@@ -72,6 +79,7 @@ impl PriorityClasses {
     }
 
     /// Applies a configuration of a [`PriorityClass`](api::PriorityClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1/priorityclasses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::PriorityClass>) -> Apply<kinds::PriorityClass> {
@@ -79,6 +87,7 @@ impl PriorityClasses {
     }
 
     /// Deletes the named [`PriorityClass`](api::PriorityClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1/priorityclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PriorityClass> {
@@ -86,6 +95,7 @@ impl PriorityClasses {
     }
 
     /// Deletes every [`PriorityClass`](api::PriorityClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1/priorityclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PriorityClass> {

@@ -22,6 +22,7 @@ impl Workloads {
     }
 
     /// Creates the given [`Workload`](api::Workload).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads`
     pub fn create(&self, workload: &api::Workload) -> Create<kinds::Workload> {
@@ -29,6 +30,7 @@ impl Workloads {
     }
 
     /// Reads the named [`Workload`](api::Workload).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Workload> {
@@ -36,6 +38,7 @@ impl Workloads {
     }
 
     /// Lists every [`Workload`](api::Workload) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads`
     pub fn list(&self) -> List<kinds::Workload> {
@@ -43,6 +46,7 @@ impl Workloads {
     }
 
     /// Follows the changes of every [`Workload`](api::Workload) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads?watch=true`
     pub fn watch(&self) -> Watch<kinds::Workload> {
@@ -50,6 +54,7 @@ impl Workloads {
     }
 
     /// Replaces the [`Workload`](api::Workload) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads/{name}`
     pub fn update(&self, workload: &api::Workload) -> Update<kinds::Workload> {
@@ -57,6 +62,7 @@ impl Workloads {
     }
 
     /// Reads the named [`Workload`](api::Workload), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl Workloads {
     }
 
     /// Changes parts of the named [`Workload`](api::Workload).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::Workload> {
@@ -73,6 +80,7 @@ impl Workloads {
     }
 
     /// Applies a configuration of a [`Workload`](api::Workload); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::Workload>) -> Apply<kinds::Workload> {
@@ -80,6 +88,7 @@ impl Workloads {
     }
 
     /// Deletes the named [`Workload`](api::Workload).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::Workload> {
@@ -87,6 +96,7 @@ impl Workloads {
     }
 
     /// Deletes every [`Workload`](api::Workload) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1alpha2/namespaces/{namespace}/workloads`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::Workload> {
@@ -166,6 +176,7 @@ impl AllWorkloads {
     }
 
     /// Lists every [`Workload`](api::Workload) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha2/workloads`
     pub fn list(&self) -> List<kinds::Workload> {
@@ -173,6 +184,7 @@ impl AllWorkloads {
     }
 
     /// Follows the changes of every [`Workload`](api::Workload) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha2/workloads?watch=true`
     pub fn watch(&self) -> Watch<kinds::Workload> {

@@ -22,6 +22,7 @@ impl CompositePodGroups {
     }
 
     /// Creates the given [`CompositePodGroup`](api::CompositePodGroup).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups`
     pub fn create(&self, composite_pod_group: &api::CompositePodGroup) -> Create<kinds::CompositePodGroup> {
@@ -29,6 +30,7 @@ impl CompositePodGroups {
     }
 
     /// Reads the named [`CompositePodGroup`](api::CompositePodGroup).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CompositePodGroup> {
@@ -36,6 +38,7 @@ impl CompositePodGroups {
     }
 
     /// Lists every [`CompositePodGroup`](api::CompositePodGroup) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups`
     pub fn list(&self) -> List<kinds::CompositePodGroup> {
@@ -43,6 +46,7 @@ impl CompositePodGroups {
     }
 
     /// Follows the changes of every [`CompositePodGroup`](api::CompositePodGroup) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups?watch=true`
     pub fn watch(&self) -> Watch<kinds::CompositePodGroup> {
@@ -50,6 +54,7 @@ impl CompositePodGroups {
     }
 
     /// Replaces the [`CompositePodGroup`](api::CompositePodGroup) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
     pub fn update(&self, composite_pod_group: &api::CompositePodGroup) -> Update<kinds::CompositePodGroup> {
@@ -57,6 +62,7 @@ impl CompositePodGroups {
     }
 
     /// Reads the named [`CompositePodGroup`](api::CompositePodGroup), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl CompositePodGroups {
     }
 
     /// Changes parts of the named [`CompositePodGroup`](api::CompositePodGroup).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CompositePodGroup> {
@@ -73,6 +80,7 @@ impl CompositePodGroups {
     }
 
     /// Applies a configuration of a [`CompositePodGroup`](api::CompositePodGroup); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::CompositePodGroup>) -> Apply<kinds::CompositePodGroup> {
@@ -80,6 +88,7 @@ impl CompositePodGroups {
     }
 
     /// Deletes the named [`CompositePodGroup`](api::CompositePodGroup).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CompositePodGroup> {
@@ -87,6 +96,7 @@ impl CompositePodGroups {
     }
 
     /// Deletes every [`CompositePodGroup`](api::CompositePodGroup) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CompositePodGroup> {
@@ -94,6 +104,7 @@ impl CompositePodGroups {
     }
 
     /// Reads the named [`CompositePodGroup`](api::CompositePodGroup) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::CompositePodGroup> {
@@ -101,6 +112,7 @@ impl CompositePodGroups {
     }
 
     /// Replaces the status of the [`CompositePodGroup`](api::CompositePodGroup) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}/status`
     pub fn update_status(&self, composite_pod_group: &api::CompositePodGroup) -> Update<kinds::CompositePodGroup> {
@@ -108,6 +120,7 @@ impl CompositePodGroups {
     }
 
     /// Changes parts of the named [`CompositePodGroup`](api::CompositePodGroup) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CompositePodGroup> {
@@ -115,6 +128,7 @@ impl CompositePodGroups {
     }
 
     /// Applies a configuration of a [`CompositePodGroup`](api::CompositePodGroup) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1alpha3/namespaces/{namespace}/compositepodgroups/{name}/status`
     pub fn apply_status(
@@ -197,6 +211,7 @@ impl AllCompositePodGroups {
     }
 
     /// Lists every [`CompositePodGroup`](api::CompositePodGroup) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/compositepodgroups`
     pub fn list(&self) -> List<kinds::CompositePodGroup> {
@@ -204,6 +219,7 @@ impl AllCompositePodGroups {
     }
 
     /// Follows the changes of every [`CompositePodGroup`](api::CompositePodGroup) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1alpha3/compositepodgroups?watch=true`
     pub fn watch(&self) -> Watch<kinds::CompositePodGroup> {

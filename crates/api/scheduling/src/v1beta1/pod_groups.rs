@@ -22,6 +22,7 @@ impl PodGroups {
     }
 
     /// Creates the given [`PodGroup`](api::PodGroup).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups`
     pub fn create(&self, pod_group: &api::PodGroup) -> Create<kinds::PodGroup> {
@@ -29,6 +30,7 @@ impl PodGroups {
     }
 
     /// Reads the named [`PodGroup`](api::PodGroup).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::PodGroup> {
@@ -36,6 +38,7 @@ impl PodGroups {
     }
 
     /// Lists every [`PodGroup`](api::PodGroup) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups`
     pub fn list(&self) -> List<kinds::PodGroup> {
@@ -43,6 +46,7 @@ impl PodGroups {
     }
 
     /// Follows the changes of every [`PodGroup`](api::PodGroup) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodGroup> {
@@ -50,6 +54,7 @@ impl PodGroups {
     }
 
     /// Replaces the [`PodGroup`](api::PodGroup) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}`
     pub fn update(&self, pod_group: &api::PodGroup) -> Update<kinds::PodGroup> {
@@ -57,6 +62,7 @@ impl PodGroups {
     }
 
     /// Reads the named [`PodGroup`](api::PodGroup), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl PodGroups {
     }
 
     /// Changes parts of the named [`PodGroup`](api::PodGroup).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodGroup> {
@@ -73,6 +80,7 @@ impl PodGroups {
     }
 
     /// Applies a configuration of a [`PodGroup`](api::PodGroup); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::PodGroup>) -> Apply<kinds::PodGroup> {
@@ -80,6 +88,7 @@ impl PodGroups {
     }
 
     /// Deletes the named [`PodGroup`](api::PodGroup).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::PodGroup> {
@@ -87,6 +96,7 @@ impl PodGroups {
     }
 
     /// Deletes every [`PodGroup`](api::PodGroup) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::PodGroup> {
@@ -94,6 +104,7 @@ impl PodGroups {
     }
 
     /// Reads the named [`PodGroup`](api::PodGroup) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::PodGroup> {
@@ -101,6 +112,7 @@ impl PodGroups {
     }
 
     /// Replaces the status of the [`PodGroup`](api::PodGroup) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}/status`
     pub fn update_status(&self, pod_group: &api::PodGroup) -> Update<kinds::PodGroup> {
@@ -108,6 +120,7 @@ impl PodGroups {
     }
 
     /// Changes parts of the named [`PodGroup`](api::PodGroup) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::PodGroup> {
@@ -115,6 +128,7 @@ impl PodGroups {
     }
 
     /// Applies a configuration of a [`PodGroup`](api::PodGroup) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/scheduling.k8s.io/v1beta1/namespaces/{namespace}/podgroups/{name}/status`
     pub fn apply_status(&self, configuration: &impl Applicable<kinds::PodGroup>) -> Apply<kinds::PodGroup> {
@@ -194,6 +208,7 @@ impl AllPodGroups {
     }
 
     /// Lists every [`PodGroup`](api::PodGroup) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/podgroups`
     pub fn list(&self) -> List<kinds::PodGroup> {
@@ -201,6 +216,7 @@ impl AllPodGroups {
     }
 
     /// Follows the changes of every [`PodGroup`](api::PodGroup) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/scheduling.k8s.io/v1beta1/podgroups?watch=true`
     pub fn watch(&self) -> Watch<kinds::PodGroup> {

@@ -21,6 +21,7 @@ impl CSIDrivers {
     }
 
     /// Creates the given [`CSIDriver`](api::CSIDriver).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/csidrivers`
     pub fn create(&self, csi_driver: &api::CSIDriver) -> Create<kinds::CSIDriver> {
@@ -28,6 +29,7 @@ impl CSIDrivers {
     }
 
     /// Reads the named [`CSIDriver`](api::CSIDriver).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csidrivers/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CSIDriver> {
@@ -35,6 +37,7 @@ impl CSIDrivers {
     }
 
     /// Lists every [`CSIDriver`](api::CSIDriver) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csidrivers`
     pub fn list(&self) -> List<kinds::CSIDriver> {
@@ -42,6 +45,7 @@ impl CSIDrivers {
     }
 
     /// Follows the changes of every [`CSIDriver`](api::CSIDriver) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csidrivers?watch=true`
     pub fn watch(&self) -> Watch<kinds::CSIDriver> {
@@ -49,6 +53,7 @@ impl CSIDrivers {
     }
 
     /// Replaces the [`CSIDriver`](api::CSIDriver) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/csidrivers/{name}`
     pub fn update(&self, csi_driver: &api::CSIDriver) -> Update<kinds::CSIDriver> {
@@ -56,6 +61,7 @@ impl CSIDrivers {
     }
 
     /// Reads the named [`CSIDriver`](api::CSIDriver), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl CSIDrivers {
     }
 
     /// Changes parts of the named [`CSIDriver`](api::CSIDriver).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/csidrivers/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIDriver> {
@@ -72,6 +79,7 @@ impl CSIDrivers {
     }
 
     /// Applies a configuration of a [`CSIDriver`](api::CSIDriver); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/csidrivers/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::CSIDriver>) -> Apply<kinds::CSIDriver> {
@@ -79,6 +87,7 @@ impl CSIDrivers {
     }
 
     /// Deletes the named [`CSIDriver`](api::CSIDriver).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/csidrivers/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CSIDriver> {
@@ -86,6 +95,7 @@ impl CSIDrivers {
     }
 
     /// Deletes every [`CSIDriver`](api::CSIDriver) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/csidrivers`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CSIDriver> {

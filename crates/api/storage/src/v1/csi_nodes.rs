@@ -21,6 +21,7 @@ impl CSINodes {
     }
 
     /// Creates the given [`CSINode`](api::CSINode).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/csinodes`
     pub fn create(&self, csi_node: &api::CSINode) -> Create<kinds::CSINode> {
@@ -28,6 +29,7 @@ impl CSINodes {
     }
 
     /// Reads the named [`CSINode`](api::CSINode).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CSINode> {
@@ -35,6 +37,7 @@ impl CSINodes {
     }
 
     /// Lists every [`CSINode`](api::CSINode) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes`
     pub fn list(&self) -> List<kinds::CSINode> {
@@ -42,6 +45,7 @@ impl CSINodes {
     }
 
     /// Follows the changes of every [`CSINode`](api::CSINode) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes?watch=true`
     pub fn watch(&self) -> Watch<kinds::CSINode> {
@@ -49,6 +53,7 @@ impl CSINodes {
     }
 
     /// Replaces the [`CSINode`](api::CSINode) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn update(&self, csi_node: &api::CSINode) -> Update<kinds::CSINode> {
@@ -56,6 +61,7 @@ impl CSINodes {
     }
 
     /// Reads the named [`CSINode`](api::CSINode), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl CSINodes {
     }
 
     /// Changes parts of the named [`CSINode`](api::CSINode).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSINode> {
@@ -72,6 +79,7 @@ impl CSINodes {
     }
 
     /// Applies a configuration of a [`CSINode`](api::CSINode); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {
@@ -79,6 +87,7 @@ impl CSINodes {
     }
 
     /// Deletes the named [`CSINode`](api::CSINode).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CSINode> {
@@ -86,6 +95,7 @@ impl CSINodes {
     }
 
     /// Deletes every [`CSINode`](api::CSINode) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/csinodes`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CSINode> {
@@ -96,6 +106,7 @@ impl CSINodes {
 k8s_openapi::k8s_if_ge_1_37! {
     impl CSINodes {
         /// Reads the named [`CSINode`](api::CSINode) through its subresource `status`.
+        /// [`Get`] has an example.
         ///
         /// `GET /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn get_status(&self, name: &str) -> Get<kinds::CSINode> {
@@ -103,6 +114,7 @@ k8s_openapi::k8s_if_ge_1_37! {
         }
 
         /// Replaces the status of the [`CSINode`](api::CSINode) that has the given one's name, and nothing else of it.
+        /// [`Update`] has an example.
         ///
         /// `PUT /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn update_status(&self, csi_node: &api::CSINode) -> Update<kinds::CSINode> {
@@ -110,6 +122,7 @@ k8s_openapi::k8s_if_ge_1_37! {
         }
 
         /// Changes parts of the named [`CSINode`](api::CSINode) through its subresource `status`.
+        /// [`PatchRequest`] has an example.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSINode> {
@@ -117,6 +130,7 @@ k8s_openapi::k8s_if_ge_1_37! {
         }
 
         /// Applies a configuration of a [`CSINode`](api::CSINode) through its subresource `status`.
+        /// [`Apply`] has an example.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn apply_status(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {

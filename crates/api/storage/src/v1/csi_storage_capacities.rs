@@ -22,6 +22,7 @@ impl CSIStorageCapacities {
     }
 
     /// Creates the given [`CSIStorageCapacity`](api::CSIStorageCapacity).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities`
     pub fn create(&self, csi_storage_capacity: &api::CSIStorageCapacity) -> Create<kinds::CSIStorageCapacity> {
@@ -29,6 +30,7 @@ impl CSIStorageCapacities {
     }
 
     /// Reads the named [`CSIStorageCapacity`](api::CSIStorageCapacity).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CSIStorageCapacity> {
@@ -36,6 +38,7 @@ impl CSIStorageCapacities {
     }
 
     /// Lists every [`CSIStorageCapacity`](api::CSIStorageCapacity) of the namespace.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities`
     pub fn list(&self) -> List<kinds::CSIStorageCapacity> {
@@ -43,6 +46,7 @@ impl CSIStorageCapacities {
     }
 
     /// Follows the changes of every [`CSIStorageCapacity`](api::CSIStorageCapacity) of the namespace.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities?watch=true`
     pub fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {
@@ -50,6 +54,7 @@ impl CSIStorageCapacities {
     }
 
     /// Replaces the [`CSIStorageCapacity`](api::CSIStorageCapacity) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
     pub fn update(&self, csi_storage_capacity: &api::CSIStorageCapacity) -> Update<kinds::CSIStorageCapacity> {
@@ -57,6 +62,7 @@ impl CSIStorageCapacities {
     }
 
     /// Reads the named [`CSIStorageCapacity`](api::CSIStorageCapacity), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -66,6 +72,7 @@ impl CSIStorageCapacities {
     }
 
     /// Changes parts of the named [`CSIStorageCapacity`](api::CSIStorageCapacity).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSIStorageCapacity> {
@@ -73,6 +80,7 @@ impl CSIStorageCapacities {
     }
 
     /// Applies a configuration of a [`CSIStorageCapacity`](api::CSIStorageCapacity); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
     pub fn apply(
@@ -83,6 +91,7 @@ impl CSIStorageCapacities {
     }
 
     /// Deletes the named [`CSIStorageCapacity`](api::CSIStorageCapacity).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::CSIStorageCapacity> {
@@ -90,6 +99,7 @@ impl CSIStorageCapacities {
     }
 
     /// Deletes every [`CSIStorageCapacity`](api::CSIStorageCapacity) of the namespace, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/namespaces/{namespace}/csistoragecapacities`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::CSIStorageCapacity> {
@@ -169,6 +179,7 @@ impl AllCSIStorageCapacities {
     }
 
     /// Lists every [`CSIStorageCapacity`](api::CSIStorageCapacity) of all namespaces.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csistoragecapacities`
     pub fn list(&self) -> List<kinds::CSIStorageCapacity> {
@@ -176,6 +187,7 @@ impl AllCSIStorageCapacities {
     }
 
     /// Follows the changes of every [`CSIStorageCapacity`](api::CSIStorageCapacity) of all namespaces.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csistoragecapacities?watch=true`
     pub fn watch(&self) -> Watch<kinds::CSIStorageCapacity> {

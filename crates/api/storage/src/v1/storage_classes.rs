@@ -21,6 +21,7 @@ impl StorageClasses {
     }
 
     /// Creates the given [`StorageClass`](api::StorageClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/storageclasses`
     pub fn create(&self, storage_class: &api::StorageClass) -> Create<kinds::StorageClass> {
@@ -28,6 +29,7 @@ impl StorageClasses {
     }
 
     /// Reads the named [`StorageClass`](api::StorageClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/storageclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::StorageClass> {
@@ -35,6 +37,7 @@ impl StorageClasses {
     }
 
     /// Lists every [`StorageClass`](api::StorageClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/storageclasses`
     pub fn list(&self) -> List<kinds::StorageClass> {
@@ -42,6 +45,7 @@ impl StorageClasses {
     }
 
     /// Follows the changes of every [`StorageClass`](api::StorageClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/storageclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::StorageClass> {
@@ -49,6 +53,7 @@ impl StorageClasses {
     }
 
     /// Replaces the [`StorageClass`](api::StorageClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/storageclasses/{name}`
     pub fn update(&self, storage_class: &api::StorageClass) -> Update<kinds::StorageClass> {
@@ -56,6 +61,7 @@ impl StorageClasses {
     }
 
     /// Reads the named [`StorageClass`](api::StorageClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl StorageClasses {
     }
 
     /// Changes parts of the named [`StorageClass`](api::StorageClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/storageclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageClass> {
@@ -72,6 +79,7 @@ impl StorageClasses {
     }
 
     /// Applies a configuration of a [`StorageClass`](api::StorageClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/storageclasses/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::StorageClass>) -> Apply<kinds::StorageClass> {
@@ -79,6 +87,7 @@ impl StorageClasses {
     }
 
     /// Deletes the named [`StorageClass`](api::StorageClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/storageclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::StorageClass> {
@@ -86,6 +95,7 @@ impl StorageClasses {
     }
 
     /// Deletes every [`StorageClass`](api::StorageClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/storageclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::StorageClass> {

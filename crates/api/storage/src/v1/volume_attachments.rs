@@ -21,6 +21,7 @@ impl VolumeAttachments {
     }
 
     /// Creates the given [`VolumeAttachment`](api::VolumeAttachment).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/volumeattachments`
     pub fn create(&self, volume_attachment: &api::VolumeAttachment) -> Create<kinds::VolumeAttachment> {
@@ -28,6 +29,7 @@ impl VolumeAttachments {
     }
 
     /// Reads the named [`VolumeAttachment`](api::VolumeAttachment).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattachments/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::VolumeAttachment> {
@@ -35,6 +37,7 @@ impl VolumeAttachments {
     }
 
     /// Lists every [`VolumeAttachment`](api::VolumeAttachment) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattachments`
     pub fn list(&self) -> List<kinds::VolumeAttachment> {
@@ -42,6 +45,7 @@ impl VolumeAttachments {
     }
 
     /// Follows the changes of every [`VolumeAttachment`](api::VolumeAttachment) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattachments?watch=true`
     pub fn watch(&self) -> Watch<kinds::VolumeAttachment> {
@@ -49,6 +53,7 @@ impl VolumeAttachments {
     }
 
     /// Replaces the [`VolumeAttachment`](api::VolumeAttachment) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/volumeattachments/{name}`
     pub fn update(&self, volume_attachment: &api::VolumeAttachment) -> Update<kinds::VolumeAttachment> {
@@ -56,6 +61,7 @@ impl VolumeAttachments {
     }
 
     /// Reads the named [`VolumeAttachment`](api::VolumeAttachment), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl VolumeAttachments {
     }
 
     /// Changes parts of the named [`VolumeAttachment`](api::VolumeAttachment).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttachment> {
@@ -72,6 +79,7 @@ impl VolumeAttachments {
     }
 
     /// Applies a configuration of a [`VolumeAttachment`](api::VolumeAttachment); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}`
     pub fn apply(&self, configuration: &impl Applicable<kinds::VolumeAttachment>) -> Apply<kinds::VolumeAttachment> {
@@ -79,6 +87,7 @@ impl VolumeAttachments {
     }
 
     /// Deletes the named [`VolumeAttachment`](api::VolumeAttachment).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/volumeattachments/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::VolumeAttachment> {
@@ -86,6 +95,7 @@ impl VolumeAttachments {
     }
 
     /// Deletes every [`VolumeAttachment`](api::VolumeAttachment) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/volumeattachments`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::VolumeAttachment> {
@@ -93,6 +103,7 @@ impl VolumeAttachments {
     }
 
     /// Reads the named [`VolumeAttachment`](api::VolumeAttachment) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattachments/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::VolumeAttachment> {
@@ -100,6 +111,7 @@ impl VolumeAttachments {
     }
 
     /// Replaces the status of the [`VolumeAttachment`](api::VolumeAttachment) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/volumeattachments/{name}/status`
     pub fn update_status(&self, volume_attachment: &api::VolumeAttachment) -> Update<kinds::VolumeAttachment> {
@@ -107,6 +119,7 @@ impl VolumeAttachments {
     }
 
     /// Changes parts of the named [`VolumeAttachment`](api::VolumeAttachment) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttachment> {
@@ -114,6 +127,7 @@ impl VolumeAttachments {
     }
 
     /// Applies a configuration of a [`VolumeAttachment`](api::VolumeAttachment) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattachments/{name}/status`
     pub fn apply_status(

@@ -21,6 +21,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Creates the given [`VolumeAttributesClass`](api::VolumeAttributesClass).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storage.k8s.io/v1/volumeattributesclasses`
     pub fn create(&self, volume_attributes_class: &api::VolumeAttributesClass) -> Create<kinds::VolumeAttributesClass> {
@@ -28,6 +29,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Reads the named [`VolumeAttributesClass`](api::VolumeAttributesClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattributesclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::VolumeAttributesClass> {
@@ -35,6 +37,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Lists every [`VolumeAttributesClass`](api::VolumeAttributesClass) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattributesclasses`
     pub fn list(&self) -> List<kinds::VolumeAttributesClass> {
@@ -42,6 +45,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Follows the changes of every [`VolumeAttributesClass`](api::VolumeAttributesClass) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/volumeattributesclasses?watch=true`
     pub fn watch(&self) -> Watch<kinds::VolumeAttributesClass> {
@@ -49,6 +53,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Replaces the [`VolumeAttributesClass`](api::VolumeAttributesClass) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storage.k8s.io/v1/volumeattributesclasses/{name}`
     pub fn update(&self, volume_attributes_class: &api::VolumeAttributesClass) -> Update<kinds::VolumeAttributesClass> {
@@ -56,6 +61,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Reads the named [`VolumeAttributesClass`](api::VolumeAttributesClass), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -65,6 +71,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Changes parts of the named [`VolumeAttributesClass`](api::VolumeAttributesClass).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattributesclasses/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::VolumeAttributesClass> {
@@ -72,6 +79,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Applies a configuration of a [`VolumeAttributesClass`](api::VolumeAttributesClass); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storage.k8s.io/v1/volumeattributesclasses/{name}`
     pub fn apply(
@@ -82,6 +90,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Deletes the named [`VolumeAttributesClass`](api::VolumeAttributesClass).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/volumeattributesclasses/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::VolumeAttributesClass> {
@@ -89,6 +98,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Deletes every [`VolumeAttributesClass`](api::VolumeAttributesClass) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storage.k8s.io/v1/volumeattributesclasses`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::VolumeAttributesClass> {

@@ -21,6 +21,7 @@ impl StorageVersionMigrations {
     }
 
     /// Creates the given [`StorageVersionMigration`](api::StorageVersionMigration).
+    /// [`Create`] has an example.
     ///
     /// `POST /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations`
     pub fn create(
@@ -31,6 +32,7 @@ impl StorageVersionMigrations {
     }
 
     /// Reads the named [`StorageVersionMigration`](api::StorageVersionMigration).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::StorageVersionMigration> {
@@ -38,6 +40,7 @@ impl StorageVersionMigrations {
     }
 
     /// Lists every [`StorageVersionMigration`](api::StorageVersionMigration) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations`
     pub fn list(&self) -> List<kinds::StorageVersionMigration> {
@@ -45,6 +48,7 @@ impl StorageVersionMigrations {
     }
 
     /// Follows the changes of every [`StorageVersionMigration`](api::StorageVersionMigration) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations?watch=true`
     pub fn watch(&self) -> Watch<kinds::StorageVersionMigration> {
@@ -52,6 +56,7 @@ impl StorageVersionMigrations {
     }
 
     /// Replaces the [`StorageVersionMigration`](api::StorageVersionMigration) that has the given one's name.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}`
     pub fn update(
@@ -62,6 +67,7 @@ impl StorageVersionMigrations {
     }
 
     /// Reads the named [`StorageVersionMigration`](api::StorageVersionMigration), changes it and writes it back, again when somebody else was faster.
+    /// [`Modify`] has an example.
     pub fn modify<'f>(
         &self,
         name: &str,
@@ -71,6 +77,7 @@ impl StorageVersionMigrations {
     }
 
     /// Changes parts of the named [`StorageVersionMigration`](api::StorageVersionMigration).
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}`
     pub fn patch(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersionMigration> {
@@ -78,6 +85,7 @@ impl StorageVersionMigrations {
     }
 
     /// Applies a configuration of a [`StorageVersionMigration`](api::StorageVersionMigration); the server creates what is not there.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}`
     pub fn apply(
@@ -88,6 +96,7 @@ impl StorageVersionMigrations {
     }
 
     /// Deletes the named [`StorageVersionMigration`](api::StorageVersionMigration).
+    /// [`Delete`] has an example.
     ///
     /// `DELETE /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}`
     pub fn delete(&self, name: &str) -> Delete<kinds::StorageVersionMigration> {
@@ -95,6 +104,7 @@ impl StorageVersionMigrations {
     }
 
     /// Deletes every [`StorageVersionMigration`](api::StorageVersionMigration) of the cluster, or those that selectors choose.
+    /// [`DeleteCollection`] has an example.
     ///
     /// `DELETE /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations`
     pub fn delete_collection(&self) -> DeleteCollection<kinds::StorageVersionMigration> {
@@ -102,6 +112,7 @@ impl StorageVersionMigrations {
     }
 
     /// Reads the named [`StorageVersionMigration`](api::StorageVersionMigration) through its subresource `status`.
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}/status`
     pub fn get_status(&self, name: &str) -> Get<kinds::StorageVersionMigration> {
@@ -109,6 +120,7 @@ impl StorageVersionMigrations {
     }
 
     /// Replaces the status of the [`StorageVersionMigration`](api::StorageVersionMigration) that has the given one's name, and nothing else of it.
+    /// [`Update`] has an example.
     ///
     /// `PUT /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}/status`
     pub fn update_status(
@@ -119,6 +131,7 @@ impl StorageVersionMigrations {
     }
 
     /// Changes parts of the named [`StorageVersionMigration`](api::StorageVersionMigration) through its subresource `status`.
+    /// [`PatchRequest`] has an example.
     ///
     /// `PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}/status`
     pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::StorageVersionMigration> {
@@ -126,6 +139,7 @@ impl StorageVersionMigrations {
     }
 
     /// Applies a configuration of a [`StorageVersionMigration`](api::StorageVersionMigration) through its subresource `status`.
+    /// [`Apply`] has an example.
     ///
     /// `PATCH /apis/storagemigration.k8s.io/v1beta1/storageversionmigrations/{name}/status`
     pub fn apply_status(

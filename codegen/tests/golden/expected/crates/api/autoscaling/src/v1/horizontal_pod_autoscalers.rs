@@ -17,6 +17,7 @@ impl HorizontalPodAutoscalers {
     }
 
     /// Reads the named [`HorizontalPodAutoscaler`](k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::HorizontalPodAutoscaler> {

@@ -17,6 +17,7 @@ impl Endpoints {
     }
 
     /// Reads the named [`Endpoints`](k8s_openapi::api::core::v1::Endpoints).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/endpoints/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Endpoints> {

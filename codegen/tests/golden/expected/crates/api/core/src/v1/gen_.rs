@@ -17,6 +17,7 @@ impl Gen {
     }
 
     /// Reads the named [`ConfigMap`](k8s_openapi::api::core::v1::ConfigMap).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/gen/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::ConfigMap> {

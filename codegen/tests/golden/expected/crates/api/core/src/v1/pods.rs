@@ -20,6 +20,7 @@ impl Pods {
     }
 
     /// Reads the named [`Pod`](k8s_openapi::api::core::v1::Pod).
+    /// [`Get`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::Pod> {
@@ -27,6 +28,7 @@ impl Pods {
     }
 
     /// Posts the given [`Eviction`](policy_v1::Eviction) to the `eviction` of the named [`Pod`](k8s_openapi::api::core::v1::Pod).
+    /// [`Create`] has an example.
     ///
     /// `POST /api/v1/namespaces/{namespace}/pods/{name}/eviction`
     pub fn evict(&self, name: &str, eviction: &policy_v1::Eviction) -> Create<kinds::Status> {
@@ -34,6 +36,7 @@ impl Pods {
     }
 
     /// Runs a command in a container of the named [`Pod`](k8s_openapi::api::core::v1::Pod).
+    /// [`Exec`] has an example.
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/exec`
     /// - `POST /api/v1/namespaces/{namespace}/pods/{name}/exec`
@@ -42,6 +45,7 @@ impl Pods {
     }
 
     /// Reads the log of a container of the named [`Pod`](k8s_openapi::api::core::v1::Pod).
+    /// [`Logs`] has an example.
     ///
     /// `GET /api/v1/namespaces/{namespace}/pods/{name}/log`
     pub fn logs(&self, name: &str) -> Logs {
@@ -49,6 +53,7 @@ impl Pods {
     }
 
     /// Sends any HTTP request to the named [`Pod`](k8s_openapi::api::core::v1::Pod), through the API server.
+    /// [`ProxyRequest`] has an example.
     ///
     /// - `GET /api/v1/namespaces/{namespace}/pods/{name}/proxy`
     /// - `PUT /api/v1/namespaces/{namespace}/pods/{name}/proxy/{path}`

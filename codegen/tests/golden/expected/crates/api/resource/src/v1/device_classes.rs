@@ -17,6 +17,7 @@ impl DeviceClasses {
     }
 
     /// Reads the named [`DeviceClass`](k8s_openapi::api::resource::v1::DeviceClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/resource.k8s.io/v1/deviceclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::DeviceClass> {

@@ -23,6 +23,7 @@ impl CSINodes {
     }
 
     /// Reads the named [`CSINode`](k8s_openapi::api::storage::v1::CSINode).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::CSINode> {
@@ -30,6 +31,7 @@ impl CSINodes {
     }
 
     /// Lists every [`CSINode`](k8s_openapi::api::storage::v1::CSINode) of the cluster.
+    /// [`List`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes`
     pub fn list(&self) -> List<kinds::CSINode> {
@@ -37,6 +39,7 @@ impl CSINodes {
     }
 
     /// Follows the changes of every [`CSINode`](k8s_openapi::api::storage::v1::CSINode) of the cluster.
+    /// [`Watch`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1/csinodes?watch=true`
     pub fn watch(&self) -> Watch<kinds::CSINode> {
@@ -47,6 +50,7 @@ impl CSINodes {
 k8s_openapi::k8s_if_ge_1_34! {
     impl CSINodes {
         /// Reads the named [`CSINode`](k8s_openapi::api::storage::v1::CSINode) through its subresource `status`.
+        /// [`Get`] has an example.
         ///
         /// `GET /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn get_status(&self, name: &str) -> Get<kinds::CSINode> {
@@ -54,6 +58,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
 
         /// Changes parts of the named [`CSINode`](k8s_openapi::api::storage::v1::CSINode) through its subresource `status`.
+        /// [`PatchRequest`] has an example.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn patch_status(&self, name: &str, patch: &Patch) -> PatchRequest<kinds::CSINode> {
@@ -61,6 +66,7 @@ k8s_openapi::k8s_if_ge_1_34! {
         }
 
         /// Applies a configuration of a [`CSINode`](k8s_openapi::api::storage::v1::CSINode) through its subresource `status`.
+        /// [`Apply`] has an example.
         ///
         /// `PATCH /apis/storage.k8s.io/v1/csinodes/{name}/status`
         pub fn apply_status(&self, configuration: &impl Applicable<kinds::CSINode>) -> Apply<kinds::CSINode> {

@@ -17,6 +17,7 @@ impl VolumeAttributesClasses {
     }
 
     /// Reads the named [`VolumeAttributesClass`](k8s_openapi::api::storage::v1alpha1::VolumeAttributesClass).
+    /// [`Get`] has an example.
     ///
     /// `GET /apis/storage.k8s.io/v1alpha1/volumeattributesclasses/{name}`
     pub fn get(&self, name: &str) -> Get<kinds::VolumeAttributesClass> {
