@@ -29,7 +29,7 @@ fn check(name: &str, features: &[&str]) -> TestResult<Output> {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies.k8s-client]\npath = {:?}\n\
          default-features = false\nfeatures = {features:?}\n",
-        root.join("crates/clientset"),
+        root.join("crates/clientset").to_string_lossy(),
     );
     fs::write(program.path().join("Cargo.toml"), manifest)?;
     fs::copy(root.join("Cargo.lock"), program.path().join("Cargo.lock"))?;
