@@ -50,7 +50,8 @@ impl Drop for Handle {
 impl Recorder {
     /// A recorder for this program: the name of a controller, such as `my-operator` or `example.com/my-operator`.
     ///
-    /// Its task runs in the tokio runtime in which this is called.
+    /// Its task runs in the tokio runtime in which this is called. Its requests count in the client's rate limit; a
+    /// client of its own keeps the program's requests from waiting for events.
     pub fn new(client: &RestClient, controller: &str) -> Self {
         Self::builder(client, controller).start()
     }

@@ -121,8 +121,10 @@ impl Task {
     fn settle(&mut self, (write, result, took): Sent, closing: bool) {
         let mut outcome = sink::outcome(&write, &result);
         match &result {
-            Ok(()) => self.shared.metrics.written(write.occurrences, took),
+            // The request before, whose answer was lost, has written it.
+            Err(_) if outcome == Outcome::Exists => self.shared.metrics.written(write.occurrences, took),
             Err(error) => self.failed(&write, error, outcome),
+            Ok(()) => self.shared.metrics.written(write.occurrences, took),
         }
         if outcome == Outcome::Transient {
             self.paused_until = Some(Instant::now() + self.pauses.delay());
