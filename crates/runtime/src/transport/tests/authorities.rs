@@ -112,6 +112,23 @@ async fn a_ca_allows_as_many_others_below_it_as_it_says() {
 }
 
 #[tokio::test]
+async fn an_intermediate_certificate_signs_only_if_its_key_is_for_that() {
+    let root = Authority::new();
+    for (usages, words) in [
+        (vec![], None),
+        (vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign], None),
+        (vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::CrlSign], Some("must not sign others")),
+    ] {
+        let params = Authority::params(|params| {
+            params.distinguished_name.push(DnType::CommonName, "intermediate");
+            params.key_usages = usages;
+        });
+        let middle = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &root.0).unwrap();
+        check("one below", root.0.pem(), signed(&middle, &[middle.der()]), words).await;
+    }
+}
+
+#[tokio::test]
 async fn a_renewed_ca_is_found_beside_the_old_one() {
     let key = KeyPair::generate().unwrap();
     let [old, new] =

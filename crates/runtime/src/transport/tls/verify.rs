@@ -88,7 +88,14 @@ impl AcceptGiven {
             let mut anchors = self.anchors.iter().zip(&self.given);
             let found = anchors.find(|(anchor, _)| std::ptr::eq(*anchor, path.anchor()));
             let (_, (_, limits)) = found.ok_or(webpki::Error::UnknownIssuer)?;
-            match Unfit::find(limits, path.intermediate_certificates().count(), now) {
+            // webpki wants intermediate certificates to be CAs, and leaves it open what their keys are for.
+            let is_signer = |signer: &webpki::Cert<'_>| Certificate::parse(&signer.der()).is_some_and(|it| it.signs());
+            let problem = if path.intermediate_certificates().all(is_signer) {
+                Unfit::find(limits, path.intermediate_certificates().count(), now)
+            } else {
+                Some(Unfit::NotACa)
+            };
+            match problem {
                 None => Ok(()),
                 Some(problem) => {
                     unfit.borrow_mut().get_or_insert(problem);

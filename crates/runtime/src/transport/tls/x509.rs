@@ -87,6 +87,11 @@ impl<'a> Certificate<'a> {
         SubjectPublicKeyInfoDer::from(self.key.whole)
     }
 
+    /// Whether it may sign certificates.
+    pub(super) fn signs(&self) -> bool {
+        self.as_anchor().is_some_and(|(_, limits)| limits.signs)
+    }
+
     /// What verifies certificates that this one signed, and when it may; nothing for fields that cannot be read.
     pub(super) fn as_anchor(&self) -> Option<(TrustAnchor<'static>, Limits)> {
         let mut validity = Reader(self.validity);
