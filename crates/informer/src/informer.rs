@@ -218,6 +218,7 @@ impl<T: Send + Sync + 'static> Informer<T> {
             synced: status.is_synced(),
             last_contact: status.sources.iter().map(|source| source.contact).min().flatten().map(|at| at.elapsed()),
             error: status.sources.iter().find_map(|source| source.error.clone()),
+            undecodable: status.sources.iter().find_map(|source| source.undecodable.clone()),
             ended: status.ended,
         }
     }
@@ -255,6 +256,9 @@ pub struct Health {
     pub last_contact: Option<Duration>,
     /// Why the resource is not followed at the moment. It goes when the server answers.
     pub error: Option<Arc<Error>>,
+    /// Why an object is not there, or stays as it was, though the server has it: the last one that could not be decoded
+    /// since everything was read. The others are as they should be.
+    pub undecodable: Option<Arc<Error>>,
     /// Whether the informer was shut down.
     pub ended: bool,
 }

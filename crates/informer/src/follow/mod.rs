@@ -100,15 +100,14 @@ impl<T: Send + Sync + 'static> Follower<T> {
     async fn list(&self, version: Option<&str>) -> Result<Outcome, Error> {
         let started = Instant::now();
         let mut parts = self.source.list(version).await?;
+        self.store.note(|status| status.left_out(self.number, None));
         let mut incoming = Incoming::new();
         while let Some(part) = parts.try_next().await? {
             match part {
                 Part::Object(arrival) => self.store.receive(&mut incoming, self.number, arrival),
                 Part::Undecodable(error) => {
-                    self.left_out(&error);
-                    if let Some(object) = error.undecodable_object() {
-                        self.store.receive_as_known(&mut incoming, self.number, &key_of(object));
-                    }
+                    let object = self.left_out(error);
+                    self.store.receive_as_known(&mut incoming, self.number, &key_of(&object));
                 }
                 Part::End(version) => {
                     let version = version.filter(|version| !version.is_empty());
@@ -122,9 +121,12 @@ impl<T: Send + Sync + 'static> Follower<T> {
     }
 
     /// One object that cannot be decoded is not there, or stays as it was, and holds none of the others up.
-    fn left_out(&self, error: &Error) {
-        self.metrics.failed(error);
+    fn left_out(&self, error: Error) -> UndecodableObject {
+        self.metrics.failed(&error);
         tracing::warn!(%error, "an informer leaves an object out");
+        let object = error.undecodable_object().cloned().unwrap_or_default();
+        self.store.note(|status| status.left_out(self.number, Some(Arc::new(error))));
+        object
     }
 
     /// A watch brings an object that cannot be decoded.
@@ -154,7 +156,12 @@ impl<T: Send + Sync + 'static> Follower<T> {
         let started = Instant::now();
         let mut changes = self.source.watch(&WatchStart { version, initial, seconds }).await?;
         self.metrics.watched();
-        self.store.note(|status| status.well(self.number));
+        self.store.note(|status| {
+            status.well(self.number);
+            if initial {
+                status.left_out(self.number, None);
+            }
+        });
         // Nothing of this is shown, and no version counts, before all of it is there.
         let mut incoming = initial.then(Incoming::new);
         let mut quiet = true;
@@ -177,10 +184,8 @@ impl<T: Send + Sync + 'static> Follower<T> {
                 (Change::Set(arrival), Some(incoming)) => self.store.receive(incoming, self.number, arrival),
                 (Change::Gone(arrival), Some(incoming)) => incoming.remove(&arrival.entry.key),
                 (Change::Undecodable(error), incoming) => {
-                    self.left_out(&error);
-                    if let Some(object) = error.undecodable_object() {
-                        self.changed_unread(machine, incoming.as_mut(), object);
-                    }
+                    let object = self.left_out(error);
+                    self.changed_unread(machine, incoming.as_mut(), &object);
                 }
                 (Change::Mark { version, ends_initial: true }, begun) => {
                     if let Some(incoming) = begun.take() {

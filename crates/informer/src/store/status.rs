@@ -25,6 +25,8 @@ pub(crate) struct SourceStatus {
     pub(crate) error: Option<Arc<Error>>,
     /// Whether the error is one that waiting does not mend.
     pub(crate) refused: bool,
+    /// Why an object is not there, or stays as it was, though the server has it.
+    pub(crate) undecodable: Option<Arc<Error>>,
 }
 
 impl Status {
@@ -58,6 +60,13 @@ impl Status {
         if let Some(source) = self.sources.get_mut(source) {
             source.error = Some(error);
             source.refused = refused;
+        }
+    }
+
+    /// An object could not be decoded; `None` when everything is about to be read again.
+    pub(crate) fn left_out(&mut self, source: usize, error: Option<Arc<Error>>) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.undecodable = error;
         }
     }
 

@@ -25,6 +25,9 @@ async fn object_that_cannot_be_decoded_leaves_the_others() {
         let informer = synced(&server).await;
         let mut changes = informer.subscribe();
         assert_eq!(informer.lister().len(), 2);
+        let health = informer.health();
+        assert!(health.undecodable.is_some_and(|error| error.to_string().contains("default/m")));
+        assert!(health.synced && health.error.is_none());
         assert_eq!(told(&mut changes).await.len(), 3);
         let version = spoil(&server, "n");
         until("the version", || informer.resource_version() == Some(version.clone())).await;
@@ -37,6 +40,12 @@ async fn object_that_cannot_be_decoded_leaves_the_others() {
         until("the watch", || server.asked().len() > asked).await;
         server.set("n", "mended");
         assert_eq!(told(&mut changes).await, ["+n=mended"]);
+        // When everything is read again, that is known anew.
+        server.set("m", "mended");
+        server.forget();
+        server.end_watches();
+        until("the relist", || informer.resource_version() == Some(server.version())).await;
+        assert!(informer.health().undecodable.is_none());
     }
 }
 

@@ -2,4 +2,6 @@
 
 mod events;
 mod following;
+mod outages;
 mod reconciling;
+mod sources;
