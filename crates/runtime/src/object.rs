@@ -85,7 +85,8 @@ pub trait AnyList {
     /// `metadata.continue`: where the next page starts; `None` on the last one.
     fn continue_token(&self) -> Option<&str>;
 
-    /// Takes `metadata.continue` and `metadata.remainingItemCount` out of the list, to which the next pages have been added.
+    /// Takes `metadata.continue` and `metadata.remainingItemCount` out of the list, to which the next pages have been
+    /// added.
     fn remove_continue_token(&mut self);
 }
 

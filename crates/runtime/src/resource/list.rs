@@ -112,8 +112,8 @@ impl<K: Listable> List<K> {
     /// Reads page after page, each dropped before the next if you drop it: memory stays that of one page.
     ///
     /// Reading takes as long as you take; when the server has forgotten the version of the first page meanwhile, the
-    /// stream ends in an error for which [`must_list_again`](crate::Error::must_list_again) holds; what it gave is yours
-    /// already. [`all_pages`](List::all_pages) reads the whole list then.
+    /// stream ends in an error for which [`must_list_again`](crate::Error::must_list_again) holds; what it gave is
+    /// yours already. [`all_pages`](List::all_pages) reads the whole list then.
     ///
     /// ```no_run
     /// # use k8s_client_runtime::{Error, resource::ResourceClient};

@@ -23,8 +23,8 @@ pub fn deleted<T>(object: Option<&T>) -> bool {
     object.is_none()
 }
 
-/// The object with this `metadata.uid` is not there. One of the same name that was made after it does not count, such as
-/// the next pod of a StatefulSet.
+/// The object with this `metadata.uid` is not there. One of the same name that was made after it does not count, such
+/// as the next pod of a StatefulSet.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
