@@ -33,6 +33,11 @@
 //!
 //! # Lists and watches
 //!
+//! * An object that cannot be decoded does not end a watch or a stream of a list: it is an error of that object. Times
+//!   after 9999-12-30T22:00:00Z are such an error in typed clients. Types go 127 levels deep; `managedFields` that go
+//!   deeper are left out.
+//! * An object whose `apiVersion` or `kind` is not that of the type that it is read into is an error; missing ones are
+//!   filled in when it is written.
 //! * Pages come as a stream. If the server forgets the version of the list half-way, the stream ends in an error,
 //!   because the pages before have already been given out.
 //! * A watch that ends in mid-event is a lost connection; client-go ends it silently. Bookmarks without a version are

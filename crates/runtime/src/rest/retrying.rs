@@ -113,10 +113,10 @@ impl Retries {
         }
         self.done += 1;
         // All that the server has told the same would come back at the same moment.
-        let spread = asked.mul_f64(SPREAD * fastrand::f64());
         let latest = self.last_start.into_iter().chain(self.deadline.map(|end| begin + (end - begin) / 2)).min();
-        let spread = begin.checked_add(spread).unwrap_or(begin);
-        Some(latest.map_or(spread, |latest| latest.min(spread)))
+        let room = latest.map_or(Duration::MAX, |latest| latest.saturating_duration_since(begin));
+        let spread = asked.mul_f64(SPREAD).min(room).mul_f64(fastrand::f64());
+        Some(begin.checked_add(spread).unwrap_or(begin))
     }
 
     /// The same where the server asks for nothing.
