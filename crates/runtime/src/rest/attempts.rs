@@ -1,6 +1,6 @@
 //! A call: its time limits, and as many attempts as it takes.
 
-use std::{future::poll_fn, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
@@ -11,7 +11,6 @@ use super::{
     CallKind, Response, RestClient,
     answer::{self, Target},
     deadline::{self, in_time, timed_out, within},
-    fairness::poll_turn,
     response::Origin,
     retrying::{Nature, Retries, asked_to_wait},
     timed_body, trace,
@@ -48,7 +47,6 @@ impl Call {
 
     /// The attempts of a call that begins.
     async fn first(&self, span: &Span) -> Result<(Response, Retries)> {
-        poll_fn(poll_turn).await;
         let explicit = in_time(self.timeout);
         // A watch is opened again and again by those who live on it; client-go limits only what it has to repeat.
         if self.kind != CallKind::Watch {

@@ -44,7 +44,8 @@ async fn error_without_a_status_keeps_code_text_method_and_url() {
     let text = error.to_string();
     assert!(text.starts_with("GET http://127.0.0.1:"), "{text}");
     assert!(text.contains("/api/v1/namespaces/ns/configmaps/web: 404 NotFound"), "{text}");
-    assert!(text.ends_with("404 page not found"), "{text}");
+    assert!(text.contains("404 page not found"), "{text}");
+    assert!(text.ends_with("a custom resource needs its CRD to be installed first"), "{text}");
 }
 
 #[tokio::test]

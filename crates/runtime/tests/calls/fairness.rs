@@ -40,6 +40,15 @@ async fn loop_over_a_service_that_is_always_ready_can_be_ended() {
     assert!(seen.lock().expect("nobody panics").len() > 2);
 }
 
+#[tokio::test]
+async fn loop_over_a_call_that_is_never_sent_can_be_ended() {
+    let (client, seen) = answered_by(&nowhere(), |_| ready(json(200, LIST)));
+    let config_maps = config_maps(&client);
+    let all = async { while config_maps.get("").await.is_err() {} };
+    timeout(LIMIT, all).await.expect_err("it goes on for ever");
+    assert!(seen.lock().expect("nobody panics").is_empty());
+}
+
 /// An answer without an end: the first piece, and the others for ever.
 fn endless(first: &'static str, others: &'static str) -> Response<Body> {
     let pieces = once(first).chain(repeat(others)).map(|piece| Ok::<_, Infallible>(Frame::data(piece.into())));

@@ -1,5 +1,7 @@
 //! Types of a program's own, defined by a CustomResourceDefinition and used through the generic client.
 
+use std::time::Duration;
+
 use k8s_client::{
     Backoff, CustomResource, Json, Listable, Patch, ResourceClient, WaitFor as _, WatchEvent, custom_resource,
     k8s_openapi::{
@@ -133,7 +135,8 @@ async fn define(definition: CustomResourceDefinition) {
         created => drop(created.expect("an administrator may define a type")),
     }
     let name = definition.metadata.name.expect("it was given one");
-    definitions.wait_for(&name, crd_established).await.expect("the definition is established");
+    let established = definitions.wait_for(&name, crd_established).within(Duration::from_secs(60)).await;
+    established.expect("the definition is established");
 }
 
 /// The client of the namespaced type, once the server serves it.

@@ -1,6 +1,6 @@
 //! Sending a request: the last checks, the call that it becomes, and the ways to take the answer.
 
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use http::{HeaderValue, Method, Uri, header};
 
@@ -8,7 +8,7 @@ use super::Request;
 use crate::{
     codec::{self, MediaType},
     error::{Error, ErrorKind, Result},
-    rest::{CallFuture, CallKind, ListBody, Response, WholeBody, answer::Target, attempts::Call, trace},
+    rest::{CallFuture, CallKind, ListBody, Response, WholeBody, answer::Target, attempts::Call, poll_turn, trace},
 };
 
 /// Makes JSON of a body in another form.
@@ -76,6 +76,8 @@ impl Request {
     /// so neither group crates nor programs compile the way through the transport again.
     fn sending(self) -> CallFuture<Response> {
         Box::pin(async move {
+            // Also of a call that is never sent, because it is wrong in itself.
+            poll_fn(poll_turn).await;
             // Only what may have to be said again in JSON is kept.
             let again = self.as_json.map(|as_json| (self.clone(), as_json));
             match (self.into_call()?.run().await, again) {
