@@ -119,7 +119,12 @@ pub fn exec_answer(input: &[u8]) {
         // Short pieces stand in messages by chance.
         let text = String::from_utf8_lossy(input);
         let token = text.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-        let hidden = token.len() < 12 || text.matches(token).count() != 1 || !problem.contains(token);
+        if token.len() < 12 || text.matches(token).count() != 1 || !problem.contains(token) {
+            continue;
+        }
+        // By chance it is a word of ours, which is shown whatever the token is.
+        let other = text.replacen(token, "another token", 1);
+        let hidden = auth::read_exec_answer(other.as_bytes(), version).is_err_and(|other| other.contains(token));
         assert!(hidden, "the token is shown: {problem}");
     }
 }
