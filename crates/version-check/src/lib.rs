@@ -11,7 +11,7 @@ const _: () = {
     // where it is built for nobody.
     let elsewhere =
         option_env!("K8S_OPENAPI_ENABLED_VERSION").is_some() || option_env!("CARGO_PRIMARY_PACKAGE").is_some();
-    assert!(ENABLED > 0 || elsewhere, concat!("k8s-client: choose one of the features ", features!()));
+    assert!(ENABLED != 0 || elsewhere, concat!("k8s-client: choose one of the features ", features!()));
     assert!(
         ENABLED < 2,
         concat!(
