@@ -44,5 +44,5 @@ pub struct Generated {
 /// When a spec or the policy says what the generator has no form for, or rustfmt fails. The message names the place.
 pub fn generate(specs: &[Spec], policy: &Policy, formatter: &Formatter) -> Result<Generated, Error> {
     let model = Model::build(specs, policy)?;
-    Ok(Generated { files: emit::emit(&model, formatter)?, regions: Regions::new(&model) })
+    Ok(Generated { files: emit::emit(specs, &model, formatter)?, regions: Regions::new(&model) })
 }

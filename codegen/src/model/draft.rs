@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// What a path says: everything but the verb.
-pub(super) struct ParsedPath<'a> {
-    pub(super) group: &'a str,
-    pub(super) version: &'a str,
-    pub(super) plural: &'a str,
-    pub(super) subresource: Option<String>,
-    namespaced: bool,
+pub(crate) struct ParsedPath<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) plural: &'a str,
+    pub(crate) subresource: Option<String>,
+    pub(crate) namespaced: bool,
     /// Whether it is one of the deprecated `/watch/` paths.
-    watch: bool,
+    pub(crate) watch: bool,
     /// Whether it names an object.
     named: bool,
 }
@@ -39,7 +39,7 @@ impl<'a> ParsedPath<'a> {
     }
 
     /// `None` for what is no resource's path: discovery, `/version` and the like.
-    pub(super) fn parse(path: &'a str) -> Option<Self> {
+    pub(crate) fn parse(path: &'a str) -> Option<Self> {
         let mut parts = path.trim_matches('/').split('/');
         let group = match parts.next()? {
             "api" => "",

@@ -16,6 +16,7 @@ mod presence;
 use std::collections::BTreeMap;
 
 pub use configurations::{Configuration, Configurations, Field, FieldType, Identity, Merge};
+pub(crate) use draft::ParsedPath;
 pub use home::{Home, META_CRATE};
 pub use messages::{Empty, Message, MessageField, Messages, Occurs, Value};
 pub use names::{Names, TypeName};

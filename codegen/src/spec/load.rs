@@ -6,7 +6,11 @@ use serde_json::Value;
 
 use super::{
     Action, Answer, Body, Content, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema, Spec, Type,
-    intake::NO_PACKAGE, media_type, node::Node, placeholders, proto, source,
+    discovery::{self, Discovery},
+    intake::NO_PACKAGE,
+    media_type,
+    node::Node,
+    placeholders, proto, source,
 };
 use crate::Error;
 
@@ -31,7 +35,8 @@ pub fn load(files: &Files) -> Result<Spec, Error> {
             documents.insert(name.to_owned(), context.document(name, &Node::root(file, value))?);
         }
     }
-    Ok(Spec { source, documents, schemas, protobuf })
+    let discovery = json.get(discovery::FILE).map(|value| Discovery::load(&Node::root(discovery::FILE, value)));
+    Ok(Spec { source, documents, schemas, discovery: discovery.transpose()?.unwrap_or_default(), protobuf })
 }
 
 fn parse(files: &Files) -> Result<BTreeMap<&str, Value>, Error> {

@@ -10,11 +10,13 @@
 //! | `paths/<document>.json` | one upstream document's paths and their operations |
 //! | `schemas/<package>.json` | the schemas of one package, each once |
 //! | `parameters.json` | parameters that more than one operation has, by name |
+//! | `discovery.json` | other names of resources and the order of groups, see [`Discovery`] |
 //! | `protobuf.txt` | numbers and types of the messages' fields, see [`proto::Table`] |
 //!
 //! The JSON is that of `OpenAPI` with one abbreviation: the key of a `content` map lists all media types of one schema,
 //! separated by commas and without a leading `application/`.
 
+mod discovery;
 mod disk;
 mod intake;
 mod json;
@@ -29,6 +31,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
+    discovery::{Discovery, ResourceNames},
     disk::read_dir,
     intake::{document_name, intake},
     load::load,
@@ -60,6 +63,8 @@ pub struct Spec {
     pub documents: BTreeMap<String, Vec<Operation>>,
     /// The schemas by full name (`io.k8s.api.apps.v1.Deployment`).
     pub schemas: BTreeMap<String, Schema>,
+    /// What discovery says beyond the paths; nothing if its file is not stored.
+    pub discovery: Discovery,
     /// The protobuf messages by full name (`k8s.io.api.apps.v1.Deployment`).
     pub protobuf: proto::Table,
 }

@@ -72,6 +72,8 @@ fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<Str
     Ok(Upstream {
         source: Source { version: running, openapi: "running API server".to_owned(), protobuf: Vec::new() },
         documents,
+        // As it was stored: a cluster's own has what its CustomResourceDefinitions add.
+        discovery: None,
         definitions: None,
     })
 }

@@ -19,6 +19,7 @@ pub(super) fn read(version: Version, folder: &Path) -> Result<Upstream> {
             protobuf: vec!["checkout of k8s.io/kubernetes".to_owned()],
         },
         documents: super::read_documents(folder)?,
+        discovery: Some(super::read_discovery(folder)?),
         definitions: Some(definitions),
     })
 }

@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use k8s_client_codegen::{
-    spec::{self, Files, Source, Version, proto},
+    spec::{self, Discovery, Files, Source, Version, proto},
     write,
 };
 
@@ -59,6 +59,8 @@ struct Upstream {
     source: Source,
     /// `OpenAPI` documents by the name a server publishes them under: `apis/apps/v1`.
     documents: BTreeMap<String, String>,
+    /// What discovery adds to them; `None` if the source has it in another form.
+    discovery: Option<Discovery>,
     /// What the source has of protobuf; `None` if it has none at all.
     definitions: Option<Definitions>,
 }
@@ -115,6 +117,10 @@ fn store(upstream: Upstream, old: &Files) -> Result<Files> {
         source.protobuf = before.map_or_else(none, |source| source.protobuf);
         old.get("protobuf.txt").cloned().unwrap_or_default()
     };
+    let discovery = upstream.discovery.map(|discovery| discovery.stored());
+    if let Some(text) = discovery.or_else(|| old.get("discovery.json").cloned()) {
+        files.insert("discovery.json".to_owned(), text);
+    }
     files.insert("protobuf.txt".to_owned(), table);
     files.insert("SOURCE".to_owned(), source.to_string());
     let lost = spec::load(&files)?.properties_without_field();
@@ -186,6 +192,15 @@ fn read_documents(tree: &Path) -> Result<BTreeMap<String, String>> {
         return Err(format!("{}: no `*_openapi.json` here; is it a Kubernetes source tree?", folder.display()).into());
     }
     Ok(documents)
+}
+
+/// Reads the answers of discovery that a Kubernetes source tree has.
+fn read_discovery(tree: &Path) -> Result<Discovery> {
+    let read = |name: &str| {
+        let path = tree.join("api/discovery").join(name);
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    Ok(Discovery::take_in(&read("aggregated_v2.json")?, &read("api__v1.json")?)?)
 }
 
 /// Adds the `generated.proto` files at or below `folder`, and the Go sources beside them.

@@ -25,6 +25,7 @@ pub(super) fn read(version: Version) -> Result<Upstream> {
     Ok(Upstream {
         source: Source { version, openapi: kubernetes.identity, protobuf },
         documents: super::read_documents(&kubernetes.folder)?,
+        discovery: Some(super::read_discovery(&kubernetes.folder)?),
         definitions: Some(definitions),
     })
 }

@@ -84,7 +84,11 @@ fn layer(package: &str) -> Option<u8> {
         "k8s-client-version" => 1,
         "k8s-client-runtime" | "k8s-client-queue" => 2,
         "k8s-client-api-meta" => 3,
-        "k8s-client-dynamic" | "k8s-client-discovery" | "k8s-client-events" | "k8s-client-informer" => 4,
+        "k8s-client-dynamic"
+        | "k8s-client-discovery"
+        | "k8s-client-events"
+        | "k8s-client-fake"
+        | "k8s-client-informer" => 4,
         "k8s-client-leader-election" | "k8s-client-controller" => GROUPS + 1,
         "k8s-client" => GROUPS + 2,
         name if name.starts_with("k8s-client-api-") => GROUPS,

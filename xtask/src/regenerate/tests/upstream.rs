@@ -50,6 +50,10 @@ impl Upstream {
             let document = json!({"openapi": "3.0.0", "paths": paths, "components": {"schemas": schemas}});
             fs::write(folder.join(format!("{name}_openapi.json")), document.to_string()).unwrap();
         }
+        let discovery = tree.join("api/discovery");
+        fs::create_dir_all(&discovery).unwrap();
+        fs::write(discovery.join("aggregated_v2.json"), r#"{"items": []}"#).unwrap();
+        fs::write(discovery.join("api__v1.json"), r#"{"resources": []}"#).unwrap();
         let staging = tree.join("staging/src/k8s.io");
         for module in ["api", "apiextensions-apiserver", "apimachinery", "kube-aggregator"] {
             fs::create_dir_all(staging.join(module)).unwrap();

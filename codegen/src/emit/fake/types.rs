@@ -1,0 +1,121 @@
+//! The types in the data of the fake API server.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::spec::{AdditionalProperties, Schema, Spec, Type, proto};
+
+/// Adds a type's line and those of its fields.
+pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema) -> Result<(), String> {
+    let wrong = |problem: String| format!("{name}: {problem}");
+    let _ = write!(text, "type {name}");
+    if schema.properties.is_empty() {
+        let _ = write!(text, " {}", notation(name, schema).map_err(wrong)?);
+    }
+    if schema.map_type.as_deref() == Some("atomic") {
+        text.push_str(" atomic");
+    }
+    text.push('\n');
+    let go = go_facts(spec, &proto::message_of_schema(name));
+    for (field, property) in &schema.properties {
+        let wrong = |problem: String| format!("{name}.{field}: {problem}");
+        let _ = write!(text, "  {field} {}", notation(field, property).map_err(wrong)?);
+        write_words(text, property).map_err(wrong)?;
+        if schema.required.contains(field) {
+            text.push_str(" required");
+        }
+        let facts = go.get(field.as_str()).copied().unwrap_or_default();
+        for (is_said, word) in
+            [(facts.pointer, "pointer"), (facts.omit_empty, "omitempty"), (facts.omit_zero, "omitzero")]
+        {
+            if is_said {
+                let _ = write!(text, " {word}");
+            }
+        }
+        if let Some(default) = &property.default {
+            let default = default.to_string();
+            if default.contains(char::is_whitespace) {
+                return Err(wrong(format!("the default {default} has a blank, for which there is no notation")));
+            }
+            // An empty struct says no more than that the field is one.
+            if default != "{}" {
+                let _ = write!(text, " default={default}");
+            }
+        }
+        text.push('\n');
+    }
+    Ok(())
+}
+
+/// What Go's structs say of a message's fields, those of embedded structs among them.
+fn go_facts<'a>(spec: &'a Spec, message: &str) -> BTreeMap<&'a str, proto::GoFacts> {
+    let mut facts = BTreeMap::new();
+    for field in spec.protobuf.messages.get(message).into_iter().flatten() {
+        match field.embedded() {
+            Some(embedded) => facts.extend(go_facts(spec, embedded)),
+            None => drop(facts.insert(field.name.as_str(), field.go)),
+        }
+    }
+    facts
+}
+
+/// The words of a field behind its type.
+fn write_words(text: &mut String, schema: &Schema) -> Result<(), String> {
+    match schema.list_type.as_deref() {
+        None => {}
+        Some("map") => {
+            let _ = write!(text, " map={}", schema.list_map_keys.join(","));
+        }
+        Some(word @ ("atomic" | "set")) => {
+            let _ = write!(text, " {word}");
+        }
+        Some(other) => return Err(format!("there is no notation for the list type `{other}`")),
+    }
+    match schema.map_type.as_deref() {
+        None | Some("granular") => {}
+        Some("atomic") => text.push_str(" atomic"),
+        Some(other) => return Err(format!("there is no notation for the map type `{other}`")),
+    }
+    if let Some(strategy) = &schema.patch_strategy {
+        let _ = write!(text, " patch={strategy}");
+    }
+    if let Some(key) = &schema.patch_merge_key {
+        let _ = write!(text, " key={key}");
+    }
+    Ok(())
+}
+
+/// The type of a schema in one word: `[]@io.k8s.api.core.v1.Container`, `{}string`, `int32`.
+fn notation(name: &str, schema: &Schema) -> Result<String, String> {
+    if let Some(reference) = &schema.reference {
+        return Ok(format!("@{reference}"));
+    }
+    let inner = |schema: &Schema| {
+        // A default says nothing: items are what is given.
+        let has_more = schema.patch_strategy.is_some()
+            || schema.list_type.as_deref().is_some_and(|list_type| list_type != "atomic");
+        if has_more { Err("there is no notation for what is said of items".to_owned()) } else { notation(name, schema) }
+    };
+    Ok(match (schema.kind, schema.format.as_deref()) {
+        (Some(Type::Array), _) => match &schema.items {
+            Some(items) => format!("[]{}", inner(items)?),
+            None => "[]any".to_owned(),
+        },
+        (Some(Type::Object), _) => match &schema.additional_properties {
+            Some(AdditionalProperties::Of(values)) => format!("{{}}{}", inner(values)?),
+            _ => "object".to_owned(),
+        },
+        (Some(Type::Boolean), _) => "bool".to_owned(),
+        (Some(Type::Integer), Some("int32")) => "int32".to_owned(),
+        (Some(Type::Integer), _) => "int64".to_owned(),
+        (Some(Type::Number), _) => "double".to_owned(),
+        (Some(Type::String), Some("date-time")) => "time".to_owned(),
+        (Some(Type::String), Some("byte")) => "bytes".to_owned(),
+        (Some(Type::String) | None, Some("int-or-string")) => "int-or-string".to_owned(),
+        (Some(Type::String), _) => "string".to_owned(),
+        (None, _) => match schema.one_of.as_slice() {
+            [a, b] if a.kind == Some(Type::String) && b.kind == Some(Type::Number) => "quantity".to_owned(),
+            [] => "any".to_owned(),
+            _ => return Err(format!("there is no notation for the `oneOf` of `{name}`")),
+        },
+    })
+}

@@ -1,0 +1,6 @@
+//! A fake Kubernetes API server for tests.
+
+#![allow(dead_code, reason = "the server that uses it comes next")]
+
+mod model;
+mod schema;

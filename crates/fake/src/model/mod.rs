@@ -1,0 +1,181 @@
+//! What a Kubernetes version serves: groups, resources, subresources and types, read from its data.
+//!
+//! The data is a line for each fact, in the notation that codegen's `emit/fake.rs` describes. Lines of types are read
+//! when a type is first needed; all else is read once for each version that a program asks for.
+
+mod generated;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::schema::{Schema, Types};
+
+/// What one Kubernetes version serves.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// The version: `1.37.2`.
+    pub(crate) version: &'static str,
+    /// The groups but for the core group in discovery's order, each with its versions, the preferred one first.
+    pub(crate) groups: Vec<(&'static str, Vec<&'static str>)>,
+    /// The resources, by `apiVersion` and plural.
+    pub(crate) resources: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Resource>>>,
+    /// The types by name.
+    pub(crate) types: &'static Types,
+}
+
+/// A resource, be it built in or a custom one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resource {
+    /// The group; empty for the core group.
+    pub(crate) group: String,
+    /// The version, such as `v1`.
+    pub(crate) version: String,
+    /// The plural: `deployments`.
+    pub(crate) plural: String,
+    /// The kind: `Deployment`.
+    pub(crate) kind: String,
+    /// Whether its objects are in namespaces.
+    pub(crate) namespaced: bool,
+    /// The type of its objects; of what is sent, if it has no objects that are kept.
+    pub(crate) schema: Schema,
+    /// What can be done with it, sorted: `create`, `delete`, `deletecollection`, `get`, `list`, `patch`, …
+    pub(crate) verbs: Vec<String>,
+    /// The singular: `deployment`.
+    pub(crate) singular: String,
+    /// Short names: `deploy`.
+    pub(crate) short_names: Vec<String>,
+    /// Categories: `all`.
+    pub(crate) categories: Vec<String>,
+    /// Its subresources by name.
+    pub(crate) subresources: BTreeMap<String, Subresource>,
+}
+
+/// A part of a resource's objects, or something that is done with them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subresource {
+    /// The group of what is sent and answered; `None` for the resource's own.
+    pub(crate) group: String,
+    /// The version of what is sent and answered.
+    pub(crate) version: String,
+    /// The kind of what is sent and answered: `Scale`.
+    pub(crate) kind: String,
+    /// The type of what is sent and answered.
+    pub(crate) schema: Schema,
+    /// What can be done with it, sorted.
+    pub(crate) verbs: Vec<String>,
+}
+
+impl Model {
+    /// What a version of Kubernetes serves, by its minor number; `None` if there is no data of it.
+    pub(crate) fn of(minor: u32) -> Option<&'static Self> {
+        static MODELS: Mutex<BTreeMap<u32, &'static Model>> = Mutex::new(BTreeMap::new());
+        let data = generated::VERSIONS.iter().find(|(known, _)| *known == minor)?.1;
+        let mut models = MODELS.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is kept for as long as the program runs: there are only as many as versions.
+        Some(models.entry(minor).or_insert_with(|| Box::leak(Box::new(Self::read(data)))))
+    }
+
+    /// The minor number of the newest version that there is data of.
+    pub(crate) fn newest() -> u32 {
+        generated::VERSIONS.last().map_or(0, |(minor, _)| *minor)
+    }
+
+    fn read(data: &'static str) -> Self {
+        let (facts, types) = data.split_once("\ntype ").unwrap_or((data, ""));
+        let types: &'static Types = Box::leak(Box::new(read_types(types)));
+        let mut model = Self { version: "", groups: Vec::new(), resources: BTreeMap::new(), types };
+        let mut resource: Option<(&'static str, &'static str, Resource)> = None;
+        for line in facts.lines() {
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("version") => model.version = words.next().unwrap_or_default(),
+                Some("group") => model.groups.push((words.next().unwrap_or_default(), words.collect())),
+                Some("resource") => {
+                    model.keep(resource.take());
+                    resource = read_resource(words, types);
+                }
+                Some("sub") => {
+                    if let Some((.., resource)) = &mut resource
+                        && let Some((name, subresource)) = read_subresource(words, resource, types)
+                    {
+                        resource.subresources.insert(name, subresource);
+                    }
+                }
+                _ => {}
+            }
+        }
+        model.keep(resource);
+        model
+    }
+
+    fn keep(&mut self, resource: Option<(&'static str, &'static str, Resource)>) {
+        if let Some((api_version, plural, resource)) = resource {
+            self.resources.entry(api_version).or_default().insert(plural, Arc::new(resource));
+        }
+    }
+}
+
+/// The types of the text behind the first `type `.
+fn read_types(text: &'static str) -> Types {
+    let mut types = Types::default();
+    for text in text.split("\ntype ") {
+        let end = text.find([' ', '\n']).unwrap_or(text.len());
+        types.add(&text[..end], &text[end..]);
+    }
+    types
+}
+
+fn list(words: &str) -> Vec<String> {
+    words.split(',').map(str::to_owned).collect()
+}
+
+fn group_version(api_version: &str) -> (String, String) {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    (group.to_owned(), version.to_owned())
+}
+
+fn read_resource(
+    mut words: impl Iterator<Item = &'static str>,
+    types: &'static Types,
+) -> Option<(&'static str, &'static str, Resource)> {
+    let (api_version, plural, kind) = (words.next()?, words.next()?, words.next()?);
+    let (group, version) = group_version(api_version);
+    let mut resource = Resource { group, version, plural: plural.to_owned(), kind: kind.to_owned(), ..<_>::default() };
+    for word in words {
+        match word.split_once('=') {
+            Some(("verbs", verbs)) => resource.verbs = list(verbs),
+            Some(("singular", singular)) => singular.clone_into(&mut resource.singular),
+            Some(("short", names)) => resource.short_names = list(names),
+            Some(("categories", names)) => resource.categories = list(names),
+            _ => match word.strip_prefix('@') {
+                Some(name) => resource.schema = types.named(name),
+                None => resource.namespaced = word == "namespaced",
+            },
+        }
+    }
+    Some((api_version, plural, resource))
+}
+
+fn read_subresource(
+    mut words: impl Iterator<Item = &'static str>,
+    of: &Resource,
+    types: &'static Types,
+) -> Option<(String, Subresource)> {
+    let (name, api_version, kind) = (words.next()?, words.next()?, words.next()?);
+    let (group, version) = group_version(api_version);
+    let mut subresource =
+        Subresource { group, version, kind: kind.to_owned(), schema: of.schema.clone(), verbs: Vec::new() };
+    for word in words {
+        match (word.strip_prefix("verbs="), word.strip_prefix('@')) {
+            (Some(verbs), _) => subresource.verbs = list(verbs),
+            (None, Some(name)) => subresource.schema = types.named(name),
+            (None, None) => {}
+        }
+    }
+    Some((name.to_owned(), subresource))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The named types of a Kubernetes version, read from the lines of its data when they are first needed.
+//!
+//! A type is a line `type NAME [NOTATION] [atomic]` and an indented line `FIELD NOTATION WORD…` for each field. The
+//! notation is `[]` before the items of a list, `{}` before the values of a map, `@` before a type's name, `object` and
+//! `any` for what may be anything, or a scalar. The words: `atomic`, `set` and `map=KEY,KEY` (the type of list or map),
+//! `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`, `omitempty` and `omitzero` (the field in Go),
+//! and `default=JSON`.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use super::{Field, List, ListKind, Named, Patch, Presence, Schema, Struct, Type};
+
+/// The types of one Kubernetes version.
+#[derive(Debug, Default)]
+pub(crate) struct Types {
+    by_name: HashMap<&'static str, Entry>,
+    /// What a name without a type stands for.
+    any: Schema,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The rest of the type's line, and those of its fields.
+    text: &'static str,
+    schema: OnceLock<Schema>,
+}
+
+impl Types {
+    /// Adds a type: its name, and the text behind the name up to the next type.
+    pub(crate) fn add(&mut self, name: &'static str, text: &'static str) {
+        self.by_name.insert(name, Entry { text, schema: OnceLock::new() });
+    }
+
+    /// The schema that refers to a type.
+    pub(crate) fn named(&'static self, name: &'static str) -> Schema {
+        Schema::new(Type::Named(Named { types: self, name }))
+    }
+
+    /// The schema of a type; anything, if there is none of the name.
+    pub(super) fn schema(&'static self, name: &str) -> &'static Schema {
+        match self.by_name.get(name) {
+            Some(entry) => entry.schema.get_or_init(|| self.read(entry.text)),
+            None => &self.any,
+        }
+    }
+
+    fn read(&'static self, text: &'static str) -> Schema {
+        let mut lines = text.lines();
+        let mut schema = Schema::new(Type::Struct(Struct::default()));
+        for word in lines.next().unwrap_or_default().split_whitespace() {
+            match word {
+                "atomic" => schema.atomic = true,
+                notation => schema.of = self.notation(notation).of,
+            }
+        }
+        if let Type::Struct(fields) = &mut schema.of {
+            fields.fields = lines.filter_map(|line| self.field(line)).collect();
+        }
+        schema
+    }
+
+    fn field(&'static self, line: &'static str) -> Option<(String, Field)> {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        let mut field = Field { schema: self.notation(words.next()?), ..Field::default() };
+        let (mut pointer, mut omit_empty, mut omit_zero) = (false, false, false);
+        for word in words {
+            let (word, value) = word.split_once('=').unwrap_or((word, ""));
+            match word {
+                "atomic" => field.schema.atomic = true,
+                "set" => set_kind(&mut field.schema, ListKind::Set),
+                "map" => set_kind(&mut field.schema, ListKind::Map(value.split(',').map(str::to_owned).collect())),
+                "patch" => field.patch = patch(value, field.patch.key),
+                "key" => field.patch.key = Some(value.to_owned()),
+                "required" => field.required = true,
+                "pointer" => pointer = true,
+                "omitempty" => omit_empty = true,
+                "omitzero" => omit_zero = true,
+                "default" => field.schema.default = serde_json::from_str(value).ok(),
+                _ => {}
+            }
+        }
+        field.presence = match (pointer, omit_empty, omit_zero) {
+            (true, false, false) => Presence::Null,
+            (true, ..) => Presence::Optional,
+            (false, _, true) => Presence::OmitZero,
+            (false, true, false) => Presence::OmitEmpty,
+            (false, false, false) => Presence::Always,
+        };
+        Some((name.to_owned(), field))
+    }
+
+    fn notation(&'static self, notation: &'static str) -> Schema {
+        Schema::new(if let Some(items) = notation.strip_prefix("[]") {
+            Type::List(List { items: Box::new(self.notation(items)), kind: ListKind::Atomic })
+        } else if let Some(values) = notation.strip_prefix("{}") {
+            Type::Map(Box::new(self.notation(values)))
+        } else if let Some(name) = notation.strip_prefix('@') {
+            Type::Named(Named { types: self, name })
+        } else {
+            match notation {
+                "bool" => Type::Bool,
+                "int32" => Type::Int32,
+                "int64" => Type::Int64,
+                "double" => Type::Double,
+                "string" => Type::String,
+                "time" => Type::Time,
+                "bytes" => Type::Bytes,
+                "int-or-string" => Type::IntOrString,
+                "quantity" => Type::Quantity,
+                _ => Type::Any,
+            }
+        })
+    }
+}
+
+fn set_kind(schema: &mut Schema, kind: ListKind) {
+    if let Type::List(list) = &mut schema.of {
+        list.kind = kind;
+    }
+}
+
+fn patch(strategies: &str, key: Option<String>) -> Patch {
+    let has = |strategy: &str| strategies.split(',').any(|word| word == strategy);
+    Patch { merge: has("merge"), retain_keys: has("retainKeys"), replace: has("replace"), key }
+}
