@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 
 use http::{HeaderName, HeaderValue, Method};
@@ -17,7 +17,11 @@ use k8s_openapi::{
     api::{authentication::v1::TokenReview, core::v1::Secret},
 };
 use tower_http::set_header::SetRequestHeaderLayer;
-use tracing::subscriber::DefaultGuard;
+use tracing::{
+    Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+    subscriber::{DefaultGuard, Interest},
+};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::{
@@ -31,8 +35,44 @@ use crate::{
 #[derive(Clone, Default)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
+/// Takes nothing, but keeps `tracing` asking.
+///
+/// A place in the code that is met for the first time on a thread without a subscriber, while another thread
+/// subscribes, can be stored as of no interest to anybody. With this subscriber beside them there is always some.
+struct Asking;
+
+impl Subscriber for Asking {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+fn keep_asking() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Asking).expect("no other test sets one"));
+}
+
 impl Captured {
     pub(crate) fn subscribe(&self) -> DefaultGuard {
+        keep_asking();
         let captured = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -223,6 +263,7 @@ async fn request_is_named_once_a_line() {
 
 #[tokio::test]
 async fn retry_names_its_request_where_the_span_does_not() {
+    keep_asking();
     let captured = Captured::default();
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
