@@ -20,7 +20,7 @@ const WAIT: &str = "wait-for-objects";
 pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT];
 
 /// Examples that only read.
-const READING: &[&str] = &["api-resources", "kubeconfig", "pod-metrics-cache"];
+const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metrics-cache"];
 
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
 const CHANGING: &[&str] = &[

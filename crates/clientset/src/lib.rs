@@ -121,7 +121,7 @@ pub use k8s_client_runtime::{
     codec::{Codec, Json, Kind, Listable, MediaType},
     config, custom_resource,
     list::ListStream,
-    object,
+    metrics, object,
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},

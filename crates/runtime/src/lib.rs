@@ -23,6 +23,8 @@ pub mod file;
 #[doc(hidden)]
 pub mod host_name;
 
+pub mod metrics;
+
 pub mod config;
 
 mod auth;

@@ -33,6 +33,7 @@ mod yaml;
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -40,7 +41,7 @@ use http::Uri;
 use secrecy::SecretString;
 
 use self::{environment::Environment, kubeconfig::overrides::Overrides};
-use crate::error::Result;
+use crate::{error::Result, metrics::Metrics};
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::yaml::changed as changed_kubeconfigs;
@@ -130,6 +131,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// How many requests are sent in a second. No limit by default.
     pub rate_limit: Option<RateLimit>,
+    /// Who is told of requests, connections, certificates and credential plugins. Nobody by default.
+    pub metrics: Option<Arc<dyn Metrics>>,
     /// Where this configuration was found.
     pub source: ConfigSource,
 }
@@ -288,6 +291,7 @@ impl Config {
             max_response_bytes: Some(MAX_RESPONSE_BYTES),
             retry: RetryPolicy::default(),
             rate_limit: None,
+            metrics: None,
             source: ConfigSource::Program,
         }
     }

@@ -11,6 +11,7 @@ use super::{
     CallKind, Response, RestClient,
     answer::{self, Target},
     deadline::{self, in_time, timed_out, within},
+    measured_body::measured,
     response::Origin,
     retrying::{Nature, Retries, asked_to_wait},
     timed_body, trace,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    metrics::{Metrics, RequestLabels},
     transport::{Body, Endless, headers},
 };
 
@@ -35,6 +37,7 @@ pub(super) struct Call {
     /// How long the server has been told that a watch may take, and a margin.
     pub(super) longest: Option<Duration>,
     pub(super) max_retries: Option<u32>,
+    pub(super) started: Instant,
 }
 
 impl Call {
@@ -50,7 +53,7 @@ impl Call {
         let explicit = in_time(self.timeout);
         // A watch is opened again and again by those who live on it; client-go limits only what it has to repeat.
         if self.kind != CallKind::Watch {
-            within(explicit, self.client.throttle()).await.ok_or_else(timed_out)?;
+            self.throttle(explicit).await.ok_or_else(timed_out)?;
         }
         // A limit that nobody set for this call begins when the call does, not when it begins to wait for its turn.
         let deadline = match self.kind {
@@ -71,11 +74,17 @@ impl Call {
         span.record("attempts", retries + 1);
         span.record("status", status);
         match result {
-            Ok((response, retries)) if self.nature().may_be_read_again() => {
-                Ok(response.with_again(Again(Box::new((self, retries, span)))))
+            Ok((response, retries)) => {
+                let response = self.measured(response);
+                let again = self.nature().may_be_read_again();
+                Ok(if again { response.with_again(Again(Box::new((self, retries, span)))) } else { response })
             }
-            Ok((response, _)) => Ok(response),
-            Err(error) => Err(error.with_request(&self.method, self.shown_url(&self.uri.to_string()))),
+            Err(error) => {
+                if self.is_measured() {
+                    self.report(|metrics, request| metrics.request_latency(request, self.started.elapsed()));
+                }
+                Err(error.with_request(&self.method, self.shown_url(&self.uri.to_string())))
+            }
         }
     }
 
@@ -103,7 +112,7 @@ impl Call {
                 let done = retries.done();
                 self.tell(span, begin, done, reason, &failure);
                 sleep_until(begin).await;
-                if within(retries.last_start(), self.client.throttle()).await.is_none() {
+                if self.throttle(retries.last_start()).await.is_none() {
                     // Its turn came too late: what is told is why it was to be sent again.
                     return Err(failure.after_retries(done - 1, previous.as_ref()));
                 }
@@ -117,6 +126,10 @@ impl Call {
                 error.with_outcome(outcome).after_retries(done, previous.as_ref())
             };
             note(&outcome, started, done);
+            self.report(|metrics, request| {
+                metrics.request_size(request, self.body.len() as u64);
+                metrics.request_result(request, outcome.as_ref().map(http::Response::status));
+            });
             next = Some(match outcome {
                 Ok(answer) => {
                     let (head, body) = answer.into_parts();
@@ -148,8 +161,18 @@ impl Call {
         }
     }
 
+    /// Waits for the rate limit, until then at most.
+    async fn throttle(&self, end: Option<Instant>) -> Option<()> {
+        let Some(limiter) = self.client.rate_limiter() else { return within(end, async {}).await };
+        let asked = Instant::now();
+        let turn = within(end, limiter.take()).await;
+        self.report(|metrics, request| metrics.rate_limiter_latency(request, asked.elapsed()));
+        turn
+    }
+
     /// Tells that the request is sent again.
     fn tell(&self, span: &Span, begin: Instant, retry: u32, reason: &str, failure: &Error) {
+        self.report(|metrics, request| metrics.request_retry(request, failure));
         let milliseconds = millis(begin.saturating_duration_since(Instant::now()));
         if span.is_disabled() {
             // Nobody is told by the span which request it is.
@@ -195,6 +218,33 @@ impl Call {
             None => body,
         };
         Ok(Response::new(head, body, origin))
+    }
+
+    /// Reports something of this call to whoever wants to know.
+    fn report(&self, report: impl FnOnce(&dyn Metrics, &RequestLabels<'_>)) {
+        if let Some(metrics) = self.client.metrics() {
+            let (host, resource) = (self.client.host(), self.target.resource.as_deref());
+            report(&**metrics, &RequestLabels { method: &self.method, host, resource });
+        }
+    }
+
+    /// Whether the time and the size of the answer mean anything: others end when somebody wants them to.
+    fn is_measured(&self) -> bool {
+        self.kind == CallKind::Ordinary
+    }
+
+    /// The answer, whose end is reported.
+    fn measured(&self, response: Response) -> Response {
+        let Some(metrics) = self.client.metrics().filter(|_| self.is_measured()).cloned() else { return response };
+        let (method, resource) = (self.method.clone(), self.target.resource.clone());
+        let (host, started) = (self.client.host().to_owned(), self.started);
+        response.map_body(|body| {
+            measured(body, move |bytes| {
+                let request = RequestLabels { method: &method, host: &host, resource: resource.as_deref() };
+                metrics.response_size(&request, bytes);
+                metrics.request_latency(&request, started.elapsed());
+            })
+        })
     }
 
     fn shown_url<'a>(&self, url: &'a str) -> &'a str {

@@ -15,6 +15,7 @@ use tower_service::Service;
 use crate::{
     config::{Config, RetryPolicy},
     error::{Error, Result},
+    metrics::Metrics,
     rest::{Request, RestClientBuilder, WarningHandler, rate_limit::RateLimiter},
     transport::{Body, BoxError, HttpService, Transport},
 };
@@ -49,6 +50,7 @@ struct Inner {
     retry: RetryPolicy,
     rate_limiter: Option<RateLimiter>,
     warning_handler: Box<dyn WarningHandler>,
+    metrics: Option<Arc<dyn Metrics>>,
     protobuf: bool,
     /// The resources whose server has refused bodies in protobuf.
     json_only: RwLock<BTreeSet<String>>,
@@ -133,6 +135,7 @@ impl RestClient {
             retry: config.retry,
             rate_limiter: config.rate_limit.map(RateLimiter::new).transpose()?,
             warning_handler,
+            metrics: config.metrics.clone(),
             protobuf: !config.disable_protobuf,
             json_only: RwLock::default(),
         })))
@@ -225,11 +228,18 @@ impl RestClient {
         self.0.json_only.write().unwrap_or_else(PoisonError::into_inner).insert(resource);
     }
 
-    /// Waits until the rate limit lets another request pass.
-    pub(super) async fn throttle(&self) {
-        if let Some(limiter) = &self.0.rate_limiter {
-            limiter.take().await;
-        }
+    /// Who is told of requests, if anybody is.
+    pub(super) fn metrics(&self) -> Option<&Arc<dyn Metrics>> {
+        self.0.metrics.as_ref()
+    }
+
+    /// The host and port of the server.
+    pub(super) fn host(&self) -> &str {
+        self.0.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
+    pub(super) fn rate_limiter(&self) -> Option<&RateLimiter> {
+        self.0.rate_limiter.as_ref()
     }
 
     /// Sends a request and waits for the head of its answer, for as long as the limit allows.

@@ -15,6 +15,7 @@ mod encoded_words;
 mod fairness;
 mod kind;
 mod limits;
+mod measured_body;
 pub(crate) mod pieces;
 mod request;
 mod response;

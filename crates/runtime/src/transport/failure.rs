@@ -54,6 +54,10 @@ impl ConnectError {
         }
     }
 
+    pub(super) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
     pub(super) fn with_delivery(self, delivery: Delivery) -> Self {
         Self { delivery, ..self }
     }

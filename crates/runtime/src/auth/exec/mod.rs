@@ -24,6 +24,7 @@ use super::{
 use crate::{
     config::{ClientIdentity, Config, ExecApiVersion, ExecConfig, InteractiveMode, SharedCredentials},
     error::{Error, ErrorKind, Result},
+    metrics::{ExecPluginOutcome, Metrics},
     text::{Keep, printable},
 };
 
@@ -43,6 +44,7 @@ struct Settings {
     /// What the plugin is told about the cluster, if it is told anything.
     cluster: Option<Value>,
     stdin_is_terminal: fn() -> bool,
+    metrics: Option<Arc<dyn Metrics>>,
 }
 
 /// What a plugin gives to each request.
@@ -69,7 +71,8 @@ impl Plugin {
         let suits = |kept: &Self| same(&kept.settings.exec, exec) && kept.settings.cluster == cluster;
         let make = || {
             let exec = ExecConfig { shared: SharedCredentials::default(), ..exec.clone() };
-            let settings = Settings { exec, cluster: cluster.clone(), stdin_is_terminal };
+            let (cluster, metrics) = (cluster.clone(), config.metrics.clone());
+            let settings = Settings { exec, cluster, stdin_is_terminal, metrics };
             Self { settings: Arc::new(settings), answers: Fetched::new(None) }
         };
         Ok(exec.shared.get_or_insert(suits, make))
@@ -91,7 +94,12 @@ impl Settings {
         let interactive = interactive(exec, self.stdin_is_terminal)?;
         let info = info::exec_info(exec.api_version, self.cluster.as_ref(), interactive);
         tracing::debug!(command = ?exec.command, interactive, "running the credential plugin");
-        let output = run::run(exec, &info, interactive, (!interactive).then_some(TIME_LIMIT)).await?;
+        let output = run::run(exec, &info, interactive, (!interactive).then_some(TIME_LIMIT)).await;
+        if let Some(metrics) = &self.metrics {
+            let outcome = output.as_ref().map_or_else(|failure| failure.outcome, |_| ExecPluginOutcome::NoError);
+            metrics.exec_plugin_call(&exec.command, outcome);
+        }
+        let output = output.map_err(|failure| failure.error)?;
         let mut fresh = answer::parse(&output, exec.api_version)
             .map_err(|what| error(&exec.command, format_args!("printed no valid ExecCredential: {what}")))?;
         // Connections are renewed when the certificate is another one, which its Arc tells.

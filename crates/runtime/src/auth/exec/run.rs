@@ -14,11 +14,24 @@ use super::lookup::{Unusable, lookup};
 use crate::{
     config::ExecConfig,
     error::{Error, Result},
+    metrics::ExecPluginOutcome,
     text::{Keep, printable},
 };
 
 /// Tokens and certificates with their chains stay far below this.
 const MAX_OUTPUT: u64 = 1 << 20;
+
+/// Why a plugin gave no answer.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    pub(super) outcome: ExecPluginOutcome,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, outcome: ExecPluginOutcome::ClientError }
+    }
+}
 
 /// What the plugin wrote to standard output. It is killed when nobody waits any more.
 pub(super) async fn run(
@@ -26,22 +39,22 @@ pub(super) async fn run(
     info: &str,
     interactive: bool,
     time_limit: Option<Duration>,
-) -> Result<Vec<u8>> {
+) -> Result<Vec<u8>, Failure> {
     let failed = |what: Arguments<'_>| error(&exec.command, what);
     let child = command(exec, info, interactive)?.spawn().map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => not_found(exec),
-        _ => failed(format_args!("cannot be run")).with_source(cause),
+        _ => failed(format_args!("cannot be run")).with_source(cause).into(),
     })?;
     let answering = answer_of(child, &exec.command);
     match time_limit {
         None => answering.await,
-        Some(limit) => tokio::time::timeout(limit, answering)
-            .await
-            .unwrap_or_else(|_| Err(failed(format_args!("did not answer within {} s and was ended", limit.as_secs())))),
+        Some(limit) => tokio::time::timeout(limit, answering).await.unwrap_or_else(|_| {
+            Err(failed(format_args!("did not answer within {} s and was ended", limit.as_secs())).into())
+        }),
     }
 }
 
-fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Result<Command> {
+fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Result<Command, Failure> {
     let mut command = program(exec)?;
     command
         .args(&exec.args)
@@ -56,7 +69,7 @@ fn command(exec: &ExecConfig, info: &str, interactive: bool) -> Result<Command> 
 
 /// The command of the plugin's program, found in this process's `$PATH` as in Go, whatever the plugin's own is.
 #[cfg(unix)]
-fn program(exec: &ExecConfig) -> Result<Command> {
+fn program(exec: &ExecConfig) -> Result<Command, Failure> {
     let path = std::env::var_os("PATH");
     let program = lookup(&exec.command, path.as_deref()).map_err(|unusable| match unusable {
         Unusable::NotFound => not_found(exec),
@@ -66,7 +79,8 @@ fn program(exec: &ExecConfig) -> Result<Command> {
                 "is found in the working directory, by an element of $PATH that is not absolute; anybody could have \
                  put it there; name it with its folder (./NAME), or make $PATH absolute"
             ),
-        ),
+        )
+        .into(),
     })?;
     let mut command = Command::new(program);
     // Programs may do what the name says that they are called by.
@@ -76,11 +90,11 @@ fn program(exec: &ExecConfig) -> Result<Command> {
 
 /// The command of the plugin's program. The system does not look into the working directory.
 #[cfg(not(unix))]
-fn program(exec: &ExecConfig) -> Result<Command> {
+fn program(exec: &ExecConfig) -> Result<Command, Failure> {
     Ok(Command::new(&exec.command))
 }
 
-async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {
+async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>, Failure> {
     let failed = |what: Arguments<'_>| error(command, what);
     let mut output = Vec::new();
     if let Some(stdout) = child.stdout.take() {
@@ -88,19 +102,21 @@ async fn answer_of(mut child: Child, command: &str) -> Result<Vec<u8>> {
         reading.map_err(|cause| failed(format_args!("could not be listened to")).with_source(cause))?;
     }
     if output.len() as u64 > MAX_OUTPUT {
-        return Err(failed(format_args!("answered more than {MAX_OUTPUT} bytes")));
+        return Err(failed(format_args!("answered more than {MAX_OUTPUT} bytes")).into());
     }
     let status = child.wait().await.map_err(|cause| failed(format_args!("was lost")).with_source(cause))?;
-    match status.code() {
-        Some(0) => Ok(output),
-        Some(code) => Err(failed(format_args!("failed with exit code {code}"))),
-        None => Err(failed(format_args!("was ended by a signal"))),
-    }
+    let error = match status.code() {
+        Some(0) => return Ok(output),
+        Some(code) => failed(format_args!("failed with exit code {code}")),
+        None => failed(format_args!("was ended by a signal")),
+    };
+    Err(Failure { error, outcome: ExecPluginOutcome::ExecutionError { exit_code: status.code() } })
 }
 
-fn not_found(exec: &ExecConfig) -> Error {
-    match exec.install_hint.as_deref().filter(|hint| !hint.trim().is_empty()) {
+fn not_found(exec: &ExecConfig) -> Failure {
+    let error = match exec.install_hint.as_deref().filter(|hint| !hint.trim().is_empty()) {
         Some(hint) => error(&exec.command, format_args!("not found; {}", printable(hint.trim(), Keep::Lines))),
         None => error(&exec.command, format_args!("not found; it must be installed and in $PATH")),
-    }
+    };
+    Failure { error, outcome: ExecPluginOutcome::NotFound }
 }

@@ -12,6 +12,7 @@ use super::*;
 use crate::{
     auth::{Auth, Granted, Source},
     config::{Credentials, PemSource, Proxy, ProxyUrl},
+    metrics::recording::Recording,
 };
 
 /// A plugin's folder and the configuration that names the plugin.
@@ -366,7 +367,7 @@ async fn what_a_plugin_answers_is_not_shown_and_not_read_without_end() {
 async fn a_plugin_that_hangs_without_a_terminal_is_ended() {
     let mut script = Script::new("exec sleep 600");
     let exec = script.exec().clone();
-    let error = run::run(&exec, "{}", false, Some(Duration::from_millis(200))).await.unwrap_err().to_string();
+    let error = run::run(&exec, "{}", false, Some(Duration::from_millis(200))).await.unwrap_err().error.to_string();
     assert!(error.contains("executable sh did not answer within"), "{error}");
 }
 
@@ -429,4 +430,38 @@ async fn the_last_client_takes_the_answer_and_a_run_under_way_with_it() {
     while fs::read_to_string(&command_line).is_ok_and(|line| line.contains("sleep")) {
         sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn metrics_tell_how_each_run_of_a_plugin_ended() {
+    let told = async |before: &str, change: fn(&mut ExecConfig)| {
+        let mut script = Script::new(before);
+        change(script.exec());
+        let recording = Recording::default();
+        script.config.metrics = Some(recording.receiver());
+        let auth = script.auth();
+        let _ = ask(&auth).await;
+        recording.take()
+    };
+    assert_eq!(told("", |_| ()).await, ["sh NoError no_error"]);
+    // What it printed is another matter, as in client-go.
+    assert_eq!(told("echo nonsense", |_| ()).await, ["sh NoError no_error"]);
+    let failed = "sh ExecutionError { exit_code: Some(3) } plugin_execution_error";
+    assert_eq!(told("exit 3", |_| ()).await, [failed]);
+    let killed = "sh ExecutionError { exit_code: None } plugin_execution_error";
+    assert_eq!(told("kill -9 $$", |_| ()).await, [killed]);
+    let missing = |exec: &mut ExecConfig| exec.command = "no-such-plugin".to_owned();
+    assert_eq!(told("", missing).await, ["no-such-plugin NotFound plugin_not_found_error"]);
+    let no_program = |exec: &mut ExecConfig| exec.command = "/".to_owned();
+    assert_eq!(told("", no_program).await, ["/ ClientError client_internal_error"]);
+    assert_eq!(told("cat /dev/zero", |_| ()).await, ["sh ClientError client_internal_error"]);
+    // What was answered is good for the next request too.
+    let mut script = Script::new("");
+    let recording = Recording::default();
+    script.config.metrics = Some(recording.receiver());
+    let auth = script.auth();
+    for _ in 0..3 {
+        ask(&auth).await.unwrap();
+    }
+    assert_eq!(recording.take().len(), 1);
 }

@@ -3,6 +3,7 @@
 use std::{future::poll_fn, time::Duration};
 
 use http::{HeaderValue, Method, Uri, header};
+use tokio::time::Instant;
 
 use super::Request;
 use crate::{
@@ -135,6 +136,7 @@ impl Request {
             kind: self.kind,
             timeout: self.timeout,
             max_retries: self.max_retries,
+            started: Instant::now(),
         })
     }
 }

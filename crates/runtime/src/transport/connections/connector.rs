@@ -8,13 +8,17 @@ use hyper_rustls::{
 };
 use hyper_util::client::legacy::connect::Connection as _;
 use rustls_pki_types::ServerName;
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 use tower_service::Service as _;
 
 use super::stream::Connection;
 use crate::{
     config::{Authority, Config},
     error::{Error, Result},
+    metrics::Metrics,
     transport::{
         dial::{Dialer, Io},
         failure::ConnectError,
@@ -28,6 +32,7 @@ pub(super) struct Connector {
     dialer: Dialer,
     /// Nothing for a server without TLS: the roots of the system are not looked for in vain.
     tls: Option<Tls>,
+    metrics: Option<Arc<dyn Metrics>>,
 }
 
 /// What to offer a server to speak.
@@ -58,7 +63,7 @@ impl Connector {
         };
         let handshake_timeout = config.tls_handshake_timeout;
         let tls = rotation.map(|rotation| Tls { rotation, server_name, handshake_timeout });
-        Ok(Self { dialer: Dialer::new(config)?, tls })
+        Ok(Self { dialer: Dialer::new(config)?, tls, metrics: config.metrics.clone() })
     }
 
     pub(super) fn dialer(&self) -> &Dialer {
@@ -67,6 +72,15 @@ impl Connector {
 
     /// Connects to the server of a URL.
     pub(super) async fn connect(&self, uri: &Uri, offer: Offer) -> Result<Connection, ConnectError> {
+        let begun = Instant::now();
+        let connected = self.connect_once(uri, offer).await;
+        if let Some(metrics) = &self.metrics {
+            metrics.connection(connected.as_ref().map(|_| ()).map_err(ConnectError::kind), begun.elapsed());
+        }
+        connected
+    }
+
+    async fn connect_once(&self, uri: &Uri, offer: Offer) -> Result<Connection, ConnectError> {
         if uri.scheme() != Some(&Scheme::HTTPS) {
             let stream = self.dialer.clone().dial(uri).await?;
             return Ok(Connection::new(stream, None, false).through_proxy(self.dialer.forwards()));

@@ -70,7 +70,7 @@ impl Connections {
     pub(super) fn new(config: &Config) -> Result<Self> {
         let secure = config.server_url()?.scheme() == Some(&Scheme::HTTPS);
         let unasked_clear_text = !secure && config.server.scheme().is_none();
-        let rotation = secure.then(|| Rotation::new(&config.tls, config.disable_http2)).transpose()?.map(Arc::new);
+        let rotation = secure.then(|| Rotation::new(config)).transpose()?.map(Arc::new);
         let connector = Connector::new(config, rotation.clone())?;
         let pings = Pings { interval: config.http2_ping_interval, timeout: config.http2_ping_timeout };
         let handshake = rotation.as_ref().map(|rotation| rotation.current(None)).transpose()?;

@@ -16,15 +16,17 @@ use tower_service::Service;
 
 mod io;
 mod proxy;
+mod resolver;
 mod socks;
 mod writes;
 
-use self::proxy::Problem;
 pub(super) use self::{io::Io, writes::writes_to_io};
+use self::{proxy::Problem, resolver::Resolver};
 use super::failure::ConnectError;
 use crate::{
     config::{Authority, Config, ProxyScheme, ProxyUrl, TlsConfig},
     error::Result,
+    metrics::Metrics,
 };
 
 // A peer that vanished is found by the system after 45 seconds, which is what HTTP/2 pings take: HTTP/1.1 has no pings,
@@ -39,7 +41,7 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
 /// Finds the way to one server.
 #[derive(Clone)]
 pub(super) struct Dialer {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Resolver>,
     route: Route,
     /// For all of it: the name, TCP, and what is to be said to a proxy.
     limit: Duration,
@@ -86,7 +88,12 @@ impl Dialer {
                 }
             },
         };
-        Ok(Self { tcp: tcp(config.connect_timeout), route, limit: config.connect_timeout, reached: Arc::default() })
+        Ok(Self {
+            tcp: tcp(config.connect_timeout, config.metrics.clone()),
+            route,
+            limit: config.connect_timeout,
+            reached: Arc::default(),
+        })
     }
 
     /// Whether what is dialled is a proxy that wants whole requests, rather than the server.
@@ -178,8 +185,8 @@ impl HttpProxy {
     }
 }
 
-fn tcp(connect_timeout: Duration) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+fn tcp(connect_timeout: Duration, metrics: Option<Arc<dyn Metrics>>) -> HttpConnector<Resolver> {
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(metrics));
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(TCP_KEEPALIVE));
@@ -205,7 +212,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let uri: Uri = format!("http://{address}/").parse().unwrap();
-        let stream = tcp(Duration::from_secs(5)).call(uri).await.unwrap().into_inner();
+        let stream = tcp(Duration::from_secs(5), None).call(uri).await.unwrap().into_inner();
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
         #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use super::{
     super::tls::{Handshake, Rotation},
     *,
 };
+use crate::metrics::recording::Recording;
 
 /// A server that asks for client certificates, and a client whose certificate, key and CA are files.
 struct Fixture {
@@ -49,7 +50,7 @@ impl Fixture {
     }
 
     fn rotation(&self) -> Arc<Rotation> {
-        Arc::new(Rotation::new(&self.config.tls, false).unwrap())
+        Arc::new(Rotation::new(&self.config).unwrap())
     }
 }
 
@@ -280,4 +281,65 @@ async fn credentials_bring_a_certificate_with_the_request() {
     let error = failure::of_service(service.clone().call(request).await.unwrap_err());
     assert!(error.to_string().contains("no certificate"), "{error}");
     assert!(ask(None).await.contains(&seen(&second)));
+}
+
+#[tokio::test]
+async fn metrics_tell_of_certificates_and_of_files_that_are_read_again() {
+    // As rcgen has it unless it is told otherwise: from 1975 to 4096.
+    const EXPIRY: &str = "expiry 67090118400";
+    let mut fixture = Fixture::new().await;
+    let recording = Recording::default();
+    fixture.config.metrics = Some(recording.receiver());
+    let rotation = fixture.rotation();
+    assert_eq!(recording.take(), [EXPIRY]);
+    // Nothing has changed.
+    rotation.fresh().await;
+    assert!(recording.take().is_empty());
+
+    fixture.renew();
+    pass(2).await;
+    rotation.fresh().await;
+    let told = recording.take();
+    let [age, expiry, reload] = &told[..] else { panic!("{told:?}") };
+    // In minutes: half a century.
+    let age: u64 = age.strip_prefix("age ").unwrap().parse().unwrap();
+    assert!(age > 50 * 365 * 24 * 60, "{age}");
+    assert_eq!((expiry.as_str(), reload.as_str()), (EXPIRY, "reload ok"));
+
+    fixture.write("ca", &Authority::new().0.pem());
+    pass(2).await;
+    rotation.fresh().await;
+    assert_eq!(recording.take(), ["reload ok"]);
+
+    fixture.write("key", "no key");
+    pass(2).await;
+    rotation.fresh().await;
+    assert_eq!(recording.take(), ["reload failed"]);
+
+    let key = KeyPair::generate().unwrap();
+    let certificate = PemSource::text(fixture.authority.sign(&key, &["me"]).pem());
+    let granted = Arc::new(ClientIdentity { certificate, key: PemSource::text(key.serialize_pem()) });
+    rotation.current(Some(&granted)).unwrap();
+    let told = recording.take();
+    assert!(told.len() == 2 && told[1] == EXPIRY, "{told:?}");
+}
+
+#[tokio::test]
+async fn metrics_tell_of_names_and_connections() {
+    let mut fixture = Fixture::new().await;
+    let recording = Recording::default();
+    fixture.config.metrics = Some(recording.receiver());
+    ask(&fixture.config).await.unwrap();
+    let told = recording.take();
+    assert!(
+        told.contains(&"resolved localhost".to_owned()) && told.contains(&"connection Ok(())".to_owned()),
+        "{told:?}"
+    );
+
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let mut config = Config::new(&format!("http://{closed}")).unwrap();
+    config.metrics = Some(recording.receiver());
+    ask(&config).await.unwrap_err();
+    // An address needs no name.
+    assert_eq!(recording.take(), ["connection Err(Connect)"]);
 }

@@ -8,7 +8,10 @@ mod stream;
 mod verify;
 mod x509;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rustls::{
     ClientConfig,
@@ -16,15 +19,18 @@ use rustls::{
     crypto::CryptoProvider,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls_platform_verifier::Verifier;
 
-use self::verify::{AcceptAny, AcceptGiven};
 pub(super) use self::{
     failure::{Peer, describe},
     retirement::{Retired, Retirement},
     rotation::Rotation,
     stream::TlsStream,
+};
+use self::{
+    verify::{AcceptAny, AcceptGiven},
+    x509::Certificate,
 };
 use crate::{
     config::{CaBundle, ClientIdentity, PemSource, TlsConfig},
@@ -53,6 +59,14 @@ impl Material {
     /// Whether it trusts a server at all. A CA in a file that is still empty does not.
     pub(super) fn trusts_nobody(&self) -> bool {
         self.ca.as_ref().is_some_and(|ca| ca.certificates.is_empty())
+    }
+
+    /// From when to when the client's certificate is valid.
+    fn identity_validity(&self) -> Option<(SystemTime, SystemTime)> {
+        let (certificates, _) = self.identity.as_ref()?;
+        let (begin, end) = Certificate::parse(certificates.first()?)?.validity()?;
+        let time = |time: UnixTime| UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
+        Some((time(begin)?, time(end)?))
     }
 
     /// The same CA with another identity.

@@ -16,8 +16,9 @@ use tokio::{
 
 use super::{Handshake, Material};
 use crate::{
-    config::{ClientIdentity, PemSource, TlsConfig},
+    config::{ClientIdentity, Config, PemSource, TlsConfig},
     error::{Error, Result},
+    metrics::Metrics,
 };
 
 // client-go reads files again at most once a second. It compares certificates with those of open connections every five
@@ -29,6 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(in crate::transport) struct Rotation {
     config: TlsConfig,
     disable_http2: bool,
+    metrics: Option<Arc<dyn Metrics>>,
     state: Mutex<State>,
     looking: Mutex<Option<Looking>>,
 }
@@ -43,11 +45,16 @@ struct State {
 }
 
 impl Rotation {
-    pub(in crate::transport) fn new(config: &TlsConfig, disable_http2: bool) -> Result<Self> {
-        let current = Arc::new(Handshake::of(config, disable_http2)?);
+    pub(in crate::transport) fn new(config: &Config) -> Result<Self> {
+        let Config { tls, disable_http2, metrics, .. } = config;
+        let current = Arc::new(Handshake::of(tls, *disable_http2)?);
+        if let (Some(metrics), Some((_, expiry))) = (metrics, current.material.identity_validity()) {
+            metrics.client_certificate_expiry(expiry);
+        }
         Ok(Self {
-            config: config.clone(),
-            disable_http2,
+            config: tls.clone(),
+            disable_http2: *disable_http2,
+            metrics: metrics.clone(),
             state: Mutex::new(State { current, granted: None, replaced: Vec::new(), looked: Instant::now() }),
             looking: Mutex::default(),
         })
@@ -108,18 +115,27 @@ impl Rotation {
             match &self.config.ca {
                 Some(source) if emptied => Err(Error::config(format!("{source}is empty"))),
                 _ if overtaken => Ok(()),
-                _ => self.install(&mut state, identity, material),
+                _ => {
+                    let changed = self.install(&mut state, identity, material)?;
+                    if let Some(metrics) = self.metrics.as_ref().filter(|_| changed) {
+                        metrics.certificate_reload(Ok(()));
+                    }
+                    Ok(())
+                }
             }
         });
         if let Err(error) = renewed {
+            if let Some(metrics) = &self.metrics {
+                metrics.certificate_reload(Err(&error));
+            }
             tracing::warn!(%error, "certificates were not read again; what was read before stays in use");
         }
     }
 
-    /// Puts the material to use, if it is other than what is in use.
-    fn install(&self, state: &mut State, identity: Option<&ClientIdentity>, material: Material) -> Result<()> {
+    /// Puts the material to use, if it is other than what is in use; whether it is.
+    fn install(&self, state: &mut State, identity: Option<&ClientIdentity>, material: Material) -> Result<bool> {
         if state.current.material == material {
-            return Ok(());
+            return Ok(false);
         }
         let verifier = match state.current.verifier_for(&material) {
             Some(verifier) => verifier,
@@ -128,8 +144,11 @@ impl Rotation {
         let next = Handshake::new(material, verifier, identity, self.disable_http2)?;
         let before = std::mem::replace(&mut state.current, Arc::new(next));
         before.retirement.begin();
+        if let Some(metrics) = &self.metrics {
+            report_rotation(&**metrics, &before.material, &state.current.material);
+        }
         tracing::debug!("the client certificate or the CA changed; connections made before will be closed");
-        Ok(())
+        Ok(true)
     }
 
     /// Sees to it that files are also read while nothing connects.
@@ -144,6 +163,19 @@ impl Rotation {
     fn state(&self) -> MutexGuard<'_, State> {
         // No change of the state stops half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reports that a client certificate has taken the place of another, if it is another.
+fn report_rotation(metrics: &dyn Metrics, before: &Material, now: &Material) {
+    if before.identity == now.identity {
+        return;
+    }
+    if let Some((begin, _)) = before.identity_validity() {
+        metrics.client_certificate_rotation_age(begin.elapsed().unwrap_or_default());
+    }
+    if let Some((_, expiry)) = now.identity_validity() {
+        metrics.client_certificate_expiry(expiry);
     }
 }
 

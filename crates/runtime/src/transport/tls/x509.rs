@@ -92,11 +92,17 @@ impl<'a> Certificate<'a> {
         self.as_anchor().is_some_and(|(_, limits)| limits.signs)
     }
 
+    /// From when to when it is valid; nothing for times that cannot be read.
+    pub(super) fn validity(&self) -> Option<(UnixTime, UnixTime)> {
+        let mut validity = Reader(self.validity);
+        let times = (validity.time()?, validity.time()?);
+        validity.end()?;
+        Some(times)
+    }
+
     /// What verifies certificates that this one signed, and when it may; nothing for fields that cannot be read.
     pub(super) fn as_anchor(&self) -> Option<(TrustAnchor<'static>, Limits)> {
-        let mut validity = Reader(self.validity);
-        let (not_before, not_after) = (validity.time()?, validity.time()?);
-        validity.end()?;
+        let (not_before, not_after) = self.validity()?;
         let extensions = Extensions::parse(self.extensions)?;
         let is_ca = extensions.is_ca.unwrap_or(self.version < 3);
         let limits = Limits {
