@@ -7,12 +7,14 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use k8s_client_informer::{Informer, ObjectKey};
-use k8s_client_queue::{Backoff, Metrics, Queue, QueueBuilder};
+use k8s_client_queue::{Backoff, Queue, QueueBuilder};
 use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
 
 use crate::{
-    Next, Stopped,
+    Metrics, Next, Stopped,
     feed::{Feed, Filter, feed},
+    metrics::NoMetrics,
+    owner::controller_of,
     run::{Run, run},
 };
 
@@ -30,6 +32,7 @@ pub struct Controller<T: Send + Sync + 'static> {
     workers: usize,
     grace: Duration,
     queue: QueueBuilder,
+    metrics: Arc<dyn Metrics>,
 }
 
 /// Waits until an informer has all its objects.
@@ -58,6 +61,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
             workers: 1,
             grace: GRACE,
             queue: Queue::<ObjectKey>::builder(),
+            metrics: Arc::new(NoMetrics),
         }
     }
 
@@ -78,15 +82,11 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     {
         let (group, kind) = (group.to_owned(), kind.to_owned());
         self.watch_mapped(owned, move |object: &O| {
-            let controller = object.controller().filter(|owner| {
-                let owner_group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-                owner.kind == kind && owner_group == group
-            });
             // An owner is in the same namespace, or in none.
             let namespace = object.namespace().unwrap_or_default().to_owned();
-            controller.into_iter().flat_map(move |owner| {
-                let in_cluster = ObjectKey::cluster(owner.name.as_str());
-                let beside = ObjectKey::new(namespace.as_str(), owner.name);
+            controller_of(object, &group, &kind).into_iter().flat_map(move |owner| {
+                let in_cluster = ObjectKey::cluster(owner.as_str());
+                let beside = ObjectKey::new(namespace.as_str(), owner);
                 if namespace.is_empty() { vec![in_cluster] } else { vec![beside, in_cluster] }
             })
         })
@@ -133,8 +133,14 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         self
     }
 
-    /// Reports what happens in the controller's queue.
+    /// Reports the calls of the function. Default: nobody is told.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
+        self.metrics = Arc::new(metrics);
+        self
+    }
+
+    /// Reports what happens in the controller's queue. Default: nobody is told.
+    pub fn queue_metrics(mut self, metrics: impl k8s_client_queue::Metrics + 'static) -> Self {
         self.queue = self.queue.metrics(metrics);
         self
     }
@@ -188,13 +194,13 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
     /// result says which did not. Dropping the future drops them at once.
     pub async fn run_until<S: Future>(self, stop: S) -> Stopped {
         let Self { controller, context, call } = self;
-        let Controller { objects, mut feeds, synced, filter, resync, workers, grace, queue } = controller;
+        let Controller { objects, mut feeds, synced, filter, resync, workers, grace, queue, metrics } = controller;
         let queue = queue.build::<ObjectKey>();
         feeds.push(feed(&objects, resync, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])));
         let feeding = future::join_all(feeds.into_iter().map(|feed| feed(queue.clone())));
         let synced = future::join_all(synced.into_iter().map(|synced| synced()));
-        run(Run { objects, queue, workers, grace, context, call }, feeding.map(drop), synced.map(drop), stop.map(drop))
-            .await
+        let what = Run { objects, queue, workers, grace, context, call, metrics };
+        run(what, feeding.map(drop), synced.map(drop), stop.map(drop)).await
     }
 
     /// Runs for ever.

@@ -47,12 +47,16 @@
 mod controller;
 mod feed;
 mod finalizer;
+mod metrics;
 mod next;
+mod owner;
 mod run;
 
 pub use controller::{Controller, Reconciler};
 pub use feed::generation_changed;
+pub use metrics::{Metrics, Outcome};
 pub use next::{Next, Stopped};
+pub use owner::owner_of;
 
 /// The examples of README.md, as tests.
 #[cfg(doctest)]

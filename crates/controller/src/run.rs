@@ -10,10 +10,13 @@ use std::{
 
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_queue::{Item, Queue};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tracing::Instrument as _;
 
-use crate::{Next, Stopped, controller::Call};
+use crate::{Metrics, Next, Outcome, Stopped, controller::Call};
 
 /// How long a call waits for the informer to show what the call before has written. After that it goes on: it may be
 /// that nobody watches any more what was written.
@@ -27,6 +30,7 @@ pub(crate) struct Run<T: Send + Sync + 'static, C> {
     pub(crate) grace: Duration,
     pub(crate) context: C,
     pub(crate) call: Call<T, C>,
+    pub(crate) metrics: Arc<dyn Metrics>,
 }
 
 /// What the workers share.
@@ -97,10 +101,10 @@ where
                 continue;
             }
             let key = (*item).clone();
-            lock(&self.running).insert(key.clone());
+            let working = Working::new(&self, &key);
             let span = tracing::debug_span!("k8s_client.reconcile", %key);
             self.reconcile(&key, item).instrument(span).await;
-            lock(&self.running).remove(&key);
+            drop(working);
         }
     }
 
@@ -115,10 +119,20 @@ where
             item.done();
             return;
         };
-        // A task of its own, so that a panic is a failure of this object and of nothing else.
+        // A task of its own, so that a panic is a failure of this object and of nothing else. The function is called in
+        // it: it may panic before there is a future.
         let mut task = JoinSet::new();
-        task.spawn((self.run.call)(self.run.context.clone(), object).in_current_span());
-        match task.join_next().await {
+        let begun = Instant::now();
+        let (call, context) = (self.run.call.clone(), self.run.context.clone());
+        task.spawn(async move { call(context, object).await }.in_current_span());
+        let ended = task.join_next().await;
+        let outcome = match &ended {
+            Some(Ok(Ok(next))) => next.after.map_or(Outcome::Done, |_| Outcome::Again),
+            Some(Ok(Err(_))) => Outcome::Failed,
+            Some(Err(_)) | None => Outcome::Panicked,
+        };
+        self.run.metrics.reconciled(outcome, begun.elapsed());
+        match ended {
             Some(Ok(Ok(Next { after, written }))) => {
                 if let Some(version) = written {
                     lock(&self.written).insert(key.clone(), version);
@@ -139,6 +153,29 @@ where
             }
             None => item.retry(),
         }
+    }
+}
+
+/// An object that is being worked on, for as long as this lives: calls that are dropped are over, too.
+struct Working<'a, T: Send + Sync + 'static, C> {
+    shared: &'a Shared<T, C>,
+    key: &'a ObjectKey,
+}
+
+impl<'a, T: Send + Sync + 'static, C> Working<'a, T, C> {
+    fn new(shared: &'a Shared<T, C>, key: &'a ObjectKey) -> Self {
+        let mut running = lock(&shared.running);
+        running.insert(key.clone());
+        shared.run.metrics.running(running.len());
+        Self { shared, key }
+    }
+}
+
+impl<T: Send + Sync + 'static, C> Drop for Working<'_, T, C> {
+    fn drop(&mut self) {
+        let mut running = lock(&self.shared.running);
+        running.remove(self.key);
+        self.shared.run.metrics.running(running.len());
     }
 }
 

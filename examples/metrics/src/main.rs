@@ -1,5 +1,5 @@
-//! Shows what a client, an informer and a queue report of themselves, in Prometheus' text form. The names are those
-//! that Kubernetes' own components have for the same.
+//! Shows what a client, an informer and a controller with its queue report of themselves, in Prometheus' text form. The
+//! names are those that Kubernetes' own components and controller-runtime have for the same.
 //!
 //! ```console
 //! cargo run -p metrics -- [--kubeconfig FILE]
@@ -13,10 +13,11 @@ use std::{error::Error, path::PathBuf, sync::Arc};
 use clap::Parser;
 use k8s_client::{
     Clientset, Config,
-    informer::{Informer, ObjectKey},
-    queue::Queue,
+    controller::{Controller, Next},
+    informer::Informer,
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio::sync::mpsc;
 
 #[derive(Parser)]
 struct Options {
@@ -40,16 +41,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let informer = Informer::of(namespaces.clone()).metrics(operator::InformerMetrics::register(&mut registry)).start();
     informer.synced().await?;
-    let queue: Queue<ObjectKey> =
-        Queue::<ObjectKey>::builder().metrics(operator::QueueMetrics::register(&mut registry)).build();
-    for key in informer.lister().keys() {
-        queue.add(key);
-    }
-    queue.close();
-    while let Some(item) = queue.next().await {
-        namespaces.get(item.name()).await?;
-        item.done();
-    }
+    let (done, mut each) = mpsc::unbounded_channel();
+    let controller = Controller::for_each(&informer)
+        .metrics(operator::ControllerMetrics::register(&mut registry))
+        .queue_metrics(operator::QueueMetrics::register(&mut registry))
+        .reconcile((namespaces.clone(), done), |(namespaces, done), namespace| async move {
+            namespaces.get(namespace.metadata.name.as_deref().unwrap_or_default()).await?;
+            let _ = done.send(());
+            Ok::<_, k8s_client::Error>(Next::wait())
+        });
+    // A program of use runs until it is told to stop; this one until it has seen each namespace.
+    let number = informer.lister().len();
+    controller
+        .run_until(async {
+            for _ in 0..number {
+                each.recv().await;
+            }
+        })
+        .await;
     // One answer that is an error.
     if let Err(error) = namespaces.get("no-such-namespace").await {
         println!("# {error}");

@@ -1,11 +1,13 @@
-//! What the parts of an operator report: its informers and its queues. An elector does it in the same way.
+//! What the parts of an operator report: its informers, controllers and queues. An elector and a recorder of events do
+//! it in the same way.
 
 use std::time::Duration;
 
-use k8s_client::{Error, informer, queue};
+use k8s_client::{Error, controller, informer, queue};
 use prometheus_client::{
     metrics::{
         counter::Counter,
+        family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
@@ -118,5 +120,34 @@ impl queue::Metrics for QueueMetrics {
 
     fn retried(&self) {
         self.retries.inc();
+    }
+}
+
+/// What one controller reports, under controller-runtime's names.
+pub(crate) struct ControllerMetrics {
+    active: Gauge,
+    calls: Family<[(&'static str, &'static str); 1], Counter>,
+    times: Histogram,
+}
+
+impl ControllerMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self { active: Gauge::default(), calls: Family::default(), times: seconds() };
+        let registry = registry.sub_registry_with_prefix("controller_runtime");
+        registry.register("active_workers", "Objects that are being worked on", metrics.active.clone());
+        registry.register("reconcile", "Calls by how they ended", metrics.calls.clone());
+        registry.register("reconcile_time_seconds", "How long calls took", metrics.times.clone());
+        metrics
+    }
+}
+
+impl controller::Metrics for ControllerMetrics {
+    fn running(&self, objects: usize) {
+        self.active.set(count(objects));
+    }
+
+    fn reconciled(&self, outcome: controller::Outcome, took: Duration) {
+        self.calls.get_or_create(&[("result", outcome.as_str())]).inc();
+        self.times.observe(took.as_secs_f64());
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use k8s_client::Clientset;
-use k8s_client::controller::{Controller, Next, Stopped};
+use k8s_client::controller::{Controller, Metrics, Next, Outcome, Stopped};
 use k8s_client::informer::Informer;
 use k8s_client_integration_tests::{Test, TestResult, eventually, gone, object, soon};
 use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::OwnerReference};
@@ -173,5 +173,56 @@ async fn calls_that_do_not_end_in_time_are_named() -> TestResult {
     let stopped = soon("the end", controller.run_until(is_begun)).await;
     let names: Vec<String> = stopped.unfinished.iter().map(ToString::to_string).collect();
     assert_eq!(names, [format!("{}/slow", test.namespace)]);
+    Ok(())
+}
+
+/// Everything that is reported.
+#[derive(Clone, Default)]
+struct Told {
+    running: Arc<Mutex<Vec<usize>>>,
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+}
+
+impl Metrics for Told {
+    fn running(&self, objects: usize) {
+        self.running.lock().expect("nobody panics with it").push(objects);
+    }
+
+    fn reconciled(&self, outcome: Outcome, _: Duration) {
+        self.outcomes.lock().expect("nobody panics with it").push(outcome);
+    }
+}
+
+#[tokio::test]
+async fn each_call_is_reported_and_one_that_panics_before_it_is_a_future_too() -> TestResult {
+    let test = Test::namespace().await;
+    let config_maps = test.client.core_v1().config_maps(&test.namespace);
+    config_maps.create(&original("web", "1")).await?;
+    let informer = Informer::of(config_maps.clone()).label_selector("role=original").start();
+    let told = Told::default();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stop = Arc::new(Mutex::new(Some(stop)));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let controller = Controller::for_each(&informer).metrics(told.clone()).reconcile(calls, move |calls, _| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        assert_ne!(call, 0, "the first call");
+        let stop = stop.clone();
+        async move {
+            match call {
+                1 => Err("the second call"),
+                2 => panic!("the third call"),
+                3 => Ok(Next::after(Duration::from_millis(1))),
+                _ => {
+                    drop(stop.lock().expect("nobody panics with it").take());
+                    Ok(Next::wait())
+                }
+            }
+        }
+    });
+    assert_eq!(soon("the end", controller.run_until(stopped)).await, Stopped::default());
+    let outcomes = told.outcomes.lock().expect("nobody panics with it").clone();
+    let expected = [Outcome::Panicked, Outcome::Failed, Outcome::Panicked, Outcome::Again, Outcome::Done];
+    assert_eq!(outcomes, expected);
+    assert_eq!(*told.running.lock().expect("nobody panics with it"), [1, 0].repeat(5));
     Ok(())
 }
