@@ -141,8 +141,8 @@ where
         Informer::start(vec![source], self.decode, &self.metrics)
     }
 
-    /// Starts the informer, or takes the one that the registry has for the same objects, selectors and way to keep
-    /// them. A [projection](Self::project) is never shared; nor are the metrics of whoever comes second.
+    /// Starts the informer, or takes the one that the registry has for the same client, objects, selectors and way to
+    /// keep them. A [projection](Self::project) is never shared; nor are the metrics of whoever comes second.
     pub fn start_in(self, registry: &Registry) -> Informer<T> {
         let Some(keeps) = self.keeps else { return self.start() };
         let managed_fields = self.selection.managed_fields;

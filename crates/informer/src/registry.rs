@@ -7,11 +7,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use crate::{Informer, informer::Shared};
+use crate::{Informer, follow::source::Place, informer::Shared};
 
-/// Shares informers: of all that are [started in it](crate::InformerBuilder::start_in), those of the same objects, of
-/// the same selectors and kept in the same way are one. client-go's shared informer factory. A clone is the same
-/// registry.
+/// Shares informers: of all that are [started in it](crate::InformerBuilder::start_in), those of the same client and
+/// objects, of the same selectors and kept in the same way are one. client-go's shared informer factory. A clone is the
+/// same registry.
+///
+/// Clones of a client are the same client, and so are all typed clients of one `Clientset` or `RestClient`. Two that
+/// were made apart share nothing, since one may be allowed to read what the other is not.
 ///
 /// It keeps no informer alive: one that nobody has any more ends, and one that was shut down is made anew for who asks
 /// next.
@@ -31,11 +34,10 @@ pub struct Registry {
 }
 
 /// What makes two informers the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) object: TypeId,
-    /// The URL of the list, selectors included.
-    pub(crate) place: String,
+    pub(crate) place: Place,
     pub(crate) whole: bool,
     pub(crate) managed_fields: bool,
 }
@@ -69,6 +71,6 @@ impl Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let informers = self.informers.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_list().entries(informers.keys().map(|identity| &identity.place)).finish()
+        f.debug_list().entries(informers.keys().map(|identity| &identity.place.url)).finish()
     }
 }

@@ -52,8 +52,17 @@ pub(crate) trait Source<T>: Send + Sync {
     /// Watches the objects.
     fn watch(&self, start: &WatchStart<'_>) -> BoxFuture<'static, Result<BoxStream<'static, Result<Change<T>>>>>;
 
-    /// Where the objects are and which are meant: the URL of the list.
-    fn place(&self) -> String;
+    /// Whose objects these are and which are meant.
+    fn place(&self) -> Place;
+}
+
+/// Where objects are read, and by whom.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// The [client](k8s_client_runtime::rest::Request::client_id), whose credentials decide what may be read.
+    client: usize,
+    /// The URL of the list, selectors included.
+    pub(crate) url: String,
 }
 
 /// Which objects are meant, and what of them.
@@ -203,7 +212,8 @@ where
         })
     }
 
-    fn place(&self) -> String {
-        self.prepared_list().into_request().url()
+    fn place(&self) -> Place {
+        let request = self.prepared_list().into_request();
+        Place { client: request.client_id(), url: request.url() }
     }
 }

@@ -156,6 +156,20 @@ async fn registry_makes_anew_what_has_ended_and_keeps_nothing_alive() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn registry_tells_clients_apart_since_their_credentials_may_differ() {
+    let server = Server::new();
+    server.set("web", "one");
+    let registry = Registry::new();
+    let (all, others) = (server.config_maps(), server.config_maps());
+    let one = Informer::of(all.clone()).start_in(&registry);
+    let same = Informer::of(all).start_in(&registry);
+    let other = Informer::of(others).start_in(&registry);
+    until("two watches", || server.live_watches() == 2).await;
+    one.shutdown().await;
+    assert!(same.health().ended && !other.health().ended);
+}
+
+#[tokio::test(start_paused = true)]
 async fn panic_of_a_programs_own_function_ends_the_informer_and_is_not_hidden() {
     let server = Server::new();
     server.set("web", "one");

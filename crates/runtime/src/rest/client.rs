@@ -196,6 +196,10 @@ impl RestClient {
         &self.0.path_prefix
     }
 
+    pub(super) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The configuration's limit for a whole call.
     pub(super) fn timeout(&self) -> Option<Duration> {
         self.0.timeout

@@ -333,6 +333,12 @@ impl Request {
     pub fn body_bytes(&self) -> &Bytes {
         &self.body
     }
+
+    /// A number that no other client has while this one is there. Clones of it have the same.
+    #[doc(hidden)]
+    pub fn client_id(&self) -> usize {
+        self.client.id()
+    }
 }
 
 /// Shows where the request goes; headers and body may hold secrets.
