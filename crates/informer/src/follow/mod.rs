@@ -101,7 +101,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
         let started = Instant::now();
         let mut parts = self.source.list(version).await?;
         self.store.note(|status| status.left_out(self.number, None));
-        let mut incoming = Incoming::new();
+        let mut incoming = self.store.incoming();
         while let Some(part) = parts.try_next().await? {
             match part {
                 Part::Object(arrival) => self.store.receive(&mut incoming, self.number, arrival),
@@ -163,7 +163,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
             }
         });
         // Nothing of this is shown, and no version counts, before all of it is there.
-        let mut incoming = initial.then(Incoming::new);
+        let mut incoming = initial.then(|| self.store.incoming());
         let mut quiet = true;
         loop {
             let change = match &incoming {

@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use super::{give_back, is_sparse};
 use crate::{ObjectKey, entry::Entry};
 
 /// Which objects a subscriber wants to hear of.
@@ -72,21 +73,26 @@ impl<T> Buffer<T> {
         self.filter.is_some()
     }
 
-    /// An object was set or removed. `object` is the new one decoded, if anybody needs that; `last` the last state that
-    /// a watch brought of one that was removed.
+    /// Whether the subscriber wants to hear of this object.
+    pub(crate) fn matches(&self, object: &T) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter(object))
+    }
+
+    /// An object was set or removed. `is` says whether the subscriber wants to hear of the new one; `last` is the last
+    /// state that a watch brought of one that was removed.
     pub(crate) fn changed(
         &self,
         old: Option<&Arc<Entry<T>>>,
         new: Option<&Arc<Entry<T>>>,
-        object: Option<&T>,
+        is: bool,
         last: Option<&Arc<Entry<T>>>,
     ) {
         let Some(key) = new.or(old).map(|entry| entry.key.clone()) else { return };
         let mut state = self.state();
         let (mut old, mut new, mut last) = (old, new, last);
-        if let Some(filter) = &self.filter {
+        if self.is_filtered() {
             let was = state.visible.contains(&key);
-            let is = new.is_some() && object.is_some_and(filter);
+            let is = is && new.is_some();
             old = old.filter(|_| was);
             if !is && old.zip(new).is_some_and(|(old, new)| old.uid == new.uid) {
                 // An object that stops matching is seen to go.
@@ -97,6 +103,9 @@ impl<T> Buffer<T> {
                 state.visible.insert(key.clone());
             } else if was && !is {
                 state.visible.remove(&key);
+                if is_sparse(state.visible.len(), state.visible.capacity()) {
+                    state.visible.shrink_to_fit();
+                }
             }
         }
         state.note(key, old, new, last);
@@ -145,6 +154,7 @@ impl<T> Buffer<T> {
                 Slot::Object(key) => {
                     if let Some(pending) = state.pending.remove(&key) {
                         state.ready.extend(pending.into_events());
+                        give_back(&mut state.pending);
                     }
                 }
             }
@@ -157,7 +167,7 @@ impl<T> Buffer<T> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
-        // Only a program's own filter can panic under the lock, and it is asked before anything is changed.
+        // Nothing of a program's own is called under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -190,6 +200,7 @@ impl<T> State<T> {
                 let ticket = pending.ticket;
                 self.pending.remove(&key);
                 self.order.remove(&ticket);
+                give_back(&mut self.pending);
             }
         } else {
             let ticket = self.ticket();

@@ -1,12 +1,14 @@
 //! Objects by something that is computed of them.
 
 use std::{
+    any::Any,
     borrow::Borrow,
     collections::{BTreeMap, HashMap},
     hash::Hash,
     sync::{Arc, PoisonError, RwLock},
 };
 
+use super::give_back;
 use crate::{ObjectKey, entry::Entry};
 
 /// An index, whatever its values are.
@@ -14,9 +16,18 @@ pub(crate) trait AnyIndex<T>: Send + Sync {
     /// An object is there, or has changed.
     fn set(&self, entry: &Arc<Entry<T>>, object: &T);
 
+    /// What [`set_values`](Self::set_values) takes of an object that will be there.
+    fn values_of(&self, object: &T) -> Values;
+
+    /// The object with these values is there, or has changed.
+    fn set_values(&self, entry: &Arc<Entry<T>>, values: Values);
+
     /// An object is gone.
     fn remove(&self, key: &ObjectKey);
 }
+
+/// A `Vec` of an index's values.
+pub(crate) type Values = Box<dyn Any + Send + Sync>;
 
 /// The values of an object.
 pub(crate) type ValuesOf<V, T> = Box<dyn Fn(&T) -> Vec<V> + Send + Sync>;
@@ -51,9 +62,27 @@ impl<V: Clone + Eq + Hash, T> IndexMap<V, T> {
     }
 }
 
-impl<V: Clone + Eq + Hash + Send + Sync, T: Send + Sync> AnyIndex<T> for IndexMap<V, T> {
+impl<V: Clone + Eq + Hash + Send + Sync + 'static, T: Send + Sync> AnyIndex<T> for IndexMap<V, T> {
     fn set(&self, entry: &Arc<Entry<T>>, object: &T) {
-        let values = (self.values_of)(object);
+        self.put(entry, (self.values_of)(object));
+    }
+
+    fn values_of(&self, object: &T) -> Values {
+        Box::new((self.values_of)(object))
+    }
+
+    fn set_values(&self, entry: &Arc<Entry<T>>, values: Values) {
+        // They are this index's own, so they are of its type.
+        self.put(entry, values.downcast().map_or_else(|_| Vec::new(), |values| *values));
+    }
+
+    fn remove(&self, key: &ObjectKey) {
+        self.maps.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+impl<V: Clone + Eq + Hash, T> IndexMap<V, T> {
+    fn put(&self, entry: &Arc<Entry<T>>, values: Vec<V>) {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.remove(&entry.key);
         for value in &values {
@@ -62,10 +91,6 @@ impl<V: Clone + Eq + Hash + Send + Sync, T: Send + Sync> AnyIndex<T> for IndexMa
         if !values.is_empty() {
             maps.by_key.insert(entry.key.clone(), values);
         }
-    }
-
-    fn remove(&self, key: &ObjectKey) {
-        self.maps.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 
@@ -80,5 +105,7 @@ impl<V: Eq + Hash, T> Maps<V, T> {
                 }
             }
         }
+        give_back(&mut self.by_value);
+        give_back(&mut self.by_key);
     }
 }

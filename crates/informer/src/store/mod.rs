@@ -1,18 +1,23 @@
 //! The objects in memory: what is there, who has to know of changes, and how far the store has come.
 
 mod buffer;
+mod incoming;
 mod index;
 mod status;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    cell::LazyCell,
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
 
+use self::incoming::{Arrived, Readers};
 pub(crate) use self::{
     buffer::{Buffer, Filter, RawEvent},
+    incoming::Incoming,
     index::{AnyIndex, IndexMap, ValuesOf},
     status::Status,
 };
@@ -43,25 +48,6 @@ struct Inner<T> {
     ended: bool,
 }
 
-/// Objects that arrive one by one and are to replace those of their source all at once.
-pub(crate) struct Incoming<T> {
-    objects: HashMap<ObjectKey, Arc<Entry<T>>>,
-}
-
-impl<T> Incoming<T> {
-    pub(crate) fn new() -> Self {
-        Self { objects: HashMap::new() }
-    }
-
-    pub(crate) fn remove(&mut self, key: &ObjectKey) {
-        self.objects.remove(key);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.objects.len()
-    }
-}
-
 impl<T: Send + Sync + 'static> Store<T> {
     pub(crate) fn new(sources: usize, decode: Decode<T>) -> Self {
         let inner = Inner {
@@ -75,37 +61,46 @@ impl<T: Send + Sync + 'static> Store<T> {
         Self { inner: RwLock::new(inner), decode, status: tokio::sync::watch::Sender::new(Status::new(sources)) }
     }
 
+    /// For objects that arrive one by one and are to replace those of their source all at once.
+    pub(crate) fn incoming(&self) -> Incoming<T> {
+        let inner = self.read();
+        let filtered = |buffer: &&Weak<Buffer<T>>| buffer.upgrade().is_some_and(|buffer| buffer.is_filtered());
+        let filtered = inner.subscribers.iter().filter(filtered).cloned().collect();
+        Incoming::new(Readers { indexes: inner.indexes.clone(), filtered })
+    }
+
     /// Takes an object to those that arrive. A state that the store has already is kept once.
     pub(crate) fn receive(&self, incoming: &mut Incoming<T>, source: usize, arrival: Arrival<T>) {
         let mut entry = arrival.entry;
         entry.source = source;
         let known = self.entry(entry.key.namespace(), entry.key.name());
-        let entry = known.filter(|known| known.is_state(&entry)).unwrap_or_else(|| Arc::new(entry));
-        incoming.objects.insert(entry.key.clone(), entry);
+        match known.filter(|known| known.is_state(&entry)) {
+            Some(known) => incoming.insert_known(known),
+            None => incoming.insert(Arc::new(entry), &arrival.object),
+        }
     }
 
     /// Takes an object that cannot be decoded to those that arrive: as it was, if it was there.
     pub(crate) fn receive_as_known(&self, incoming: &mut Incoming<T>, source: usize, key: &ObjectKey) {
         let known = self.entry(key.namespace(), key.name()).filter(|known| known.source == source);
-        incoming.objects.extend(known.map(|known| (key.clone(), known)));
+        if let Some(known) = known {
+            incoming.insert_known(known);
+        }
     }
 
     /// Replaces the objects of a source by those that have arrived, and announces what differs.
-    pub(crate) fn replace(&self, source: usize, mut incoming: Incoming<T>, version: &str) {
+    pub(crate) fn replace(&self, source: usize, incoming: Incoming<T>, version: &str) {
         let mut inner = self.write();
-        let gone: Vec<Arc<Entry<T>>> = inner
-            .entries()
-            .filter(|entry| entry.source == source && !incoming.objects.contains_key(&entry.key))
-            .cloned()
-            .collect();
+        let gone: Vec<Arc<Entry<T>>> =
+            inner.entries().filter(|entry| entry.source == source && !incoming.contains(&entry.key)).cloned().collect();
         for entry in gone {
             inner.remove(&entry, None);
         }
-        for (_, entry) in incoming.objects.drain() {
-            let known = inner.get(entry.key.namespace(), entry.key.name());
-            if !known.is_some_and(|known| known.is_state(&entry)) {
-                let object = inner.has_readers_of_objects().then(|| entry.read(self.decode)).flatten();
-                inner.set(&entry, object.as_deref());
+        let (readers, arrived) = incoming.into_parts();
+        for mut arrived in arrived {
+            let known = inner.get(arrived.entry.key.namespace(), arrived.entry.key.name());
+            if !known.is_some_and(|known| known.is_state(&arrived.entry)) {
+                inner.set_arrived(&mut arrived, &readers, self.decode);
             }
         }
         inner.sync(source);
@@ -118,7 +113,7 @@ impl<T: Send + Sync + 'static> Store<T> {
         let mut entry = arrival.entry;
         entry.source = source;
         let version = entry.version.clone();
-        self.write().set(&Arc::new(entry), Some(&arrival.object));
+        self.write().set(&Arc::new(entry), &arrival.object);
         self.advance(source, &version);
     }
 
@@ -156,7 +151,7 @@ impl<T: Send + Sync + 'static> Store<T> {
     pub(crate) fn end(&self) {
         let mut inner = self.write();
         inner.ended = true;
-        inner.each_subscriber(Buffer::end);
+        inner.each_subscriber(|buffer, _| buffer.end());
         drop(inner);
         self.status.send_modify(|status| status.ended = true);
     }
@@ -204,8 +199,8 @@ impl<T: Send + Sync + 'static> Store<T> {
         let buffer = Arc::new(Buffer::new(filter));
         let mut inner = self.write();
         for entry in inner.entries() {
-            let object = buffer.is_filtered().then(|| entry.read(self.decode)).flatten();
-            buffer.changed(None, Some(entry), object.as_deref(), None);
+            let is = !buffer.is_filtered() || entry.read(self.decode).is_some_and(|object| buffer.matches(&object));
+            buffer.changed(None, Some(entry), is, None);
         }
         if inner.is_synced() {
             buffer.synced();
@@ -234,6 +229,19 @@ impl<T: Send + Sync + 'static> Store<T> {
     }
 }
 
+/// Gives the memory back of what a map had and has no more.
+fn give_back<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if is_sparse(map.len(), map.capacity()) {
+        map.shrink_to_fit();
+    }
+}
+
+/// Whether a map or a set has much more room than it needs: so seldom, if it is shrunk then, that all of it costs no
+/// more than filling it did.
+fn is_sparse(len: usize, capacity: usize) -> bool {
+    capacity > 64 && len * 4 < capacity
+}
+
 impl<T> Inner<T> {
     fn entries(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
         self.objects.values().flat_map(HashMap::values)
@@ -243,14 +251,39 @@ impl<T> Inner<T> {
         self.objects.get(namespace)?.get(name)
     }
 
-    /// Whether a change is worth decoding the object for.
-    fn has_readers_of_objects(&self) -> bool {
-        let filtered = |buffer: Arc<Buffer<T>>| buffer.is_filtered();
-        self.indexes.iter().any(|index| index.strong_count() > 0)
-            || self.subscribers.iter().filter_map(Weak::upgrade).any(filtered)
+    fn set(&mut self, entry: &Arc<Entry<T>>, object: &T) {
+        let old = self.insert(entry);
+        self.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.set(entry, object));
+        self.each_subscriber(|buffer, _| buffer.changed(old.as_ref(), Some(entry), buffer.matches(object), None));
     }
 
-    fn set(&mut self, entry: &Arc<Entry<T>>, object: Option<&T>) {
+    /// Sets an object by what its readers have made of it when it arrived. Who came later reads it now.
+    fn set_arrived(&mut self, arrived: &mut Arrived<T>, readers: &Readers<T>, decode: Decode<T>) {
+        let entry = arrived.entry.clone();
+        let old = self.insert(&entry);
+        let object = LazyCell::new(|| entry.read(decode));
+        for weak in &self.indexes {
+            let Some(index) = weak.upgrade() else { continue };
+            match arrived.values_for(weak, readers) {
+                Some(values) => index.set_values(&entry, values),
+                None => {
+                    if let Some(object) = &*object {
+                        index.set(&entry, object);
+                    }
+                }
+            }
+        }
+        self.each_subscriber(|buffer, weak| {
+            let is = !buffer.is_filtered()
+                || arrived
+                    .matches_for(weak, readers)
+                    .unwrap_or_else(|| object.as_ref().is_some_and(|object| buffer.matches(object)));
+            buffer.changed(old.as_ref(), Some(&entry), is, None);
+        });
+    }
+
+    /// Puts an object into the map, and returns what was there.
+    fn insert(&mut self, entry: &Arc<Entry<T>>) -> Option<Arc<Entry<T>>> {
         let (namespace, name) = (entry.key.namespace(), entry.key.name());
         if !self.objects.contains_key(namespace) {
             self.objects.insert(namespace.into(), HashMap::new());
@@ -259,10 +292,7 @@ impl<T> Inner<T> {
         if old.is_none() {
             self.count += 1;
         }
-        if let Some(object) = object {
-            self.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.set(entry, object));
-        }
-        self.each_subscriber(|buffer| buffer.changed(old.as_ref(), Some(entry), object, None));
+        old
     }
 
     /// Removes an object; its last state is known if a watch has brought it.
@@ -270,16 +300,16 @@ impl<T> Inner<T> {
         let (namespace, name) = (entry.key.namespace(), entry.key.name());
         let Some(names) = self.objects.get_mut(namespace) else { return };
         let Some(old) = names.remove(name) else { return };
+        give_back(names);
         if names.is_empty() {
             self.objects.remove(namespace);
-        } else if names.len() * 4 < names.capacity() {
-            names.shrink_to_fit();
+            give_back(&mut self.objects);
         }
         self.count -= 1;
         self.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.remove(&old.key));
         // A last state of another object of that name says nothing of the one that was here.
         let last = last.filter(|last| last.uid == old.uid);
-        self.each_subscriber(|buffer| buffer.changed(Some(&old), None, None, last));
+        self.each_subscriber(|buffer, _| buffer.changed(Some(&old), None, false, last));
     }
 
     fn sync(&mut self, source: usize) {
@@ -288,7 +318,7 @@ impl<T> Inner<T> {
             *synced = true;
         }
         if !before && self.is_synced() {
-            self.each_subscriber(Buffer::synced);
+            self.each_subscriber(|buffer, _| buffer.synced());
         }
     }
 
@@ -296,11 +326,11 @@ impl<T> Inner<T> {
         self.synced.iter().all(|synced| *synced)
     }
 
-    fn each_subscriber(&mut self, tell: impl Fn(&Buffer<T>)) {
+    fn each_subscriber(&mut self, tell: impl Fn(&Buffer<T>, &Weak<Buffer<T>>)) {
         let mut gone = false;
         for subscriber in &self.subscribers {
             match subscriber.upgrade() {
-                Some(buffer) => tell(&buffer),
+                Some(buffer) => tell(&buffer, subscriber),
                 None => gone = true,
             }
         }

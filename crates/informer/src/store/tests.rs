@@ -27,6 +27,12 @@ fn store() -> Store<Colour> {
     Store::new(1, |_| Err(k8s_client_runtime::codec::Error::custom("nothing is encoded")))
 }
 
+fn index(store: &Store<Colour>) -> Arc<IndexMap<Colour, Colour>> {
+    let index = Arc::new(IndexMap::new(Box::new(|colour: &Colour| vec![*colour]) as _));
+    store.add_index(&index);
+    index
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     /// A watch brings an object; with another uid, one that was made anew.
@@ -39,10 +45,12 @@ enum Step {
     Remove {
         name: u8,
     },
-    /// A list brings these objects; those that are not among them are gone.
+    /// A list brings these objects; those that are not among them are gone. Somebody may subscribe and make an index
+    /// while they arrive.
     Replace {
         names: Vec<u8>,
         anew: bool,
+        joined: bool,
     },
     Subscribe {
         filtered: bool,
@@ -61,7 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..5_u8, any::<bool>(), 0..3_u8).prop_map(|(name, anew, colour)| Step::Set { name, anew, colour }),
         3 => (0..5_u8).prop_map(|name| Step::Remove { name }),
-        2 => (prop::collection::vec(0..5_u8, 0..5), any::<bool>()).prop_map(|(names, anew)| Step::Replace { names, anew }),
+        2 => (prop::collection::vec(0..5_u8, 0..5), any::<bool>(), any::<bool>())
+            .prop_map(|(names, anew, joined)| Step::Replace { names, anew, joined }),
         2 => any::<bool>().prop_map(|filtered| Step::Subscribe { filtered }),
         5 => (0..6_usize, 1..5_usize).prop_map(|(who, events)| Step::Read { who, events }),
         1 => (0..6_usize).prop_map(|who| Step::Resync { who }),
@@ -80,6 +89,11 @@ fn state(entry: &Entry<Colour>) -> (Box<str>, Box<str>) {
 }
 
 impl Reader {
+    fn new(store: &Store<Colour>, filtered: bool) -> Self {
+        let filter: Option<Filter<Colour>> = filtered.then(|| Box::new(|colour: &Colour| *colour == 1) as _);
+        Self { buffer: store.subscribe(filter), known: BTreeMap::new(), synced: 0 }
+    }
+
     /// Reads one event, which must follow from what was told before.
     fn read(&mut self) -> Result<bool, TestCaseError> {
         let waker = noop_waker();
@@ -113,8 +127,7 @@ proptest! {
         let mut readers: Vec<Reader> = Vec::new();
         let (mut version, mut uids, mut synced) = (0, [0_u8; 5], false);
         let mut colours: BTreeMap<String, Colour> = BTreeMap::new();
-        let index = Arc::new(IndexMap::<Colour, Colour>::new(Box::new(|colour| vec![*colour])));
-        store.add_index(&index);
+        let mut indexes = vec![index(&store)];
         for step in steps {
             version += 1;
             match step {
@@ -129,8 +142,8 @@ proptest! {
                     store.remove(0, arrival(name, uids[usize::from(name)], version, 0));
                     colours.remove(&format!("ns/{name}"));
                 }
-                Step::Replace { names, anew } => {
-                    let mut incoming = Incoming::new();
+                Step::Replace { names, anew, joined } => {
+                    let mut incoming = store.incoming();
                     for name in &names {
                         let known = store.entry("ns", &name.to_string());
                         let uid = &mut uids[usize::from(*name)];
@@ -141,14 +154,15 @@ proptest! {
                         store.receive(&mut incoming, 0, arrival(*name, *uid, seen, colour));
                         colours.insert(format!("ns/{name}"), colour);
                     }
+                    if joined {
+                        indexes.push(index(&store));
+                        readers.push(Reader::new(&store, true));
+                    }
                     colours.retain(|key, _| names.iter().any(|name| *key == format!("ns/{name}")));
                     store.replace(0, incoming, &version.to_string());
                     synced = true;
                 }
-                Step::Subscribe { filtered } => {
-                    let filter: Option<Filter<Colour>> = filtered.then(|| Box::new(|colour: &Colour| *colour == 1) as _);
-                    readers.push(Reader { buffer: store.subscribe(filter), known: BTreeMap::new(), synced: 0 });
-                }
+                Step::Subscribe { filtered } => readers.push(Reader::new(&store, filtered)),
                 Step::Read { who, events } => {
                     if let Some(reader) = readers.get_mut(who) {
                         for _ in 0..events {
@@ -165,7 +179,7 @@ proptest! {
             for reader in &readers {
                 prop_assert!(reader.buffer.len() <= 5 + 5 + 2, "at most an entry an object, whatever happens");
             }
-            for colour in 0..3 {
+            for (index, colour) in indexes.iter().flat_map(|index| (0..3).map(move |colour| (index, colour))) {
                 let found: Vec<String> = index.get(&colour).iter().map(|entry| entry.key.to_string()).collect();
                 let there: Vec<String> = colours.iter().filter(|(_, it)| **it == colour).map(|(key, _)| key.clone()).collect();
                 prop_assert_eq!(found, there);
@@ -197,7 +211,7 @@ fn last_state_is_told_with_whether_it_was_seen() {
     let buffer = store.subscribe(None);
     while buffer.poll_next(&mut context).is_ready() {}
     store.remove(0, arrival(1, 1, 7, 5));
-    store.replace(0, Incoming::new(), "9");
+    store.replace(0, store.incoming(), "9");
     let mut told = Vec::new();
     while let Poll::Ready(Some(event)) = buffer.poll_next(&mut context) {
         if let RawEvent::Deleted { last, seen } = event {
@@ -210,8 +224,7 @@ fn last_state_is_told_with_whether_it_was_seen() {
 #[test]
 fn memory_of_what_is_gone_is_given_back() {
     let store = store();
-    let index = Arc::new(IndexMap::<Colour, Colour>::new(Box::new(|colour| vec![*colour])));
-    store.add_index(&index);
+    let index = index(&store);
     let stalled = store.subscribe(None);
     for round in 0..1000 {
         store.set(0, arrival(1, 1, round, u8::try_from(round % 200).expect("small")));
@@ -224,4 +237,33 @@ fn memory_of_what_is_gone_is_given_back() {
     drop(stalled);
     let inner = store.inner.read().expect("nobody panics");
     assert!(inner.objects.is_empty() && inner.subscribers.iter().all(|subscriber| subscriber.strong_count() == 0));
+}
+
+#[test]
+fn objects_that_a_list_brought_are_not_decoded_again_while_the_store_is_locked() {
+    use crate::keep::{Compact, Encoded};
+    use k8s_client_runtime::{codec::Codec as _, k8s_openapi::api::core::v1::ConfigMap};
+
+    thread_local!(static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+    type Kind = ConfigMap;
+    fn decode(encoded: &Encoded) -> k8s_client_runtime::codec::Result<ConfigMap> {
+        DECODED.set(DECODED.get() + 1);
+        Compact::<Kind, true>::decode_kept(encoded)
+    }
+    let store = Store::new(1, decode);
+    let by_name = Arc::new(IndexMap::new(Box::new(|it: &ConfigMap| vec![it.metadata.name.clone()]) as _));
+    store.add_index(&by_name);
+    let filtered = store.subscribe(Some(Box::new(|it: &ConfigMap| it.metadata.name.as_deref() != Some("no"))));
+    let mut incoming = store.incoming();
+    for name in ["web", "no"] {
+        let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}}}}"#);
+        let compacted = Compact::<Kind, true>::decode_json(body.as_bytes()).expect("a config map");
+        let object = Arc::new(compacted.object);
+        store.receive(&mut incoming, 0, Arrival::new(&*object, Kept::Encoded(compacted.encoded), object.clone()));
+    }
+    store.replace(0, incoming, "5");
+    assert_eq!((by_name.values().len(), filtered.len()), (2, 2), "one object and the mark behind it");
+    assert_eq!(DECODED.get(), 0);
+    let late = store.subscribe(Some(Box::new(|_: &ConfigMap| true)));
+    assert_eq!((late.len(), DECODED.get()), (3, 2));
 }
