@@ -201,8 +201,12 @@ impl Server {
     }
 
     pub(crate) fn delete(&self, name: &str) {
+        self.delete_in("default", name);
+    }
+
+    pub(crate) fn delete_in(&self, namespace: &str, name: &str) {
         let state = &mut *self.state();
-        let object = state.objects.remove(&("default".to_owned(), name.to_owned())).expect("it is there");
+        let object = state.objects.remove(&(namespace.to_owned(), name.to_owned())).expect("it is there");
         state.log("DELETED", object);
     }
 
@@ -265,7 +269,7 @@ impl Server {
         let state = &mut *self.state();
         state.version += 1;
         state.forgotten = state.version;
-        state.log.clear();
+        state.log = Vec::new();
     }
 
     /// Ends all watches, well.
@@ -434,6 +438,7 @@ impl State {
         if !text.is_empty() {
             let _ = sender.send(Some(Ok(Bytes::from(text))));
         }
+        self.watches.retain(|watch| !watch.pieces.is_closed());
         self.watches.push(Watching { namespace: ask.namespace.clone(), pieces: sender });
         Ok(receiver)
     }
