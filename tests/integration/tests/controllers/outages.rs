@@ -1,10 +1,17 @@
 //! Informers outlast their server: killed, started again, with a memory that begins anew.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use k8s_client::{
     Clientset, Config,
-    informer::{Event, Informer, Subscription},
+    informer::{Event, Informer, Metrics, Subscription},
 };
 use k8s_client_integration_tests::{TestResult, eventually, object};
 use k8s_client_test_harness::ControlPlane;
@@ -16,13 +23,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// How many objects there are. The number is lower than a large cluster's so that a test takes seconds.
-const OBJECTS: usize = 5000;
+/// How many objects there are: small ones, so that a test takes seconds.
+const OBJECTS: usize = 20_000;
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn config_map(name: &str, value: &str) -> ConfigMap {
-    let data = json!({ "value": value, "rest": "of it all ".repeat(50) });
-    object(json!({ "metadata": { "name": name, "labels": { "app": "test" } }, "data": data }))
+    object(json!({ "metadata": { "name": name, "labels": { "app": "test" } }, "data": { "value": value } }))
 }
 
 async fn create_many(client: &Clientset) -> TestResult {
@@ -40,6 +46,32 @@ async fn create_many(client: &Clientset) -> TestResult {
         creation??;
     }
     Ok(())
+}
+
+/// Counts the failures of an informer after which it must list again.
+struct Expired(Arc<AtomicUsize>);
+
+impl Metrics for Expired {
+    fn failed(&self, error: &k8s_client::Error) {
+        self.0.fetch_add(usize::from(error.must_list_again()), Ordering::SeqCst);
+    }
+}
+
+/// How many connections this process has to a server of this machine.
+fn connections_to(port: u16) -> usize {
+    let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let links = files.filter_map(|file| std::fs::read_link(file.path()).ok()?.into_os_string().into_string().ok());
+    let own: BTreeSet<String> =
+        links.filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect();
+    let port = format!(":{port:04X}");
+    // By line: number, own address, other address, and six more before the number that the links have.
+    let is_one = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(2).is_some_and(|address| address.ends_with(&port))
+            && fields.get(9).is_some_and(|it| own.contains(*it))
+    };
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
+    tables.into_iter().flatten().map(|table| table.lines().filter(|line| is_one(line)).count()).sum()
 }
 
 /// What is told until nothing more comes for a while: names, with `+`, `~` or `-` before them.
@@ -97,11 +129,17 @@ async fn informers_outlast_a_server_that_is_killed_and_a_memory_that_is_compacte
     let mut config = Config::from_kubeconfig(plane.kubeconfig())?;
     config.rate_limit = None;
     let client = Clientset::new(&config)?;
+    let port = config.server.port_u16().expect("the plane has one");
     let config_maps = client.core_v1().config_maps("default");
     create_many(&client).await?;
 
+    assert_ne!(connections_to(port), 0);
     let begun = Instant::now();
-    let compact_informer = Informer::of(client.core_v1().all_config_maps()).label_selector("app=test").start();
+    let expired = Arc::new(AtomicUsize::new(0));
+    let compact_informer = Informer::of(client.core_v1().all_config_maps())
+        .label_selector("app=test")
+        .metrics(Expired(expired.clone()))
+        .start();
     let names = Informer::of(client.core_v1().all_config_maps())
         .label_selector("app=test")
         .project(|object| object.metadata.name)
@@ -151,7 +189,9 @@ async fn informers_outlast_a_server_that_is_killed_and_a_memory_that_is_compacte
         assert!(compact_informer.health().error.is_none());
     }
     assert_eq!(compact_informer.lister().len(), OBJECTS - 2);
-    drop((compact_informer, names, by_value, changes, name_changes));
+    assert_ne!(expired.load(Ordering::SeqCst), 0, "the server has said that it knows the versions no more");
+    drop((compact_informer, names, by_value, changes, name_changes, config_maps, client));
+    eventually("the connections are closed", || async { (connections_to(port) == 0).then_some(()) }).await;
     plane.stop()?;
     Ok(())
 }
