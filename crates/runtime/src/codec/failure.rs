@@ -32,12 +32,13 @@ pub(crate) fn unnamed_status(body: &[u8]) -> Option<Status> {
 }
 
 fn json(body: &[u8]) -> Option<Status> {
-    let fields: Map<String, Value> = from_json(body).ok()?;
-    match fields.get("kind") {
-        None | Some(Value::Null) => of_fields(fields),
-        Some(kind) if matches!(kind.as_str(), Some("" | "Status")) => of_fields(fields),
-        Some(_) => None,
+    let mut fields: Map<String, Value> = from_json(body).ok()?;
+    if !fields.get("kind").is_none_or(|kind| kind.is_null() || matches!(kind.as_str(), Some("" | "Status"))) {
+        return None;
     }
+    // What a field of a wrong type says is lost; the reason is not to be lost with it.
+    fields.retain(|name, value| of_fields(Map::from_iter([(name.clone(), value.clone())])).is_some());
+    of_fields(fields)
 }
 
 fn of_fields(mut fields: Map<String, Value>) -> Option<Status> {
@@ -58,6 +59,7 @@ mod tests {
             r#"{"kind":"","apiVersion":"","reason":"Expired"}"#,
             r#"{"kind":null,"metadata":null,"details":null,"reason":"Expired"}"#,
             r#"{"reason":"Expired","more":[1]}"#,
+            r#"{"kind":"Status","reason":"Expired","code":"410","message":7,"details":[],"metadata":""}"#,
         ] {
             let status = failure(MediaType::Json, body.as_bytes()).expect(body);
             assert_eq!(status.reason.as_deref(), Some("Expired"), "{body}");

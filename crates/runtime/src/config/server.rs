@@ -1,5 +1,7 @@
 //! The address of a server, written as client-go's users write it.
 
+use std::num::NonZeroU16;
+
 use http::{
     Uri,
     uri::{Authority, Scheme},
@@ -44,7 +46,7 @@ pub(super) fn parse(server: &str) -> Result<Uri> {
         return Err(wrong("must be a URL or host:port"));
     };
     // `http` reads a port that is no number as no port at all.
-    if authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err()) {
+    if authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<NonZeroU16>().is_err()) {
         return Err(wrong("the port must be a number from 1 to 65535"));
     }
     if uri.query().is_some() {
@@ -182,6 +184,8 @@ mod tests {
             ("my host", "must be a URL"),
             ("https://host:notaport", "port"),
             ("https://host:99999", "port"),
+            ("https://host:0", "port"),
+            ("host:0", "port"),
             ("https://host/?a=b", "query"),
             ("https://host/100%", "%"),
             ("https://host/a\nb", "control characters"),

@@ -270,6 +270,7 @@ mod tests {
             r#"{"metadata":{},"status":"Failure","message":"too old","reason":"Expired","code":410}"#,
             r#"{"reason":"Expired"}"#,
             r#"{"kind":"","reason":"Expired"}"#,
+            r#"{"kind":"Status","reason":"Expired","code":"410"}"#,
         ] {
             let error = decode(&format!(r#"{{"type":"ERROR","object":{object}}}"#)).expect_err("it is an error");
             assert!(error.is_expired() && error.must_list_again(), "{error}");

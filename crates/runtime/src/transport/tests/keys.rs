@@ -76,6 +76,16 @@ fn a_key_of_p521_is_refused_with_the_feature_that_it_needs() {
         config.tls.identity = Some(p521(key));
         let error = connected(&config).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.to_string().contains("P-521 needs the feature `aws-lc-rs`"), "{error}");
+        assert!(error.to_string().contains("P-521 the feature `aws-lc-rs`"), "{error}");
     }
+}
+
+#[test]
+fn a_short_key_of_rsa_is_refused_with_the_length_that_it_needs() {
+    let mut config = Config::new("https://localhost").unwrap();
+    config.tls.insecure_skip_verify = true;
+    config.tls.identity = Some(p521(fixture!("rsa1024.pkcs8")));
+    let error = connected(&config).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("RSA needs 2048 bits"), "{error}");
 }

@@ -28,7 +28,7 @@ pub(super) fn resolver(
     let key = provider.key_provider.load_private_key(key).map_err(|error| {
         Error::config(format!(
             "{key_source}the private key cannot be used: it is damaged, or of a kind that the crypto provider does not \
-             know (P-521 needs the feature `aws-lc-rs`): {error}"
+             know (RSA needs 2048 bits at least, and P-521 the feature `aws-lc-rs`): {error}"
         ))
     })?;
     let malformed = || Error::config(format!("{certificate_source}the client certificate is malformed"));
