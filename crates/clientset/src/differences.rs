@@ -81,6 +81,29 @@
 //! * A credential plugin without a terminal is stopped after ten minutes. After a 401, the next request runs it, so
 //!   that the request with the 401 does not have to wait.
 //!
+//! # Controllers
+//!
+//! * An informer keeps the bytes of objects, without `managedFields`, and decodes them when they are read. It keeps
+//!   decoded objects, or `managedFields`, if it is asked to.
+//! * Handlers are streams. Changes of one object that were not read yet become one, so that a slow reader holds one
+//!   entry an object at most; client-go's queue of a handler grows without end.
+//! * An object that was deleted and made again is told as deleted and added; in client-go it may be an update.
+//! * A watch that cannot be opened for a reason that passes is tried again at its version; client-go lists everything
+//!   unless the connection was refused or the server busy. A watch that never ends its initial events is given up after
+//!   30 seconds of silence, for a list; client-go asks for the same for ever.
+//! * `synced` returns the error of a server that refuses the list; client-go waits.
+//! * The registry shares informers of one client only, and makes one that has ended anew. An informer ends with its
+//!   last handle.
+//! * An item that is added to a queue while it waits after a failure goes on waiting, and its failures are forgotten
+//!   when it is done; client-go hands it out at once, and forgets when it is told to.
+//! * A leader releases its lease after its work has stopped, and only if the lease is its own still. A machine that was
+//!   suspended leads no more. Renewals have a connection of their own without a rate limit.
+//! * Events of both APIs are counted and limited by the same rules. The same event of a changed object is a repeat.
+//!   What is left is written at the end.
+//! * Metrics go to a value of the program (`Config::metrics`, and `metrics` of each builder); client-go has one
+//!   receiver for the process. There are connections in place of client-go's cache of transports, whose entries,
+//!   creations and garbage are no metrics here, and there is no policy of credential plugins to be counted.
+//!
 //! # Discovery
 //!
 //! * A field of the wrong type in a discovery document fails that version or group; client-go refuses the whole

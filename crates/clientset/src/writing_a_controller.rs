@@ -8,26 +8,33 @@
 //! | [`Index`](crate::informer::Index) | finds objects by a value, such as pods by their owners |
 //! | [`Queue`](crate::queue::Queue) | holds the names of objects that need work, each once |
 //! | [`Controller`](crate::controller::Controller) | calls a function of yours for each object that may need work |
+//! | `event_recorder` (feature `event-recorder`) | says what was done, for `kubectl describe` to show |
 //! | `leader_election` (feature `leader-election`) | has one copy of the program work, of several that run |
 //!
 //! The program below sees to it that each Deployment has its number of running pods as an annotation. It needs the
-//! features `controller` and `apps`, and runs on a laptop and in a pod.
+//! features `controller`, `event-recorder`, `apps` and `core`, and runs on a laptop and in a pod.
 //!
-//! ```no_run
+#![cfg_attr(feature = "event-recorder", doc = "```no_run")]
+#![cfg_attr(not(feature = "event-recorder"), doc = "```ignore")]
 //! use std::{collections::BTreeMap, sync::Arc, time::Duration};
 //!
 //! use k8s_client::{
 //!     Clientset, Error,
 //!     controller::{Controller, Next, generation_changed},
+//!     event_recorder::Recorder,
 //!     informer::{Index, Informer, ObjectKey},
 //!     k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod},
 //! };
+//!
+//! const RUNNING: &str = "example.com/running-pods";
+//! const AGAIN: Duration = Duration::from_secs(300);
 //!
 //! /// What each call is given. It is cloned for each, so it holds handles.
 //! #[derive(Clone)]
 //! struct Context {
 //!     client: Clientset,
 //!     pods: Index<ObjectKey, Pod>,
+//!     events: Recorder,
 //! }
 //!
 //! #[tokio::main]
@@ -35,7 +42,8 @@
 //!     let client = Clientset::try_default().await?;
 //!     let deployments = Informer::of(client.apps_v1().all_deployments()).label_selector("count-pods=yes").start();
 //!     let pods = Informer::of(client.core_v1().all_pods()).label_selector("app").start();
-//!     let context = Context { client, pods: pods.index(deployment_of) };
+//!     let events = Recorder::new(client.rest_client(), "pod-counter");
+//!     let context = Context { client, pods: pods.index(deployment_of), events: events.clone() };
 //!
 //!     Controller::for_each(&deployments)
 //!         .filtered(generation_changed) // the annotation that we write is no reason to look again
@@ -44,6 +52,7 @@
 //!         .reconcile(context, reconcile)
 //!         .run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 //!         .await;
+//!     events.shutdown().await; // writes what was recorded and not written yet
 //!     Ok(())
 //! }
 //!
@@ -59,15 +68,19 @@
 //!         pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running")
 //!     };
 //!     let running = context.pods.get(&key).iter().filter(is_running).count().to_string();
+//!     if deployment.metadata.annotations.as_ref().and_then(|all| all.get(RUNNING)) == Some(&running) {
+//!         return Ok(Next::after(AGAIN));
+//!     }
 //!
 //!     let deployments = context.client.apps_v1().deployments(key.namespace());
 //!     let written = deployments
 //!         .modify(key.name(), |deployment| {
 //!             let annotations = deployment.metadata.annotations.get_or_insert_with(BTreeMap::new);
-//!             annotations.insert("example.com/running-pods".to_owned(), running.clone());
+//!             annotations.insert(RUNNING.to_owned(), running.clone());
 //!         })
 //!         .await?;
-//!     Ok(Next::after(Duration::from_secs(300)).having_written(&written))
+//!     context.events.normal(&written, "Counted", "Count").note(format!("{running} pods run"));
+//!     Ok(Next::after(AGAIN).having_written(&written))
 //! }
 //! ```
 //!
@@ -88,7 +101,31 @@
 //!   [projection](crate::informer::InformerBuilder::project) keeps a few fields of many objects.
 //!
 //! The program's service account needs the verbs `get`, `list`, `watch` and `update` on deployments, and `list` and
-//! `watch` on pods.
+//! `watch` on pods, and `create` and `patch` on events of `events.k8s.io`.
+//!
+//! # Metrics
+//!
+//! Each part reports what it does to a value of yours, of a trait `Metrics` whose methods do nothing unless you write
+//! them: clients by [`Config::metrics`](crate::Config::metrics), and informers, queues, controllers, recorders and
+//! electors by the method `metrics` of what builds them. `examples/metrics` shows all of them to Prometheus. Here, for
+//! the requests of a client and the calls of a controller, it is two lines:
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use k8s_client::{Clientset, Config, Error, controller::{self, Controller}, informer::Informer, metrics};
+//! # use k8s_client::k8s_openapi::api::core::v1::Pod;
+//! # #[derive(Default)]
+//! # struct Requests;
+//! # impl metrics::Metrics for Requests {}
+//! # struct Calls;
+//! # impl controller::Metrics for Calls {}
+//! # fn example(pods: &Informer<Pod>) -> Result<(), Error> {
+//! # let mut config = Config::infer()?;
+//! config.metrics = Some(Arc::new(Requests::default()));
+//! let controller = Controller::for_each(pods).metrics(Calls);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Several copies
 //!
