@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Uri, response::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri, header::UPGRADE, response::Parts};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span};
 
@@ -22,6 +22,9 @@ use crate::{
     metrics::{Metrics, RequestLabels},
     transport::{Body, Endless, headers},
 };
+
+/// How long the server may take to switch a connection to another protocol.
+const UPGRADE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A request that has passed all checks.
 pub(super) struct Call {
@@ -195,8 +198,10 @@ impl Call {
         }
         // A limit of the call itself may be longer than that of all heads, and is then meant to be.
         let head_limit = match self.kind {
-            CallKind::Ordinary | CallKind::Watch if self.timeout.is_none() => self.client.response_header_timeout(),
-            _ => None,
+            _ if self.timeout.is_some() => None,
+            CallKind::Ordinary | CallKind::Watch => self.client.response_header_timeout(),
+            // A proxy that swallows the wish to upgrade may wait for a request that never comes.
+            CallKind::Streaming => self.headers.contains_key(UPGRADE).then_some(UPGRADE_LIMIT),
         };
         let head_limit = [head_limit, self.longest].into_iter().flatten().min();
         within(deadline, self.client.send(request, head_limit)).await.unwrap_or_else(|| Err(timed_out()))

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// | | [`Ordinary`](Self::Ordinary) | [`Watch`](Self::Watch) | [`Streaming`](Self::Streaming) |
 /// |---|---|---|---|
 /// | [`Config::timeout`](crate::Config::timeout) | holds | – | – |
-/// | [`Config::response_header_timeout`](crate::Config::response_header_timeout) | holds | holds | – |
+/// | [`Config::response_header_timeout`](crate::Config::response_header_timeout) | holds | holds | – (30 s for an upgrade) |
 /// | a limit of the call itself | whole call | until the server has agreed | until the head of the answer |
 /// | a limit of the kind | – | its `timeoutSeconds` and 30 seconds | – |
 /// | sent again after a lost connection | GET | yes, and after a time limit | no |

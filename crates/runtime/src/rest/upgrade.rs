@@ -12,8 +12,9 @@ impl Request {
     /// Sends the request over HTTP/1.1 and gives out its connection once the server has switched to another protocol.
     ///
     /// Which one is said by the header `Upgrade`; by default it is `websocket`. All other headers of the protocol's
-    /// handshake are the caller's, and so is what is then spoken. It is a [streaming](Self::streaming) request: no time
-    /// limit holds but its own, and one that the server may have begun is never sent again.
+    /// handshake are the caller's, and so is what is then spoken. It is a [streaming](Self::streaming) request that the
+    /// server may never begin twice. The server must answer within 30 seconds, or within the request's own
+    /// [`timeout`](Self::timeout); nothing limits what follows.
     ///
     /// ```no_run
     /// # async fn example(client: k8s_client_runtime::RestClient) -> Result<(), k8s_client_runtime::Error> {

@@ -34,7 +34,8 @@
 //!   itself may show one of them if its name, dates and purpose are right. Both are as in Go. webpki leaves this to its
 //!   caller; `tls::x509` reads the fields.
 //! * **Upgrades.** HTTP/2 has no `Upgrade`. A request with that header gets a connection of its own that offers
-//!   HTTP/1.1 only; after a 101 it is given out as [`Upgraded`].
+//!   HTTP/1.1 only; after a 101 it is given out as [`Upgraded`]. It goes through proxies by CONNECT whatever the server
+//!   is, it is not ended by a rotation, and it has no user timeout: `streams` watches over it.
 //! * **Idle** connections are closed after 90 seconds. The task of each connection asks the pool, so nothing runs where
 //!   there are no connections.
 //! * **A peer that vanished** is found within 45 seconds: by pings over HTTP/2; by the system's keepalive and, on

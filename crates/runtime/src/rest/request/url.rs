@@ -37,7 +37,7 @@ impl Request {
     }
 
     /// The whole URL, as far as it may be shown.
-    pub(in crate::rest) fn shown_url(&self) -> String {
+    pub(crate) fn shown_url(&self) -> String {
         trace::shown_url(self.kind, &self.url()).to_owned()
     }
 }

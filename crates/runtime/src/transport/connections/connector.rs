@@ -40,8 +40,9 @@ pub(super) struct Connector {
 pub(super) enum Offer {
     /// HTTP/2 or HTTP/1.1, as far as the configuration allows.
     Any,
-    /// HTTP/1.1, which alone can be upgraded.
-    Http1,
+    /// HTTP/1.1, which alone can be upgraded. The connection outlives the certificates that it was made with: the
+    /// server has checked them, and what runs on it cannot be resumed.
+    Upgrade,
 }
 
 #[derive(Clone)]
@@ -81,15 +82,19 @@ impl Connector {
     }
 
     async fn connect_once(&self, uri: &Uri, offer: Offer) -> Result<Connection, ConnectError> {
+        let dialer = match offer {
+            Offer::Any => self.dialer.clone(),
+            Offer::Upgrade => self.dialer.for_upgrades(),
+        };
         if uri.scheme() != Some(&Scheme::HTTPS) {
-            let stream = self.dialer.clone().dial(uri).await?;
-            return Ok(Connection::new(stream, None, false).through_proxy(self.dialer.forwards()));
+            let forwards = dialer.forwards();
+            return Ok(Connection::new(dialer.dial(uri).await?, None, false).through_proxy(forwards));
         }
         let Some(tls) = &self.tls else {
             let address = Authority::of(uri);
             return Err(ConnectError::new(format!("{address}: the client was made for a server without TLS")));
         };
-        tls.connect(&self.dialer, uri, offer).await
+        tls.connect(&dialer, uri, offer).await
     }
 }
 
@@ -99,7 +104,7 @@ impl Tls {
         let material = self.rotation.fresh().await;
         let config = match offer {
             Offer::Any => &material.any_http,
-            Offer::Http1 => &material.http1,
+            Offer::Upgrade => &material.http1,
         };
         let reached = Arc::new(Notify::new());
         let dialer = dialer.notifying(reached.clone());
@@ -122,6 +127,10 @@ impl Tls {
             MaybeHttpsStream::Http(stream) => Box::new(stream.into_inner()),
             MaybeHttpsStream::Https(stream) => Box::new(TlsStream::new(stream.into_inner(), Peer::Server)),
         };
-        Ok(Connection::new(stream, Some(material.retirement.subscribe()), http2))
+        let retired = match offer {
+            Offer::Any => Some(material.retirement.subscribe()),
+            Offer::Upgrade => None,
+        };
+        Ok(Connection::new(stream, retired, http2))
     }
 }

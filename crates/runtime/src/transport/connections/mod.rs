@@ -92,7 +92,10 @@ impl Connections {
         if self.0.unasked_clear_text && request.headers().contains_key(AUTHORIZATION) {
             return Err(Error::config(IN_CLEAR_TEXT));
         }
-        if let Some(authorization) = &self.0.proxy_authorization {
+        let upgrade = upgrade::is_wanted(request.headers());
+        // A connection that is upgraded goes through the proxy, which is not to read the request: nor is the server to
+        // read what is the proxy's.
+        if let Some(authorization) = self.0.proxy_authorization.as_ref().filter(|_| !upgrade) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let compressed = self.0.compressed && gzip::ask(&mut request);
@@ -101,11 +104,7 @@ impl Connections {
         let (head, body) = request.into_parts();
         // Requests are small: a layer's body that comes in pieces is none that would not fit into memory.
         let body = body.collect().await?;
-        let response = if upgrade::is_wanted(&head.headers) {
-            pool.upgrade(head, body).await?
-        } else {
-            pool.send(head, body).await?
-        };
+        let response = if upgrade { pool.upgrade(head, body).await? } else { pool.send(head, body).await? };
         Ok(if compressed { gzip::decode(response) } else { response })
     }
 

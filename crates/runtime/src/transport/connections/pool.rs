@@ -112,7 +112,7 @@ impl Pool {
 
     /// Sends a request whose connection is to become something else than HTTP, on one of its own.
     pub(super) async fn upgrade(&self, head: Parts, body: Bytes) -> Result<Response<Body>> {
-        let connection = self.connector.connect(&head.uri, Offer::Http1).await.map_err(failure::of_connect)?;
+        let connection = self.connector.connect(&head.uri, Offer::Upgrade).await.map_err(failure::of_connect)?;
         http1::upgrade(connection, head, body).await
     }
 

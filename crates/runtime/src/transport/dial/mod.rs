@@ -109,6 +109,22 @@ impl Dialer {
         }
     }
 
+    /// A dialer of connections that are to be upgraded.
+    ///
+    /// Proxies pass on their bytes, also to a server without TLS: of requests that they forward they take the wish for
+    /// an upgrade. And the system does not end them when the peer takes nothing for long, as it would at the end of its
+    /// user timeout, confirmations or not: a process may not read its input for hours.
+    pub(super) fn for_upgrades(&self) -> Self {
+        let route = match self.route.clone() {
+            Route::Forward(proxy) => Route::Tunnel(proxy),
+            route => route,
+        };
+        let mut tcp = self.tcp.clone();
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(None);
+        Self { tcp, route, ..self.clone() }
+    }
+
     /// The same dialer, which notifies when it has reached the server: then the time for TLS begins.
     pub(super) fn notifying(&self, reached: Arc<Notify>) -> Self {
         Self { reached, ..self.clone() }
@@ -221,6 +237,13 @@ mod tests {
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), TCP_KEEPALIVE_INTERVAL);
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), TCP_KEEPALIVE_RETRIES);
             assert_eq!(socket.tcp_user_timeout().unwrap(), Some(TCP_USER_TIMEOUT));
+            let dialer = Dialer::new(&Config::new(&address).unwrap()).unwrap().for_upgrades();
+            let uri: Uri = format!("http://{address}/").parse().unwrap();
+            let stream = dialer.tcp.clone().call(uri).await.unwrap().into_inner();
+            let socket = SockRef::from(&stream);
+            // It is pings that watch over these, since a peer that takes nothing is not gone.
+            assert_eq!(socket.tcp_user_timeout().unwrap(), None);
+            assert!(socket.keepalive().unwrap());
         }
     }
 }
