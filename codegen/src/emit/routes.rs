@@ -118,7 +118,8 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
 /// What a stream's builder is told for one of its routes.
 fn stream_options(stream: Stream, http: &str, path: &str) -> TokenStream {
     if stream != Stream::Proxy {
-        return if http == "POST" { quote!(.post()) } else { quote!() };
+        // WebSocket begins with GET, and SPDY with POST.
+        return if http == "POST" { quote!(.spdy()) } else { quote!() };
     }
     let path = path.ends_with("{path}").then(|| quote!(.path("path")));
     quote!(.method(#http.parse().expect("a method")) #path)

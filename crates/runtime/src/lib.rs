@@ -57,6 +57,8 @@ pub mod watch;
 
 pub mod list;
 
+pub mod streams;
+
 pub mod resource;
 
 pub mod wait;

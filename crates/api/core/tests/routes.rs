@@ -340,7 +340,7 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/pods/name/status?force=false",
         );
         assert_route(&pods.attach("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/attach");
-        assert_route(&pods.attach("name").post().into_request(), "POST /api/v1/namespaces/ns/pods/name/attach");
+        assert_route(&pods.attach("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/attach");
         assert_route(&pods.bind("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/binding");
         assert_route(
             &pods.get_ephemeral_containers("name").into_request(),
@@ -360,11 +360,11 @@ mod v1 {
         );
         assert_route(&pods.evict("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/eviction");
         assert_route(&pods.exec("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/exec");
-        assert_route(&pods.exec("name").post().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
+        assert_route(&pods.exec("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
         assert_route(&pods.logs("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/log");
         assert_route(&pods.port_forward("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/portforward");
         assert_route(
-            &pods.port_forward("name").post().into_request(),
+            &pods.port_forward("name").spdy().into_request(),
             "POST /api/v1/namespaces/ns/pods/name/portforward",
         );
         assert_route(

@@ -31,6 +31,7 @@ use http_body::Frame;
 use k8s_openapi::api::core::v1::ConfigMap;
 use secrecy::ExposeSecret as _;
 
+pub use crate::streams::fuzzing::{spdy_frames, websocket_frames};
 pub use list_stream::list_stream;
 #[cfg(test)]
 pub(crate) use list_stream::{ConfigMapKind, ConfigMapMessage, arriving, streamed};

@@ -67,6 +67,26 @@ fn no_body_breaks_a_list() {
 }
 
 #[test]
+fn no_frames_break_a_websocket() {
+    fuzz(
+        "websocket_frames",
+        super::websocket_frames,
+        4000,
+        &["\x01", "\x02", "\x7d", "\x7e", "\x7f\0\0\0\0", "\0\0", "\u{82}", "\u{88}", "\u{89}", "\u{8a}"],
+    );
+}
+
+#[test]
+fn no_frames_break_spdy() {
+    fuzz(
+        "spdy_frames",
+        super::spdy_frames,
+        4000,
+        &["\0\0\0\x01", "\0\0\0\x03", "\x01\0\0\x04", "\0\x06", "\0\x03", "\0\0\0\x08", "\0\x07", "abc"],
+    );
+}
+
+#[test]
 fn no_settings_of_a_proxy_are_misread() {
     fuzz(
         "no_proxy",

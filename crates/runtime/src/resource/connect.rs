@@ -1,7 +1,4 @@
-//! Exec, attach, port-forward and proxy: requests that connect through the API server.
-//!
-//! The first three are typed requests with all their parameters: [`Exec::into_request`] and its like give the request
-//! whose connection is to be upgraded. A proxied request needs no upgrade and can be sent as it is.
+//! Proxy: requests that go through the API server to something behind it.
 
 use std::{fmt::Display, future::IntoFuture};
 
@@ -10,64 +7,6 @@ use http::Method;
 
 use super::CallFuture;
 use crate::rest::{Request, Response};
-
-/// Runs a command in a container. [`into_request`](Exec::into_request) gives the request, whose
-/// [`upgrade`](Request::upgrade) gives the connection; what is spoken over it is the caller's.
-///
-/// ```no_run
-/// # use k8s_client_runtime::{Error, resource::ResourceClient};
-/// # use k8s_openapi::api::core::v1::Pod;
-/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
-/// let exec = pods.exec("web").container("nginx").command(["nginx", "-T"]).stdout(true).stderr(true);
-/// let connection = exec
-///     .into_request()
-///     .header("Sec-WebSocket-Version", "13")
-///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-///     .header("Sec-WebSocket-Protocol", "v5.channel.k8s.io")
-///     .upgrade()
-///     .await?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct Exec {
-    request: Request,
-}
-
-/// Attaches to a container that runs.
-///
-/// ```no_run
-/// # use k8s_client_runtime::{Error, resource::ResourceClient};
-/// # use k8s_openapi::api::core::v1::Pod;
-/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
-/// // Sent as that of `Exec`.
-/// let request = pods.attach("web").container("nginx").stdin(true).tty(true).into_request();
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct Attach {
-    request: Request,
-}
-
-/// Forwards ports of a pod.
-///
-/// ```no_run
-/// # use k8s_client_runtime::{Error, resource::ResourceClient};
-/// # use k8s_openapi::api::core::v1::Pod;
-/// # async fn example(pods: ResourceClient<Pod>) -> Result<(), Error> {
-/// // Sent as that of `Exec`.
-/// let request = pods.port_forward("web").ports([80, 443]).into_request();
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct PortForward {
-    request: Request,
-}
 
 /// Sends an HTTP request to a pod, a service or a node, through the API server.
 ///
@@ -88,87 +27,6 @@ pub struct ProxyRequest {
     name: String,
     port: Option<String>,
     path: String,
-}
-
-macro_rules! upgraded {
-    ($builder:ident) => {
-        impl $builder {
-            pub(super) fn new(request: Request) -> Self {
-                Self { request: request.streaming() }
-            }
-
-            fn set(self, key: &'static str, value: impl Into<String>) -> Self {
-                Self { request: self.request.with_query(|query| query.set(key, value)) }
-            }
-
-            /// Connects with POST, as SPDY clients do. Default: GET, which WebSockets need.
-            pub fn post(self) -> Self {
-                Self { request: self.request.with_method(Method::POST) }
-            }
-
-            /// The plain request, to be sent on a connection that is upgraded.
-            pub fn into_request(self) -> Request {
-                self.request
-            }
-        }
-    };
-}
-
-macro_rules! container_streams {
-    ($builder:ident) => {
-        impl $builder {
-            /// The container. It may be left out when the pod has one only.
-            pub fn container(self, container: &str) -> Self {
-                self.set("container", container)
-            }
-
-            /// Sends standard input. Default: no.
-            pub fn stdin(self, on: bool) -> Self {
-                self.set("stdin", on.to_string())
-            }
-
-            /// Receives standard output. Default: no. A connection without any stream is refused by the server.
-            pub fn stdout(self, on: bool) -> Self {
-                self.set("stdout", on.to_string())
-            }
-
-            /// Receives standard error. Default: no.
-            pub fn stderr(self, on: bool) -> Self {
-                self.set("stderr", on.to_string())
-            }
-
-            /// Allocates a terminal, in which standard error is part of standard output. Default: no.
-            pub fn tty(self, on: bool) -> Self {
-                self.set("tty", on.to_string())
-            }
-        }
-    };
-}
-
-upgraded!(Exec);
-upgraded!(Attach);
-upgraded!(PortForward);
-container_streams!(Exec);
-container_streams!(Attach);
-
-impl Exec {
-    /// The program and its arguments. No shell is involved.
-    pub fn command<I, T>(self, command: I) -> Self
-    where
-        I: IntoIterator<Item = T>,
-        T: Into<String>,
-    {
-        let words = command.into_iter();
-        Self { request: self.request.with_query(|query| words.for_each(|word| query.push("command", word))) }
-    }
-}
-
-impl PortForward {
-    /// The ports of the pod.
-    pub fn ports(self, ports: impl IntoIterator<Item = u16>) -> Self {
-        let ports: Vec<_> = ports.into_iter().map(|port| port.to_string()).collect();
-        self.set("ports", ports.join(","))
-    }
 }
 
 impl ProxyRequest {

@@ -58,8 +58,9 @@ mod watch;
 mod write;
 
 pub use crate::codec::ApiResource;
+pub use crate::streams::{Attach, Exec, PortForward};
 pub use client::ResourceClient;
-pub use connect::{Attach, Exec, PortForward, ProxyRequest};
+pub use connect::ProxyRequest;
 pub use delete::{Delete, DeleteCollection, Deleted, DeletedCollection};
 pub use get::Get;
 pub use list::{Items, List, Pages};

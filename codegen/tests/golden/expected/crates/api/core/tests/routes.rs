@@ -31,7 +31,7 @@ mod v1 {
         assert_route(&pods.get("name").into_request(), "GET /api/v1/namespaces/ns/pods/name");
         assert_route(&pods.evict("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/eviction");
         assert_route(&pods.exec("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/exec");
-        assert_route(&pods.exec("name").post().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
+        assert_route(&pods.exec("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
         assert_route(&pods.logs("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/log");
         assert_route(
             &pods.proxy("name").method("GET".parse().expect("a method")).into_request(),

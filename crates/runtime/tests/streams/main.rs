@@ -1,0 +1,8 @@
+//! Exec, attach and port-forward, with servers that do what real ones do only now and then.
+
+mod exec;
+mod forward;
+mod over_spdy;
+mod refusals;
+mod server;
+mod spdy;
