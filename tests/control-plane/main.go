@@ -23,6 +23,7 @@ import (
 	_ "time/tzdata" // time zones of CronJobs, on machines without a zone database
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	"k8s-client.test/control-plane/node"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client-go's metrics
@@ -45,8 +46,19 @@ func main() {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 			os.Exit(1)
 		}
+	case "test-node":
+		if err := node.Run(os.Args[1:]); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
+	case "image":
+		if err := node.RunImage(os.Args[1:]); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
 	default:
-		fmt.Fprintf(os.Stderr, "%s: call it as, or with, etcd, kube-apiserver or kube-controller-manager\n", name)
+		const names = "etcd, kube-apiserver, kube-controller-manager or test-node"
+		fmt.Fprintf(os.Stderr, "%s: call it as, or with, %s\n", name, names)
 		os.Exit(2)
 	}
 }

@@ -16,6 +16,7 @@ use crate::{Error, credentials::Credentials, janitor::Janitor};
 pub(crate) const ETCD: &str = "etcd";
 pub(crate) const KUBE_APISERVER: &str = "kube-apiserver";
 pub(crate) const KUBE_CONTROLLER_MANAGER: &str = "kube-controller-manager";
+pub(crate) const TEST_NODE: &str = "test-node";
 
 /// One component's flags, made for the Kubernetes that `tests/control-plane` builds, and its etcd.
 pub(crate) type Flags = Vec<String>;
@@ -38,8 +39,11 @@ pub(crate) fn etcd_flags(folder: &Path) -> Flags {
 }
 
 /// kube-apiserver on a port of the loopback address, with every API group and version it has.
-pub(crate) fn kube_apiserver_flags(folder: &Path, credentials: &Credentials, port: u16) -> Flags {
-    vec![
+///
+/// With `nodes` it reaches kubelets, and all else, by the socket of [`test_node_flags`]. It checks no kubelet's
+/// certificate, because tests have kubelets of their own too.
+pub(crate) fn kube_apiserver_flags(folder: &Path, credentials: &Credentials, port: u16, nodes: bool) -> Flags {
+    let mut flags = vec![
         format!("--etcd-servers={}", etcd_address(folder)),
         "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={port}"),
@@ -62,7 +66,62 @@ pub(crate) fn kube_apiserver_flags(folder: &Path, credentials: &Credentials, por
         // The exception makes every write wait, twice as long in all, until each resource's storage
         // version is recorded; the API it belongs to is served all the same.
         "--feature-gates=AllAlpha=true,AllBeta=true,StorageVersionAPI=false".to_owned(),
+    ];
+    if nodes {
+        flags.extend([
+            format!("--kubelet-client-certificate={}", credentials.kubelet_client.display()),
+            format!("--kubelet-client-key={}", credentials.kubelet_client_key.display()),
+            "--kubelet-preferred-address-types=InternalIP".to_owned(),
+            format!("--egress-selector-config-file={}", egress_selector(folder).display()),
+        ]);
+    }
+    flags
+}
+
+/// Two nodes whose pods run as processes of this machine.
+pub(crate) fn test_node_flags(folder: &Path, credentials: &Credentials, kubeconfig: &Path) -> Flags {
+    vec![
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--root-dir={}", folder.join("nodes").display()),
+        format!("--client-ca-file={}", credentials.ca.display()),
+        format!("--tls-cert-file={}", credentials.kubelet.display()),
+        format!("--tls-private-key-file={}", credentials.kubelet_key.display()),
+        format!("--egress-socket={}", egress_socket(folder).display()),
+        format!("--control-socket={}", control_socket(folder).display()),
     ]
+}
+
+/// Where faults of the nodes are asked for.
+pub(crate) fn control_socket(folder: &Path) -> PathBuf {
+    folder.join("nodes.sock")
+}
+
+/// kube-apiserver's way to nodes and pods.
+fn egress_socket(folder: &Path) -> PathBuf {
+    folder.join("egress.sock")
+}
+
+fn egress_selector(folder: &Path) -> PathBuf {
+    folder.join("egress-selector.yaml")
+}
+
+/// Tells kube-apiserver which way it is to take to nodes and pods.
+#[expect(clippy::unnecessary_debug_formatting, reason = "it quotes and escapes a path as YAML does")]
+pub(crate) fn write_egress_selector(folder: &Path) -> Result<(), Error> {
+    let text = format!(
+        "\
+apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+- name: cluster
+  connection:
+    proxyProtocol: HTTPConnect
+    transport: {{ uds: {{ udsName: {:?} }} }}
+",
+        egress_socket(folder)
+    );
+    let path = egress_selector(folder);
+    fs::write(&path, text).map_err(Error::on(format_args!("write {}", path.display())))
 }
 
 /// kube-controller-manager with every controller, and no port of its own.

@@ -16,8 +16,8 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    ASSETS_VARIABLE, CONTROLLERS_VARIABLE, Error, KUBECONFIG_VARIABLE, Source,
-    component::{self, Component, ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER},
+    ASSETS_VARIABLE, CONTROLLERS_VARIABLE, Error, KUBECONFIG_VARIABLE, NODES_VARIABLE, Nodes, Source,
+    component::{self, Component, ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, TEST_NODE},
     credentials::Credentials,
     janitor::Janitor,
     probe::Probe,
@@ -35,6 +35,7 @@ const PORTS: usize = 5;
 pub struct ControlPlane {
     kubeconfig: PathBuf,
     controllers: bool,
+    nodes: Option<Nodes>,
     /// `None` if it ran already.
     running: Option<Running>,
 }
@@ -51,7 +52,9 @@ impl ControlPlane {
     /// Starts, or finds, the control plane that `source` names.
     pub fn start_from(source: Source) -> Result<Self, Error> {
         match source {
-            Source::Existing { kubeconfig, controllers } => Ok(Self { controllers, ..Self::existing(kubeconfig) }),
+            Source::Existing { kubeconfig, controllers, nodes } => {
+                Ok(Self { controllers, nodes: nodes.map(Nodes::at), ..Self::existing(kubeconfig) })
+            }
             Source::Assets(folder) => Self::start_programs(&folder),
             Source::Build => Self::start_programs(&program::build()?),
         }
@@ -66,7 +69,7 @@ impl ControlPlane {
     /// The cluster of a kubeconfig, which is left as it is. Tests that use the contexts other than
     /// the current one need them to be there, see [`TOKEN_CONTEXT`](crate::TOKEN_CONTEXT).
     pub fn existing(kubeconfig: impl Into<PathBuf>) -> Self {
-        Self { kubeconfig: kubeconfig.into(), controllers: true, running: None }
+        Self { kubeconfig: kubeconfig.into(), controllers: true, nodes: None, running: None }
     }
 
     /// The one control plane of this process, started when it is first asked for. It ends with the
@@ -92,6 +95,12 @@ impl ControlPlane {
     /// account and a deleted one its end.
     pub fn has_controllers(&self) -> bool {
         self.controllers
+    }
+
+    /// The nodes that run pods, with their faults. `None` if the cluster has none of ours: those of other clusters run
+    /// pods too, but cannot be made to fail, and take no commands of this machine.
+    pub fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_ref()
     }
 
     /// The server's URL, unless it ran already: then only the kubeconfig has it.
@@ -136,10 +145,11 @@ impl ControlPlane {
     }
 
     /// The variables that make [`ControlPlane::start`] of other processes find this one.
-    pub fn environment(&self) -> [(&'static str, OsString); 2] {
+    pub fn environment(&self) -> [(&'static str, OsString); 3] {
         [
             (KUBECONFIG_VARIABLE, self.kubeconfig.clone().into()),
             (CONTROLLERS_VARIABLE, self.controllers.to_string().into()),
+            (NODES_VARIABLE, self.nodes.as_ref().map(|nodes| nodes.socket().into()).unwrap_or_default()),
         ]
     }
 
@@ -166,8 +176,13 @@ impl ControlPlane {
             }
         }
         let mut running = Running::new()?;
-        let controllers = running.start(&assets)?;
-        Ok(Self { kubeconfig: running.kubeconfig(), controllers, running: Some(running) })
+        running.start(&assets)?;
+        Ok(Self {
+            kubeconfig: running.kubeconfig(),
+            controllers: running.components.iter().any(|component| component.is(KUBE_CONTROLLER_MANAGER)),
+            nodes: running.nodes.clone(),
+            running: Some(running),
+        })
     }
 }
 
@@ -175,6 +190,7 @@ impl ControlPlane {
 #[derive(Debug)]
 struct Running {
     server: String,
+    nodes: Option<Nodes>,
     /// What kube-apiserver is started with again.
     again: Option<Again>,
     components: Vec<Component>,
@@ -199,6 +215,7 @@ impl Running {
             .map_err(Error::on("create a temporary folder"))?;
         Ok(Self {
             server: String::new(),
+            nodes: None,
             again: None,
             components: Vec::new(),
             janitor: Janitor::start(folder.path()).map_err(Error::on("start sh"))?,
@@ -210,39 +227,56 @@ impl Running {
         self.folder.path().join("kubeconfig")
     }
 
-    /// Starts all components, and returns whether controllers are among them.
-    fn start(&mut self, assets: &Path) -> Result<bool, Error> {
-        let credentials = Credentials::create(self.folder.path())?;
+    /// Starts all components.
+    fn start(&mut self, assets: &Path) -> Result<(), Error> {
+        let folder = self.folder.path().to_owned();
+        let credentials = Credentials::create(&folder)?;
         let probe = Probe::trusting(&credentials.ca)?;
 
-        let flags = component::etcd_flags(self.folder.path());
-        self.start_component(ETCD, &flags, assets)?;
+        self.start_component(ETCD, &component::etcd_flags(&folder), assets)?;
 
-        let port = self.start_kube_apiserver(assets, &credentials, &probe)?;
+        // A folder of envtest's lacks this one, and may lack the controllers.
+        let nodes = assets.join(TEST_NODE).exists();
+        if nodes {
+            component::write_egress_selector(&folder)?;
+        }
+        let flags = |port| component::kube_apiserver_flags(&folder, &credentials, port, nodes);
+        let port = self.start_kube_apiserver(assets, &credentials, flags, &probe)?;
 
-        // An envtest folder may lack this one.
-        let controllers = assets.join(KUBE_CONTROLLER_MANAGER).exists();
-        if controllers {
+        if nodes {
+            let flags = component::test_node_flags(&folder, &credentials, &self.kubeconfig());
+            self.start_component(TEST_NODE, &flags, assets)?;
+            self.nodes = Some(Nodes::at(component::control_socket(&folder)));
+        }
+        if assets.join(KUBE_CONTROLLER_MANAGER).exists() {
             let flags = component::kube_controller_manager_flags(&credentials, &self.kubeconfig());
             self.start_component(KUBE_CONTROLLER_MANAGER, &flags, assets)?;
-            self.wait_for(&probe, port, "/api/v1/namespaces/default/serviceaccounts/default")?;
+            self.wait_for_kube_apiserver(&probe, port, "/api/v1/namespaces/default/serviceaccounts/default")?;
         }
-        let flags = component::kube_apiserver_flags(self.folder.path(), &credentials, port);
+        if let Some(nodes) = self.nodes.clone() {
+            self.wait_for("/readyz of the nodes", || nodes.ready())?;
+        }
+        let flags = flags(port);
         self.again = Some(Again { assets: assets.to_owned(), flags, port, probe });
-        Ok(controllers)
+        Ok(())
     }
 
     /// Returns its port once it is ready.
     ///
     /// kube-apiserver takes no listener and no port 0, so a port is chosen that is free now and
     /// another one if it is not any more by the time kube-apiserver listens.
-    fn start_kube_apiserver(&mut self, assets: &Path, credentials: &Credentials, probe: &Probe) -> Result<u16, Error> {
+    fn start_kube_apiserver(
+        &mut self,
+        assets: &Path,
+        credentials: &Credentials,
+        flags: impl Fn(u16) -> component::Flags,
+        probe: &Probe,
+    ) -> Result<u16, Error> {
         let mut attempt = 1;
         loop {
             let port = free_port().map_err(Error::on("find a free port"))?;
-            let flags = component::kube_apiserver_flags(self.folder.path(), credentials, port);
-            self.start_component(KUBE_APISERVER, &flags, assets)?;
-            match self.wait_for(probe, port, "/readyz") {
+            self.start_component(KUBE_APISERVER, &flags(port), assets)?;
+            match self.wait_for_kube_apiserver(probe, port, "/readyz") {
                 Ok(()) => {
                     self.server = format!("https://127.0.0.1:{port}");
                     credentials.write_kubeconfig(&self.kubeconfig(), &self.server)?;
@@ -276,8 +310,9 @@ impl Running {
         let Some(Again { assets, flags, port, probe }) = self.again.take() else {
             return Err(Error::new("kube-apiserver has never been ready, so it cannot be started again".to_owned()));
         };
-        let started =
-            self.start_component(KUBE_APISERVER, &flags, &assets).and_then(|()| self.wait_for(&probe, port, "/readyz"));
+        let started = self
+            .start_component(KUBE_APISERVER, &flags, &assets)
+            .and_then(|()| self.wait_for_kube_apiserver(&probe, port, "/readyz"));
         self.again = Some(Again { assets, flags, port, probe });
         started
     }
@@ -289,11 +324,15 @@ impl Running {
         Ok(())
     }
 
-    /// Until the server answers 200, which the component that was started last is to bring about.
-    fn wait_for(&mut self, probe: &Probe, port: u16, path: &str) -> Result<(), Error> {
+    fn wait_for_kube_apiserver(&mut self, probe: &Probe, port: u16, path: &str) -> Result<(), Error> {
+        self.wait_for(&format!("https://127.0.0.1:{port}{path}"), || probe.get(port, path))
+    }
+
+    /// Until `get`, which gets `what`, succeeds: the component that was started last is to bring that about.
+    fn wait_for(&mut self, what: &str, get: impl Fn() -> io::Result<()>) -> Result<(), Error> {
         let started = Instant::now();
         loop {
-            let answer = match probe.get(port, path) {
+            let answer = match get() {
                 Ok(()) => return Ok(()),
                 Err(answer) => answer,
             };
@@ -307,7 +346,7 @@ impl Running {
             {
                 let waited = DEADLINE.as_secs();
                 return Err(component.error(format_args!(
-                    "is not ready after {waited} s; the last answer to GET https://127.0.0.1:{port}{path} was: {answer}"
+                    "is not ready after {waited} s; the last answer to GET {what} was: {answer}"
                 )));
             }
             thread::sleep(Duration::from_millis(25));

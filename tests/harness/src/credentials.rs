@@ -29,6 +29,9 @@ pub const UNPRIVILEGED_USER: &str = "unprivileged";
 pub(crate) const ADMIN_TOKEN: &str = "admin-token";
 const UNPRIVILEGED_TOKEN: &str = "unprivileged-token";
 
+/// Where the nodes seem to be, see `tests/control-plane/node`.
+const NODE_ADDRESSES: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
+
 /// The group that RBAC lets do everything.
 const ADMINISTRATORS: &str = "system:masters";
 
@@ -40,6 +43,12 @@ pub(crate) struct Credentials {
     pub(crate) serving_key: PathBuf,
     admin: PathBuf,
     admin_key: PathBuf,
+    /// The kubelets' own.
+    pub(crate) kubelet: PathBuf,
+    pub(crate) kubelet_key: PathBuf,
+    /// kube-apiserver's, as a client of kubelets.
+    pub(crate) kubelet_client: PathBuf,
+    pub(crate) kubelet_client_key: PathBuf,
     pub(crate) service_account_key: PathBuf,
     pub(crate) service_account_public_key: PathBuf,
     /// kube-apiserver's `--token-auth-file`.
@@ -56,6 +65,10 @@ impl Credentials {
             serving_key: folder.join("kube-apiserver.key"),
             admin: folder.join("admin.crt"),
             admin_key: folder.join("admin.key"),
+            kubelet: folder.join("kubelet.crt"),
+            kubelet_key: folder.join("kubelet.key"),
+            kubelet_client: folder.join("kubelet-client.crt"),
+            kubelet_client_key: folder.join("kubelet-client.key"),
             service_account_key: folder.join("service-account.key"),
             service_account_public_key: folder.join("service-account.pub"),
             tokens: folder.join("tokens.csv"),
@@ -64,13 +77,25 @@ impl Credentials {
         write(&files.ca, &ca.pem())?;
         write(&files.ca_key, &ca.key().serialize_pem())?;
 
-        let (certificate, key) = serving(&ca).map_err(Error::on("make kube-apiserver's certificate"))?;
+        let (certificate, key) = serving(&ca, "kube-apiserver", &["127.0.0.1", "::1", "localhost"])
+            .map_err(Error::on("make kube-apiserver's certificate"))?;
         write(&files.serving, &certificate)?;
         write(&files.serving_key, &key)?;
 
-        let (certificate, key) = administrator(&ca).map_err(Error::on("make the administrator's certificate"))?;
+        let (certificate, key) =
+            administrator(&ca, "admin").map_err(Error::on("make the administrator's certificate"))?;
         write(&files.admin, &certificate)?;
         write(&files.admin_key, &key)?;
+
+        let (certificate, key) =
+            serving(&ca, "kubelet", &NODE_ADDRESSES).map_err(Error::on("make the kubelets' certificate"))?;
+        write(&files.kubelet, &certificate)?;
+        write(&files.kubelet_key, &key)?;
+
+        let (certificate, key) = administrator(&ca, "kube-apiserver-kubelet-client")
+            .map_err(Error::on("make kube-apiserver's certificate for kubelets"))?;
+        write(&files.kubelet_client, &certificate)?;
+        write(&files.kubelet_client_key, &key)?;
 
         let key = KeyPair::generate().map_err(Error::on("make the service accounts' key"))?;
         write(&files.service_account_key, &key.serialize_pem())?;
@@ -131,16 +156,20 @@ fn certificate_authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::E
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
-fn serving(ca: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, String), rcgen::Error> {
-    let names = ["127.0.0.1", "::1", "localhost"].map(String::from);
-    let mut params = CertificateParams::new(names)?;
-    params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+fn serving(
+    ca: &CertifiedIssuer<'_, KeyPair>,
+    name: &str,
+    addresses: &[&str],
+) -> Result<(String, String), rcgen::Error> {
+    let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(addresses)?;
+    params.distinguished_name.push(DnType::CommonName, name);
     signed(ca, params, ExtendedKeyUsagePurpose::ServerAuth)
 }
 
-fn administrator(ca: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, String), rcgen::Error> {
+fn administrator(ca: &CertifiedIssuer<'_, KeyPair>, name: &str) -> Result<(String, String), rcgen::Error> {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "admin");
+    params.distinguished_name.push(DnType::CommonName, name);
     params.distinguished_name.push(DnType::OrganizationName, ADMINISTRATORS);
     signed(ca, params, ExtendedKeyUsagePurpose::ClientAuth)
 }

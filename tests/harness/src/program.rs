@@ -17,12 +17,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ASSETS_VARIABLE, Error, KUBECONFIG_VARIABLE,
-    component::{ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER},
+    component::{ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, TEST_NODE},
 };
 
 const PROGRAM: &str = "control-plane";
 
-/// Builds etcd, kube-apiserver and kube-controller-manager from `tests/control-plane` with Go and
+/// The program's package beside the main one. The other folders of the module are programs of their own.
+const NODE_PACKAGE: &str = "node";
+
+/// Builds etcd, kube-apiserver, kube-controller-manager and the nodes from `tests/control-plane` with Go and
 /// returns the folder they are in, which can serve as `KUBEBUILDER_ASSETS`.
 ///
 /// The first build takes Go about six minutes on two cores, and shows on stderr how far it is.
@@ -59,7 +62,7 @@ pub fn build() -> Result<PathBuf, Error> {
     }
     fs::create_dir(&unfinished).map_err(Error::on(at_cache()))?;
     go_build(&module, &flags, &unfinished.join(PROGRAM))?;
-    for name in [ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER] {
+    for name in [ETCD, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, TEST_NODE] {
         symlink(PROGRAM, unfinished.join(name)).map_err(Error::on(at_cache()))?;
     }
     fs::rename(&unfinished, &built).map_err(Error::on(at_cache()))?;
@@ -221,7 +224,12 @@ fn link_flags(go_mod: &str) -> String {
 /// A hash of everything that the program is made of.
 fn hash(module: &Path, flags: &str) -> io::Result<String> {
     let mut sources = Vec::new();
-    for entry in fs::read_dir(module)? {
+    let mut entries: Vec<_> = fs::read_dir(module)?.collect();
+    let node = module.join(NODE_PACKAGE);
+    if node.is_dir() {
+        entries.extend(fs::read_dir(node)?);
+    }
+    for entry in entries {
         let path = entry?.path();
         let name = path.file_name();
         if path.extension() == Some(OsStr::new("go"))
@@ -284,6 +292,11 @@ mod tests {
         write("main.go", "package main // changed\n")?;
         let third = hash(module.path(), "")?;
         assert_ne!(third, second);
+
+        fs::create_dir(module.path().join(NODE_PACKAGE))?;
+        write("node/node.go", "package node\n")?;
+        assert_ne!(hash(module.path(), "")?, third);
+        fs::remove_dir_all(module.path().join(NODE_PACKAGE))?;
         assert_ne!(hash(module.path(), "-s")?, third);
         Ok(())
     }

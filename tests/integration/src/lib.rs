@@ -8,6 +8,7 @@
 mod apply;
 mod ask;
 mod filled;
+mod nodes;
 
 use std::{
     error::Error,
@@ -27,6 +28,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub use apply::{json_of, owned, reapply};
 pub use ask::ask;
 pub use filled::{Filling, filled};
+pub use nodes::{nodes, script};
 
 /// What a test returns: `?` works on everything.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;

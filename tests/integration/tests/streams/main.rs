@@ -1,0 +1,5 @@
+//! What goes on after the answer: streams of containers, on the control plane's nodes.
+//!
+//! Each test runs on both nodes, because kube-apiserver reaches their kubelets in different ways.
+
+mod nodes;
