@@ -107,6 +107,8 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
     let routes = method.routes.iter().map(|Route { method: http, path }| {
         let options = method.stream.as_ref().map(|stream| stream_options(stream.stream, http, path));
         let path = path.replace("{namespace}", "ns").replace("{name}", "name").replace("{path}", "path");
+        // The root of what is behind a proxy has a path, too: without it the server answers with a redirect.
+        let path = if path.ends_with("/proxy") { format!("{path}/") } else { path };
         // The API wants to be told in every apply whether conflicts are overridden.
         let query = if method.verb == Verb::Apply { "?force=false" } else { "" };
         let route = format!("{http} {path}{query}");

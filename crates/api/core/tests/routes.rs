@@ -159,7 +159,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("DELETE".parse().expect("a method")).into_request(),
-            "DELETE /api/v1/nodes/name/proxy",
+            "DELETE /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("DELETE".parse().expect("a method")).path("path").into_request(),
@@ -167,7 +167,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("GET".parse().expect("a method")).into_request(),
-            "GET /api/v1/nodes/name/proxy",
+            "GET /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("GET".parse().expect("a method")).path("path").into_request(),
@@ -175,7 +175,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("HEAD".parse().expect("a method")).into_request(),
-            "HEAD /api/v1/nodes/name/proxy",
+            "HEAD /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("HEAD".parse().expect("a method")).path("path").into_request(),
@@ -183,7 +183,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("OPTIONS".parse().expect("a method")).into_request(),
-            "OPTIONS /api/v1/nodes/name/proxy",
+            "OPTIONS /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("OPTIONS".parse().expect("a method")).path("path").into_request(),
@@ -191,7 +191,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("PATCH".parse().expect("a method")).into_request(),
-            "PATCH /api/v1/nodes/name/proxy",
+            "PATCH /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("PATCH".parse().expect("a method")).path("path").into_request(),
@@ -199,7 +199,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("POST".parse().expect("a method")).into_request(),
-            "POST /api/v1/nodes/name/proxy",
+            "POST /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("POST".parse().expect("a method")).path("path").into_request(),
@@ -207,7 +207,7 @@ mod v1 {
         );
         assert_route(
             &nodes.proxy("name").method("PUT".parse().expect("a method")).into_request(),
-            "PUT /api/v1/nodes/name/proxy",
+            "PUT /api/v1/nodes/name/proxy/",
         );
         assert_route(
             &nodes.proxy("name").method("PUT".parse().expect("a method")).path("path").into_request(),
@@ -369,7 +369,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("DELETE".parse().expect("a method")).into_request(),
-            "DELETE /api/v1/namespaces/ns/pods/name/proxy",
+            "DELETE /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("DELETE".parse().expect("a method")).path("path").into_request(),
@@ -377,7 +377,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("GET".parse().expect("a method")).into_request(),
-            "GET /api/v1/namespaces/ns/pods/name/proxy",
+            "GET /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("GET".parse().expect("a method")).path("path").into_request(),
@@ -385,7 +385,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("HEAD".parse().expect("a method")).into_request(),
-            "HEAD /api/v1/namespaces/ns/pods/name/proxy",
+            "HEAD /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("HEAD".parse().expect("a method")).path("path").into_request(),
@@ -393,7 +393,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("OPTIONS".parse().expect("a method")).into_request(),
-            "OPTIONS /api/v1/namespaces/ns/pods/name/proxy",
+            "OPTIONS /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("OPTIONS".parse().expect("a method")).path("path").into_request(),
@@ -401,7 +401,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("PATCH".parse().expect("a method")).into_request(),
-            "PATCH /api/v1/namespaces/ns/pods/name/proxy",
+            "PATCH /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("PATCH".parse().expect("a method")).path("path").into_request(),
@@ -409,7 +409,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("POST".parse().expect("a method")).into_request(),
-            "POST /api/v1/namespaces/ns/pods/name/proxy",
+            "POST /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("POST".parse().expect("a method")).path("path").into_request(),
@@ -417,7 +417,7 @@ mod v1 {
         );
         assert_route(
             &pods.proxy("name").method("PUT".parse().expect("a method")).into_request(),
-            "PUT /api/v1/namespaces/ns/pods/name/proxy",
+            "PUT /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("PUT".parse().expect("a method")).path("path").into_request(),
@@ -680,7 +680,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("DELETE".parse().expect("a method")).into_request(),
-            "DELETE /api/v1/namespaces/ns/services/name/proxy",
+            "DELETE /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("DELETE".parse().expect("a method")).path("path").into_request(),
@@ -688,7 +688,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("GET".parse().expect("a method")).into_request(),
-            "GET /api/v1/namespaces/ns/services/name/proxy",
+            "GET /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("GET".parse().expect("a method")).path("path").into_request(),
@@ -696,7 +696,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("HEAD".parse().expect("a method")).into_request(),
-            "HEAD /api/v1/namespaces/ns/services/name/proxy",
+            "HEAD /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("HEAD".parse().expect("a method")).path("path").into_request(),
@@ -704,7 +704,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("OPTIONS".parse().expect("a method")).into_request(),
-            "OPTIONS /api/v1/namespaces/ns/services/name/proxy",
+            "OPTIONS /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("OPTIONS".parse().expect("a method")).path("path").into_request(),
@@ -712,7 +712,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("PATCH".parse().expect("a method")).into_request(),
-            "PATCH /api/v1/namespaces/ns/services/name/proxy",
+            "PATCH /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("PATCH".parse().expect("a method")).path("path").into_request(),
@@ -720,7 +720,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("POST".parse().expect("a method")).into_request(),
-            "POST /api/v1/namespaces/ns/services/name/proxy",
+            "POST /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("POST".parse().expect("a method")).path("path").into_request(),
@@ -728,7 +728,7 @@ mod v1 {
         );
         assert_route(
             &services.proxy("name").method("PUT".parse().expect("a method")).into_request(),
-            "PUT /api/v1/namespaces/ns/services/name/proxy",
+            "PUT /api/v1/namespaces/ns/services/name/proxy/",
         );
         assert_route(
             &services.proxy("name").method("PUT".parse().expect("a method")).path("path").into_request(),

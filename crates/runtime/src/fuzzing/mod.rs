@@ -15,7 +15,6 @@ mod tests;
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    future::poll_fn,
     pin::Pin,
     sync::{
         Arc,
@@ -40,7 +39,7 @@ use crate::{
     auth,
     codec::MediaType,
     config::{Config, Credentials, ExecApiVersion, Proxy, ProxyUrl, changed_kubeconfigs},
-    rest::pieces::{AnswerPieces, Cut},
+    resource::logs::cut::LineCutter,
     transport::Body,
     watch::WatchStream,
 };
@@ -68,17 +67,15 @@ pub fn kubeconfig(input: &[u8]) {
     }
 }
 
-/// The body of a watch: it gives the same lines and events however the network cuts it, ends with the first error, and
-/// never holds more than a line may be long and a chunk more.
+/// The body of a watch: it gives the same events however the network cuts it, and ends with the first error. As the
+/// body of a log it gives the same pieces of lines, of which none is longer than the limit and no byte is lost.
 ///
-/// The first byte of the input is the longest line, the second and third are where the chunks end.
+/// The first byte of the input is the longest piece, the second and third are where the chunks end.
 pub fn watch_frames(input: &[u8]) {
     let Some(([limit, step, turn], text)) = input.split_first_chunk::<3>() else { return };
     let limit = usize::from(*limit);
-    let (whole, _) = lines(text, vec![Bytes::copy_from_slice(text)], limit);
-    let (chunked, held) = lines(text, cut(text, *step, *turn), limit);
-    assert_eq!(whole, chunked, "the same bytes give other lines in other chunks");
-    assert!(held <= limit + usize::from(*step.max(turn)) + 1, "{held} bytes are held, {limit} allowed");
+    let whole = lines(text, vec![Bytes::copy_from_slice(text)], limit);
+    assert_eq!(whole, lines(text, cut(text, *step, *turn), limit), "the same bytes give other lines in other chunks");
 
     let whole = events(vec![Bytes::copy_from_slice(text)]);
     assert_eq!(whole, events(cut(text, *turn, *step)), "the same bytes give other events in other chunks");
@@ -142,29 +139,28 @@ fn cut(mut text: &[u8], one: u8, other: u8) -> Vec<Bytes> {
     chunks
 }
 
-/// The lines of a body, or how they end, and how many bytes were held at most: that had come and were not given out.
-fn lines(text: &[u8], chunks: Vec<Bytes>, limit: usize) -> (Vec<Result<Bytes, String>>, usize) {
-    let taken = Arc::new(AtomicUsize::new(0));
-    let body = Body::new(Chunks { rest: chunks.into(), taken: taken.clone() });
-    let mut lines = AnswerPieces::new(body, Cut::Lines, limit, String::new());
-    let (mut all, mut given, mut held) = (Vec::new(), 0, 0);
-    loop {
-        let line = poll_fn(|context| lines.poll_piece(context)).now_or_never().expect("there is nothing to wait for");
-        held = held.max(taken.load(Ordering::Relaxed) - given);
-        match line {
-            None => return (all, held),
-            Some(_) if matches!(all.last(), Some(Err(_))) => panic!("there is something after an error"),
-            Some(Ok(line)) => {
-                assert!(line.len() <= limit && !line.contains(&b'\n'), "that is no line of {limit} bytes: {line:?}");
-                assert!(text[given..].starts_with(&line), "{line:?} is not what came");
-                given += line.len();
-                let ends = [&b"\r\n"[..], b"\n"].into_iter().find(|end| text[given..].starts_with(end));
-                given += ends.map_or(0, <[u8]>::len);
-                all.push(Ok(line));
-            }
-            Some(Err(error)) => all.push(Err(error.to_string())),
-        }
+/// The pieces of lines of a body: whether each ends its line, too.
+fn lines(text: &[u8], chunks: Vec<Bytes>, limit: usize) -> Vec<(Bytes, bool)> {
+    let mut cutter = LineCutter::new(limit);
+    let mut pieces = Vec::new();
+    for chunk in chunks {
+        cutter.push(chunk);
+        pieces.extend(std::iter::from_fn(|| cutter.next()));
     }
+    pieces.extend(cutter.rest());
+    let mut again = Vec::new();
+    let mut is_inside = false;
+    for piece in &pieces {
+        assert!(piece.bytes.len() <= limit.max(1), "a piece is longer than {limit} bytes");
+        assert!(!piece.bytes.contains(&b'\n'), "a piece holds the end of a line");
+        assert_eq!(piece.begins, !is_inside, "a line begins in the middle of another");
+        is_inside = !piece.ends;
+        again.extend_from_slice(&piece.bytes);
+        again.extend(piece.ends.then_some(b'\n'));
+    }
+    let ends_in_a_line = !text.is_empty() && !text.ends_with(b"\n");
+    assert!(again[..again.len() - usize::from(ends_in_a_line)] == *text, "the pieces are not what came");
+    pieces.into_iter().map(|piece| (piece.bytes, piece.ends)).collect()
 }
 
 /// What a watch makes of a body.

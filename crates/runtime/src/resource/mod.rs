@@ -43,14 +43,14 @@ use crate::{
 };
 
 mod client;
-mod connect;
 mod delete;
 mod get;
 mod list;
-mod logs;
+pub(crate) mod logs;
 mod modify;
 mod options;
 mod patch;
+mod proxy;
 mod resource_path;
 mod scope;
 mod verbs;
@@ -60,17 +60,17 @@ mod write;
 pub use crate::codec::ApiResource;
 pub use crate::streams::{Attach, Exec, PortForward};
 pub use client::ResourceClient;
-pub use connect::ProxyRequest;
 pub use delete::{Delete, DeleteCollection, Deleted, DeletedCollection};
 pub use get::Get;
 pub use list::{Items, List, Pages};
-pub use logs::{LogLines, LogStream, Logs};
+pub use logs::{FollowLogs, LogEvent, LogFollower, LogLine, LogLines, LogStream, Logs};
 pub use modify::Modify;
 pub use options::{
     ApplyOptions, CreateOptions, DeleteOptions, FieldValidation, GetOptions, ListOptions, PatchOptions,
     PropagationPolicy, ResourceVersionMatch, UpdateOptions, WatchOptions,
 };
 pub use patch::{Apply, Patch, PatchRequest};
+pub use proxy::ProxyRequest;
 pub use scope::{AllNamespaces, AnyScope, Cluster, Namespaced, OneObject, Scope};
 pub use verbs::{Applies, Creates, Deletes, Gets, HasStream, Lists, Patches, TypedClient, Updates, Watches};
 pub use watch::Watch;

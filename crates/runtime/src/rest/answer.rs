@@ -2,8 +2,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{Method, StatusCode, header, response::Parts};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails};
 use tokio::time::{Instant, timeout_at};
 
@@ -11,7 +14,7 @@ use super::trace;
 use crate::{
     auth::SentWith,
     codec::{self, MediaType},
-    error::{Error, UNEXPECTED_SERVER_RESPONSE},
+    error::{Error, Result, UNEXPECTED_SERVER_RESPONSE},
     transport::Body,
 };
 
@@ -58,6 +61,36 @@ pub(super) async fn short_error(
     until: Instant,
 ) -> Error {
     read(method, target, head, &collected(body, MAX_DRAINED, shown, until).await)
+}
+
+/// The body of a bad answer that somebody behind the server may have given, as long as it is no Status: then it is the
+/// server's error.
+pub(super) async fn of_another(
+    method: &Method,
+    target: &Target,
+    head: &Parts,
+    mut body: Body,
+    shown: bool,
+    deadline: Option<Instant>,
+) -> Result<Body> {
+    let media_type = head.headers.get(header::CONTENT_TYPE).map(|value| MediaType::of_answer(Some(value)));
+    if media_type == Some(None) {
+        return Ok(body);
+    }
+    let patience = Instant::now() + PATIENCE;
+    let until = deadline.map_or(patience, |deadline| deadline.min(patience));
+    let mut start = BytesMut::new();
+    // What does not come to its end in time is no Status; its reader gets what has come, and waits for the rest.
+    let ended = timeout_at(until, body.read_chunks_up_to(MAX_BODY, &mut start)).await;
+    let start = start.freeze();
+    if matches!(ended, Ok(Ok(()))) && sent_status(head, &start).is_some() {
+        trace::body("answer", shown, &start);
+        return Err(read(method, target, head, &start));
+    }
+    let error = ended.ok().and_then(Result::err);
+    let start = stream::iter((!start.is_empty()).then_some(Ok(start)));
+    let end = stream::iter(error.map(Err));
+    Ok(body.wrapped(|body| StreamBody::new(start.chain(end).chain(body).map_ok(Frame::data))))
 }
 
 /// How long the server asks to wait: whole seconds. A date means nothing to client-go, and servers send none.

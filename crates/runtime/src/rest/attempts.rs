@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Uri, header::UPGRADE, response::Parts};
+use http::{HeaderMap, Method, StatusCode, Uri, header, response::Parts};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span};
 
@@ -35,6 +35,8 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     pub(super) target: Target,
     pub(super) kind: CallKind,
+    /// Whether somebody behind the server answers.
+    pub(super) proxied: bool,
     /// The limit of this call, as against the configuration's.
     pub(super) timeout: Option<Duration>,
     /// How long the server has been told that a watch may take, and a margin.
@@ -201,7 +203,7 @@ impl Call {
             _ if self.timeout.is_some() => None,
             CallKind::Ordinary | CallKind::Watch => self.client.response_header_timeout(),
             // A proxy that swallows the wish to upgrade may wait for a request that never comes.
-            CallKind::Streaming => self.headers.contains_key(UPGRADE).then_some(UPGRADE_LIMIT),
+            CallKind::Streaming => self.headers.contains_key(header::UPGRADE).then_some(UPGRADE_LIMIT),
         };
         let head_limit = [head_limit, self.longest].into_iter().flatten().min();
         within(deadline, self.client.send(request, head_limit)).await.unwrap_or_else(|| Err(timed_out()))
@@ -215,6 +217,11 @@ impl Call {
         }
         if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             let shown = origin.bodies_are_shown;
+            // An upgrade has not happened, whoever says so.
+            if self.proxied && !self.headers.contains_key(header::UPGRADE) {
+                let body = answer::of_another(&self.method, &self.target, &head, body, shown, origin.deadline).await?;
+                return Ok(Response::new(head, body, origin));
+            }
             return Err(answer::error(&self.method, &self.target, &head, body, shown, origin.deadline).await);
         }
         let end = self.longest.and_then(|longest| deadline::end(started, longest));

@@ -1,4 +1,4 @@
-//! Pieces out of a body that comes in chunks: lines, JSON objects, or frames with their length in front.
+//! Pieces out of a body that comes in chunks: JSON objects, or frames with their length in front.
 
 use std::{
     pin::Pin,
@@ -20,8 +20,6 @@ use crate::{
 /// How a body is cut into pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// At each newline, which is left out, as is a carriage return before it. The last line may lack one.
-    Lines,
     /// At the end of each JSON object, with white space between them left out.
     Objects,
     /// By the length of each piece, which stands in front of it: four bytes, the highest first. A body that is no such
@@ -51,10 +49,6 @@ impl<S> Pieces<S> {
     /// The next piece, if all of it is there.
     fn take(&mut self) -> Result<Option<Bytes>> {
         match self.cut {
-            Cut::Lines => match self.take_line() {
-                None if self.buffer.len() > self.limit => Err(self.too_long("a line")),
-                line => Ok(line),
-            },
             Cut::Objects => self.take_object(),
             Cut::Frames => self.take_frame(),
         }
@@ -108,23 +102,6 @@ impl<S> Pieces<S> {
     fn is_one_object(&self) -> bool {
         self.buffer.starts_with(MAGIC)
     }
-
-    fn take_line(&mut self) -> Option<Bytes> {
-        // A line is too long or not, however it is chunked, so no end of one is looked for behind the limit.
-        let end = self.buffer.len().min(self.limit.saturating_add(1));
-        let newline = memchr::memchr(b'\n', &self.buffer[self.searched..end]);
-        let Some(newline) = newline else {
-            self.searched = end;
-            return None;
-        };
-        let mut line = self.buffer.split_to(self.searched + newline + 1);
-        self.searched = 0;
-        line.truncate(line.len() - 1);
-        if line.last() == Some(&b'\r') {
-            line.truncate(line.len() - 1);
-        }
-        Some(line.freeze())
-    }
 }
 
 impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
@@ -149,7 +126,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Pieces<S> {
 
     /// What stands behind the last whole piece when the body has ended.
     fn rest(&mut self) -> Poll<Option<Result<Bytes>>> {
-        let is_whole = self.cut == Cut::Lines || (self.cut == Cut::Frames && self.is_one_object());
+        let is_whole = self.cut == Cut::Frames && self.is_one_object();
         let rest = self.buffer.split().freeze();
         self.searched = 0;
         Poll::Ready(match rest.is_empty() {
@@ -211,10 +188,6 @@ mod tests {
             })
             .collect()
             .await
-    }
-
-    async fn lines(chunks: Vec<Result<Bytes>>, limit: usize) -> Vec<Result<String, String>> {
-        pieces(chunks, Cut::Lines, limit).await
     }
 
     /// The bytes in chunks of this size.
@@ -293,36 +266,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_are_the_same_however_they_are_chunked() {
-        let text = "{\"é\":1}\n\n{\"b\":2}\r\nlast";
-        for size in 1..=text.len() {
-            let chunks = chunks(text.as_bytes(), size);
-            let expected = ["{\"é\":1}", "", "{\"b\":2}", "last"].map(|line| Ok(line.to_owned()));
-            assert_eq!(lines(chunks, 1024).await, expected, "in chunks of {size}");
-        }
-    }
-
-    #[tokio::test]
-    async fn broken_transport_drops_the_half_line_and_ends() {
+    async fn broken_transport_drops_the_half_object_and_ends() {
         let broken = Error::new(ErrorKind::Transport, "reset");
-        let chunks = vec![Ok(Bytes::from("a\nhal")), Err(broken), Ok(Bytes::from("f\n"))];
-        assert_eq!(lines(chunks, 1024).await, [Ok("a".to_owned()), Err("reset".to_owned())]);
-    }
-
-    #[tokio::test]
-    async fn endless_line_is_an_error_and_ends() {
-        let chunks = (0..10).map(|_| Ok(Bytes::from_static(b"aaaaaaaaaa"))).collect();
-        let expected = [Err("a line of the answer is longer than 32 bytes".to_owned())];
-        assert_eq!(lines(chunks, 32).await, expected);
-    }
-
-    #[tokio::test]
-    async fn line_is_too_long_even_if_it_comes_at_once() {
-        let text = format!("{}\n{}\n", "a".repeat(32), "b".repeat(33));
-        for size in 1..=text.len() {
-            let chunks = chunks(text.as_bytes(), size);
-            let expected = [Ok("a".repeat(32)), Err("a line of the answer is longer than 32 bytes".to_owned())];
-            assert_eq!(lines(chunks, 32).await, expected, "in chunks of {size}");
-        }
+        let chunks = vec![Ok(Bytes::from("{}{\"a\"")), Err(broken), Ok(Bytes::from(":1}"))];
+        let expected = [Ok("{}".to_owned()), Err("reset".to_owned())];
+        assert_eq!(pieces(chunks, Cut::Objects, 1024).await, expected);
     }
 }

@@ -148,7 +148,7 @@ impl Body {
     }
 
     /// The first bytes, up to the limit or to where the connection broke: enough to say what an error answer is about.
-    pub(crate) async fn collect_up_to(self, limit: usize) -> Bytes {
+    pub(crate) async fn collect_up_to(mut self, limit: usize) -> Bytes {
         let mut start = BytesMut::new();
         // What came before the connection broke is what is asked for.
         let _ = self.read_up_to(limit, &mut start).await;
@@ -156,16 +156,23 @@ impl Body {
     }
 
     /// The first bytes, up to the limit.
-    pub(super) async fn start(self, limit: usize) -> Result<Bytes> {
+    pub(super) async fn start(mut self, limit: usize) -> Result<Bytes> {
         let mut start = BytesMut::new();
         self.read_up_to(limit, &mut start).await?;
         Ok(start.freeze())
     }
 
-    async fn read_up_to(mut self, limit: usize, start: &mut BytesMut) -> Result<()> {
+    async fn read_up_to(&mut self, limit: usize, start: &mut BytesMut) -> Result<()> {
+        self.read_chunks_up_to(limit, start).await?;
+        start.truncate(limit);
+        Ok(())
+    }
+
+    /// Reads chunks until there are so many bytes or more.
+    pub(crate) async fn read_chunks_up_to(&mut self, limit: usize, start: &mut BytesMut) -> Result<()> {
         while start.len() < limit {
             let Some(chunk) = self.chunk().await.transpose()? else { break };
-            start.extend_from_slice(&chunk[..chunk.len().min(limit - start.len())]);
+            start.extend_from_slice(&chunk);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod fairness;
 mod http2;
 mod limits;
 mod lists;
+mod logs;
 mod metrics;
 mod middleware;
 mod rate_limit;

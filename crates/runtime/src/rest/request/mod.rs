@@ -66,6 +66,8 @@ pub struct Request {
     query: Query,
     headers: HeaderMap,
     kind: CallKind,
+    /// Whether the answer is that of somebody behind the server.
+    proxied: bool,
     timeout: Option<Duration>,
     max_retries: Option<u32>,
     body: Bytes,
@@ -91,6 +93,7 @@ impl Request {
             query: Query::default(),
             headers: HeaderMap::new(),
             kind: CallKind::default(),
+            proxied: false,
             timeout: None,
             max_retries: None,
             body: Bytes::new(),
@@ -170,6 +173,15 @@ impl Request {
         }
     }
 
+    /// Appends segments, and a `/` where there are none: the root of whatever is behind this request.
+    pub(crate) fn rooted_suffix(self, segments: &str) -> Self {
+        let mut request = self.suffix(segments);
+        if request.suffix.is_empty() {
+            request.suffix.push('/');
+        }
+        request
+    }
+
     /// Sets everything up to the namespace: `abs_path("/version")`. The path of the server's own URL stays in front.
     pub fn abs_path(mut self, path: &str) -> Self {
         match escaped(path) {
@@ -235,6 +247,12 @@ impl Request {
         self.kind(CallKind::Streaming)
     }
 
+    /// Says that somebody behind the server answers, whose bad answers are no errors of the server.
+    pub(crate) fn proxied(mut self) -> Self {
+        self.proxied = true;
+        self
+    }
+
     /// How often at most the request is sent again, in place of what the configuration's
     /// [`RetryPolicy`](crate::config::RetryPolicy) says. 0 sends it once, whatever happens.
     pub fn max_retries(mut self, max_retries: u32) -> Self {
@@ -285,6 +303,23 @@ impl Request {
         self
     }
 
+    /// The last value of a query parameter.
+    pub(crate) fn query_value(&self, key: &str) -> Option<&str> {
+        self.query.get(key)
+    }
+
+    /// A GET of the object whose subresource this request is for, without any options.
+    pub(crate) fn of_the_object(&self) -> Self {
+        Self {
+            prefix: self.prefix.clone(),
+            namespace: self.namespace.clone(),
+            resource: self.resource.clone(),
+            name: self.name.clone(),
+            problem: self.problem.clone(),
+            ..Self::new(self.client.clone(), Method::GET)
+        }
+    }
+
     /// Replaces the method.
     pub(crate) fn with_method(mut self, method: Method) -> Self {
         self.method = method;
@@ -317,6 +352,16 @@ impl Request {
     /// The namespace, if it was set.
     pub(crate) fn namespace_set(&self) -> Option<&str> {
         self.namespace.as_deref()
+    }
+
+    /// The client that sends the request.
+    pub fn rest_client(&self) -> &RestClient {
+        &self.client
+    }
+
+    /// The resource, if it was set.
+    pub(crate) fn resource_set(&self) -> Option<&str> {
+        self.resource.as_deref()
     }
 
     /// The HTTP method.

@@ -21,8 +21,13 @@ impl Query {
     /// Replaces all that the key had.
     pub(crate) fn set(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         let key = key.into();
-        self.0.retain(|(other, _)| *other != key);
+        self.remove(&key);
         self.push(key, value);
+    }
+
+    /// Takes out all that the key has.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.0.retain(|(other, _)| *other != key);
     }
 
     /// Adds a parameter if there is a value and it is not empty.

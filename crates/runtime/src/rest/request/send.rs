@@ -134,6 +134,7 @@ impl Request {
             headers,
             body: self.body,
             kind: self.kind,
+            proxied: self.proxied,
             timeout: self.timeout,
             max_retries: self.max_retries,
             started: Instant::now(),

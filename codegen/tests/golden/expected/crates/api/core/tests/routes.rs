@@ -35,7 +35,7 @@ mod v1 {
         assert_route(&pods.logs("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/log");
         assert_route(
             &pods.proxy("name").method("GET".parse().expect("a method")).into_request(),
-            "GET /api/v1/namespaces/ns/pods/name/proxy",
+            "GET /api/v1/namespaces/ns/pods/name/proxy/",
         );
         assert_route(
             &pods.proxy("name").method("PUT".parse().expect("a method")).path("path").into_request(),

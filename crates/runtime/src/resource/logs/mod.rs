@@ -1,29 +1,26 @@
 //! Logs of a pod.
 
-use std::{
-    fmt,
-    future::IntoFuture,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use std::{fmt, future::IntoFuture};
 
 use bytes::Bytes;
-use futures_core::Stream;
-use futures_util::TryStreamExt;
 use k8s_openapi::jiff::Timestamp;
 
 use super::CallFuture;
-use crate::{
-    error::Result,
-    rest::{
-        Request,
-        pieces::{AnswerPieces, Cut},
-    },
-    transport::Body,
-};
+use crate::{error::Result, rest::Request, transport::Body};
 
-/// The longest line of a log: a container runtime splits lines far below.
-const MAX_LINE: usize = 16 << 20;
+mod buffer;
+pub(crate) mod cut;
+mod follow;
+mod follower;
+mod line;
+mod lines;
+mod pod;
+mod progress;
+mod stamp;
+
+pub use follower::{FollowLogs, LogFollower};
+pub use line::LogLine;
+pub use lines::LogLines;
 
 /// What a container writes its log to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,8 +45,25 @@ impl LogStream {
     }
 }
 
+/// What comes of a log that is [followed](FollowLogs).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogEvent {
+    /// A line that the container wrote, with its time stamp; or a piece of one that is longer than 16 MiB.
+    Line(LogLine),
+    /// Something that the server says in place of the log, such as why it cannot read it. A kubelet begins to answer
+    /// before it knows whether there is a log, so its errors come as text. The same message in a row comes once.
+    Message(String),
+    /// The container has been started again: the lines of its next instance follow.
+    Restarted {
+        /// How often it has been restarted by now, as `restartCount` of its status.
+        restart_count: i32,
+    },
+}
+
 /// Reads the log of a container. Awaiting it gives the whole as text; [`stream`](Logs::stream) and
-/// [`lines`](Logs::lines) give it as it comes, which [`follow`](Logs::follow) needs.
+/// [`lines`](Logs::lines) give it as it comes, which [`follow`](Logs::follow) needs. They end with the answer, which
+/// says nothing about the container; [`follow_on`](Logs::follow_on) goes on for as long as the container runs.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -84,7 +98,8 @@ impl Logs {
         self.set("container", container)
     }
 
-    /// Keeps the stream open for what is written later.
+    /// Keeps the answer open for what is written later. It ends with the container, and also with the connection:
+    /// [`follow_on`](Logs::follow_on) goes on then.
     pub fn follow(self) -> Self {
         self.set("follow", true)
     }
@@ -150,10 +165,10 @@ impl Logs {
         Ok(self.into_request().send().await?.into_body())
     }
 
-    /// Reads line after line as they come.
+    /// Reads line after line as they come. A carriage return before the end of a line is a part of it.
     pub async fn lines(self) -> Result<LogLines> {
         let url = self.request.url();
-        Ok(LogLines(AnswerPieces::new(self.stream().await?, Cut::Lines, MAX_LINE, url)))
+        Ok(LogLines::new(self.stream().await?, url))
     }
 }
 
@@ -164,31 +179,5 @@ impl IntoFuture for Logs {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move { Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned()) })
-    }
-}
-
-/// The lines of a log, without their ends: see [`Logs::lines`]. Bytes that are not UTF-8 are replaced.
-#[must_use = "a stream does nothing until it is polled"]
-pub struct LogLines(AnswerPieces);
-
-impl LogLines {
-    /// The next line, or `None` at the end.
-    pub async fn try_next(&mut self) -> Result<Option<String>> {
-        TryStreamExt::try_next(self).await
-    }
-}
-
-impl Stream for LogLines {
-    type Item = Result<String>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let line = ready!(self.0.poll_piece(context));
-        Poll::Ready(line.map(|line| line.map(|line| String::from_utf8_lossy(&line).into_owned())))
-    }
-}
-
-impl fmt::Debug for LogLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LogLines({})", self.0.url())
     }
 }
