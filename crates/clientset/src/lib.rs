@@ -44,11 +44,13 @@
 //! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
 //! | write a controller | `controller`, a feature |
 //! | let one copy of a program work | `leader_election`, a feature |
+//! | wait until an object is as it should be | [`WaitFor`] |
 //! | follow changes by hand | [`retry::BackoffManager`] has the loop |
 //! | find out what a server serves | [`DiscoveryClient`], [`RestMapper`] |
 //! | choose a server, a user or time limits | [`Config`], [`config::ConfigLoader`] |
 //! | change a kubeconfig | [`config::KubeconfigEditor`] |
 //! | see or change each request | [`rest::RestClientBuilder::layer`] |
+//! | measure requests, connections and certificates | [`metrics::Metrics`] |
 //! | send a request that has no method here | [`RestClient`] |
 //! | tell errors apart | [`Error`], which has a table |
 //! | move a program from client-go | [`differences`] |

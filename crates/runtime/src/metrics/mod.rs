@@ -71,8 +71,8 @@ pub trait Metrics: Send + Sync {
         let _ = (request, bytes);
     }
 
-    /// An answer was read: the bytes of its body, after decompression: `ResponseSize`. For the same calls as
-    /// [`request_latency`](Metrics::request_latency).
+    /// The last answer of a call was read, which may be an error: the bytes of its body, after decompression:
+    /// `ResponseSize`. For the same calls as [`request_latency`](Metrics::request_latency).
     fn response_size(&self, request: &RequestLabels<'_>, bytes: u64) {
         let _ = (request, bytes);
     }

@@ -79,11 +79,10 @@ impl Call {
         span.record("attempts", retries + 1);
         span.record("status", status);
         match result {
-            Ok((response, retries)) => {
-                let response = self.measured(response);
-                let again = self.nature().may_be_read_again();
-                Ok(if again { response.with_again(Again(Box::new((self, retries, span)))) } else { response })
+            Ok((response, retries)) if self.nature().may_be_read_again() => {
+                Ok(response.with_again(Again(Box::new((self, retries, span)))))
             }
+            Ok((response, _)) => Ok(response),
             Err(error) => {
                 if self.is_measured() {
                     self.report(|metrics, request| metrics.request_latency(request, self.started.elapsed()));
@@ -215,7 +214,9 @@ impl Call {
         for warning in warnings(&head.headers) {
             self.client.warning_handler().handle(&warning);
         }
-        if !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS {
+        let fails = !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS;
+        let body = self.measured(body, fails);
+        if fails {
             let shown = origin.bodies_are_shown;
             // An upgrade has not happened, whoever says so.
             if self.proxied && !self.headers.contains_key(header::UPGRADE) {
@@ -245,17 +246,17 @@ impl Call {
         self.kind == CallKind::Ordinary
     }
 
-    /// The answer, whose end is reported.
-    fn measured(&self, response: Response) -> Response {
-        let Some(metrics) = self.client.metrics().filter(|_| self.is_measured()).cloned() else { return response };
+    /// The body of an answer, whose end is reported: the end of the call too, unless the answer is an error.
+    fn measured(&self, body: Body, fails: bool) -> Body {
+        let Some(metrics) = self.client.metrics().filter(|_| self.is_measured()).cloned() else { return body };
         let (method, resource) = (self.method.clone(), self.target.resource.clone());
         let (host, started) = (self.client.host().to_owned(), self.started);
-        response.map_body(|body| {
-            measured(body, move |bytes| {
-                let request = RequestLabels { method: &method, host: &host, resource: resource.as_deref() };
-                metrics.response_size(&request, bytes);
+        measured(body, move |bytes| {
+            let request = RequestLabels { method: &method, host: &host, resource: resource.as_deref() };
+            metrics.response_size(&request, bytes);
+            if !fails {
                 metrics.request_latency(&request, started.elapsed());
-            })
+            }
         })
     }
 

@@ -52,11 +52,6 @@ impl Response {
         Self { again: Some(again), ..self }
     }
 
-    /// The same answer with something around its body.
-    pub(super) fn map_body(self, map: impl FnOnce(Body) -> Body) -> Self {
-        Self { body: map(self.body), ..self }
-    }
-
     /// The HTTP status code.
     pub fn status_code(&self) -> StatusCode {
         self.head.status

@@ -108,7 +108,8 @@ async fn errors_are_reported_by_their_code_or_by_none() {
     create().with_header("content-type", "application/json").await.expect_err("it is there");
     let sent = format!("POST configmaps sent {size}");
     // The answer is read for the words of the error before the call has ended.
-    assert_eq!(recording.take(), [sent.as_str(), "POST configmaps result 409", "POST configmaps latency 0"]);
+    let told = [sent.as_str(), "POST configmaps result 409", "POST configmaps received 2", "POST configmaps latency 0"];
+    assert_eq!(recording.take(), told);
 
     let limited = create().with_timeout(Duration::from_secs(4));
     limited.await.expect_err("it takes too long");
