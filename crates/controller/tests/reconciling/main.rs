@@ -1,0 +1,294 @@
+//! When a controller calls its function, on a server in memory and with the clock under the tests' control.
+
+#[expect(dead_code, reason = "these tests need a part of it")]
+#[path = "../../../informer/tests/following/server.rs"]
+mod server;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use k8s_client_controller::{Controller, Next, Stopped};
+use k8s_client_informer::{Informer, ObjectKey};
+use k8s_client_queue::Backoff;
+use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+use tokio::time::{Instant, sleep};
+
+use self::server::{Fate, Server, What};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn value(config_map: &ConfigMap) -> &str {
+    config_map.data.as_ref().and_then(|data| data.get("value")).map_or("", String::as_str)
+}
+
+fn name(config_map: &ConfigMap) -> &str {
+    config_map.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// The calls there were: when, in milliseconds, and of which object in which state.
+#[derive(Clone)]
+struct Calls {
+    begun: Instant,
+    calls: Arc<Mutex<Vec<(u128, String)>>>,
+}
+
+impl Calls {
+    fn new() -> Self {
+        Self { begun: Instant::now(), calls: Arc::default() }
+    }
+
+    fn note(&self, object: &ConfigMap) {
+        let call = (self.begun.elapsed().as_millis(), format!("{}={}", name(object), value(object)));
+        self.calls.lock().expect("nobody panics with it").push(call);
+    }
+
+    fn all(&self) -> Vec<(u128, String)> {
+        self.calls.lock().expect("nobody panics with it").clone()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.all().into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// When an object was called, in whole seconds.
+    fn seconds_of(&self, name: &str) -> Vec<u128> {
+        let of_it = |(_, call): &(u128, String)| call.split('=').next() == Some(name);
+        self.all().into_iter().filter(of_it).map(|(at, _)| at / 1000).collect()
+    }
+}
+
+/// A backoff of one second, then two, four and so on.
+fn doubled() -> Backoff {
+    Backoff::exponential(SECOND, 1000 * SECOND)
+}
+
+#[tokio::test(start_paused = true)]
+async fn object_that_changes_during_its_call_is_called_again_after_it() {
+    let server = Server::new();
+    server.set("web", "1");
+    server.set("other", "1");
+    let objects = Informer::of(server.config_maps()).start();
+    let calls = Calls::new();
+    let controller = Controller::for_each(&objects).workers(4).reconcile(calls.clone(), |calls, object| async move {
+        calls.note(&object);
+        sleep(10 * SECOND).await;
+        Ok::<_, String>(Next::wait())
+    });
+    let driver = async {
+        for value in ["2", "3"] {
+            sleep(SECOND).await;
+            server.set("web", value);
+        }
+        sleep(60 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    assert_eq!((calls.seconds_of("web"), calls.seconds_of("other")), (vec![0, 10], vec![0]));
+    assert!(calls.names().contains(&"web=3".to_owned()), "the call sees what there is by then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_of_one_object_hold_up_no_other_and_changes_do_not_skip_its_pause() {
+    let server = Server::new();
+    server.set("bad", "1");
+    server.set("good", "1");
+    let objects = Informer::of(server.config_maps()).start();
+    let calls = Calls::new();
+    let controller =
+        Controller::for_each(&objects).backoff(doubled()).reconcile(calls.clone(), |calls, object| async move {
+            calls.note(&object);
+            if name(&object) == "bad" && value(&object) != "3" { Err("not yet") } else { Ok(Next::wait()) }
+        });
+    let driver = async {
+        sleep(5 * SECOND).await;
+        server.set("bad", "2");
+        server.set("good", "2");
+        sleep(4 * SECOND).await;
+        server.set("bad", "3");
+        sleep(20 * SECOND).await;
+        // What has succeeded has no failures any more.
+        server.set("bad", "4");
+        sleep(2 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    assert_eq!(calls.seconds_of("bad"), [0, 1, 3, 7, 15, 29, 30]);
+    assert_eq!(calls.seconds_of("good"), [0, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_called_before_all_informers_have_their_objects() {
+    let server = Server::new();
+    server.set_in("originals", "web", "1");
+    server.decide(|ask| match ask.namespace.as_deref() {
+        Some("others") => Fate::Refused(403, "Forbidden"),
+        _ => Fate::Served,
+    });
+    let originals = Informer::of(server.config_maps_in("originals")).start();
+    let others = Informer::of(server.config_maps_in("others")).start();
+    let calls = Calls::new();
+    let controller =
+        Controller::for_each(&originals).owned_by(&others).reconcile(calls.clone(), |calls, object| async move {
+            calls.note(&object);
+            Ok::<_, String>(Next::wait())
+        });
+    let driver = async {
+        sleep(3600 * SECOND).await;
+        assert!(originals.health().synced && calls.all().is_empty());
+        server.decide(|_| Fate::Served);
+        sleep(60 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    assert_eq!(calls.names(), ["web=1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_goes_before_what_was_there() {
+    let server = Server::new();
+    for number in 0..10 {
+        server.set(&format!("object-{number}"), "1");
+    }
+    let objects = Informer::of(server.config_maps()).start();
+    let calls = Calls::new();
+    let controller = Controller::for_each(&objects).reconcile(calls.clone(), |calls, object| async move {
+        calls.note(&object);
+        sleep(SECOND).await;
+        Ok::<_, String>(Next::wait())
+    });
+    let driver = async {
+        sleep(SECOND / 2).await;
+        server.set("new", "1");
+        sleep(30 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    assert_eq!((calls.all().len(), calls.seconds_of("new")), (11, vec![1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn object_that_is_mapped_elsewhere_concerns_both() {
+    let server = Server::new();
+    for name in ["a", "b", "c"] {
+        server.set_in("originals", name, "1");
+    }
+    server.set_in("others", "pointer", "a");
+    let originals = Informer::of(server.config_maps_in("originals")).start();
+    let others = Informer::of(server.config_maps_in("others")).start();
+    let calls = Calls::new();
+    let controller = Controller::for_each(&originals)
+        .watch_mapped(&others, |other: &ConfigMap| [ObjectKey::new("originals", value(other))])
+        .reconcile(calls.clone(), |calls, object| async move {
+            calls.note(&object);
+            Ok::<_, String>(Next::wait())
+        });
+    let driver = async {
+        sleep(10 * SECOND).await;
+        server.set_in("others", "pointer", "b");
+        sleep(10 * SECOND).await;
+        server.delete_in("others", "pointer");
+        sleep(10 * SECOND).await;
+        // Nothing is called of an object that is not there.
+        server.set_in("others", "pointer", "nowhere");
+        sleep(10 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    let expected: BTreeMap<&str, Vec<u128>> = [("a", vec![0, 10]), ("b", vec![0, 10, 20]), ("c", vec![0])].into();
+    let called: BTreeMap<&str, Vec<u128>> = ["a", "b", "c"].map(|name| (name, calls.seconds_of(name))).into();
+    assert_eq!(called, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn filter_passes_over_changes_but_not_over_resyncs() {
+    let server = Server::new();
+    server.set("web", "1");
+    let objects = Informer::of(server.config_maps()).start();
+    let calls = Calls::new();
+    let is_large = |_: Option<&ConfigMap>, new: Option<&ConfigMap>| new.is_some_and(|new| value(new).len() > 1);
+    let controller = Controller::for_each(&objects).filtered(is_large).resync(1000 * SECOND).reconcile(
+        calls.clone(),
+        |calls, object| async move {
+            calls.note(&object);
+            Ok::<_, String>(Next::wait())
+        },
+    );
+    let driver = async {
+        for value in ["2", "33", "4"] {
+            sleep(10 * SECOND).await;
+            server.set("web", value);
+        }
+        sleep(1500 * SECOND).await;
+    };
+    controller.run_until(driver).await;
+    assert_eq!(calls.names(), ["web=33", "web=4"], "the change, and the resync");
+    let resync = calls.seconds_of("web")[1];
+    assert!((900..=1100).contains(&resync), "{resync}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_sees_what_the_one_before_has_written() {
+    let server = Server::new();
+    server.set("web", "1");
+    let objects = Informer::of(server.config_maps()).start();
+    let calls = Calls::new();
+    let context = (server.clone(), calls.clone());
+    let controller = Controller::for_each(&objects).reconcile(context, |(server, calls), object| async move {
+        calls.note(&object);
+        if value(&object) != "1" {
+            return Ok::<_, String>(Next::wait());
+        }
+        // Nothing is heard of the server for a while.
+        server.lose_watches();
+        server.decide(|ask| if ask.what == What::List { Fate::Served } else { Fate::Lost });
+        let mut written = (*object).clone();
+        written.metadata.resource_version = Some(server.set("web", "2"));
+        tokio::spawn(async move {
+            sleep(5 * SECOND).await;
+            server.decide(|_| Fate::Served);
+        });
+        Ok(Next::after(Duration::ZERO).having_written(&written))
+    });
+    controller.run_until(sleep(60 * SECOND)).await;
+    let names = calls.names();
+    assert!(names.len() > 1 && names[1..].iter().all(|call| call == "web=2"), "{names:?}");
+    assert!(calls.seconds_of("web")[1] >= 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_grace_when_it_is_stopped() {
+    /// Says when it is dropped.
+    struct Told(Arc<Mutex<Vec<&'static str>>>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.lock().expect("nobody panics with it").push("dropped");
+        }
+    }
+    let server = Server::new();
+    server.set("web", "1");
+    let objects = Informer::of(server.config_maps()).start();
+    let told: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let controller = |grace| {
+        Controller::for_each(&objects).grace(grace).reconcile(told.clone(), |told, _| async move {
+            let _dropped = Told(told.clone());
+            sleep(20 * SECOND).await;
+            told.lock().expect("nobody panics with it").push("finished");
+            Ok::<_, String>(Next::wait())
+        })
+    };
+    let take = || std::mem::take(&mut *told.lock().expect("nobody panics with it"));
+
+    let running = tokio::spawn(controller(30 * SECOND).run());
+    sleep(5 * SECOND).await;
+    running.abort();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(take(), ["dropped"]);
+
+    assert_eq!(controller(30 * SECOND).run_until(sleep(5 * SECOND)).await, Stopped::default());
+    assert_eq!(take(), ["finished", "dropped"]);
+
+    let begun = Instant::now();
+    let stopped = controller(10 * SECOND).run_until(sleep(5 * SECOND)).await;
+    assert_eq!(stopped.unfinished, [ObjectKey::new("default", "web")]);
+    assert_eq!(begun.elapsed().as_secs(), 15);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(take(), ["dropped"]);
+}
