@@ -17,18 +17,20 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::register::{Histograms, bytes, registered, seconds};
+
 /// Names and values of labels.
 type Labels<const N: usize> = [(&'static str, String); N];
 
 /// Every method of `Metrics` that is of use here writes one metric.
 pub(crate) struct ClientMetrics {
-    latency: Family<Labels<2>, Histogram>,
-    limiter: Family<Labels<2>, Histogram>,
-    sent: Family<Labels<2>, Histogram>,
-    received: Family<Labels<2>, Histogram>,
+    latency: Histograms<Labels<2>>,
+    limiter: Histograms<Labels<2>>,
+    sent: Histograms<Labels<2>>,
+    received: Histograms<Labels<2>>,
     results: Family<Labels<3>, Counter>,
     retries: Family<Labels<3>, Counter>,
-    resolver: Family<Labels<1>, Histogram>,
+    resolver: Histograms<Labels<1>>,
     connections: Family<Labels<1>, Counter>,
     plugins: Family<Labels<2>, Counter>,
     expiry: Gauge,
@@ -36,48 +38,33 @@ pub(crate) struct ClientMetrics {
     reloads: Family<Labels<1>, Counter>,
 }
 
-/// From a millisecond to half a minute.
-fn seconds() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 16))
-}
-
-/// From 64 bytes to 16 MiB.
-fn bytes() -> Histogram {
-    Histogram::new(exponential_buckets(64.0, 4.0, 10))
-}
-
 impl ClientMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            latency: Family::new_with_constructor(seconds),
-            limiter: Family::new_with_constructor(seconds),
-            sent: Family::new_with_constructor(bytes),
-            received: Family::new_with_constructor(bytes),
-            results: Family::default(),
-            retries: Family::default(),
-            resolver: Family::new_with_constructor(seconds),
-            connections: Family::default(),
-            plugins: Family::default(),
-            expiry: Gauge::default(),
-            // From an hour to three years.
-            rotation: Histogram::new(exponential_buckets(3600.0, 3.0, 10)),
-            reloads: Family::default(),
-        };
-        let registry = registry.sub_registry_with_prefix("rest_client");
-        registry.register("request_duration_seconds", "How long calls took", metrics.latency.clone());
-        registry.register("rate_limiter_duration_seconds", "Waits for the rate limit", metrics.limiter.clone());
-        registry.register("request_size_bytes", "Sizes of requests", metrics.sent.clone());
-        registry.register("response_size_bytes", "Sizes of answers", metrics.received.clone());
-        // `_total` is added to the names of counters.
-        registry.register("requests", "Attempts by their outcome", metrics.results.clone());
-        registry.register("request_retries", "Requests that were sent again", metrics.retries.clone());
-        registry.register("dns_resolution_duration_seconds", "Look-ups of names", metrics.resolver.clone());
-        registry.register("connections", "Connections by their outcome", metrics.connections.clone());
-        registry.register("exec_plugin_call", "Runs of credential plugins", metrics.plugins.clone());
-        registry.register("certificate_expiry_seconds", "When the client certificate ends", metrics.expiry.clone());
-        registry.register("certificate_rotation_age_seconds", "Ages of certificates", metrics.rotation.clone());
-        registry.register("certificate_reloads", "Files that were read again", metrics.reloads.clone());
-        metrics
+        let it = registry.sub_registry_with_prefix("rest_client");
+        let (times, sizes) =
+            (|| Family::new_with_constructor(seconds as _), || Family::new_with_constructor(bytes as _));
+        // From an hour to three years.
+        let ages = Histogram::new(exponential_buckets(3600.0, 3.0, 10));
+        Self {
+            latency: registered(it, "request_duration_seconds", "How long calls took", times()),
+            limiter: registered(it, "rate_limiter_duration_seconds", "Waits for the rate limit", times()),
+            sent: registered(it, "request_size_bytes", "Sizes of requests", sizes()),
+            received: registered(it, "response_size_bytes", "Sizes of answers", sizes()),
+            // `_total` is added to the names of counters.
+            results: registered(it, "requests", "Attempts by their outcome", Family::default()),
+            retries: registered(it, "request_retries", "Requests that were sent again", Family::default()),
+            resolver: registered(
+                it,
+                "dns_resolution_duration_seconds",
+                "Look-ups of names",
+                Family::new_with_constructor(seconds as _),
+            ),
+            connections: registered(it, "connections", "Connections by their outcome", Family::default()),
+            plugins: registered(it, "exec_plugin_call", "Runs of credential plugins", Family::default()),
+            expiry: registered(it, "certificate_expiry_seconds", "When the client certificate ends", Gauge::default()),
+            rotation: registered(it, "certificate_rotation_age_seconds", "Ages of certificates", ages),
+            reloads: registered(it, "certificate_reloads", "Files that were read again", Family::default()),
+        }
     }
 }
 

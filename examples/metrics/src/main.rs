@@ -7,6 +7,7 @@
 
 mod client;
 mod operator;
+mod register;
 
 use std::{error::Error, path::PathBuf, sync::Arc};
 

@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use k8s_client::{Error, controller, informer, queue};
 use prometheus_client::{
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+use crate::register::{registered, seconds};
 
 /// What one informer reports. A program with several gives each a label, by a sub-registry.
 pub(crate) struct InformerMetrics {
@@ -23,31 +20,20 @@ pub(crate) struct InformerMetrics {
     failures: Counter,
 }
 
-/// From a millisecond to half a minute.
-fn seconds() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 16))
-}
-
 fn count(number: usize) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
 impl InformerMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            objects: Gauge::default(),
-            lists: seconds(),
-            watches: Counter::default(),
-            changes: Counter::default(),
-            failures: Counter::default(),
-        };
-        let registry = registry.sub_registry_with_prefix("informer");
-        registry.register("objects", "Objects in memory", metrics.objects.clone());
-        registry.register("list_duration_seconds", "How long it took to read all objects", metrics.lists.clone());
-        registry.register("watches", "Watches that were opened", metrics.watches.clone());
-        registry.register("changes", "Objects that have changed", metrics.changes.clone());
-        registry.register("failures", "Lists and watches that have failed", metrics.failures.clone());
-        metrics
+        let it = registry.sub_registry_with_prefix("informer");
+        Self {
+            objects: registered(it, "objects", "Objects in memory", Gauge::default()),
+            lists: registered(it, "list_duration_seconds", "How long it took to read all objects", seconds()),
+            watches: registered(it, "watches", "Watches that were opened", Counter::default()),
+            changes: registered(it, "changes", "Objects that have changed", Counter::default()),
+            failures: registered(it, "failures", "Lists and watches that have failed", Counter::default()),
+        }
     }
 }
 
@@ -84,20 +70,14 @@ pub(crate) struct QueueMetrics {
 
 impl QueueMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            depth: Gauge::default(),
-            adds: Counter::default(),
-            waits: seconds(),
-            work: seconds(),
-            retries: Counter::default(),
-        };
-        let registry = registry.sub_registry_with_prefix("workqueue");
-        registry.register("depth", "Items that are ready", metrics.depth.clone());
-        registry.register("adds", "Items that were added", metrics.adds.clone());
-        registry.register("queue_duration_seconds", "How long items were ready before", metrics.waits.clone());
-        registry.register("work_duration_seconds", "How long the work on items took", metrics.work.clone());
-        registry.register("retries", "Items that are tried again", metrics.retries.clone());
-        metrics
+        let it = registry.sub_registry_with_prefix("workqueue");
+        Self {
+            depth: registered(it, "depth", "Items that are ready", Gauge::default()),
+            adds: registered(it, "adds", "Items that were added", Counter::default()),
+            waits: registered(it, "queue_duration_seconds", "How long items were ready before", seconds()),
+            work: registered(it, "work_duration_seconds", "How long the work on items took", seconds()),
+            retries: registered(it, "retries", "Items that are tried again", Counter::default()),
+        }
     }
 }
 
@@ -132,12 +112,12 @@ pub(crate) struct ControllerMetrics {
 
 impl ControllerMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self { active: Gauge::default(), calls: Family::default(), times: seconds() };
-        let registry = registry.sub_registry_with_prefix("controller_runtime");
-        registry.register("active_workers", "Objects that are being worked on", metrics.active.clone());
-        registry.register("reconcile", "Calls by how they ended", metrics.calls.clone());
-        registry.register("reconcile_time_seconds", "How long calls took", metrics.times.clone());
-        metrics
+        let it = registry.sub_registry_with_prefix("controller_runtime");
+        Self {
+            active: registered(it, "active_workers", "Objects that are being worked on", Gauge::default()),
+            calls: registered(it, "reconcile", "Calls by how they ended", Family::default()),
+            times: registered(it, "reconcile_time_seconds", "How long calls took", seconds()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod endings;
 mod health;
 mod initial_events;
+mod known;
 mod pauses;
 mod reads;
 mod server;
@@ -11,20 +12,19 @@ mod subscriptions;
 mod undecodable;
 mod versions;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use k8s_client_informer::{Event, Informer, Subscription};
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::{sleep, timeout};
 
-use self::server::Server;
+use self::{
+    known::{Known, value},
+    server::Server,
+};
 
 /// Longer than any pause.
 const LONG: Duration = Duration::from_secs(300);
-
-fn value(config_map: &ConfigMap) -> &str {
-    config_map.data.as_ref().and_then(|data| data.get("value")).map_or("", String::as_str)
-}
 
 /// An informer of all config maps that has them.
 async fn synced(server: &Server) -> Informer<ConfigMap> {
@@ -64,21 +64,9 @@ fn short(event: &Event<ConfigMap>) -> String {
     }
 }
 
-/// What tells the states of objects from each other.
-fn identity(object: &ConfigMap) -> (String, String) {
-    (object.metadata.uid.clone().unwrap_or_default(), object.metadata.resource_version.clone().unwrap_or_default())
-}
-
 /// Reads what is told, which must follow from what was told before.
-async fn follow_along(changes: &mut Subscription<ConfigMap>, known: &mut BTreeMap<String, (String, String)>) {
+async fn follow_along(changes: &mut Subscription<ConfigMap>, known: &mut Known) {
     while let Ok(Some(event)) = timeout(Duration::from_millis(20), changes.next()).await {
-        let Some(object) = event.object() else { continue };
-        let name = object.metadata.name.clone().expect("a name");
-        match &event {
-            Event::Added(new) => assert_eq!(known.insert(name, identity(new)), None),
-            Event::Updated { old, new } => assert_eq!(known.insert(name, identity(new)), Some(identity(old))),
-            Event::Deleted { last, .. } => assert_eq!(known.remove(&name).map(|(uid, _)| uid), last.metadata.uid),
-            Event::Synced => {}
-        }
+        known::told(known, &event);
     }
 }

@@ -177,9 +177,7 @@ async fn whatever_goes_wrong_the_store_is_right_in_the_end() {
         until("the end", || informer.lister().get("default", "last").is_some()).await;
         crate::follow_along(&mut changes, &mut known).await;
         assert_eq!(known, server.contents(), "seed {seed}");
-        let there = informer.lister().all();
-        let there = there.iter().map(|it| (it.metadata.name.clone().expect("a name"), crate::identity(it))).collect();
-        assert_eq!(server.contents(), there, "seed {seed}");
+        assert_eq!(server.contents(), crate::known::known(&informer.lister().all()), "seed {seed}");
         assert_paced(&server);
         drop((informer, changes));
         sleep(Duration::from_millis(10)).await;

@@ -1,5 +1,7 @@
 //! An hour of a controller whose server fails in every way, in less than a minute: nothing of it is left behind.
 
+#[path = "../../../../crates/informer/tests/following/known.rs"]
+mod known;
 mod readers;
 #[expect(dead_code, reason = "this test needs a part of it")]
 #[path = "../../../../crates/informer/tests/following/server.rs"]
@@ -21,7 +23,8 @@ use tokio::{
 };
 
 use self::{
-    readers::{known, read_along, value},
+    known::{known, value},
+    readers::read_along,
     server::{Ask, Fate, Server, What},
 };
 
