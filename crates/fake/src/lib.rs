@@ -2,5 +2,6 @@
 
 #![allow(dead_code, reason = "the server that uses it comes next")]
 
+mod merge;
 mod model;
 mod schema;

@@ -20,6 +20,15 @@ pub fn build_extract() -> Result<Option<PathBuf>, Error> {
     build("extract")
 }
 
+/// Builds `tests/control-plane/merge`, which answers what Kubernetes' libraries make of sequences of writes, and
+/// returns the program; `None` where there is no Go.
+///
+/// # Errors
+/// When the build fails, with Go's messages.
+pub fn build_merge() -> Result<Option<PathBuf>, Error> {
+    build("merge")
+}
+
 /// Builds `tests/control-plane/transcode`, which writes objects as Kubernetes does, and returns the program; `None`
 /// where there is no Go.
 ///

@@ -170,6 +170,14 @@ impl Schema {
         schema
     }
 
+    /// The name of the type of Kubernetes that it refers to, if it does.
+    pub(crate) fn type_name(&self) -> Option<&'static str> {
+        match &self.of {
+            Type::Named(named) => Some(named.name),
+            _ => None,
+        }
+    }
+
     /// Whether the value is a list, map or struct that is owned and replaced as a whole.
     pub(crate) fn is_atomic(&self) -> bool {
         let resolved = self.resolved();

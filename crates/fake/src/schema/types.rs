@@ -1,14 +1,14 @@
 //! The named types of a Kubernetes version, read from the lines of its data when they are first needed.
 //!
 //! A type is a line `type NAME [NOTATION] [atomic]` and an indented line `FIELD NOTATION WORD…` for each field. The
-//! notation is `[]` before the items of a list, `{}` before the values of a map, `@` before a type's name, `object` and
-//! `any` for what may be anything, or a scalar. The words: `atomic`, `set` and `map=KEY,KEY` (the type of list or map),
-//! `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`, `omitempty` and `omitzero` (the field in Go),
-//! and `default=JSON`.
+//! notation is `[]` before the items of a list, `{}` before the values of a map, `@` before a type's name, `object` for
+//! a map of anything, `any` for what may be anything, or a scalar. The words: `atomic`, `set` and `map=KEY,KEY` (the
+//! type of list or map), `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`, `omitempty` and
+//! `omitzero` (the field in Go), and `default=JSON`.
 
 use std::{collections::HashMap, sync::OnceLock};
 
-use super::{Field, List, ListKind, Named, Patch, Presence, Schema, Struct, Type};
+use super::{Field, List, ListKind, Named, Patch, Presence, Schema, Struct, Type, Unknown};
 
 /// The types of one Kubernetes version.
 #[derive(Debug, Default)]
@@ -108,6 +108,7 @@ impl Types {
                 "bytes" => Type::Bytes,
                 "int-or-string" => Type::IntOrString,
                 "quantity" => Type::Quantity,
+                "object" => Type::Struct(Struct { unknown: Unknown::Kept, ..Struct::default() }),
                 _ => Type::Any,
             }
         })

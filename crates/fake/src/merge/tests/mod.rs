@@ -1,0 +1,6 @@
+//! The functions of this module beside Kubernetes' own libraries.
+
+mod libraries;
+mod objects;
+mod schemas;
+mod sequences;
