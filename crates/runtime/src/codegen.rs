@@ -26,6 +26,17 @@ pub mod apply {
     };
 }
 
+/// What files of custom resources' types and of their apply configurations name.
+pub mod custom {
+    pub use crate::{
+        apply::Value,
+        custom_resource,
+        custom_resource::{Int64OrString, Number, Timestamp},
+        object, open_enum, record, structure,
+    };
+    pub use k8s_openapi::{ByteString, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+}
+
 /// What files of messages name.
 pub mod protobuf {
     pub use crate::{message, protobuf::types::*};

@@ -6,7 +6,7 @@ use k8s_openapi::{
     ByteString,
     apimachinery::pkg::{
         api::resource::Quantity,
-        apis::meta::v1::{MicroTime, Time},
+        apis::meta::v1::{MicroTime, ObjectMeta, Time},
         util::intstr::IntOrString,
     },
 };
@@ -22,7 +22,7 @@ pub trait Field {
     /// The value, if it is set.
     fn field_to_json(&self) -> Option<Value>;
 
-    /// Sets the value; null is none.
+    /// Sets the value; null is none, but where it is a value too.
     fn set_field_json(&mut self, value: Value) -> Result<(), Problem>;
 }
 
@@ -30,6 +30,9 @@ pub trait Field {
 pub trait Node: Sized {
     /// How it merges.
     const SHAPE: Shape = Shape::Atomic;
+
+    /// Whether null is a value, and not the absence of one.
+    const NULLABLE: bool = false;
 
     /// The value as JSON.
     fn node_to_json(&self) -> Value;
@@ -44,13 +47,52 @@ impl<T: Node> Field for Option<T> {
     }
 
     fn set_field_json(&mut self, value: Value) -> Result<(), Problem> {
-        *self = if value.is_null() { None } else { Some(T::node_from_json(value)?) };
+        *self = if value.is_null() && !T::NULLABLE { None } else { Some(T::node_from_json(value)?) };
         Ok(())
+    }
+}
+
+/// A field that is always there: any [`Node`] of a struct that is no `Option`.
+pub trait RequiredField {
+    /// The value.
+    fn required_to_json(&self) -> Value;
+
+    /// Sets the value. Null leaves it as it is where it is not a value, as k8s-openapi reads required fields.
+    fn set_required_json(&mut self, value: Value) -> Result<(), Problem>;
+}
+
+impl<T: Node> RequiredField for T {
+    fn required_to_json(&self) -> Value {
+        self.node_to_json()
+    }
+
+    fn set_required_json(&mut self, value: Value) -> Result<(), Problem> {
+        if !value.is_null() || T::NULLABLE {
+            *self = T::node_from_json(value)?;
+        }
+        Ok(())
+    }
+}
+
+/// A value that may be null.
+impl<T: Node> Node for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
+
+    const NULLABLE: bool = true;
+
+    fn node_to_json(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Node::node_to_json)
+    }
+
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
+        if value.is_null() { Ok(None) } else { T::node_from_json(value).map(Some) }
     }
 }
 
 impl<T: Node> Node for Box<T> {
     const SHAPE: Shape = T::SHAPE;
+
+    const NULLABLE: bool = T::NULLABLE;
 
     fn node_to_json(&self) -> Value {
         T::node_to_json(self)
@@ -94,6 +136,8 @@ impl<T: Node> Node for BTreeMap<String, T> {
 impl Node for Value {
     const SHAPE: Shape = Shape::Untyped;
 
+    const NULLABLE: bool = true;
+
     fn node_to_json(&self) -> Value {
         self.clone()
     }
@@ -124,15 +168,44 @@ macro_rules! by_serde {
 
 by_serde! {
     bool: "true or false",
-    i32: "a whole number of 32 bits",
-    i64: "a whole number of 64 bits",
     f64: "a number",
     String: "a string",
     ByteString: "a string in base64",
     IntOrString: "a whole number or a string",
     MicroTime: "a time with microseconds",
+    ObjectMeta: "the metadata of an object",
     Quantity: "a quantity",
     Time: "a time",
+}
+
+/// A whole number, which may be written with a fraction of zero.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    /// 2⁶³, which is the first that does not fit.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
+    let of_float = |number: f64| (number.fract() == 0.0 && number.abs() < END).then_some(number as i64);
+    value.as_i64().or_else(|| of_float(value.as_f64()?))
+}
+
+impl Node for i64 {
+    fn node_to_json(&self) -> Value {
+        (*self).into()
+    }
+
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
+        whole(&value).ok_or_else(|| unexpected("a whole number of 64 bits", &value))
+    }
+}
+
+impl Node for i32 {
+    fn node_to_json(&self) -> Value {
+        (*self).into()
+    }
+
+    fn node_from_json(value: Value) -> Result<Self, Problem> {
+        let number = whole(&value).and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| unexpected("a whole number of 32 bits", &value))
+    }
 }
 
 /// The fields of a JSON object.
@@ -143,7 +216,7 @@ pub(super) fn object(value: Value) -> Result<Map<String, Value>, Problem> {
     }
 }
 
-fn unexpected(expected: &str, value: &Value) -> Problem {
+pub(crate) fn unexpected(expected: &str, value: &Value) -> Problem {
     let found = match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -153,4 +226,20 @@ fn unexpected(expected: &str, value: &Value) -> Problem {
         Value::Object(_) => "an object",
     };
     Problem::new(format!("expected {expected}, found {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whole_numbers_may_have_a_fraction_of_zero() {
+        assert_eq!(whole(&json!(3.0)), Some(3));
+        assert_eq!(whole(&json!(-1)), Some(-1));
+        for value in [json!(0.5), json!(1e19), json!(9_223_372_036_854_775_808_u64), json!("1"), json!(null)] {
+            assert_eq!(whole(&value), None, "{value}");
+        }
+        assert!(i32::node_from_json(json!(1_u64 << 31)).is_err());
+    }
 }

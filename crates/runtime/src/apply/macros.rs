@@ -28,7 +28,7 @@ macro_rules! record {
     };
     (
         @[$docs:expr] [$object:expr]
-        $record:ident $(is ($api_version:literal, $kind:literal))? $(merges $whole:ident)? {
+        $record:ident $(is ($api_version:literal, $kind:literal))? $(merges $whole:ident)? $(keeps $unknown:ident)? {
             $($field:ident($name:literal): $type:tt $($merge:ident $(($($key:tt)*))?)? $(@ $versions:tt)?,)*
         }
         $(old {
@@ -49,11 +49,16 @@ macro_rules! record {
                 #[doc = concat!("`", $old_name, "` of older versions of Kubernetes.")]
                 pub $old: Option<$crate::field_type!($old_type)>,
             )*)?
+            $(
+                /// Fields that the schema does not name.
+                pub $unknown: ::std::collections::BTreeMap<::std::string::String, $crate::apply::Value>,
+            )?
         }
 
         impl $record {
             $($crate::setter!($field $name $type);)*
             $($($crate::setter!($old $old_name $old_type);)*)?
+            $($crate::setter!(unknown $unknown);)?
         }
 
         impl $crate::apply::Record for $record {
@@ -74,7 +79,7 @@ macro_rules! record {
             }
 
             fn record_shape() -> &'static $crate::apply::Shape {
-                static SHAPE: $crate::apply::Shape = $crate::apply::Shape::Record(&[
+                static SHAPE: $crate::apply::Shape = $crate::fields_shape!([$($unknown)?] &[
                     $(($name, $crate::field_shape!($(@ $versions)? $type $($merge $(($($key)*))?)?)),)*
                     $($((
                         $old_name,
@@ -83,6 +88,8 @@ macro_rules! record {
                 ]);
                 &SHAPE
             }
+
+            $($crate::keeps!($unknown);)?
 
             $(
                 fn record_identity(&self) -> Option<(&'static str, &'static str)> {
@@ -119,10 +126,38 @@ macro_rules! record {
     };
 }
 
+/// The methods of a record that keeps the fields that its type does not name.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! keeps {
+    ($unknown:ident) => {
+        fn unknown_fields(&self) -> Option<&::std::collections::BTreeMap<::std::string::String, $crate::apply::Value>> {
+            Some(&self.$unknown)
+        }
+
+        fn unknown_fields_mut(&mut self) -> $crate::apply::Unknown<'_> {
+            $crate::apply::Unknown::Kept(&mut self.$unknown)
+        }
+    };
+}
+
+/// How the fields of a record merge: without others, or with such as the schema does not name.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! fields_shape {
+    ([] $fields:expr) => {
+        $crate::apply::Shape::Record($fields)
+    };
+    ([$unknown:ident] $fields:expr) => {
+        $crate::apply::Shape::OpenRecord($fields)
+    };
+}
+
 /// The type of a field's value.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! field_type {
+    ((null $type:tt)) => { Option<$crate::field_type!($type)> };
     ([$item:tt]) => { Vec<$crate::field_type!($item)> };
     ({$value:tt}) => { std::collections::BTreeMap<String, $crate::field_type!($value)> };
     (($boxed:tt)) => { Box<$crate::field_type!($boxed)> };
@@ -142,6 +177,9 @@ macro_rules! field_argument {
     (Quantity) => {
         $crate::apply::AsQuantity
     };
+    ((null $type:tt)) => {
+        $crate::field_type!((null $type))
+    };
     ($type:tt) => {
         $crate::field_type!($type)
     };
@@ -151,6 +189,16 @@ macro_rules! field_argument {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! setter {
+    (unknown $unknown:ident) => {
+        /// Sets these fields, which the schema does not name.
+        pub fn $unknown(
+            mut self,
+            entries: impl IntoIterator<Item = (impl Into<::std::string::String>, impl Into<$crate::apply::Value>)>,
+        ) -> Self {
+            self.$unknown = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+            self
+        }
+    };
     ($field:ident $name:literal [$item:tt]) => {
         #[doc = concat!("Sets `", $name, "` to these items.")]
         pub fn $field(mut self, items: impl IntoIterator<Item = impl Into<$crate::field_argument!($item)>>) -> Self {

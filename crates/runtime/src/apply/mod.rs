@@ -42,6 +42,7 @@ use k8s_openapi::{Resource, serde::Serialize};
 #[doc(hidden)]
 pub use serde_json::Value;
 
+pub(crate) use self::field::{unexpected, whole};
 // What the generator's macros need.
 pub use self::{
     extract::Extract,
@@ -50,9 +51,9 @@ pub use self::{
 #[doc(hidden)]
 pub use self::{
     extract::extract_value,
-    field::{Field, Node},
+    field::{Field, Node, RequiredField},
     problem::Problem,
-    record::{Record, deserialize, record_from_json, record_to_json, serialize},
+    record::{Record, Unknown, deserialize, record_from_json, record_to_json, serialize},
     shape::Shape,
 };
 use crate::codec;

@@ -9,6 +9,8 @@ use super::generated::COMPILED_IN;
 pub enum Shape {
     /// An object with a manager for each field. There are no others.
     Record(&'static [(&'static str, Shape)]),
+    /// The same, but with others that the schema does not name: each has a manager as [`Untyped`](Shape::Untyped).
+    OpenRecord(&'static [(&'static str, Shape)]),
     /// An object of another type, which is looked up when it is needed since types may contain themselves.
     Of(fn() -> &'static Shape),
     /// A map with a manager for each entry.
@@ -40,6 +42,10 @@ impl Shape {
     pub(super) fn member(&self, name: &str) -> Option<&Self> {
         match self.resolved() {
             Self::Record(fields) => fields.iter().find(|(field, _)| *field == name).map(|(_, shape)| shape),
+            Self::OpenRecord(fields) => {
+                let field = fields.iter().find(|(field, _)| *field == name);
+                Some(field.map_or(&Self::Untyped, |(_, shape)| shape))
+            }
             Self::Map(shape) => Some(shape),
             Self::Untyped => Some(&Self::Untyped),
             _ => Some(&Self::Atomic),

@@ -131,7 +131,7 @@ fn owned_part(value: &Value, shape: &Shape, owned: Owned<'_>) -> std::result::Re
         // The server counts what has no type as a whole, such as the data of a ControllerRevision. Of other lists, an
         // empty one leaves no path: this one belonged to one manager as a whole when it was applied.
         (Shape::Untyped, _) | (Shape::Keyed(..) | Shape::Set, Value::Array(_)) if owned.is_leaf() => Ok(value.clone()),
-        (shape @ (Shape::Record(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
+        (shape @ (Shape::Record(_) | Shape::OpenRecord(_) | Shape::Map(_) | Shape::Untyped), Value::Object(fields)) => {
             owned_fields(fields, shape, owned).map(Value::Object)
         }
         (Shape::Keyed(keys, item), Value::Array(items)) => owned_items(items, keys, item, owned).map(Value::Array),

@@ -1,4 +1,10 @@
 //! Types of a program's own, for the objects of custom resources.
+//!
+//! They are written by hand, with [`custom_resource!`](macro@crate::custom_resource), or generated of a definition, by
+//! [k8s-client-generate](https://docs.rs/k8s-client-generate).
+
+mod structure;
+mod values;
 
 use k8s_openapi::{
     ListableResource, Metadata,
@@ -11,6 +17,7 @@ use k8s_openapi::{
     serde::{Serialize, de::DeserializeOwned},
 };
 
+pub use self::values::{Int64OrString, Number, Timestamp};
 use crate::schema::ResourceScope;
 
 /// The type of a custom resource's objects: what [`custom_resource!`](macro@crate::custom_resource) makes of a struct.
@@ -24,10 +31,19 @@ pub trait CustomResource:
     /// Whether the objects live in namespaces.
     const SCOPE: ResourceScope;
 
+    /// The names that `kubectl` takes for the resource beside its plural.
+    const SHORT_NAMES: &'static [&'static str] = &[];
+
+    /// The groups of resources that it belongs to, such as `all`.
+    const CATEGORIES: &'static [&'static str] = &[];
+
+    /// The name of one object, if it is not the kind in small letters.
+    const SINGULAR: Option<&'static str> = None;
+
     /// The definition that makes the server serve the resource, in this version alone.
     ///
-    /// The schema is that of a whole object; the server drops fields that it does not name. Short names, printer
-    /// columns and the like can be set in what this returns.
+    /// The schema is that of a whole object; the server drops fields that it does not name. Printer columns and the
+    /// like can be set in what this returns.
     ///
     /// ```
     /// # use k8s_client_runtime::{CustomResource, custom_resource};
@@ -42,8 +58,7 @@ pub trait CustomResource:
     ///         "spec": { "type": "object", "properties": { "schedule": { "type": "string" } } },
     ///     },
     /// }))?;
-    /// let mut definition = CronTab::definition(schema);
-    /// definition.spec.names.short_names = Some(vec!["ct".to_owned()]);
+    /// let definition = CronTab::definition(schema);
     /// assert_eq!(definition.metadata.name.as_deref(), Some("crontabs.stable.example.com"));
     /// # Ok(())
     /// # }
@@ -64,8 +79,9 @@ pub trait CustomResource:
             kind: Self::KIND.to_owned(),
             list_kind: Some(Self::LIST_KIND.to_owned()),
             plural: Self::URL_PATH_SEGMENT.to_owned(),
-            singular: Some(Self::KIND.to_lowercase()),
-            ..Default::default()
+            singular: Some(Self::SINGULAR.map_or_else(|| Self::KIND.to_lowercase(), str::to_owned)),
+            short_names: names(Self::SHORT_NAMES),
+            categories: names(Self::CATEGORIES),
         };
         let scope = match Self::SCOPE {
             ResourceScope::Namespaced => "Namespaced",
@@ -88,6 +104,11 @@ pub trait CustomResource:
     }
 }
 
+/// Names of a definition, which has no empty list of them.
+fn names(names: &[&str]) -> Option<Vec<String>> {
+    Some(names.iter().map(|name| (*name).to_owned()).collect()).filter(|names: &Vec<String>| !names.is_empty())
+}
+
 /// Makes a struct the type of a custom resource's objects, so that a
 /// [`ResourceClient`](crate::resource::ResourceClient) works with them.
 ///
@@ -99,6 +120,8 @@ pub trait CustomResource:
 ///
 /// * `status`, if the definition has the subresource of that name;
 /// * `kind = "…"`, if the kind is not called as the struct is;
+/// * `list_kind = "…"`, if the kind of lists is not the kind with `List` behind it;
+/// * `singular = "…"`, `short_names = ["…"]` and `categories = ["…"]`, as the definition has them;
 /// * `apply = …`, a second struct that is [applied](crate::resource::ResourceClient::apply), if there is one. It has a
 ///   field `metadata`, too, and is `Serialize`; every other field is an `Option`, and `None` is not sent.
 ///
@@ -205,7 +228,7 @@ macro_rules! custom_resource_part {
 
         impl $crate::k8s_openapi::ListableResource for $type {
             const LIST_KIND: &'static str =
-                concat!($crate::custom_resource_part!(kind of $type: $($option $(= $value)?,)*), "List");
+                $crate::custom_resource_part!(list_kind of $type: $($option $(= $value)?,)*);
         }
 
         impl $crate::k8s_openapi::Metadata for $type {
@@ -223,6 +246,7 @@ macro_rules! custom_resource_part {
         impl $crate::CustomResource for $type {
             const HAS_STATUS: bool = $crate::custom_resource_part!(status: $($option $(= $value)?,)*);
             const SCOPE: $crate::schema::ResourceScope = $crate::schema::ResourceScope::$scope;
+            $($crate::custom_resource_part! { name of $type: $option $(= $value)? })*
         }
 
         $($crate::custom_resource_part! { item of $type: $option $(= $value)? })*
@@ -234,12 +258,41 @@ macro_rules! custom_resource_part {
     };
     (kind of $type:ident:) => { stringify!($type) };
 
+    (list_kind of $type:ident: list_kind = $kind:literal, $($rest:tt)*) => { $kind };
+    (list_kind of $type:ident: kind = $kind:literal, $($rest:tt)*) => {
+        $crate::custom_resource_part!(list_kind of $type, $kind: $($rest)*)
+    };
+    (list_kind of $type:ident: $option:ident $(= $value:tt)?, $($rest:tt)*) => {
+        $crate::custom_resource_part!(list_kind of $type: $($rest)*)
+    };
+    (list_kind of $type:ident:) => { concat!(stringify!($type), "List") };
+    (list_kind of $type:ident, $of_kind:literal: list_kind = $kind:literal, $($rest:tt)*) => { $kind };
+    (list_kind of $type:ident, $of_kind:literal: $option:ident $(= $value:tt)?, $($rest:tt)*) => {
+        $crate::custom_resource_part!(list_kind of $type, $of_kind: $($rest)*)
+    };
+    (list_kind of $type:ident, $of_kind:literal:) => { concat!($of_kind, "List") };
+
+    (name of $type:ident: singular = $name:literal) => {
+        const SINGULAR: Option<&'static str> = Some($name);
+    };
+    (name of $type:ident: short_names = [$($name:literal),* $(,)?]) => {
+        const SHORT_NAMES: &'static [&'static str] = &[$($name),*];
+    };
+    (name of $type:ident: categories = [$($name:literal),* $(,)?]) => {
+        const CATEGORIES: &'static [&'static str] = &[$($name),*];
+    };
+    (name of $type:ident: $($other:tt)*) => {};
+
     (status: status, $($rest:tt)*) => { true };
     (status: $option:ident $(= $value:tt)?, $($rest:tt)*) => { $crate::custom_resource_part!(status: $($rest)*) };
     (status:) => { false };
 
     (item of $type:ident: status) => {};
     (item of $type:ident: kind = $kind:literal) => {};
+    (item of $type:ident: list_kind = $kind:literal) => {};
+    (item of $type:ident: singular = $name:literal) => {};
+    (item of $type:ident: short_names = [$($name:literal),* $(,)?]) => {};
+    (item of $type:ident: categories = [$($name:literal),* $(,)?]) => {};
     (item of $type:ident: apply = $configuration:ident) => {
         impl $crate::apply::Configuration for $configuration {
             fn name(&self) -> Option<&str> {
@@ -258,7 +311,10 @@ macro_rules! custom_resource_part {
         impl $crate::apply::Applicable<$type> for $configuration {}
     };
     (item of $type:ident: $($other:tt)*) => {
-        compile_error!("custom_resource!: an option is `status`, `kind = \"Kind\"` or `apply = Configuration`");
+        compile_error!(
+            "custom_resource!: an option is `status`, `kind = \"Kind\"`, `list_kind = \"KindList\"`, `singular = \"name\"`, \
+             `short_names = [\"name\"]`, `categories = [\"name\"]` or `apply = Configuration`"
+        );
     };
 }
 
@@ -295,6 +351,33 @@ mod tests {
 
     custom_resource!(Tab, "stable.example.com/v1beta1", "crontabs", Namespaced, kind = "CronTab", status);
     custom_resource!(Zone, "example.com/v1", "zones", Cluster);
+
+    #[derive(Deserialize, Serialize)]
+    struct Data {
+        metadata: ObjectMeta,
+    }
+
+    custom_resource!(
+        Data,
+        "example.com/v1",
+        "data",
+        Cluster,
+        kind = "Datum",
+        list_kind = "Data",
+        singular = "datum",
+        short_names = ["dt", "d"],
+        categories = ["all"]
+    );
+
+    #[test]
+    fn names_of_a_definition_are_its_own() {
+        assert_eq!((Data::KIND, Data::LIST_KIND), ("Datum", "Data"));
+        let names = Data::definition(JSONSchemaProps::default()).spec.names;
+        assert_eq!(names.short_names, Some(vec!["dt".to_owned(), "d".to_owned()]));
+        assert_eq!((names.singular.as_deref(), names.categories), (Some("datum"), Some(vec!["all".to_owned()])));
+        let names = Zone::definition(JSONSchemaProps::default()).spec.names;
+        assert_eq!((names.singular.as_deref(), names.categories), (Some("zone"), None));
+    }
 
     #[test]
     fn names_are_made_of_few() {
