@@ -6,9 +6,11 @@
 //! - [`emit`] turns the model into files, [`write`](mod@write) compares and replaces those on disk.
 //! - [`Regions`] are the tables of versions and crates in files that are written by hand.
 //! - [`generate`] is all of it in a row: from specs and policy to files.
+//! - [`crd`] makes the same of CustomResourceDefinitions, with the types of their objects.
 //! - [`coverage`] compares the stored specs with the generated sources, without asking the generator.
 
 pub mod coverage;
+pub mod crd;
 pub mod emit;
 mod error;
 pub mod fixups;

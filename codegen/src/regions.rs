@@ -135,7 +135,7 @@ impl Regions {
 
 /// The name and the folder of the crate that a manifest is of.
 fn crate_of(path: &str, text: &str) -> Option<(String, String)> {
-    let folder = path.strip_suffix("/Cargo.toml").filter(|path| path.starts_with("crates/"))?;
+    let folder = path.strip_suffix("/Cargo.toml").filter(|path| path.starts_with("crates/") || *path == "codegen")?;
     Some((value_of(text.lines(), "name")?.to_owned(), folder.to_owned()))
 }
 

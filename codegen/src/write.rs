@@ -56,7 +56,8 @@ pub fn check_path(path: &str) -> Result<(), Error> {
 pub fn complete(root: &Path, generated: Generated) -> Result<Files, Error> {
     let Generated { files, regions } = generated;
     let mut by_hand = Files::new();
-    let mut paths: Vec<String> = ["Cargo.toml", "README.md", "tests/integration/Cargo.toml"].map(str::to_owned).into();
+    let mut paths: Vec<String> =
+        ["Cargo.toml", "README.md", "codegen/Cargo.toml", "tests/integration/Cargo.toml"].map(str::to_owned).into();
     paths.extend(folders(root, "crates")?.into_iter().map(|folder| format!("{folder}/Cargo.toml")));
     for path in paths.into_iter().filter(|path| !path.starts_with(CRATES)) {
         let text = match files.get(&path) {

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod control_plane;
 mod coverage;
+mod crd;
 mod examples;
 mod package;
 mod process;
@@ -32,6 +33,7 @@ enum Command {
     Check(check::Command),
     ControlPlane(control_plane::Command),
     Coverage(coverage::Command),
+    Crd(crd::Command),
     Package(package::Command),
     Quickstart(quickstart::Command),
     Regenerate(regenerate::Command),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Check(command) => check::run(&command),
         Command::ControlPlane(command) => control_plane::run(&command),
         Command::Coverage(command) => coverage::run(&command),
+        Command::Crd(command) => crd::run(&command),
         Command::Package(command) => package::run(&command),
         Command::Quickstart(command) => quickstart::run(&command),
         Command::Regenerate(command) => regenerate::run(&command),

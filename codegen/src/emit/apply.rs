@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{HEADER, names, text::use_line};
+use super::{header, names, text::use_line};
 use crate::{
     Error,
     model::{Configuration, Configurations, Field, FieldType, Group, Home, Merge, Model, Presence, Scope},
@@ -13,15 +13,16 @@ use crate::{
 /// The file `src/<version>/apply.rs`.
 pub(super) fn source(model: &Model, home: &Home, api_version: &str) -> Result<String, Error> {
     let Some(module) = model.configurations.get(home) else { return Ok(String::new()) };
+    // The types of custom resources are the same with all versions of Kubernetes.
+    let is_custom = model.structs.contains_key(home);
     let mut text = format!(
-        "// {HEADER} {api_version}; edit codegen instead.
-
-//! Apply configurations of `{api_version}`: every type with all its fields optional.
-//!
-//! They have the fields of every Kubernetes version that k8s-client supports.
-
-",
+        "// {}\n\n//! Apply configurations of `{api_version}`: every type with all its fields optional.\n",
+        header(is_custom, api_version)
     );
+    if !is_custom {
+        text.push_str("//!\n//! They have the fields of every Kubernetes version that k8s-client supports.\n");
+    }
+    text.push('\n');
     imports(model, home, module, &mut text);
     for configuration in module.types.values() {
         record(model, configuration, &mut text)?;
@@ -32,19 +33,24 @@ pub(super) fn source(model: &Model, home: &Home, api_version: &str) -> Result<St
 fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut String) {
     let mut known: BTreeSet<String> = ["record".to_owned()].into();
     let mut foreign: BTreeSet<(String, String)> = BTreeSet::new();
+    let is_custom = model.structs.contains_key(home);
     for configuration in module.types.values() {
         if configuration.identity.is_some() {
             known.insert("object".to_owned());
         }
         known.extend(configuration.fields.values().filter_map(|field| imported(&field.value)));
+        let enums = configuration.fields.values().filter_map(|field| enum_of(&field.value));
+        foreign.extend(enums.map(|name| ("super::types".to_owned(), name.to_owned())));
         for (other, referred) in model.contained(configuration) {
             if other != home {
                 foreign.insert((names::apply_module(other), names::configuration(&referred.object.name)));
             }
         }
     }
-    let mut modules: Vec<(String, Vec<String>)> =
-        vec![("k8s_client_runtime::codegen::apply".to_owned(), known.into_iter().collect())];
+    let mut modules: Vec<(String, Vec<String>)> = vec![(
+        format!("k8s_client_runtime::codegen::{}", if is_custom { "custom" } else { "apply" }),
+        known.into_iter().collect(),
+    )];
     for (path, name) in foreign {
         match modules.iter_mut().find(|(other, _)| *other == path) {
             Some((_, names)) => names.push(name),
@@ -58,20 +64,32 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
 }
 
 /// A type of the runtime that must be imported; the others are Rust's own.
-fn imported(value: &FieldType) -> Option<String> {
+pub(super) fn imported(value: &FieldType) -> Option<String> {
     match value {
-        FieldType::Known("String" | "bool" | "i32" | "i64" | "f64") | FieldType::Record(_) | FieldType::Boxed(_) => {
-            None
-        }
+        FieldType::Known("String" | "bool" | "i32" | "i64" | "f64")
+        | FieldType::Record(_)
+        | FieldType::Boxed(_)
+        | FieldType::Enum(_) => None,
         FieldType::Known(name) => Some((*name).to_owned()),
-        FieldType::List(inner) | FieldType::Map(inner) => imported(inner),
+        FieldType::List(inner) | FieldType::Map(inner) | FieldType::Nullable(inner) => imported(inner),
+    }
+}
+
+/// The enum in a field, which the version has itself.
+fn enum_of(value: &FieldType) -> Option<&str> {
+    match value {
+        FieldType::Enum(name) => Some(name),
+        FieldType::List(inner) | FieldType::Map(inner) | FieldType::Nullable(inner) => enum_of(inner),
+        FieldType::Known(_) | FieldType::Record(_) | FieldType::Boxed(_) => None,
     }
 }
 
 fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Result<(), Error> {
     let object = &configuration.object;
     let name = names::configuration(&object.name);
-    let what = if configuration.current {
+    let what = if object.is_own() {
+        format!("{} in \"super::types\"", object.name)
+    } else if configuration.current {
         format!("{} in \"k8s_openapi::{}\"", object.name, object.module.join("::"))
     } else {
         format!("old {}", object.name)
@@ -80,7 +98,13 @@ fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Re
     if let Some(identity) = &configuration.identity {
         let _ = write!(text, "\n    is (\"{}\", \"{}\")", identity.api_version, identity.kind);
     }
-    text.push_str(if configuration.atomic { "\n    merges atomic\n    {\n" } else { "\n    {\n" });
+    if configuration.atomic {
+        text.push_str("\n    merges atomic");
+    }
+    if let Some(field) = &configuration.unknown_fields {
+        let _ = write!(text, "\n    keeps {field}");
+    }
+    text.push_str("\n    {\n");
     let (current, old): (Vec<_>, Vec<_>) = configuration
         .fields
         .iter()
@@ -142,16 +166,25 @@ fn versions(model: &Model, configuration: &Configuration, presence: Presence) ->
     format!(" @ ({}..{last})", minor(presence.first))
 }
 
-fn value(model: &Model, value_type: &FieldType) -> Result<String, String> {
-    let record = |schema: &String| {
-        model.configuration(schema).map(|(_, it)| names::configuration(&it.object.name)).ok_or_else(|| schema.clone())
-    };
-    Ok(match value_type {
+fn value(model: &Model, value: &FieldType) -> Result<String, String> {
+    written(value, &|schema| {
+        model
+            .configuration(schema)
+            .map(|(_, it)| names::configuration(&it.object.name))
+            .ok_or_else(|| schema.to_owned())
+    })
+}
+
+/// A type as the runtime's macros take it. `record` finds what the type of a schema is called.
+pub(super) fn written(value: &FieldType, record: &dyn Fn(&str) -> Result<String, String>) -> Result<String, String> {
+    Ok(match value {
         FieldType::Known(name) => (*name).to_owned(),
+        FieldType::Enum(name) => name.clone(),
         FieldType::Record(schema) => record(schema)?,
         FieldType::Boxed(schema) => format!("({})", record(schema)?),
-        FieldType::List(inner) => format!("[{}]", value(model, inner)?),
-        FieldType::Map(inner) => format!("{{{}}}", value(model, inner)?),
+        FieldType::List(inner) => format!("[{}]", written(inner, record)?),
+        FieldType::Map(inner) => format!("{{{}}}", written(inner, record)?),
+        FieldType::Nullable(inner) => format!("(null {})", written(inner, record)?),
     })
 }
 
@@ -161,7 +194,7 @@ pub(super) fn files(model: &Model, group: &Group, folder: &str) -> Result<Vec<(S
     versions
         .filter(|(_, home)| model.configurations.contains_key(home))
         .map(|(version, home)| {
-            let path = format!("{folder}/src/{}/apply.rs", version.name);
+            let path = format!("{folder}/src/{}/apply.rs", version.module);
             Ok((path, source(model, &home, &version.api_version(group))?))
         })
         .collect()

@@ -49,6 +49,7 @@ pub(super) fn source(model: &Model) -> Source {
     let meta = docs::comment(["Apply configurations of what all objects share."]);
     let docs = docs::comment(["The crates of the API groups."]);
     Source {
+        is_custom: false,
         path: "crates/clientset/src/generated.rs".to_owned(),
         definition: "all API groups".to_owned(),
         docs: vec!["The API groups of the clientset.".to_owned()],

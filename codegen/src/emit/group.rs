@@ -18,8 +18,15 @@ use crate::{
 /// All files below `src`.
 pub(super) fn sources(model: &Model, group: &Group, folder: &str) -> Result<Vec<Source>, Error> {
     let mut sources = vec![library(model, group, folder)];
+    sources.extend(of_versions(model, group, folder)?);
+    Ok(sources)
+}
+
+/// The files of the versions.
+pub(super) fn of_versions(model: &Model, group: &Group, folder: &str) -> Result<Vec<Source>, Error> {
+    let mut sources = Vec::new();
     for version in &group.versions {
-        let folder = format!("{folder}/src/{}", version.name);
+        let folder = format!("{folder}/src/{}", version.module);
         sources.push(client(model, group, version, &folder));
         sources.push(kinds::source(model, group, version, &folder)?);
         for resource in &version.resources {
@@ -51,6 +58,7 @@ fn library(model: &Model, group: &Group, folder: &str) -> Source {
     });
     let readme = readme_tests(model, group);
     Source {
+        is_custom: false,
         path: format!("{folder}/src/lib.rs"),
         definition: title(group).trim_start_matches("the ").to_owned(),
         docs: library_docs(model, group),
@@ -194,10 +202,22 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
             pub mod apply;
         )
     });
+    // Nobody takes the configurations of custom resources without their clients.
+    let feature = (!group.is_custom).then(|| quote!(#[cfg(feature = "clients")]));
+    let own = if group.is_custom {
+        quote!(
+            pub mod types;
+        )
+    } else {
+        quote!(
+            #[doc(hidden)]
+            pub mod protobuf;
+        )
+    };
     let clients = quote! {
-        #[cfg(feature = "clients")]
+        #feature
         pub use self::clients::*;
-        #[cfg(feature = "clients")]
+        #feature
         #[path = "."]
         mod clients {
             use k8s_client_runtime::codegen::RestClient;
@@ -231,10 +251,11 @@ fn client(model: &Model, group: &Group, version: &ApiVersion, folder: &str) -> S
         (gate.items(clients), format!("Clients of `{api_version}`; `{}` makes them.", version.client))
     };
     Source {
+        is_custom: group.is_custom,
         path: format!("{folder}/mod.rs"),
         definition: api_version.clone(),
         docs: vec![docs],
-        tokens: quote!(#applied #[doc(hidden)] pub mod protobuf; #clients),
+        tokens: quote!(#applied #own #clients),
     }
 }
 

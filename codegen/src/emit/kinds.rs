@@ -59,8 +59,15 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
     let has_stream = has_streams.then(|| quote!(HasStream,));
     let (kind, resource) =
         if resources().next().is_some() { (quote!(Kind,), quote!(ApiResource,)) } else { Default::default() };
+    let media_type = (!group.is_custom).then(|| quote!(MediaType));
+    let protobuf = (!group.is_custom).then(|| {
+        quote!(
+            use super::super::protobuf;
+        )
+    });
     Ok(Source {
         path,
+        is_custom: group.is_custom,
         definition: api_version.clone(),
         docs: vec![
             format!(
@@ -69,8 +76,8 @@ pub(super) fn source(model: &Model, group: &Group, version: &ApiVersion, folder:
             "and where the API has them.".to_owned(),
         ],
         tokens: quote! {
-            use super::super::protobuf;
-            use k8s_client_runtime::codegen::{codec, #applicable #resource Codec, #extract #has_stream #kind #listable MediaType};
+            #protobuf
+            use k8s_client_runtime::codegen::{codec, #applicable #resource Codec, #extract #has_stream #kind #listable #media_type};
             #imports
             #status
             #(#kinds)*
@@ -134,7 +141,7 @@ fn kind(
     types: Types<'_>,
 ) -> Result<TokenStream, Error> {
     let marker = format_ident!("{}", name.name);
-    let message = message(model, &Home::new(group, version), name)?;
+    let message = if group.is_custom { None } else { Some(message(model, &Home::new(group, version), name)?) };
     let object = types.path(name);
     let docs = docs::comment([format!("The kind of {}.", types.link(name))]);
     let kind = resource.map(|resource| {
@@ -153,6 +160,16 @@ fn kind(
         }
     });
     let listable = resource.filter(|resource| is_listable(resource)).map(|_| {
+        let protobuf = message.as_ref().map(|message| {
+            quote! {
+                fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
+                    codec::list_from_protobuf::<#message>(body)
+                }
+                fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+                    codec::item_from_protobuf::<#message>(body)
+                }
+            }
+        });
         quote! {
             #[diagnostic::do_not_recommend]
             impl Listable for #marker {
@@ -160,12 +177,22 @@ fn kind(
                 fn decode_list_json(body: &[u8]) -> codec::Result<Self::List> {
                     codec::from_json(body)
                 }
-                fn decode_list_protobuf(body: &[u8]) -> codec::Result<Self::List> {
-                    codec::list_from_protobuf::<#message>(body)
-                }
-                fn decode_item_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
-                    codec::item_from_protobuf::<#message>(body)
-                }
+                #protobuf
+            }
+        }
+    });
+    let accept = message.as_ref().map(|_| {
+        quote!(
+            const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
+        )
+    });
+    let protobuf = message.as_ref().map(|message| {
+        quote! {
+            fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
+                codec::to_protobuf::<#message>(object)
+            }
+            fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
+                codec::from_protobuf::<#message>(body)
             }
         }
     });
@@ -176,19 +203,14 @@ fn kind(
         #[diagnostic::do_not_recommend]
         impl Codec for #marker {
             type Object = #object;
-            const ACCEPT: &'static [MediaType] = MediaType::PROTOBUF_OR_JSON;
+            #accept
             fn encode_json(object: &Self::Object) -> codec::Result<Vec<u8>> {
                 codec::to_json(object)
             }
             fn decode_json(body: &[u8]) -> codec::Result<Self::Object> {
                 codec::from_json(body)
             }
-            fn encode_protobuf(object: &Self::Object) -> codec::Result<Vec<u8>> {
-                codec::to_protobuf::<#message>(object)
-            }
-            fn decode_protobuf(body: &[u8]) -> codec::Result<Self::Object> {
-                codec::from_protobuf::<#message>(body)
-            }
+            #protobuf
         }
         #kind
         #listable

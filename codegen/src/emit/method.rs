@@ -31,7 +31,9 @@ impl Types<'_> {
 
     /// A documentation link to the type.
     pub(super) fn link(self, name: &TypeName) -> String {
-        let module = if self.imported.contains(name.module.as_slice()) {
+        let module = if name.is_own() && !self.imported.contains(name.module.as_slice()) {
+            "super::super::types".to_owned()
+        } else if self.imported.contains(name.module.as_slice()) {
             self.module(name).to_string()
         } else {
             format!("k8s_openapi::{}", name.module.join("::"))
@@ -44,10 +46,16 @@ impl Types<'_> {
         let imports = self.imported.iter().map(|module| {
             let alias = format_ident!("{}", if *module == self.own { "api".to_owned() } else { alias(module) });
             let path = module.iter().map(|part| format_ident!("{part}"));
-            quote!(use k8s_openapi::#(#path)::* as #alias;)
+            let library = if is_own(module) { quote!(super::super) } else { quote!(k8s_openapi) };
+            quote!(use #library::#(#path)::* as #alias;)
         });
         quote!(#(#imports)*)
     }
+}
+
+/// Whether it is the module of the types that the version has itself.
+fn is_own(module: &[String]) -> bool {
+    module.first().is_some_and(|first| first == "types")
 }
 
 /// How a foreign module is called: by its group and version, `autoscaling_v1`.

@@ -42,8 +42,46 @@ pub(super) fn source(
         definition: format!("{} {}", version.api_version(group), resource.plural),
         docs: vec![format!("Clients of `{}` in `{}`.", resource.plural, version.api_version(group))],
         tokens: quote!(#imports #(#clients)*),
+        is_custom: group.is_custom,
     })
 }
+
+/// Whether the file of a resource uses the runtime's type of this name, or another resource's may.
+pub(crate) fn is_used_by_clients(name: &str) -> bool {
+    ALWAYS_IMPORTED.contains(&name) || USED_BY_METHODS.contains(&name)
+}
+
+/// What methods use of the runtime.
+const USED_BY_METHODS: [&str; 28] = [
+    "AllNamespaces",
+    "Applicable",
+    "Applies",
+    "Apply",
+    "Attach",
+    "Cluster",
+    "Create",
+    "Creates",
+    "Delete",
+    "DeleteCollection",
+    "Deletes",
+    "Exec",
+    "Get",
+    "Gets",
+    "List",
+    "Lists",
+    "Logs",
+    "Modify",
+    "Namespaced",
+    "Patch",
+    "PatchRequest",
+    "Patches",
+    "PortForward",
+    "ProxyRequest",
+    "Update",
+    "Updates",
+    "Watch",
+    "Watches",
+];
 
 /// What the clients of all resources use of the runtime.
 const ALWAYS_IMPORTED: [&str; 3] = ["ResourceClient", "RestClient", "TypedClient"];

@@ -32,6 +32,7 @@ pub(super) fn source(model: &Model, group: &Group, folder: &str) -> Source {
         })
     });
     Source {
+        is_custom: false,
         path: format!("{folder}/tests/routes.rs"),
         definition: names::title(group).trim_start_matches("the ").to_owned(),
         docs: vec!["Every method makes the request that the spec has for it.".to_owned()],

@@ -29,6 +29,7 @@ pub(super) fn source(model: &Model) -> Source {
         })
     });
     Source {
+        is_custom: false,
         path: "tests/integration/tests/sweep/generated.rs".to_owned(),
         definition: "all API groups".to_owned(),
         docs: vec!["Goes through every client and every verb that it has.".to_owned()],

@@ -39,6 +39,7 @@ impl Model {
                 name: group_name.clone(),
                 crate_name: crate_name.clone(),
                 versions: Vec::new(),
+                is_custom: false,
             });
             if group.name != group_name {
                 let message = format!(
@@ -54,7 +55,7 @@ impl Model {
             group.versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
         }
         let configurations = configurations::build(specs, &groups, policy)?;
-        let mut model = Self { versions, groups, configurations, messages: BTreeMap::new() };
+        let mut model = Self { versions, groups, configurations, messages: BTreeMap::new(), structs: BTreeMap::new() };
         model.messages = messages::build(specs, &model, policy)?;
         policy.check_all_used()?;
         Ok(model)
@@ -62,7 +63,7 @@ impl Model {
 }
 
 /// Kubernetes' order of versions: stable before beta before alpha, then the higher number.
-fn priority(version: &str) -> (u8, u32, u32) {
+pub(crate) fn priority(version: &str) -> (u8, u32, u32) {
     let number = |text: &str| text.trim_start_matches('v').parse().unwrap_or(0);
     if let Some((major, minor)) = version.split_once("beta") {
         (1, number(major), number(minor))
@@ -134,6 +135,7 @@ impl ApiDraft {
             accessor: format!("{}_{name}", snake(prefix)),
             presence: Presence::new(&self.in_versions, versions, &at)?,
             resources,
+            module: name.clone(),
             name,
         })
     }

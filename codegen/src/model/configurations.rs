@@ -37,6 +37,8 @@ pub struct Configuration {
     pub atomic: bool,
     /// Whether the newest version has it.
     pub current: bool,
+    /// The field for what the schema does not name, where the server keeps that.
+    pub unknown_fields: Option<String>,
 }
 
 /// What an object says of itself.
@@ -76,10 +78,14 @@ pub enum FieldType {
     List(Box<FieldType>),
     /// A map from strings.
     Map(Box<FieldType>),
+    /// What may be null, where that is not the same as nothing.
+    Nullable(Box<FieldType>),
+    /// An enum of texts, which the version has itself.
+    Enum(String),
 }
 
 /// How a field merges.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Merge {
     /// It belongs to one manager as a whole.
     Atomic,
@@ -174,7 +180,13 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     /// Adds a type of one version, and names the types that it contains.
-    fn add(&mut self, spec: &Spec, name: &str, identity: Option<Identity>, index: usize) -> Result<Vec<String>, Error> {
+    fn add<'a>(
+        &mut self,
+        spec: &'a Spec,
+        name: &str,
+        identity: Option<Identity>,
+        index: usize,
+    ) -> Result<Vec<String>, Error> {
         let at = At::schema(spec, name);
         let schema = spec.schemas.get(name).ok_or_else(|| at.error("there is no such schema"))?;
         let Some(home) = self.homes.get(package(name)).cloned() else {
@@ -192,6 +204,7 @@ impl Gathering<'_> {
             identity: None,
             atomic: false,
             current: false,
+            unknown_fields: None,
         });
         if configuration.object.schema != name {
             let other = &configuration.object.schema;
@@ -209,7 +222,9 @@ impl Gathering<'_> {
             }
             let value = field_type(spec, property, &at, &mut inner)?;
             let value = boxed_if_it_contains(spec, name, value);
-            let merge = merge(spec, property);
+            let referred =
+                |items: &'a Schema| items.reference.as_ref().and_then(|name| spec.schemas.get(name)).unwrap_or(items);
+            let merge = merge(property, referred);
             let field_name = match self.policy.field(json) {
                 Some(name) => name,
                 None => field(json).map_err(|refusal| at.error(refusal))?,
@@ -294,7 +309,8 @@ fn contains(spec: &Spec, outer: &str, name: &str) -> bool {
     false
 }
 
-fn merge(spec: &Spec, schema: &Schema) -> Option<Merge> {
+/// How what a schema describes merges. `referred` finds the schema that another one refers to.
+pub(crate) fn merge<'a>(schema: &'a Schema, referred: impl Fn(&'a Schema) -> &'a Schema) -> Option<Merge> {
     match schema.map_type.as_deref() {
         Some("atomic") => return Some(Merge::Atomic),
         Some("granular") if schema.reference.is_some() => return Some(Merge::Granular),
@@ -303,8 +319,7 @@ fn merge(spec: &Spec, schema: &Schema) -> Option<Merge> {
     match schema.list_type.as_deref()? {
         "set" => Some(Merge::Set),
         "map" => {
-            let items = schema.items.as_deref()?;
-            let items = items.reference.as_ref().and_then(|name| spec.schemas.get(name)).unwrap_or(items);
+            let items = referred(schema.items.as_deref()?);
             let default = |key: &String| items.properties.get(key).and_then(|key| key.default.as_ref());
             // An empty string is what Go's structs have, and no key of anything.
             let told = |default: &&Value| default.as_str() != Some("");
@@ -369,8 +384,8 @@ impl Model {
 
 fn record_of(value: &FieldType) -> Option<&str> {
     match value {
-        FieldType::Known(_) => None,
+        FieldType::Known(_) | FieldType::Enum(_) => None,
         FieldType::Record(schema) | FieldType::Boxed(schema) => Some(schema),
-        FieldType::List(inner) | FieldType::Map(inner) => record_of(inner),
+        FieldType::List(inner) | FieldType::Map(inner) | FieldType::Nullable(inner) => record_of(inner),
     }
 }

@@ -72,6 +72,8 @@ impl<'a> ParsedPath<'a> {
 
 #[derive(Default)]
 pub(super) struct ResourceDraft {
+    /// What its clients are called, if not by the rules for Kubernetes' own.
+    names: Option<Names>,
     in_versions: BTreeSet<usize>,
     /// The kinds that its operations name, and where first.
     kinds: BTreeMap<String, At>,
@@ -98,6 +100,11 @@ struct MethodDraft {
 }
 
 impl ResourceDraft {
+    /// A resource whose clients are called so.
+    pub(super) fn named(names: Names) -> Self {
+        Self { names: Some(names), ..Self::default() }
+    }
+
     /// Adds an operation: another method, another route of one, or one that another version has too.
     pub(super) fn add(
         &mut self,
@@ -141,7 +148,10 @@ impl ResourceDraft {
                 second.error(format!("two kinds of one plural: `{other}` here and `{kind}` at {}", first.location))
             );
         }
-        let names = Names::new(kind, &plural).map_err(|refusal| first.error(refusal))?;
+        let names = match self.names {
+            Some(names) => names,
+            None => Names::new(kind, &plural).map_err(|refusal| first.error(refusal))?,
+        };
         let scope = if self.namespaced { Scope::Namespaced } else { Scope::Cluster };
         let methods = self.methods.into_iter().map(|(key, draft)| draft.finish(key, scope, policy, versions));
         let mut methods = methods.collect::<Result<Vec<Method>, Error>>()?;

@@ -8,7 +8,7 @@ use super::{ApiVersion, Group, Model, package};
 pub const META_CRATE: &str = "meta";
 
 /// The package of those types.
-pub(super) const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
+pub(crate) const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
 /// A crate and the version's module in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub struct Home {
 impl Home {
     /// The home of a group's version.
     pub fn new(group: &Group, version: &ApiVersion) -> Self {
-        Self { crate_name: group.crate_name.clone(), version: version.name.clone() }
+        Self { crate_name: group.crate_name.clone(), version: version.module.clone() }
     }
 
     /// The home of what all objects share.

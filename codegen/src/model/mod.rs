@@ -6,22 +6,29 @@
 mod at;
 mod build;
 mod configurations;
+mod definition;
 mod draft;
 mod graph;
 mod home;
 mod messages;
 mod names;
 mod presence;
+mod structs;
 
 use std::collections::BTreeMap;
 
+pub(crate) use build::priority as version_priority;
+pub(crate) use configurations::merge as merge_of;
 pub use configurations::{Configuration, Configurations, Field, FieldType, Identity, Merge};
+pub(crate) use definition::ResourceOfDefinition;
 pub(crate) use draft::ParsedPath;
+pub(crate) use home::META;
 pub use home::{Home, META_CRATE};
 pub use messages::{Empty, Message, MessageField, Messages, Occurs, Value};
 pub use names::{Names, TypeName};
-pub(crate) use names::{identifier, parameter};
+pub(crate) use names::{capitalized, field, identifier, parameter, snake, type_name};
 pub use presence::Presence;
+pub use structs::{CustomObject, OpenEnum, Struct, StructField, Structs};
 
 use crate::policy::StreamMethod;
 
@@ -36,6 +43,8 @@ pub struct Model {
     pub configurations: BTreeMap<Home, Configurations>,
     /// The messages of protobuf, by the crate and version that have them.
     pub messages: BTreeMap<Home, Messages>,
+    /// The types that k8s-openapi does not have, by the crate and version that have them.
+    pub structs: BTreeMap<Home, Structs>,
 }
 
 /// An API group, which becomes a crate.
@@ -47,6 +56,8 @@ pub struct Group {
     pub crate_name: String,
     /// The API versions, stable ones first, newest first among equals.
     pub versions: Vec<ApiVersion>,
+    /// Whether definitions of custom resources make it, so that its objects are JSON alone, and their types its own.
+    pub is_custom: bool,
 }
 
 /// A version of a group, which becomes a module and a client.
@@ -54,6 +65,8 @@ pub struct Group {
 pub struct ApiVersion {
     /// `v1beta1`
     pub name: String,
+    /// The module, which is called like it.
+    pub module: String,
     /// The client's type: `RbacV1Client`.
     pub client: String,
     /// The clientset's method: `rbac_v1`.
@@ -198,7 +211,7 @@ fn versions(groups: &[Group]) -> impl Iterator<Item = (&Group, &ApiVersion)> {
 const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 
 impl ApiVersion {
-    /// Whether the version is neither alpha nor beta, so that no feature is needed for it.
+    /// Whether the version is neither alpha nor beta.
     pub fn is_stable(&self) -> bool {
         is_stable(&self.name)
     }

@@ -226,12 +226,15 @@ fn is_word_of_rust(word: &str) -> bool {
     )
 }
 
-/// A type of the spec and of k8s-openapi.
+/// What the names of schemas begin with whose types a version has itself.
+const OWN: &str = "own.";
+
+/// A type of the spec and of k8s-openapi, or of a definition of a custom resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TypeName {
     /// The schema's name: `io.k8s.api.apps.v1.Deployment`.
     pub schema: String,
-    /// The module in k8s-openapi: `["api", "apps", "v1"]`.
+    /// The module in k8s-openapi: `["api", "apps", "v1"]`. That of types that a version has itself is `["types"]`.
     pub module: Vec<String>,
     /// The type: `Deployment`.
     pub name: String,
@@ -255,6 +258,11 @@ impl TypeName {
                 schema.escape_debug()
             ))
         };
+        if let Some(own) = schema.strip_prefix(OWN)
+            && let Some((_, name)) = own.rsplit_once('.')
+        {
+            return Ok(Self { schema: schema.to_owned(), module: vec!["types".to_owned()], name: name.to_owned() });
+        }
         let (rest, root) = PACKAGES
             .iter()
             .find_map(|(prefix, root)| Some((schema.strip_prefix(prefix)?, root)))
@@ -268,6 +276,17 @@ impl TypeName {
         }
         let name = type_name(name).map_err(|_| unknown())?.to_owned();
         Ok(Self { schema: schema.to_owned(), module, name })
+    }
+
+    /// A type that the version of a group has itself.
+    pub(crate) fn own(crate_name: &str, version: &str, name: &str) -> Self {
+        let schema = format!("{OWN}{crate_name}.{version}.{name}");
+        Self { schema, module: vec!["types".to_owned()], name: name.to_owned() }
+    }
+
+    /// Whether the version has the type itself.
+    pub(crate) fn is_own(&self) -> bool {
+        self.schema.starts_with(OWN)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 const WIDTH: usize = 120;
 
 /// Writes `value` so that a change of one fact changes one line, or few.
-pub(super) fn render(value: &Value) -> String {
+pub(crate) fn render(value: &Value) -> String {
     let mut text = String::new();
     match value {
         // A file's outermost object is never joined into one line: files grow.

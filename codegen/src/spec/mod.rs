@@ -19,10 +19,10 @@
 mod discovery;
 mod disk;
 mod intake;
-mod json;
+pub(crate) mod json;
 mod load;
 mod media_type;
-mod node;
+pub(crate) mod node;
 mod operation;
 pub mod proto;
 mod schema;

@@ -8,55 +8,60 @@ use crate::Error;
 
 /// One value of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     file: &'a str,
     path: String,
     value: &'a Value,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(file: &'a str, value: &'a Value) -> Self {
+    pub(crate) fn root(file: &'a str, value: &'a Value) -> Self {
         Self { file, path: "$".to_owned(), value }
     }
 
-    pub(super) fn value(&self) -> &'a Value {
+    pub(crate) fn value(&self) -> &'a Value {
         self.value
     }
 
-    pub(super) fn error(&self, message: impl Into<String>) -> Error {
+    /// Where it stands in its file.
+    pub(crate) fn location(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) -> Error {
         Error::at(self.file, &self.path, message)
     }
 
     /// Goes through an object's entries, sorted by key.
-    pub(super) fn entries(&self) -> Result<BTreeMap<&'a str, Node<'a>>, Error> {
+    pub(crate) fn entries(&self) -> Result<BTreeMap<&'a str, Node<'a>>, Error> {
         let map = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
         Ok(map.iter().map(|(key, value)| (key.as_str(), self.child(&member(key), value))).collect())
     }
 
-    pub(super) fn items(&self) -> Result<Vec<Node<'a>>, Error> {
+    pub(crate) fn items(&self) -> Result<Vec<Node<'a>>, Error> {
         let items = self.value.as_array().ok_or_else(|| self.expected("an array"))?;
         Ok(items.iter().enumerate().map(|(index, item)| self.child(&format!("[{index}]"), item)).collect())
     }
 
-    pub(super) fn string(&self) -> Result<&'a str, Error> {
+    pub(crate) fn string(&self) -> Result<&'a str, Error> {
         self.value.as_str().ok_or_else(|| self.expected("a string"))
     }
 
-    pub(super) fn bool(&self) -> Result<bool, Error> {
+    pub(crate) fn bool(&self) -> Result<bool, Error> {
         self.value.as_bool().ok_or_else(|| self.expected("true or false"))
     }
 
-    pub(super) fn strings(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn strings(&self) -> Result<Vec<String>, Error> {
         self.items()?.iter().map(|item| item.string().map(str::to_owned)).collect()
     }
 
     /// Looks up an object's member; a value that is no object has none.
-    pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
         self.value.get(key).map(|value| self.child(&member(key), value))
     }
 
     /// Looks up what a JSON pointer without its leading `/` leads to, in the form of references: percent-encoded.
-    pub(super) fn pointer(&self, pointer: &str) -> Option<Node<'a>> {
+    pub(crate) fn pointer(&self, pointer: &str) -> Option<Node<'a>> {
         let mut node = self.clone();
         for step in pointer.split('/') {
             let step = percent_decoded(step).replace("~1", "/").replace("~0", "~");
@@ -71,7 +76,7 @@ impl<'a> Node<'a> {
         Some(node)
     }
 
-    pub(super) fn require(&self, key: &str) -> Result<Node<'a>, Error> {
+    pub(crate) fn require(&self, key: &str) -> Result<Node<'a>, Error> {
         self.get(key).ok_or_else(|| self.error(format!("`{key}` is missing")))
     }
 

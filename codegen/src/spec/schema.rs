@@ -12,6 +12,7 @@ const REFERENCE: &str = "#/components/schemas/";
 
 /// A type as `OpenAPI` describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a keyword")]
 pub struct Schema {
     /// The full name of the schema referred to, be it by `$ref` or by an `allOf` of one `$ref`, which upstream writes
     /// where other keywords (`default`) stand beside it.
@@ -50,6 +51,14 @@ pub struct Schema {
     pub patch_strategy: Option<String>,
     /// The `x-kubernetes-patch-merge-key`.
     pub patch_merge_key: Option<String>,
+    /// The `nullable`: null is a value, and not the absence of one.
+    pub nullable: bool,
+    /// The `x-kubernetes-int-or-string`.
+    pub int_or_string: bool,
+    /// The `x-kubernetes-preserve-unknown-fields`: what the schema does not name is kept.
+    pub preserves_unknown: bool,
+    /// The `x-kubernetes-embedded-resource`: it has `apiVersion`, `kind` and `metadata`.
+    pub embedded_resource: bool,
     /// Keywords that no field stands for, such as `x-kubernetes-unions` and `uniqueItems`.
     pub other: BTreeMap<String, Value>,
 }
@@ -114,7 +123,7 @@ impl Schema {
     }
 
     /// Reads a schema; a reference to one that is not `known` is an error.
-    pub(super) fn read(node: &Node<'_>, known: &BTreeSet<String>) -> Result<Self, Error> {
+    pub(crate) fn read(node: &Node<'_>, known: &BTreeSet<String>) -> Result<Self, Error> {
         let mut schema = Self::default();
         for (keyword, value) in node.entries()? {
             schema.read_keyword(keyword, &value, known)?;
@@ -162,6 +171,10 @@ impl Schema {
             "x-kubernetes-map-type" => self.map_type = string(value)?,
             "x-kubernetes-patch-strategy" => self.patch_strategy = string(value)?,
             "x-kubernetes-patch-merge-key" => self.patch_merge_key = string(value)?,
+            "nullable" => self.nullable = value.bool()?,
+            "x-kubernetes-int-or-string" => self.int_or_string = value.bool()?,
+            "x-kubernetes-preserve-unknown-fields" => self.preserves_unknown = value.bool()?,
+            "x-kubernetes-embedded-resource" => self.embedded_resource = value.bool()?,
             other => {
                 self.other.insert(other.to_owned(), value.value().clone());
             }

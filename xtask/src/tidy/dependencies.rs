@@ -112,7 +112,7 @@ pub(super) fn manifests(files: &Files) -> Vec<String> {
         })
         .flat_map(|(path, text)| {
             let mut wanted = vec!["[lints]\nworkspace = true", "edition.workspace = true"];
-            let is_published = path.starts_with("crates/");
+            let is_published = path.starts_with("crates/") || *path == "codegen/Cargo.toml";
             wanted.extend(if is_published { &OF_PUBLISHED[..] } else { &["publish = false"] });
             wanted
                 .extend(text.contains("\nlatest = [").then_some("[package.metadata.docs.rs]").filter(|_| is_published));

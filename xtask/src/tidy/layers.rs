@@ -90,7 +90,7 @@ fn layer(package: &str) -> Option<u8> {
         | "k8s-client-fake"
         | "k8s-client-informer" => 4,
         "k8s-client-leader-election" | "k8s-client-controller" | "k8s-client-pods" => GROUPS + 1,
-        "k8s-client" => GROUPS + 2,
+        "k8s-client" | "k8s-client-generate" => GROUPS + 2,
         name if name.starts_with("k8s-client-api-") => GROUPS,
         _ => return None,
     })

@@ -100,6 +100,8 @@ fn is_generated(path: &str) -> bool {
     // The generator's expected output is generated too.
     path.starts_with("crates/api/")
         || path.starts_with("codegen/tests/golden/expected/")
+        || path.starts_with("codegen/tests/custom_resources/expected/")
+        || path.starts_with("examples/custom-group/generated/")
         || path.starts_with("crates/fake/data/")
         || path == "crates/clientset/Cargo.toml"
         || path.ends_with("/generated.rs")

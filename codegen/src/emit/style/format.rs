@@ -11,7 +11,7 @@ use std::{
 use super::gate;
 use crate::{
     Error,
-    emit::{Files, HEADER, Source},
+    emit::{Files, Source, header},
 };
 
 /// Runs rustfmt with the workspace's settings.
@@ -38,14 +38,15 @@ impl Formatter {
         let parts = thread::available_parallelism().map_or(1, NonZero::get);
         let mut jobs: Vec<Job> = (0..parts).map(|_| Job::default()).collect();
         for source in sources {
-            let file = syn::parse2(source.tokens)
+            let file = syn::parse2(source.tokens.clone())
                 .map_err(|error| Error::file(&source.path, format!("the generated code does not parse: {error}")))?;
             let code = prettyplease::unparse(&file);
             // The shortest job, so that all take as long.
             let Some(job) = jobs.iter_mut().min_by_key(|job| job.text.len()) else { break };
             job.text.push_str(&code);
             job.text.push_str(SEPARATOR);
-            job.heads.push((source.path, head(&source.definition, &source.docs)));
+            let head = head(&source);
+            job.heads.push((source.path, head));
         }
         thread::scope(|scope| {
             let jobs: Vec<_> = jobs.into_iter().map(|job| scope.spawn(move || self.run(job))).collect();
@@ -84,9 +85,18 @@ impl Formatter {
     }
 }
 
+/// Formats a source without rustfmt, so that the result is the same wherever it is made.
+pub(in crate::emit) fn without_rustfmt(source: Source) -> Result<(String, String), Error> {
+    let file = syn::parse2(source.tokens.clone())
+        .map_err(|error| Error::file(&source.path, format!("the generated code does not parse: {error}")))?;
+    let text = format!("{}\n{}", head(&source), finish(&prettyplease::unparse(&file)));
+    Ok((source.path, text))
+}
+
 /// The header and the module's documentation, which is written as it shall stand.
-fn head(definition: &str, docs: &[String]) -> String {
-    let mut head = format!("// {HEADER} {definition}; edit codegen instead.\n");
+fn head(source: &Source) -> String {
+    let Source { definition, docs, is_custom, .. } = source;
+    let mut head = format!("// {}\n", header(*is_custom, definition));
     if !docs.is_empty() {
         head.push('\n');
     }

@@ -1,0 +1,140 @@
+//! CustomResourceDefinitions: the same model, and with it the same clients and apply configurations, as Kubernetes' own
+//! groups have, and the types of the objects, which k8s-openapi does not have.
+//!
+//! * [`Definition`] is what is read: YAML or JSON, with many documents in a file, or what a server answers.
+//! * Structural schemas have no references. So types are found by their shape: what is the same is one type in all
+//!   places of a kind (`types`).
+//! * [`Names`] keeps the names of types from one run to the next.
+//! * [`Group::files`] makes a crate or a module of each group.
+//!
+//! Nothing is lost when an object is read and written: enums are open, null beside absent is kept where the schema lets
+//! a field be null, unknown fields where it preserves them, and numbers, quantities and times stay as they were
+//! written.
+
+mod build;
+mod definition;
+mod docs;
+mod facts;
+mod identifiers;
+mod naming;
+mod types;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::{
+    definition::{Definition, DefinitionNames, DefinitionVersion},
+    facts::facts,
+    naming::{NAMES_FILE, Names},
+};
+use crate::{
+    Error,
+    emit::{self, Files, Layout},
+    model::Model,
+};
+
+/// The definitions of one API group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// `cert-manager.io`
+    pub name: String,
+    /// What its module and its folder are called: `cert_manager`.
+    pub module: String,
+    definitions: Vec<Definition>,
+}
+
+impl Group {
+    /// Sorts definitions into groups, by name. Versions of one resource may stand in several definitions.
+    ///
+    /// # Errors
+    ///
+    /// When two definitions contradict each other, or have the same resource in the same version.
+    pub fn all(definitions: Vec<Definition>) -> Result<Vec<Self>, Error> {
+        let mut by_name: BTreeMap<String, Vec<Definition>> = BTreeMap::new();
+        for definition in definitions {
+            by_name.entry(definition.group.clone()).or_default().push(definition);
+        }
+        let mut modules: BTreeMap<String, usize> = BTreeMap::new();
+        for name in by_name.keys() {
+            *modules.entry(identifiers::group(name, false)).or_default() += 1;
+        }
+        let mut groups = Vec::new();
+        for (name, mut definitions) in by_name {
+            check(&definitions)?;
+            definitions.sort_by(|a, b| (&a.names.kind, &a.file).cmp(&(&b.names.kind, &b.file)));
+            let short = identifiers::group(&name, false);
+            let module = if modules[&short] == 1 { short } else { identifiers::group(&name, true) };
+            groups.push(Self { name, module, definitions });
+        }
+        Ok(groups)
+    }
+
+    /// The definitions of the group.
+    pub fn definitions(&self) -> &[Definition] {
+        &self.definitions
+    }
+
+    /// The model of the group, as the emitters of clients take it. It has one version, which stands for all of
+    /// Kubernetes.
+    ///
+    /// # Errors
+    ///
+    /// When two kinds cannot be in one crate.
+    pub fn model(&self) -> Result<Model, Error> {
+        Ok(build::build(&self.module, &self.definitions, &Names::default(), false)?.model)
+    }
+
+    /// The files of a crate or a module, by their paths from its folder. `known` are the names that types had, and
+    /// `descriptions` are whether the docs of fields have what the schema says of them.
+    ///
+    /// # Errors
+    ///
+    /// When two kinds cannot be in one crate.
+    pub fn files(&self, layout: &Layout, known: &Names, descriptions: bool) -> Result<Files, Error> {
+        let built = build::build(&self.module, &self.definitions, known, descriptions)?;
+        let mut files = Files::new();
+        for group in &built.model.groups {
+            files.extend(emit::custom(&built.model, group, layout)?);
+        }
+        files.insert(NAMES_FILE.to_owned(), built.names.text(&self.name));
+        Ok(files)
+    }
+}
+
+/// Refuses definitions of one group that no server could have at once.
+fn check(definitions: &[Definition]) -> Result<(), Error> {
+    let mut kinds: BTreeMap<&str, &Definition> = BTreeMap::new();
+    let mut plurals: BTreeMap<&str, &Definition> = BTreeMap::new();
+    let mut versions: BTreeSet<(&str, &str)> = BTreeSet::new();
+    if let Some(first) = definitions.first()
+        && definitions.iter().flat_map(|definition| &definition.versions).all(|version| !version.served)
+    {
+        let message =
+            format!("no version of the group `{}` is served, so there is nothing to make clients of", first.group);
+        return Err(Error::at(&first.file, "$.spec.versions", message));
+    }
+    for definition in definitions {
+        let names = &definition.names;
+        let error = |message: String| Err(Error::at(&definition.file, "$.spec.names", message));
+        let by_kind = kinds.entry(&names.kind).or_insert(definition);
+        if by_kind.names.plural != names.plural {
+            let (other, plural) = (&by_kind.file, &by_kind.names.plural);
+            return error(format!("the kind `{}` is that of `{plural}` in {other} already", names.kind));
+        }
+        let by_plural = plurals.entry(&names.plural).or_insert(definition);
+        if by_plural.names.kind != names.kind {
+            let (other, kind) = (&by_plural.file, &by_plural.names.kind);
+            return error(format!("the plural `{}` is that of `{kind}` in {other} already", names.plural));
+        }
+        if by_kind.scope != definition.scope {
+            return error(format!("`{}` has another scope in {}", names.kind, by_kind.file));
+        }
+        for version in &definition.versions {
+            if !versions.insert((&names.kind, &version.name)) {
+                let message = format!("`{}` is there a second time in the version `{}`", names.kind, version.name);
+                return Err(Error::at(&definition.file, &version.location, message));
+            }
+        }
+    }
+    Ok(())
+}
