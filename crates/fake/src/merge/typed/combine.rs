@@ -62,8 +62,7 @@ fn one_value(live: Option<&Value>, config: Option<&Value>) -> Option<Value> {
 /// Merges two lists item by item.
 ///
 /// The items that both lists have come in the order of the configuration. Those of the live list alone stay behind the
-/// item that they follow there, as far as that is possible, and those of the configuration alone come before the item
-/// that they precede.
+/// item that they follow there, as far as that is possible; those of the configuration alone come behind these.
 fn merged_items(live: &[Value], config: &[Value], list: List<'_>) -> Vec<Value> {
     let live_items = Items::new(live, list);
     let config_items = Items::new(config, list);
