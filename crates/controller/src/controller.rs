@@ -12,7 +12,7 @@ use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
 
 use crate::{
     Metrics, Next, Stopped,
-    feed::{Feed, Filter, feed},
+    feed::{Feed, Filter, feed, feed_own_keys},
     metrics::NoMetrics,
     owner::controller_of,
     run::{Run, run},
@@ -196,7 +196,10 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
         let Self { controller, context, call } = self;
         let Controller { objects, mut feeds, synced, filter, resync, workers, grace, queue, metrics } = controller;
         let queue = queue.build::<ObjectKey>();
-        feeds.push(feed(&objects, resync, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])));
+        feeds.push(match filter {
+            None => feed_own_keys(&objects, resync),
+            Some(_) => feed(&objects, resync, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])),
+        });
         let feeding = future::join_all(feeds.into_iter().map(|feed| feed(queue.clone())));
         let synced = future::join_all(synced.into_iter().map(|synced| synced()));
         let what = Run { objects, queue, workers, grace, context, call, metrics };

@@ -28,12 +28,44 @@ pub(crate) fn feed<T: Send + Sync + 'static>(
 ) -> Feed {
     let informer = informer.clone();
     Box::new(move |queue| {
-        let mut changes = informer.subscribe();
-        if let Some(period) = resync {
-            changes = changes.resync(period);
-        }
+        let changes = subscribe(&informer, resync);
         follow(changes, queue, filter, map).boxed()
     })
+}
+
+/// Feeds the queue with the keys of the objects that have changed themselves. Nothing is decoded for that.
+pub(crate) fn feed_own_keys<T: Send + Sync + 'static>(
+    informer: &Informer<T>,
+    resync: Option<std::time::Duration>,
+) -> Feed {
+    let informer = informer.clone();
+    Box::new(move |queue| {
+        let mut changes = subscribe(&informer, resync);
+        async move {
+            let mut priority = AT_THE_START;
+            while let Some(event) = changes.next_key().await {
+                match (event.object(), is_resync(&event)) {
+                    (Some(key), true) => queue.add_with_priority(ObjectKey::clone(key), AT_THE_START),
+                    (Some(key), false) => queue.add_with_priority(ObjectKey::clone(key), priority),
+                    (None, _) => priority = 0,
+                }
+            }
+        }
+        .boxed()
+    })
+}
+
+fn subscribe<T: Send + Sync + 'static>(informer: &Informer<T>, resync: Option<std::time::Duration>) -> Subscription<T> {
+    let changes = informer.subscribe();
+    match resync {
+        Some(period) => changes.resync(period),
+        None => changes,
+    }
+}
+
+/// Whether nothing has changed.
+fn is_resync<T>(event: &Event<T>) -> bool {
+    matches!(event, Event::Updated { old, new } if Arc::ptr_eq(old, new))
 }
 
 async fn follow<T: Send + Sync + 'static>(
@@ -53,7 +85,7 @@ async fn follow<T: Send + Sync + 'static>(
             Event::Updated { old, new } => (Some(old), Some(new)),
             Event::Deleted { last, .. } => (Some(last), None),
         };
-        let is_resync = old.zip(new).is_some_and(|(old, new)| Arc::ptr_eq(old, new));
+        let is_resync = is_resync(&event);
         if let Some(filter) = &filter
             && !is_resync
             && !filter(old.map(|old| &**old), new.map(|new| &**new))

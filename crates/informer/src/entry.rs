@@ -1,12 +1,12 @@
 //! Objects on their way into a store, and in it.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use k8s_client_runtime::object::AnyObject;
 
 use crate::{
     ObjectKey,
-    keep::{Decode, Kept},
+    keep::{Decode, Encoded, Kept},
 };
 
 /// An object as it is kept, with what tells it from others and from its other states. Those are the server's, whatever
@@ -18,6 +18,29 @@ pub(crate) struct Entry<T> {
     pub(crate) kept: Kept<T>,
     /// Which of several sources it came from.
     pub(crate) source: usize,
+}
+
+/// What is taken of each object, however it is kept.
+pub(crate) struct Metadata {
+    key: ObjectKey,
+    uid: Box<str>,
+    version: Box<str>,
+}
+
+impl Metadata {
+    pub(crate) fn of(object: &impl AnyObject) -> Self {
+        Self {
+            key: ObjectKey::of(object),
+            uid: object.uid().unwrap_or_default().into(),
+            version: object.resource_version().unwrap_or_default().into(),
+        }
+    }
+
+    /// The entry of an object that is kept so.
+    pub(crate) fn keeps<T>(self, kept: Kept<T>) -> Entry<T> {
+        let Self { key, uid, version } = self;
+        Entry { key, uid, version, kept, source: 0 }
+    }
 }
 
 impl<T> Entry<T> {
@@ -33,12 +56,6 @@ impl<T> Entry<T> {
         }
     }
 
-    /// The same object, kept as something else.
-    pub(crate) fn with<U>(self, kept: Kept<U>) -> Entry<U> {
-        let Self { key, uid, version, source, .. } = self;
-        Entry { key, uid, version, kept, source }
-    }
-
     /// Whether this is the same state of the same object.
     pub(crate) fn is_state(&self, other: &Self) -> bool {
         self.uid == other.uid && self.version == other.version && !self.version.is_empty()
@@ -49,24 +66,40 @@ impl<T> Entry<T> {
 pub(crate) struct Arrival<T> {
     pub(crate) entry: Entry<T>,
     /// The object as it was decoded, for indexes and filters.
-    pub(crate) object: Arc<T>,
+    pub(crate) object: Decoded<T>,
+}
+
+/// An object as it was decoded.
+pub(crate) enum Decoded<T> {
+    /// It is kept as bytes.
+    Own(T),
+    /// It is what is kept.
+    Kept(Arc<T>),
 }
 
 impl<T> Arrival<T> {
-    /// An object, kept whole.
-    pub(crate) fn whole(metadata: &impl AnyObject, object: T) -> Self {
-        let object = Arc::new(object);
-        Self::new(metadata, Kept::Whole(object.clone()), object)
+    /// An object, kept as its bytes.
+    pub(crate) fn encoded(object: T, encoded: Encoded) -> Self
+    where
+        T: AnyObject,
+    {
+        Self { entry: Metadata::of(&object).keeps(Kept::Encoded(encoded)), object: Decoded::Own(object) }
     }
 
-    pub(crate) fn new(metadata: &impl AnyObject, kept: Kept<T>, object: Arc<T>) -> Self {
-        let entry = Entry {
-            key: ObjectKey::of(metadata),
-            uid: metadata.uid().unwrap_or_default().into(),
-            version: metadata.resource_version().unwrap_or_default().into(),
-            kept,
-            source: 0,
-        };
-        Self { entry, object }
+    /// An object, kept as it is read.
+    pub(crate) fn whole(metadata: Metadata, object: T) -> Self {
+        let object = Arc::new(object);
+        Self { entry: metadata.keeps(Kept::Whole(object.clone())), object: Decoded::Kept(object) }
+    }
+}
+
+impl<T> Deref for Decoded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Own(object) => object,
+            Self::Kept(object) => object,
+        }
     }
 }

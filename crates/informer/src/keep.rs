@@ -3,9 +3,8 @@
 use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use k8s_client_runtime::{
-    codec::{Codec, Error, ListHead, Listable, MediaType, Result},
+    codec::{Codec, ListHead, Listable, MediaType, Result},
     object::{AnyList, AnyObject},
-    protobuf::{item_without_managed_fields, object_without_managed_fields},
 };
 
 /// An object as a store keeps it.
@@ -45,7 +44,8 @@ impl<T> Clone for Kept<T> {
     }
 }
 
-/// A codec that reads objects of a kind together with the bytes to keep of them.
+/// A codec that reads objects of a kind together with the bytes to keep of them. Lean ones are given bytes without
+/// `managedFields`.
 pub(crate) struct Compact<K, const LEAN: bool>(PhantomData<fn() -> K>, Infallible);
 
 /// An object and the bytes to keep of it.
@@ -55,29 +55,21 @@ pub(crate) struct Compacted<T> {
 }
 
 impl<K: Listable, const LEAN: bool> Compact<K, LEAN> {
-    /// JSON may name the object's kind outside of it, so what is kept is written anew.
-    fn json(mut object: K::Object) -> Result<Compacted<K::Object>> {
-        if LEAN {
-            object.remove_managed_fields();
-        }
-        let bytes = K::encode_json(&object)?.into();
-        Ok(Compacted { object, encoded: Encoded { bytes, form: Form::Json } })
-    }
-
-    fn protobuf(
-        body: &[u8],
-        form: Form,
-        lean: fn(&[u8]) -> Result<Vec<u8>>,
-        decode: fn(&[u8]) -> Result<K::Object>,
-    ) -> Result<Compacted<K::Object>> {
-        let bytes: Arc<[u8]> = if LEAN { lean(body)?.into() } else { body.into() };
-        Ok(Compacted { object: decode(&bytes)?, encoded: Encoded { bytes, form } })
+    fn as_it_came(object: K::Object, body: &[u8], form: Form) -> Compacted<K::Object> {
+        Compacted { object, encoded: Encoded { bytes: body.into(), form } }
     }
 
     /// The object that was kept.
     pub(crate) fn decode_kept(encoded: &Encoded) -> Result<K::Object> {
         match encoded.form {
-            Form::Json => K::decode_json(&encoded.bytes),
+            Form::Json => {
+                let mut object = K::decode_json(&encoded.bytes)?;
+                if LEAN {
+                    // A second set of them, which JSON does not forbid, was not found in the bytes.
+                    object.remove_managed_fields();
+                }
+                Ok(object)
+            }
             Form::Protobuf => K::decode_protobuf(&encoded.bytes),
             Form::ProtobufItem => K::decode_item_protobuf(&encoded.bytes),
         }
@@ -94,12 +86,11 @@ impl<K: Listable, const LEAN: bool> Codec for Compact<K, LEAN> {
     }
 
     fn decode_json(body: &[u8]) -> Result<Compacted<K::Object>> {
-        Self::json(K::decode_json(body)?)
+        Ok(Self::as_it_came(K::decode_json(body)?, body, Form::Json))
     }
 
     fn decode_protobuf(body: &[u8]) -> Result<Compacted<K::Object>> {
-        let lean = |body: &[u8]| object_without_managed_fields(body).map_err(Error::from);
-        Self::protobuf(body, Form::Protobuf, lean, K::decode_protobuf)
+        Ok(Self::as_it_came(K::decode_protobuf(body)?, body, Form::Protobuf))
     }
 }
 
@@ -114,13 +105,15 @@ impl<K: Listable, const LEAN: bool> Listable for Compact<K, LEAN> {
         K::decode_list_protobuf(body).map(|_| CompactList(Vec::new()))
     }
 
+    /// The list may name the object's kind instead of the object, so what is kept is written anew.
     fn decode_item_json(body: &[u8], list: &ListHead) -> Result<Compacted<K::Object>> {
-        Self::json(K::decode_item_json(body, list)?)
+        let object = K::decode_item_json(body, list)?;
+        let bytes = K::encode_json(&object)?.into();
+        Ok(Compacted { object, encoded: Encoded { bytes, form: Form::Json } })
     }
 
     fn decode_item_protobuf(body: &[u8]) -> Result<Compacted<K::Object>> {
-        let lean = |body: &[u8]| item_without_managed_fields(body).map_err(Error::from);
-        Self::protobuf(body, Form::ProtobufItem, lean, K::decode_item_protobuf)
+        Ok(Self::as_it_came(K::decode_item_protobuf(body)?, body, Form::ProtobufItem))
     }
 }
 

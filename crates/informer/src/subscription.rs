@@ -16,6 +16,8 @@ use tokio::{
 };
 
 use crate::{
+    ObjectKey,
+    entry::Entry,
     informer::Shared,
     store::{Buffer, RawEvent},
 };
@@ -117,6 +119,37 @@ impl<T: Send + Sync + 'static> Subscription<T> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
+    /// The next event, with keys instead of objects: for who puts them into a queue and looks at the objects later.
+    /// Nothing is decoded for that, and so an object that is kept as bytes costs nothing yet.
+    ///
+    /// ```no_run
+    /// use k8s_client_informer::{Informer, ObjectKey};
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Pod;
+    ///
+    /// # async fn example(pods: Informer<Pod>, add: impl Fn(&ObjectKey)) {
+    /// let mut changes = pods.subscribe();
+    /// while let Some(event) = changes.next_key().await {
+    ///     if let Some(key) = event.object() {
+    ///         add(key);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn next_key(&mut self) -> Option<Event<ObjectKey>> {
+        let key = |entry: &Entry<T>| Arc::new(entry.key.clone());
+        let event = std::future::poll_fn(|context| self.poll_raw(context)).await?;
+        Some(match event {
+            RawEvent::Synced => Event::Synced,
+            RawEvent::Added(entry) => Event::Added(key(&entry)),
+            RawEvent::Deleted { last, seen } => Event::Deleted { last: key(&last), seen },
+            RawEvent::Updated { old, new } => {
+                let new_key = key(&new);
+                let old_key = if Arc::ptr_eq(&old, &new) { new_key.clone() } else { key(&old) };
+                Event::Updated { old: old_key, new: new_key }
+            }
+        })
+    }
+
     /// How many events wait to be read.
     pub fn len(&self) -> usize {
         self.buffer.len()
@@ -125,6 +158,15 @@ impl<T: Send + Sync + 'static> Subscription<T> {
     /// Whether no event waits to be read.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn poll_raw(&mut self, context: &mut Context<'_>) -> Poll<Option<RawEvent<T>>> {
+        // A large snapshot is all there, and a loop over it would hold up the other tasks of its thread.
+        let turn = ready!(coop::poll_proceed(context));
+        self.poll_resync(context);
+        let event = ready!(self.buffer.poll_next(context));
+        turn.made_progress();
+        Poll::Ready(event)
     }
 
     fn poll_resync(&mut self, context: &mut Context<'_>) {
@@ -160,13 +202,8 @@ impl<T: Send + Sync + 'static> Stream for Subscription<T> {
     type Item = Event<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event<T>>> {
-        // A large snapshot is all there, and a loop over it would hold up the other tasks of its thread.
-        let turn = ready!(coop::poll_proceed(context));
-        self.poll_resync(context);
         loop {
-            let event = ready!(self.buffer.poll_next(context));
-            turn.made_progress();
-            let Some(event) = event else { return Poll::Ready(None) };
+            let Some(event) = ready!(self.poll_raw(context)) else { return Poll::Ready(None) };
             if let Some(event) = self.read(event) {
                 return Poll::Ready(Some(event));
             }
@@ -177,5 +214,44 @@ impl<T: Send + Sync + 'static> Stream for Subscription<T> {
 impl<T: Send + Sync + 'static> fmt::Debug for Subscription<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("unread", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_client_runtime::{
+        codec::{self, Codec as _},
+        k8s_openapi::api::core::v1::ConfigMap,
+    };
+
+    use super::*;
+    use crate::{Informer, Metrics, entry::Arrival, keep::Compact, metrics::NoMetrics};
+
+    fn arrival(version: u8) -> Arrival<ConfigMap> {
+        let metadata = format!(r#"{{"namespace":"ns","name":"web","uid":"u","resourceVersion":"{version}"}}"#);
+        let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{metadata}}}"#);
+        let compacted = Compact::<ConfigMap, true>::decode_json(body.as_bytes()).expect("a config map");
+        Arrival::encoded(compacted.object, compacted.encoded)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_told_and_nothing_is_decoded_for_them() {
+        let metrics: Arc<dyn Metrics> = Arc::new(NoMetrics);
+        let undecoded = |_: &_| Err(codec::Error::custom("this is not to be decoded"));
+        let informer = Informer::<ConfigMap>::start(Vec::new(), undecoded, &metrics);
+        let store = &informer.shared().store;
+        let mut changes = informer.subscribe().resync(Duration::from_secs(60));
+        let web = ObjectKey::new("ns", "web");
+
+        assert!(matches!(changes.next_key().await, Some(Event::Synced)));
+        store.set(0, arrival(1));
+        assert!(matches!(changes.next_key().await, Some(Event::Added(key)) if *key == web));
+        store.set(0, arrival(2));
+        let updated = changes.next_key().await;
+        assert!(matches!(updated, Some(Event::Updated { old, new }) if *new == web && !Arc::ptr_eq(&old, &new)));
+        let resync = changes.next_key().await;
+        assert!(matches!(resync, Some(Event::Updated { old, new }) if *new == web && Arc::ptr_eq(&old, &new)));
+        store.remove(0, arrival(3));
+        assert!(matches!(changes.next_key().await, Some(Event::Deleted { last, seen: true }) if *last == web));
     }
 }

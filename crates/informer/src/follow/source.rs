@@ -11,8 +11,8 @@ use k8s_client_runtime::{
 };
 
 use crate::{
-    entry::Arrival,
-    keep::{Compact, Compacted, Kept},
+    entry::{Arrival, Metadata},
+    keep::{Compact, Compacted},
 };
 
 /// A part of a list.
@@ -95,8 +95,7 @@ where
     ObjectOf<C>: Send + Sync,
 {
     fn keep<T: k8s_client_runtime::object::AnyObject>(Compacted { object, encoded }: Compacted<T>) -> Arrival<T> {
-        let object = Arc::new(object);
-        Arrival::new(&*object, Kept::Encoded(encoded), object.clone())
+        Arrival::encoded(object, encoded)
     }
     if selection.managed_fields {
         Arc::new(Of::<C, Compact<KindOf<C>, false>, _> { client, selection, keep: Arc::new(keep) })
@@ -115,11 +114,7 @@ where
     C: Lists + Watches + 'static,
     T: Send + Sync + 'static,
 {
-    let keep = move |object: ObjectOf<C>| {
-        let names = Arrival::whole(&object, ()).entry;
-        let made = Arc::new(project(object));
-        Arrival { entry: names.with(Kept::Whole(made.clone())), object: made }
-    };
+    let keep = move |object: ObjectOf<C>| Arrival::whole(Metadata::of(&object), project(object));
     Arc::new(Of::<C, KindOf<C>, T> { client, selection, keep: Arc::new(keep) })
 }
 

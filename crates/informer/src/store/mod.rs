@@ -8,9 +8,10 @@ mod status;
 mod tests;
 
 use std::{
+    borrow::Borrow,
     cell::LazyCell,
-    collections::HashMap,
-    hash::Hash,
+    collections::{HashMap, HashSet},
+    hash::{Hash, Hasher},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
 
@@ -28,7 +29,30 @@ use crate::{
 };
 
 /// The objects by namespace and name.
-type Objects<T> = HashMap<Box<str>, HashMap<Box<str>, Arc<Entry<T>>>>;
+type Objects<T> = HashMap<Box<str>, HashSet<ByName<T>>>;
+
+/// An object that is found by its name, among those of its namespace.
+struct ByName<T>(Arc<Entry<T>>);
+
+impl<T> Borrow<str> for ByName<T> {
+    fn borrow(&self) -> &str {
+        self.0.key.name()
+    }
+}
+
+impl<T> Hash for ByName<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.key.name().hash(state);
+    }
+}
+
+impl<T> PartialEq for ByName<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key.name() == other.0.key.name()
+    }
+}
+
+impl<T> Eq for ByName<T> {}
 
 /// What one informer has in memory.
 pub(crate) struct Store<T> {
@@ -112,17 +136,16 @@ impl<T: Send + Sync + 'static> Store<T> {
     pub(crate) fn set(&self, source: usize, arrival: Arrival<T>) {
         let mut entry = arrival.entry;
         entry.source = source;
-        let version = entry.version.clone();
-        self.write().set(&Arc::new(entry), &arrival.object);
-        self.advance(source, &version);
+        let entry = Arc::new(entry);
+        self.write().set(&entry, &arrival.object);
+        self.advance(source, &entry.version);
     }
 
     /// Removes an object of which a watch brought the last state.
     pub(crate) fn remove(&self, source: usize, arrival: Arrival<T>) {
         let entry = Arc::new(arrival.entry);
-        let version = entry.version.clone();
         self.write().remove(&entry, Some(&entry));
-        self.advance(source, &version);
+        self.advance(source, &entry.version);
     }
 
     /// Removes an object whose last state cannot be decoded.
@@ -176,7 +199,9 @@ impl<T: Send + Sync + 'static> Store<T> {
     pub(crate) fn entries(&self, namespace: Option<&str>) -> Vec<Arc<Entry<T>>> {
         let inner = self.read();
         match namespace {
-            Some(namespace) => inner.objects.get(namespace).into_iter().flat_map(HashMap::values).cloned().collect(),
+            Some(namespace) => {
+                inner.objects.get(namespace).into_iter().flatten().map(|named| named.0.clone()).collect()
+            }
             None => inner.entries().cloned().collect(),
         }
     }
@@ -244,11 +269,11 @@ fn is_sparse(len: usize, capacity: usize) -> bool {
 
 impl<T> Inner<T> {
     fn entries(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
-        self.objects.values().flat_map(HashMap::values)
+        self.objects.values().flatten().map(|named| &named.0)
     }
 
     fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Entry<T>>> {
-        self.objects.get(namespace)?.get(name)
+        Some(&self.objects.get(namespace)?.get(name)?.0)
     }
 
     fn set(&mut self, entry: &Arc<Entry<T>>, object: &T) {
@@ -284,11 +309,12 @@ impl<T> Inner<T> {
 
     /// Puts an object into the map, and returns what was there.
     fn insert(&mut self, entry: &Arc<Entry<T>>) -> Option<Arc<Entry<T>>> {
-        let (namespace, name) = (entry.key.namespace(), entry.key.name());
+        let namespace = entry.key.namespace();
         if !self.objects.contains_key(namespace) {
-            self.objects.insert(namespace.into(), HashMap::new());
+            self.objects.insert(namespace.into(), HashSet::new());
         }
-        let old = self.objects.get_mut(namespace).and_then(|names| names.insert(name.into(), entry.clone()));
+        let names = self.objects.get_mut(namespace);
+        let old = names.and_then(|names| names.replace(ByName(entry.clone()))).map(|named| named.0);
         if old.is_none() {
             self.count += 1;
         }
@@ -299,8 +325,10 @@ impl<T> Inner<T> {
     fn remove(&mut self, entry: &Entry<T>, last: Option<&Arc<Entry<T>>>) {
         let (namespace, name) = (entry.key.namespace(), entry.key.name());
         let Some(names) = self.objects.get_mut(namespace) else { return };
-        let Some(old) = names.remove(name) else { return };
-        give_back(names);
+        let Some(ByName(old)) = names.take(name) else { return };
+        if is_sparse(names.len(), names.capacity()) {
+            names.shrink_to_fit();
+        }
         if names.is_empty() {
             self.objects.remove(namespace);
             give_back(&mut self.objects);

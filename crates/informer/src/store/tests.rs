@@ -6,7 +6,7 @@ use futures_util::task::noop_waker;
 use proptest::prelude::*;
 
 use super::*;
-use crate::keep::Kept;
+use crate::{entry::Decoded, keep::Kept};
 
 /// The payload of a test's objects: what the filter and the index look at.
 type Colour = u8;
@@ -20,7 +20,7 @@ fn arrival(name: u8, uid: u8, version: u32, colour: Colour) -> Arrival<Colour> {
         kept: Kept::Whole(object.clone()),
         source: 0,
     };
-    Arrival { entry, object }
+    Arrival { entry, object: Decoded::Kept(object) }
 }
 
 fn store() -> Store<Colour> {
@@ -258,8 +258,7 @@ fn objects_that_a_list_brought_are_not_decoded_again_while_the_store_is_locked()
     for name in ["web", "no"] {
         let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}}}}"#);
         let compacted = Compact::<Kind, true>::decode_json(body.as_bytes()).expect("a config map");
-        let object = Arc::new(compacted.object);
-        store.receive(&mut incoming, 0, Arrival::new(&*object, Kept::Encoded(compacted.encoded), object.clone()));
+        store.receive(&mut incoming, 0, Arrival::encoded(compacted.object, compacted.encoded));
     }
     store.replace(0, incoming, "5");
     assert_eq!((by_name.values().len(), filtered.len()), (2, 2), "one object and the mark behind it");

@@ -221,6 +221,11 @@ impl Writer {
         Self { buffer: prefix.to_vec() }
     }
 
+    /// Makes room for so many bytes more, so that writing them takes no memory anew.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve_exact(bytes);
+    }
+
     /// What was written.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.buffer

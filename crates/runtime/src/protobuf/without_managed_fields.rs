@@ -10,7 +10,10 @@ const MANAGED_FIELDS: u32 = 17;
 /// The same object.
 pub fn object_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
     let envelope = Envelope::open(body)?;
-    envelope::write(envelope.api_version(), envelope.kind(), |writer| object(envelope.reader(), writer))
+    envelope::write(envelope.api_version(), envelope.kind(), |writer| {
+        writer.reserve(body.len());
+        object(envelope.reader(), writer)
+    })
 }
 
 /// The same item of a list.
@@ -21,6 +24,7 @@ pub fn item_without_managed_fields(body: &[u8]) -> Result<Vec<u8>> {
 /// The fields that the reader has, without those.
 pub(super) fn fields_without_managed_fields(reader: Reader<'_>) -> Result<Vec<u8>> {
     let mut writer = Writer::default();
+    writer.reserve(reader.rest().len());
     object(reader, &mut writer)?;
     Ok(writer.finish())
 }
