@@ -47,6 +47,10 @@ func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, err
 		return getConcurrent(ctx, pods, min(t.size, mostGetsAtOnce))
 	case "write":
 		return write(ctx, clientset.CoreV1().ConfigMaps(t.namespace))
+	case "informer":
+		return informer(ctx, clientset, t)
+	case "queue":
+		return queue(), nil
 	default:
 		return 0, fmt.Errorf("%s: no such job", t.job)
 	}

@@ -8,9 +8,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -58,6 +60,8 @@ type task struct {
 	size      int
 	// Whether the client is to speak JSON where it would speak protobuf.
 	json bool
+	// What an informer is told of its server.
+	server forgetful
 }
 
 func parse(arguments []string) (task, error) {
@@ -69,7 +73,8 @@ func parse(arguments []string) (task, error) {
 	if err != nil {
 		return task{}, fmt.Errorf("size: %w", err)
 	}
-	return task{job: arguments[0], namespace: arguments[1], size: size, json: json}, nil
+	server := forgetful{lost: new(atomic.Bool), readAgain: make(chan struct{}, 1)}
+	return task{job: arguments[0], namespace: arguments[1], size: size, json: json, server: server}, nil
 }
 
 func connect(task task) (*kubernetes.Clientset, error) {
@@ -84,6 +89,13 @@ func connect(task task) (*kubernetes.Clientset, error) {
 	if task.json {
 		// Without a choice, typed clients of built-in kinds speak protobuf.
 		config.ContentType = "application/json"
+	}
+	if task.job == "informer" {
+		config.Wrap(func(below http.RoundTripper) http.RoundTripper {
+			server := task.server
+			server.below = below
+			return server
+		})
 	}
 	return kubernetes.NewForConfig(config)
 }

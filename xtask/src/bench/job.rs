@@ -7,8 +7,34 @@ use clap::ValueEnum;
 /// The sizes of the namespaces, so that growth shows.
 pub(super) const SIZES: [usize; 3] = [1_000, 5_000, 20_000];
 
+/// How many lines a log has.
+const LINES: usize = 1_000_000;
+
 /// Where the jobs run that have one size, however many objects there are.
 const SIZE_OF_SINGLE_REQUESTS: usize = 5_000;
+
+/// A section of BENCHMARKS.md, which is written as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Jobs,
+    Controllers,
+    Streams,
+    Build,
+}
+
+impl Section {
+    pub(super) const ALL: [Self; 4] = [Self::Jobs, Self::Controllers, Self::Streams, Self::Build];
+
+    /// The name in BENCHMARKS.md, and of the files under `target/bench`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs",
+            Self::Controllers => "controllers",
+            Self::Streams => "streams",
+            Self::Build => "build",
+        }
+    }
+}
 
 /// Something that every client can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -35,13 +61,20 @@ pub(super) enum Job {
     GetConcurrent,
     /// 500 times create, update, patch and delete of a ConfigMap of a kilobyte
     Write,
+    /// An informer of a namespace's pods: until it has them, while 5,000 change, when it reads them anew, and looks at
+    /// each
+    Informer,
+    /// A work queue: a million items through 8 workers
+    Queue,
+    /// The log of a container, a million lines
+    Logs,
     /// How long a small operator takes to build, and how large it is; takes minutes
     Build,
 }
 
 impl Job {
     /// Those that need an API server, which is all that are run unless some are chosen.
-    pub(super) const ON_A_SERVER: [Self; 10] = [
+    pub(super) const ON_A_SERVER: [Self; 13] = [
         Self::List,
         Self::ListPaged,
         Self::ListStreamed,
@@ -52,6 +85,9 @@ impl Job {
         Self::Get,
         Self::GetConcurrent,
         Self::Write,
+        Self::Informer,
+        Self::Queue,
+        Self::Logs,
     ];
 
     /// The name on command lines.
@@ -67,7 +103,20 @@ impl Job {
             Self::Get => "get",
             Self::GetConcurrent => "get-concurrent",
             Self::Write => "write",
+            Self::Informer => "informer",
+            Self::Queue => "queue",
+            Self::Logs => "logs",
             Self::Build => "build",
+        }
+    }
+
+    /// Where its results are told.
+    pub(super) fn section(self) -> Section {
+        match self {
+            Self::Informer | Self::Queue => Section::Controllers,
+            Self::Logs => Section::Streams,
+            Self::Build => Section::Build,
+            _ => Section::Jobs,
         }
     }
 
@@ -87,6 +136,18 @@ impl Job {
             Self::Get => "Reads of a pod, one after the other: as many as there are pods, 2,000 at most.",
             Self::GetConcurrent => "Reads of a pod, 64 at once: as many as there are pods, 5,000 at most.",
             Self::Write => "500 times create, update, merge-patch and delete of a ConfigMap of a kilobyte.",
+            Self::Informer => {
+                "An informer of a namespace's pods with one subscriber, which takes the key of each change: from the \
+                 program's start until all pods are there; then changes of 5,000 of them; then everything once more, \
+                 because the server has forgotten the version; then a look at each pod in memory. k8s-client keeps the \
+                 bytes, and has decoded objects (whole) and five fields of each (projected) beside that; kube's \
+                 reflector and client-go's shared informer keep decoded objects."
+            }
+            Self::Queue => "A million items through a work queue with 8 workers. kube has none to use by itself.",
+            Self::Logs => {
+                "The log of a container, line by line: a million lines, 94 MB. kube-apiserver has it from the node of the \
+                 tests, of which it is as in a cluster."
+            }
             Self::Build => "An operator on one API group, built from nothing.",
         }
     }
@@ -110,23 +171,38 @@ impl Job {
 
     /// Whether it matters how many pods there are.
     pub(super) fn reads_pods(self) -> bool {
-        !matches!(self, Self::Write | Self::Build)
+        !matches!(self, Self::Write | Self::Queue | Self::Logs | Self::Build)
+    }
+
+    /// Whether allocations and bytes are counted: where requests and objects are what is measured.
+    pub(super) fn is_counted(self) -> bool {
+        !matches!(self, Self::Informer | Self::Queue | Self::Logs)
     }
 
     /// Those of the sizes that this job is done at.
     pub(super) fn sizes(self, chosen: &[usize]) -> Vec<usize> {
         match self {
-            Self::List | Self::ListPaged | Self::ListStreamed | Self::Watch => chosen.to_vec(),
+            Self::List | Self::ListPaged | Self::ListStreamed | Self::Watch | Self::Informer => chosen.to_vec(),
             Self::ListPlain
             | Self::ListPlain20
             | Self::ListPlain200
             | Self::Get
             | Self::GetConcurrent
-            | Self::Write => {
+            | Self::Write
+            | Self::Queue => {
                 let fitting = chosen.iter().filter(|size| **size <= SIZE_OF_SINGLE_REQUESTS).max();
                 fitting.or(chosen.iter().min()).copied().into_iter().collect()
             }
+            Self::Logs => vec![LINES],
             Self::Build => Vec::new(),
+        }
+    }
+
+    /// What makes the objects of the job.
+    pub(super) fn seed(self) -> &'static str {
+        match self {
+            Self::Logs => "seed-log",
+            _ => "seed",
         }
     }
 }
@@ -137,7 +213,7 @@ impl fmt::Display for Job {
     }
 }
 
-/// The namespace that has so many pods.
+/// The namespace that has so many pods, or a pod with so many lines.
 pub(super) fn namespace(size: usize) -> String {
     format!("bench-{size}")
 }

@@ -1,15 +1,19 @@
 //! One run of a program, from its start to the line in which it tells that it is done.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command, Stdio},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 use super::proc;
 use crate::Result;
+
+/// How long a program with several parts is left alone before it is asked how much memory it has.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What a run took.
 #[derive(Clone, Debug)]
@@ -20,38 +24,73 @@ pub(super) struct Measured {
     pub(super) wall: f64,
     /// Bytes.
     pub(super) peak_memory: f64,
+    /// Bytes a moment later.
+    pub(super) memory: f64,
     /// What the program tells: `items`, and `allocations` and `allocated_bytes` if it counts them.
     pub(super) report: Value,
 }
 
 /// Runs the program and reads, while it waits for the end of its standard input, what it has used.
 pub(super) fn run(program: &mut Command) -> Result<Measured> {
+    let mut parts = run_in_parts(program, 1, |_| Ok(()))?;
+    parts.pop().ok_or_else(|| "a program has one part at least".into())
+}
+
+/// Runs a program whose job has several parts, and reads after each what that part has used. `between` is called when
+/// the program goes on to another part, and has it happen what that part is about.
+pub(super) fn run_in_parts(
+    program: &mut Command,
+    parts: usize,
+    mut between: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<Measured>> {
     let name = format!("{program:?}");
-    let started = Instant::now();
+    let mut started = Instant::now();
     let child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut running = Running(child.map_err(|error| format!("{name}: cannot be started: {error}"))?);
-    let answer = running.line()?;
-    let wall = started.elapsed().as_secs_f64();
-    if answer.is_empty() {
-        let status = running.0.wait()?;
-        return Err(format!("{name}: ended without an answer ({status}), see above").into());
-    }
     let process = running.0.id();
-    let (cpu, peak_memory) = (proc::cpu_seconds(process)?, proc::peak_memory(process)?);
+    let (mut measured, mut cpu_before) = (Vec::new(), 0.0);
+    for part in 1..=parts {
+        let answer = running.line()?;
+        let wall = started.elapsed().as_secs_f64();
+        if answer.is_empty() {
+            let status = running.0.wait()?;
+            return Err(format!("{name}: ended without an answer ({status}), see above").into());
+        }
+        let (cpu, peak_memory) = (proc::cpu_seconds(process)?, proc::peak_memory(process)?);
+        if parts > 1 {
+            thread::sleep(SETTLED);
+        }
+        let memory = proc::memory(process)?;
+        let report = serde_json::from_str(&answer).map_err(|error| format!("{name}: {answer:?}: {error}"))?;
+        measured.push(Measured { cpu: cpu - cpu_before, wall, peak_memory, memory, report });
+        if part < parts {
+            proc::forget_peak(process)?;
+            cpu_before = proc::cpu_seconds(process)?;
+            started = Instant::now();
+            running.go_on()?;
+            between(part)?;
+        }
+    }
 
     drop(running.0.stdin.take());
     let status = running.0.wait()?;
     if !status.success() {
         return Err(format!("{name}: {status}").into());
     }
-    let report = serde_json::from_str(&answer).map_err(|error| format!("{name}: {answer:?}: {error}"))?;
-    Ok(Measured { cpu, wall, peak_memory, report })
+    Ok(measured)
 }
 
 /// A program that ends with its owner, whatever goes wrong.
 struct Running(Child);
 
 impl Running {
+    fn go_on(&mut self) -> Result<()> {
+        if let Some(input) = self.0.stdin.as_mut() {
+            input.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         if let Some(output) = self.0.stdout.as_mut() {
@@ -82,6 +121,20 @@ mod tests {
         let measured = shell(r#"echo '{"items": 3}'; read -r _; exit 0"#)?;
         assert_eq!(measured.report["items"], 3);
         assert!(measured.wall > 0.0 && measured.peak_memory > 0.0, "{measured:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn parts_are_measured_one_after_the_other() -> Result<()> {
+        let script = r#"echo '{"items": 1}'; read -r _; echo '{"items": 2}'; read -r _; exit 0"#;
+        let mut between = Vec::new();
+        let parts = run_in_parts(Command::new("sh").args(["-c", script]), 2, |part| {
+            between.push(part);
+            Ok(())
+        })?;
+        let items: Vec<_> = parts.iter().map(|part| part.report["items"].as_u64()).collect();
+        assert_eq!((items, between), (vec![Some(1), Some(2)], vec![1]));
+        assert!(parts.iter().all(|part| part.memory > 0.0 && part.peak_memory > 0.0 && part.cpu >= 0.0));
         Ok(())
     }
 

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 use self::{
     forwarder::Forwarder,
-    job::Job,
+    job::{Job, Section},
     measure::Measured,
     operators::Operators,
     peer::{Peer, Program},
@@ -69,10 +69,6 @@ pub(crate) struct Command {
     record: bool,
 }
 
-/// The sections of BENCHMARKS.md, and the names of the files under `target/bench`.
-const JOBS: &str = "jobs";
-const BUILD: &str = "build";
-
 pub(crate) fn run(command: &Command) -> Result<()> {
     let plan = Plan::of(command);
     let machine = machine::describe()?;
@@ -82,27 +78,28 @@ pub(crate) fn run(command: &Command) -> Result<()> {
             1 => format!("{machine}* one round\n"),
             rounds => format!("{machine}* medians of {rounds} rounds, in parentheses the least and the most\n"),
         };
-        finish(JOBS, &machine, &format!("{explained}\n{}", results.to_markdown()), &results.to_json(), command.record)?;
+        for section in Section::ALL {
+            let results = results.of(|job| job.section() == section);
+            if !results.is_empty() {
+                let markdown = format!("{explained}\n{}", results.to_markdown());
+                finish(section, &machine, &markdown, &results.to_json(), command.record)?;
+            }
+        }
     }
     if plan.builds {
         let operators = Operators::build(&plan.programs())?;
-        finish(
-            BUILD,
-            &machine,
-            &format!("{machine}\n{}", operators.to_markdown()),
-            &operators.to_json(),
-            command.record,
-        )?;
+        let markdown = format!("{machine}\n{}", operators.to_markdown());
+        finish(Section::Build, &machine, &markdown, &operators.to_json(), command.record)?;
     }
     Ok(())
 }
 
 /// Prints the tables and stores them, with all that was measured.
-fn finish(section: &str, machine: &str, markdown: &str, measured: &Value, record: bool) -> Result<()> {
+fn finish(section: Section, machine: &str, markdown: &str, measured: &Value, record: bool) -> Result<()> {
     process::heading("Results");
     println!("{markdown}");
     let write = |extension: &str, text: &str| {
-        let path = programs::folder().join(format!("{section}.{extension}"));
+        let path = programs::folder().join(format!("{}.{extension}", section.name()));
         fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("stored in {}", path.display());
         Result::Ok(())
@@ -111,7 +108,7 @@ fn finish(section: &str, machine: &str, markdown: &str, measured: &Value, record
     let stored = json!({ "machine": machine.lines().collect::<Vec<_>>(), "measured": measured });
     write("json", &format!("{stored:#}\n"))?;
     if record {
-        record::write(section, markdown)?;
+        record::write(section.name(), markdown)?;
     }
     Ok(())
 }
@@ -173,20 +170,23 @@ impl Plan {
         // Ours makes the pods, whoever else is chosen.
         let mut needed = self.programs();
         needed.insert(Program::K8sClient);
-        let programs = Programs::build(&needed)?;
+        let steps = self.steps();
+        let counted: Vec<Step> = steps.iter().copied().filter(|step| step.job.is_counted()).collect();
+        let programs = Programs::build(&needed, !counted.is_empty())?;
 
         process::heading("The control plane");
         let plane = control_plane::given_or_started(kubeconfig)?;
         let runner = Runner { programs, kubeconfig: plane.kubeconfig().to_owned() };
-        let steps = self.steps();
-        for size in steps.iter().map(|step| step.size).collect::<BTreeSet<_>>() {
-            runner.seed(size)?;
+        for (seed, size) in steps.iter().map(|step| (step.job.seed(), step.size)).collect::<BTreeSet<_>>() {
+            runner.seed(seed, size)?;
         }
 
         let mut results = Results::default();
-        process::heading("Allocations and bytes on the wire");
-        let wire = Wire::of(&plane, Duration::ZERO)?;
-        results.add(self.take_turns(&steps, |step, peer| runner.count(step, peer, wire.as_ref()))?);
+        if !counted.is_empty() {
+            process::heading("Allocations and bytes on the wire");
+            let wire = Wire::of(&plane, Duration::ZERO)?;
+            results.add(self.take_turns(&counted, |step, peer| runner.count(step, peer, wire.as_ref()))?);
+        }
         let mut far = BTreeMap::new();
         for round_trip in steps.iter().map(|step| step.job.round_trip()).filter(|round_trip| !round_trip.is_zero()) {
             let way = Wire::of(&plane, round_trip / 2)?
@@ -228,34 +228,64 @@ struct Runner {
 }
 
 impl Runner {
-    /// Makes the pods, unless they are there.
-    fn seed(&self, size: usize) -> Result<()> {
-        println!("{} with {size} pods", job::namespace(size));
+    /// Makes the objects, unless they are there.
+    fn seed(&self, seed: &str, size: usize) -> Result<()> {
+        println!("{}: {seed} {size}", job::namespace(size));
         let mut program = self.programs.command(Program::K8sClient, false);
-        program.args(["seed", &job::namespace(size), &size.to_string()]).env("KUBECONFIG", &self.kubeconfig);
+        program.args([seed, &job::namespace(size), &size.to_string()]).env("KUBECONFIG", &self.kubeconfig);
         measure::run(&mut program)?;
         Ok(())
     }
 
     /// A run of which times and memory are taken.
     fn time(&self, step: Step, peer: Peer, round: usize, far: &BTreeMap<Duration, Wire>) -> Result<Run> {
+        if step.job == Job::Informer {
+            return self.time_informer(step, peer, round);
+        }
         let mut program = self.program(step, peer, false);
         let kubeconfig = far.get(&step.job.round_trip()).map_or(&self.kubeconfig, |wire| &wire.kubeconfig);
         let measured = measure::run(program.env("KUBECONFIG", kubeconfig))?;
-        println!(
-            "{:<16} {:>6} {peer:<15} {:>7.2} s CPU {:>7.2} s {:>7.1} MiB",
-            step.job,
-            step.size,
-            measured.cpu,
-            measured.wall,
-            measured.peak_memory / (1024.0 * 1024.0)
-        );
+        tell(step, peer, &measured);
         let values = BTreeMap::from([
             (Metric::Cpu, measured.cpu),
             (Metric::Wall, measured.wall),
             (Metric::PeakMemory, measured.peak_memory),
         ]);
         step.run(peer, Some(round), &measured, values)
+    }
+
+    /// The same of a job in parts: until everything is there, while it changes, when it is read anew from the server,
+    /// and when all of it is read from memory.
+    fn time_informer(&self, step: Step, peer: Peer, round: usize) -> Result<Run> {
+        let mut program = self.program(step, peer, false);
+        let parts = measure::run_in_parts(program.env("KUBECONFIG", &self.kubeconfig), 4, |part| match part {
+            1 => self.change(step.size),
+            _ => Ok(()),
+        })?;
+        for part in &parts {
+            tell(step, peer, part);
+        }
+        let [there, changed, anew, read] = &parts[..] else { return Err("the job has four parts".into()) };
+        let values = BTreeMap::from([
+            (Metric::Cpu, there.cpu),
+            (Metric::Wall, there.wall),
+            (Metric::PeakMemory, there.peak_memory),
+            (Metric::Memory, there.memory),
+            (Metric::CpuOfChanges, changed.cpu),
+            (Metric::CpuOfRelist, anew.cpu),
+            (Metric::PeakOfRelist, anew.peak_memory),
+            (Metric::GrowthOfRelist, anew.peak_memory / changed.memory),
+            (Metric::CpuOfReads, read.cpu),
+        ]);
+        step.run(peer, Some(round), there, values)
+    }
+
+    /// Changes the pods that the programs follow.
+    fn change(&self, size: usize) -> Result<()> {
+        let mut program = self.programs.command(Program::K8sClient, false);
+        program.args(["change", &job::namespace(size), &size.to_string()]).env("KUBECONFIG", &self.kubeconfig);
+        measure::run(&mut program)?;
+        Ok(())
     }
 
     /// A run of which allocations and bytes are counted.
@@ -283,6 +313,17 @@ impl Runner {
         program.args([step.job.task(), &job::namespace(step.size), &step.size.to_string()]).args(peer.flags());
         program
     }
+}
+
+fn tell(step: Step, peer: Peer, measured: &Measured) {
+    println!(
+        "{:<16} {:>6} {peer:<20} {:>7.2} s CPU {:>7.2} s {:>7.1} MiB",
+        step.job,
+        step.size,
+        measured.cpu,
+        measured.wall,
+        measured.peak_memory / (1024.0 * 1024.0)
+    );
 }
 
 /// A way to the server on which bytes are counted, and take their time.

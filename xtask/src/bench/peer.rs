@@ -15,6 +15,10 @@ pub(super) enum Peer {
     K8sClientLean,
     /// This project, speaking JSON where it would speak protobuf
     K8sClientJson,
+    /// This project, keeping decoded objects in memory
+    K8sClientWhole,
+    /// This project, keeping five fields of each object in memory
+    K8sClientProjected,
     /// kube-rs
     Kube,
     /// client-go, whose typed clients speak protobuf
@@ -25,8 +29,16 @@ pub(super) enum Peer {
 
 impl Peer {
     /// Those that run unless some are chosen.
-    pub(super) const ALL: [Self; 6] =
-        [Self::K8sClient, Self::K8sClientLean, Self::K8sClientJson, Self::Kube, Self::ClientGo, Self::ClientGoJson];
+    pub(super) const ALL: [Self; 8] = [
+        Self::K8sClient,
+        Self::K8sClientLean,
+        Self::K8sClientJson,
+        Self::K8sClientWhole,
+        Self::K8sClientProjected,
+        Self::Kube,
+        Self::ClientGo,
+        Self::ClientGoJson,
+    ];
 
     /// The name on command lines and in results.
     pub(super) fn name(self) -> &'static str {
@@ -34,6 +46,8 @@ impl Peer {
             Self::K8sClient => "k8s-client",
             Self::K8sClientLean => "k8s-client-lean",
             Self::K8sClientJson => "k8s-client-json",
+            Self::K8sClientWhole => "k8s-client-whole",
+            Self::K8sClientProjected => "k8s-client-projected",
             Self::Kube => "kube",
             Self::ClientGo => "client-go",
             Self::ClientGoJson => "client-go-json",
@@ -43,7 +57,11 @@ impl Peer {
     /// The program that does this client's jobs.
     pub(super) fn program(self) -> Program {
         match self {
-            Self::K8sClient | Self::K8sClientLean | Self::K8sClientJson => Program::K8sClient,
+            Self::K8sClient
+            | Self::K8sClientLean
+            | Self::K8sClientJson
+            | Self::K8sClientWhole
+            | Self::K8sClientProjected => Program::K8sClient,
             Self::Kube => Program::Kube,
             Self::ClientGo | Self::ClientGoJson => Program::ClientGo,
         }
@@ -53,6 +71,8 @@ impl Peer {
     pub(super) fn flags(self) -> &'static [&'static str] {
         match self {
             Self::K8sClientLean => &["--lean"],
+            Self::K8sClientWhole => &["--whole"],
+            Self::K8sClientProjected => &["--projected"],
             Self::K8sClientJson | Self::ClientGoJson => &["--json"],
             Self::K8sClient | Self::Kube | Self::ClientGo => &[],
         }
@@ -65,7 +85,13 @@ impl Peer {
 
     /// Whether it does the job in a way of its own.
     pub(super) fn does(self, job: Job) -> bool {
-        self != Self::K8sClientLean || matches!(job, Job::List | Job::ListPaged | Job::ListStreamed | Job::Watch)
+        match self {
+            Self::K8sClient | Self::ClientGo => true,
+            Self::Kube => job != Job::Queue,
+            Self::K8sClientJson | Self::ClientGoJson => !matches!(job, Job::Queue | Job::Logs),
+            Self::K8sClientLean => matches!(job, Job::List | Job::ListPaged | Job::ListStreamed | Job::Watch),
+            Self::K8sClientWhole | Self::K8sClientProjected => job == Job::Informer,
+        }
     }
 }
 

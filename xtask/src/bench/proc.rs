@@ -21,9 +21,24 @@ pub(super) fn cpu_seconds_of_children() -> Result<f64> {
 
 /// The most memory that a process has had resident, in bytes.
 pub(super) fn peak_memory(process: u32) -> Result<f64> {
+    memory_of(process, "VmHWM")
+}
+
+/// The memory that a process has resident now, in bytes.
+pub(super) fn memory(process: u32) -> Result<f64> {
+    memory_of(process, "VmRSS")
+}
+
+/// Lets the peak of a process' memory begin anew.
+pub(super) fn forget_peak(process: u32) -> Result<()> {
+    let path = format!("/proc/{process}/clear_refs");
+    Ok(fs::write(&path, "5").map_err(|error| format!("{path}: {error}"))?)
+}
+
+fn memory_of(process: u32, name: &str) -> Result<f64> {
     let path = format!("/proc/{process}/status");
     let kibibytes =
-        kibibytes(&read(&path)?, "VmHWM").ok_or_else(|| format!("{path}: has no VmHWM: the process has ended"))?;
+        kibibytes(&read(&path)?, name).ok_or_else(|| format!("{path}: has no {name}: the process has ended"))?;
     Ok(kibibytes * 1024.0)
 }
 
@@ -73,7 +88,8 @@ mod tests {
     fn this_process_is_told_of() -> Result<()> {
         assert!(cpu_seconds(std::process::id())? >= 0.0);
         assert!(cpu_seconds_of_children()? >= 0.0);
-        assert!(peak_memory(std::process::id())? > 0.0);
+        forget_peak(std::process::id())?;
+        assert!(peak_memory(std::process::id())? > 0.0 && memory(std::process::id())? > 0.0);
         Ok(())
     }
 }

@@ -30,13 +30,13 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Builds each for release, and once more with a counting allocator where that is another program.
-    pub(super) fn build(programs: &BTreeSet<Program>) -> Result<Self> {
+    /// Builds each for release, and if it `counts` once more with a counting allocator where that is another program.
+    pub(super) fn build(programs: &BTreeSet<Program>, counts: bool) -> Result<Self> {
         let built = Self { folder: folder().join("programs") };
         fs::create_dir_all(&built.folder).map_err(|error| format!("{}: {error}", built.folder.display()))?;
         // One after the other: built together they would have each other's features.
         for program in programs {
-            for counts in [false, true] {
+            for counts in [false, true].into_iter().filter(|counting| counts || !counting) {
                 match program {
                     Program::K8sClient => built.cargo("k8s-client-bench", counts)?,
                     Program::Kube => built.cargo("kube-bench", counts)?,

@@ -17,6 +17,15 @@ pub(super) enum Metric {
     Cpu,
     Wall,
     PeakMemory,
+    /// What a program has a moment after the first part of its job.
+    Memory,
+    CpuOfChanges,
+    CpuOfRelist,
+    PeakOfRelist,
+    /// That peak by the memory before.
+    GrowthOfRelist,
+    /// Of looking at each object in memory once.
+    CpuOfReads,
     Allocations,
     AllocatedBytes,
     Received,
@@ -24,14 +33,33 @@ pub(super) enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 7] =
-        [Self::Cpu, Self::Wall, Self::PeakMemory, Self::Allocations, Self::AllocatedBytes, Self::Received, Self::Sent];
+    const ALL: [Self; 13] = [
+        Self::Cpu,
+        Self::Wall,
+        Self::PeakMemory,
+        Self::Memory,
+        Self::CpuOfChanges,
+        Self::CpuOfRelist,
+        Self::PeakOfRelist,
+        Self::GrowthOfRelist,
+        Self::CpuOfReads,
+        Self::Allocations,
+        Self::AllocatedBytes,
+        Self::Received,
+        Self::Sent,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu_seconds",
             Self::Wall => "wall_seconds",
             Self::PeakMemory => "peak_memory_bytes",
+            Self::Memory => "memory_bytes",
+            Self::CpuOfChanges => "changes_cpu_seconds",
+            Self::CpuOfRelist => "relist_cpu_seconds",
+            Self::PeakOfRelist => "relist_peak_memory_bytes",
+            Self::GrowthOfRelist => "relist_peak_by_memory",
+            Self::CpuOfReads => "reads_cpu_seconds",
             Self::Allocations => "allocations",
             Self::AllocatedBytes => "allocated_bytes",
             Self::Received => "received_bytes",
@@ -44,6 +72,12 @@ impl Metric {
             Self::Cpu => "CPU",
             Self::Wall => "wall",
             Self::PeakMemory => "peak memory",
+            Self::Memory => "memory afterwards",
+            Self::CpuOfChanges => "CPU of the changes",
+            Self::CpuOfRelist => "CPU of a relist",
+            Self::PeakOfRelist => "peak memory of the relist",
+            Self::GrowthOfRelist => "that peak by the memory before",
+            Self::CpuOfReads => "CPU of looking at each once",
             Self::Allocations => "allocations",
             Self::AllocatedBytes => "allocated",
             Self::Received => "received",
@@ -53,8 +87,14 @@ impl Metric {
 
     fn unit(self) -> Unit {
         match self {
-            Self::Cpu | Self::Wall => Unit::Seconds,
-            Self::PeakMemory | Self::AllocatedBytes | Self::Received | Self::Sent => Unit::Bytes,
+            Self::Cpu | Self::Wall | Self::CpuOfChanges | Self::CpuOfRelist | Self::CpuOfReads => Unit::Seconds,
+            Self::PeakMemory
+            | Self::Memory
+            | Self::PeakOfRelist
+            | Self::AllocatedBytes
+            | Self::Received
+            | Self::Sent => Unit::Bytes,
+            Self::GrowthOfRelist => Unit::Ratio,
             Self::Allocations => Unit::Count,
         }
     }
@@ -80,6 +120,15 @@ pub(super) struct Results(Vec<Run>);
 impl Results {
     pub(super) fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
         self.0.extend(runs);
+    }
+
+    /// Those of some jobs.
+    pub(super) fn of(&self, is_meant: impl Fn(Job) -> bool) -> Self {
+        Self(self.0.iter().filter(|run| is_meant(run.job)).cloned().collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn to_json(&self) -> Value {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{peer::Peer, statistics::Summary};
 
 /// Those of ours that are held against the others.
-const COMPARED: [Peer; 2] = [Peer::K8sClient, Peer::K8sClientLean];
+const COMPARED: [Peer; 4] = [Peer::K8sClient, Peer::K8sClientLean, Peer::K8sClientWhole, Peer::K8sClientProjected];
 
 /// A table of medians.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub(super) enum Unit {
     /// In MB, as downloads are counted.
     FileSize,
     Count,
+    Ratio,
 }
 
 impl Unit {
@@ -42,6 +43,7 @@ impl Unit {
             Self::Bytes => format!("{:.1} MiB", value / (1024.0 * 1024.0)),
             Self::FileSize => format!("{:.1} MB", value / 1e6),
             Self::Count => grouped(format!("{value:.0}")),
+            Self::Ratio => format!("{value:.2}"),
         }
     }
 

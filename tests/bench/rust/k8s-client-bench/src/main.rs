@@ -1,5 +1,7 @@
 //! The benchmark's jobs, done by k8s-client with its defaults; and `seed`, which makes the objects of all.
 
+mod informer;
+mod queue;
 mod seed;
 
 use std::process::ExitCode;
@@ -21,6 +23,9 @@ async fn work(task: Task) -> Result<usize, Error> {
     let mut config = Config::infer()?;
     config.disable_protobuf = task.json;
     config.disable_compression = task.job == "list-plain";
+    if task.job == "informer" {
+        return informer::follow(&config, &task).await;
+    }
     let core = CoreV1Client::new(&RestClient::new(&config)?);
     let pods = core.pods(&task.namespace);
     match task.job.as_str() {
@@ -32,6 +37,8 @@ async fn work(task: Task) -> Result<usize, Error> {
         "get" => get(&pods, task.size.min(MOST_GETS)).await,
         "get-concurrent" => get_concurrent(&pods, task.size.min(MOST_CONCURRENT_GETS)).await,
         "write" => write(&core.config_maps(&task.namespace)).await,
+        "queue" => queue::run().await,
+        "change" => informer::change(&pods, task.size).await,
         "seed" => seed::seed(&core, &task.namespace, task.size).await,
         _ => Err(task.unknown()),
     }

@@ -1,5 +1,7 @@
 //! The benchmark's jobs, done by kube with its defaults.
 
+mod informer;
+
 use std::process::ExitCode;
 
 use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
@@ -17,6 +19,9 @@ fn main() -> ExitCode {
 async fn work(task: Task) -> Result<usize, Error> {
     if task.json {
         return Err("kube speaks nothing but JSON: there is no variant of it".into());
+    }
+    if task.job == "informer" {
+        return informer::follow(&task).await;
     }
     let client = Client::try_default().await?;
     let pods = Api::<Pod>::namespaced(client.clone(), &task.namespace);

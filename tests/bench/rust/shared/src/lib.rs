@@ -1,8 +1,12 @@
 //! What the programs of the benchmark have in common: how they are told what to do and how they tell what came of it.
 //!
-//! `PROGRAM <job> <namespace> <size> [--json|--lean]` does one job, prints one line of JSON and waits for the end of
-//! its standard input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc` while it is still
-//! there.
+//! `PROGRAM <job> <namespace> <size> [--json|--lean|--whole|--projected]` does one job, prints one line of JSON and
+//! waits for the end of its standard input, so that `cargo xtask bench` can read its CPU time and its memory in `/proc`
+//! while it is still there. A job of several parts prints a line after each, and goes on when it is given one.
+
+mod forgetful;
+
+pub use forgetful::{Forgetful, Memory};
 
 use std::{
     env,
@@ -34,6 +38,15 @@ pub const AT_ONCE: usize = 64;
 /// How many objects are created, updated, patched and deleted.
 pub const WRITES: usize = 500;
 
+/// How many objects change under an informer, at most: each of them once.
+pub const MOST_CHANGES: usize = 5_000;
+
+/// How many items go through a work queue.
+pub const ITEMS: usize = 1_000_000;
+
+/// How many workers take them.
+pub const WORKERS: usize = 8;
+
 /// How long a job may take. One that hangs, such as a watch for events that do not come, must not hang the benchmark.
 pub const TIME_LIMIT: Duration = Duration::from_secs(600);
 
@@ -53,22 +66,38 @@ pub struct Task {
     pub json: bool,
     /// Whether the client is to leave managedFields out.
     pub lean: bool,
+    /// How the client is to keep objects in memory, where it can do so in several ways.
+    pub keep: Keep,
+}
+
+/// How objects are kept in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// As the client does by default.
+    Usual,
+    /// Decoded.
+    Whole,
+    /// Five fields of each.
+    Projected,
 }
 
 impl Task {
     /// Reads it from the command line.
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, Error> {
-        const USAGE: &str = "usage: PROGRAM <job> <namespace> <size> [--json|--lean]";
+        const USAGE: &str = "usage: PROGRAM <job> <namespace> <size> [--json|--lean|--whole|--projected]";
         let mut next = || arguments.next().ok_or(USAGE);
         let (job, namespace, size) = (next()?, next()?, next()?);
         let size = size.parse().map_err(|error| format!("size {size:?}: {error}"))?;
-        let (json, lean) = match next().ok().as_deref() {
-            None => (false, false),
-            Some("--json") => (true, false),
-            Some("--lean") => (false, true),
+        let mut task = Self { job, namespace, size, json: false, lean: false, keep: Keep::Usual };
+        match next().ok().as_deref() {
+            None => {}
+            Some("--json") => task.json = true,
+            Some("--lean") => task.lean = true,
+            Some("--whole") => task.keep = Keep::Whole,
+            Some("--projected") => task.keep = Keep::Projected,
             Some(other) => return Err(format!("{other}: unknown; {USAGE}").into()),
-        };
-        Ok(Self { job, namespace, size, json, lean })
+        }
+        Ok(task)
     }
 
     /// The error for a job that a program does not know.
@@ -106,11 +135,29 @@ fn failed(error: &impl Display) -> ExitCode {
 
 /// Tells the result, and waits until it was taken in.
 fn report(items: usize) -> io::Result<()> {
-    let mut out = io::stdout();
-    writeln!(out, r#"{{"items": {items}{}}}"#, allocations())?;
-    out.flush()?;
+    print(items)?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
+}
+
+fn print(items: usize) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, r#"{{"items": {items}{}}}"#, allocations())?;
+    out.flush()
+}
+
+/// Tells the result of a part of the job, and waits until it is to go on. The other tasks run meanwhile.
+pub async fn part(items: usize) -> Result<(), Error> {
+    let told = tokio::task::spawn_blocking(move || {
+        print(items)?;
+        io::stdin().read_line(&mut String::new())
+    });
+    if told.await?? == 0 { Err("nobody asks for the next part".into()) } else { Ok(()) }
+}
+
+/// Waits until what has been read anew is shown too, which not every client tells of.
+pub async fn settle() {
+    tokio::time::sleep(Duration::from_secs(3)).await;
 }
 
 #[cfg(feature = "count-allocations")]
@@ -130,6 +177,11 @@ fn allocations() -> &'static str {
 /// The name of a pod that `seed` has made.
 pub fn pod_name(number: usize) -> String {
     format!("web-{number:05}")
+}
+
+/// An item of a work queue.
+pub fn item_name(number: usize) -> String {
+    format!("namespace-{:03}/web-{number:07}", number % 1_000)
 }
 
 /// The name of an object that `write` creates and deletes: another for each process, as one may have been stopped
