@@ -127,26 +127,22 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     /// Dropping the future loses nothing.
     pub async fn next(&self) -> Option<Item<T>> {
         let shared = &*self.shared;
+        // Whoever finds an item at once need not wait in line to be told of one.
+        match self.take() {
+            Found::Item(item) => return Some(item),
+            Found::End => return None,
+            Found::Nothing(_) => {}
+        }
         // Kept until there is an item: whoever gives it up wakes another one.
         let mut watch = None;
         loop {
             let notified = shared.ready.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
-            let next_time = {
-                let mut state = shared.state();
-                let taken = state.take(Instant::now());
-                if state.has_ready() {
-                    // One wake-up is kept at most, so whoever takes an item sees to the next.
-                    shared.ready.notify_one();
-                }
-                if let Some(item) = taken {
-                    return Some(Item::new(item, self.shared.clone()));
-                }
-                if state.is_closed() {
-                    return None;
-                }
-                state.next_time()
+            let next_time = match self.take() {
+                Found::Item(item) => return Some(item),
+                Found::End => return None,
+                Found::Nothing(next_time) => next_time,
             };
             watch = watch.or_else(|| ClockWatch::begin(shared));
             let time = next_time.filter(|_| watch.is_some());
@@ -158,13 +154,29 @@ impl<T: Clone + Eq + Hash> Queue<T> {
         }
     }
 
+    /// Takes what is ready now.
+    fn take(&self) -> Found<T> {
+        let mut state = self.shared.state();
+        let taken = state.take(Instant::now());
+        let (has_ready, is_closed, next_time) = (state.has_ready(), state.is_closed(), state.next_time());
+        drop(state);
+        if has_ready {
+            // One wake-up is kept at most, so whoever takes an item sees to the next.
+            self.shared.ready.notify_one();
+        }
+        match taken {
+            Some(item) => Found::Item(Item::new(item, self.shared.clone())),
+            None if is_closed => Found::End,
+            None => Found::Nothing(next_time),
+        }
+    }
+
     /// Ends the intake: what is added from now on is passed over, and what waits for its time is dropped. What is ready
     /// is still handed out; then [`next`](Self::next) returns `None` to everyone.
     pub fn close(&self) {
-        self.shared.state().close();
+        self.change(|state, _| state.close());
         self.shared.ready.notify_waiters();
         self.shared.clock.notify_one();
-        self.shared.wake_if_drained();
     }
 
     /// [Closes](Self::close) the queue and waits until all work on it has ended. Somebody must go on taking what is
@@ -202,11 +214,19 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     }
 }
 
+/// What a look into the queue finds.
+enum Found<T: Clone + Eq + Hash> {
+    Item(Item<T>),
+    /// Nothing is ready, and nothing will be.
+    End,
+    /// Nothing is ready before this time.
+    Nothing(Option<Instant>),
+}
+
 impl<T: Clone + Eq + Hash> Shared<T> {
     /// Ends the work on an item.
     pub(crate) fn finish(&self, item: &T, outcome: Outcome) {
         self.change(|state, now| state.finish(item, outcome, now));
-        self.wake_if_drained();
     }
 
     /// Changes the state and wakes whoever that concerns.
@@ -215,7 +235,11 @@ impl<T: Clone + Eq + Hash> Shared<T> {
         let before = state.next_time();
         change(&mut state, Instant::now());
         let (has_ready, after) = (state.has_ready(), state.next_time());
+        let is_drained = state.is_closed() && state.is_drained();
         drop(state);
+        if is_drained {
+            self.drained.notify_waiters();
+        }
         if has_ready {
             self.ready.notify_one();
         }
@@ -226,13 +250,6 @@ impl<T: Clone + Eq + Hash> Shared<T> {
             } else {
                 self.ready.notify_one();
             }
-        }
-    }
-
-    fn wake_if_drained(&self) {
-        let state = self.state();
-        if state.is_closed() && state.is_drained() {
-            self.drained.notify_waiters();
         }
     }
 }
