@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -49,6 +50,8 @@ func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, err
 		return write(ctx, clientset.CoreV1().ConfigMaps(t.namespace))
 	case "informer":
 		return informer(ctx, clientset, t)
+	case "logs":
+		return logs(ctx, pods)
 	case "queue":
 		return queue(), nil
 	default:
@@ -196,4 +199,18 @@ func configuration() string {
 		fmt.Fprintf(&text, "setting-%02d: a value of the usual length, %d\n", number, number)
 	}
 	return text.String()
+}
+
+// logs reads a log line by line.
+func logs(ctx context.Context, pods typedv1.PodInterface) (int, error) {
+	log, err := pods.GetLogs("log", &corev1.PodLogOptions{}).Stream(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
+	lines, count := bufio.NewScanner(log), 0
+	for lines.Scan() {
+		count++
+	}
+	return count, lines.Err()
 }

@@ -1,6 +1,7 @@
 //! The benchmark's jobs, done by k8s-client with its defaults; and `seed`, which makes the objects of all.
 
 mod informer;
+mod logs;
 mod queue;
 mod seed;
 
@@ -39,6 +40,8 @@ async fn work(task: Task) -> Result<usize, Error> {
         "write" => write(&core.config_maps(&task.namespace)).await,
         "queue" => queue::run().await,
         "change" => informer::change(&pods, task.size).await,
+        "logs" => logs::read(&pods).await,
+        "seed-log" => logs::seed(&core, &task.namespace, task.size).await,
         "seed" => seed::seed(&core, &task.namespace, task.size).await,
         _ => Err(task.unknown()),
     }

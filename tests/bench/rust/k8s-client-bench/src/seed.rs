@@ -28,7 +28,7 @@ pub(crate) async fn seed(core: &CoreV1Client, namespace: &str, size: usize) -> R
     }
 }
 
-async fn make_namespace(core: &CoreV1Client, name: &str) -> Result<(), Error> {
+pub(crate) async fn make_namespace(core: &CoreV1Client, name: &str) -> Result<(), Error> {
     let mut namespace = Namespace::default();
     namespace.metadata.name = Some(name.to_owned());
     already_there_is_fine(core.namespaces().create(&namespace).await)?;
@@ -38,7 +38,7 @@ async fn make_namespace(core: &CoreV1Client, name: &str) -> Result<(), Error> {
     already_there_is_fine(core.service_accounts(name).create(&account).await)
 }
 
-fn already_there_is_fine<T>(created: k8s_client_runtime::Result<T>) -> Result<(), Error> {
+pub(crate) fn already_there_is_fine<T>(created: k8s_client_runtime::Result<T>) -> Result<(), Error> {
     match created {
         Err(error) if !error.is_already_exists() => Err(error.into()),
         _ => Ok(()),

@@ -4,12 +4,12 @@ mod informer;
 
 use std::process::ExitCode;
 
-use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
-use futures_util::{TryStreamExt as _, pin_mut};
+use bench_shared::{Error, LISTS, LOG, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
+use futures_util::{AsyncBufReadExt as _, TryStreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
     Api, Client,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams},
+    api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams},
 };
 
 fn main() -> ExitCode {
@@ -34,6 +34,7 @@ async fn work(task: Task) -> Result<usize, Error> {
         "watch" => watch(&pods, task.size).await,
         "get" => get(&pods, task.size.min(MOST_GETS)).await,
         "get-concurrent" => get_concurrent(&pods, task.size.min(MOST_CONCURRENT_GETS)).await,
+        "logs" => read_log(&pods).await,
         "write" => write(&Api::namespaced(client, &task.namespace)).await,
         _ => Err(task.unknown()),
     }
@@ -112,4 +113,13 @@ async fn write(config_maps: &Api<ConfigMap>) -> Result<usize, Error> {
         config_maps.delete(&name, &DeleteParams::default()).await?;
     }
     Ok(WRITES)
+}
+
+async fn read_log(pods: &Api<Pod>) -> Result<usize, Error> {
+    let mut lines = pods.log_stream(LOG, &LogParams::default()).await?.lines();
+    let mut count = 0;
+    while lines.try_next().await?.is_some() {
+        count += 1;
+    }
+    Ok(count)
 }

@@ -179,6 +179,14 @@ pub fn pod_name(number: usize) -> String {
     format!("web-{number:05}")
 }
 
+/// The pod whose log is read.
+pub const LOG: &str = "log";
+
+/// A line of a log.
+pub fn log_line(number: &str) -> String {
+    format!("{number} 2026-11-27T12:00:00Z INFO a line of the usual length, as programs write them to a log")
+}
+
 /// An item of a work queue.
 pub fn item_name(number: usize) -> String {
     format!("namespace-{:03}/web-{number:07}", number % 1_000)
