@@ -1,7 +1,42 @@
-//! A fake Kubernetes API server for tests.
+//! A Kubernetes API server in memory, for tests.
+//!
+//! [`FakeServer`] is a service of tower that answers HTTP requests as a real server does; [`FakeServer::client`] is a
+//! client of it. The README of this crate says what it does and what it does not do.
+//!
+//! In the crate: `http` reads requests and writes answers, `api` has the verbs, `state` all that there is, over
+//! `store` with its revisions. What is served comes from `model`, the types from `schema`. What becomes of fields in
+//! patches, and who owns them, comes from `merge`.
 
-#![allow(dead_code, reason = "the server that uses it comes next")]
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "a failure is large and rare: all results have it boxed, and so have those who make one"
+)]
 
+mod api;
+mod clock;
+mod convert;
+mod custom;
+mod defaults;
+mod discovery;
+mod failure;
+mod fields;
+mod garbage;
+mod hooks;
+mod http;
+mod json_path;
+#[cfg(feature = "listen")]
+mod listen;
 mod merge;
 mod model;
+mod scale;
 mod schema;
+mod server;
+mod state;
+mod store;
+mod table;
+mod users;
+
+#[cfg(feature = "listen")]
+pub use listen::Listener;
+pub use server::{AnswerFuture, FakeServer, FakeServerBuilder};
+pub use users::{Fault, RecordedRequest, SeedError, Which};

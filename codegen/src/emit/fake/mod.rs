@@ -11,6 +11,7 @@
 //!
 //! `crates/fake/src/model` and `crates/fake/src/schema` read it and say what the words mean.
 
+mod kinds;
 mod types;
 
 use std::{
@@ -18,12 +19,17 @@ use std::{
     fmt::Write as _,
 };
 
+use kinds::Kinds;
+
 use super::{Files, HEADER};
 use crate::{
     Error,
     model::{Model, ParsedPath},
     spec::{Action, Operation, Spec},
 };
+
+/// Where the fake server has its data.
+const FOLDER: &str = "crates/fake/data";
 
 /// A file for each version, which must have nothing that the notation lacks, and the list of them.
 pub(super) fn files(specs: &[Spec], model: &Model) -> Result<Files, Error> {
@@ -37,10 +43,11 @@ pub(super) fn files(specs: &[Spec], model: &Model) -> Result<Files, Error> {
 pub(super) const VERSIONS: &[(u32, &str)] = &[
 "
     );
+    let kinds = Kinds::read().map_err(|message| Error::file(FOLDER, message))?;
     for spec in specs {
         let (folder, minor) = (spec.version().folder(), spec.version().minor);
-        let path = format!("crates/fake/data/{folder}.txt");
-        let text = text(spec, model).map_err(|message| Error::file(&path, message))?;
+        let path = format!("{FOLDER}/{folder}.txt");
+        let text = text(spec, model, &kinds).map_err(|message| Error::file(&path, message))?;
         let _ = writeln!(list, "    ({minor}, include_str!(\"../../data/{folder}.txt\")),");
         files.insert(path, text);
     }
@@ -49,14 +56,14 @@ pub(super) const VERSIONS: &[(u32, &str)] = &[
     Ok(files)
 }
 
-fn text(spec: &Spec, model: &Model) -> Result<String, String> {
+fn text(spec: &Spec, model: &Model, kinds: &Kinds) -> Result<String, String> {
     let folder = spec.version().folder();
     let mut text = format!("# {HEADER} api-specs/{folder}; edit codegen instead.\nversion {}\n", spec.version());
     for (group, versions) in groups(spec, model) {
         let _ = writeln!(text, "group {group} {}", versions.join(" "));
     }
     for ((api_version, plural), resource) in resources(spec) {
-        resource.write(&mut text, spec, &api_version, &plural)?;
+        resource.write(&mut text, (spec, kinds), &api_version, &plural)?;
     }
     for (name, schema) in &spec.schemas {
         types::write(&mut text, spec, name, schema)?;
@@ -148,7 +155,13 @@ impl Resource {
         }
     }
 
-    fn write(&self, text: &mut String, spec: &Spec, api_version: &str, plural: &str) -> Result<(), String> {
+    fn write(
+        &self,
+        text: &mut String,
+        (spec, kinds): (&Spec, &Kinds),
+        api_version: &str,
+        plural: &str,
+    ) -> Result<(), String> {
         let (_, kind) = self.kind.as_ref().ok_or_else(|| format!("{api_version} {plural}: no operation has a kind"))?;
         let scope = if self.namespaced { "namespaced" } else { "cluster" };
         let _ = write!(text, "resource {api_version} {plural} {kind} {scope}{}", self.facts());
@@ -161,6 +174,11 @@ impl Resource {
             if let Some(list) = list.filter(|list| !list.is_empty()) {
                 let _ = write!(text, " {word}={}", list.join(","));
             }
+        }
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let words: Vec<&str> = kinds.words(group, plural).into_iter().collect();
+        if !words.is_empty() {
+            let _ = write!(text, " is={}", words.join(","));
         }
         text.push('\n');
         for (name, subresource) in &self.subresources {
@@ -175,5 +193,26 @@ impl Resource {
         let schema = self.schema.as_ref().map(|name| format!(" @{name}")).unwrap_or_default();
         let verbs: Vec<&str> = self.verbs.iter().copied().collect();
         format!("{schema} verbs={}", verbs.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::spec;
+
+    #[test]
+    fn every_entry_of_the_table_of_kinds_is_of_a_resource_that_some_version_has() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api-specs");
+        let mut all = BTreeSet::new();
+        for version in std::fs::read_dir(folder).unwrap() {
+            let spec = spec::load(&spec::read_dir(&version.unwrap().path()).unwrap()).unwrap();
+            all.extend(resources(&spec).into_keys().map(|(api_version, plural)| {
+                (api_version.split_once('/').map_or("", |(group, _)| group).to_owned(), plural)
+            }));
+        }
+        assert_eq!(Kinds::read().unwrap().unused(&all), Vec::<String>::new());
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
         if schema.required.contains(field) {
             text.push_str(" required");
         }
-        let facts = go.get(field.as_str()).copied().unwrap_or_default();
+        // `apiVersion` and `kind`, which messages do not have.
+        let of_type_meta = proto::GoFacts { omit_empty: true, ..<_>::default() };
+        let facts = go.get(field.as_str()).copied().unwrap_or(of_type_meta);
         for (is_said, word) in
             [(facts.pointer, "pointer"), (facts.omit_empty, "omitempty"), (facts.omit_zero, "omitzero")]
         {

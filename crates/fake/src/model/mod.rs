@@ -17,6 +17,8 @@ use crate::schema::{Schema, Types};
 pub(crate) struct Model {
     /// The version: `1.37.2`.
     pub(crate) version: &'static str,
+    /// The minor number of it: 37.
+    pub(crate) minor: u32,
     /// The groups but for the core group in discovery's order, each with its versions, the preferred one first.
     pub(crate) groups: Vec<(&'static str, Vec<&'static str>)>,
     /// The resources, by `apiVersion` and plural.
@@ -26,7 +28,7 @@ pub(crate) struct Model {
 }
 
 /// A resource, be it built in or a custom one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Resource {
     /// The group; empty for the core group.
     pub(crate) group: String,
@@ -50,6 +52,60 @@ pub(crate) struct Resource {
     pub(crate) categories: Vec<String>,
     /// Its subresources by name.
     pub(crate) subresources: BTreeMap<String, Subresource>,
+    /// What its objects are kept under: `deployments.apps`. Resources that are other forms of the same objects share
+    /// it.
+    pub(crate) storage: Arc<str>,
+    /// [`version`](Self::version) once more, for objects to share.
+    pub(crate) version_text: Arc<str>,
+    /// In what it differs from other kinds.
+    pub(crate) behaviour: Behaviour,
+    /// What the CustomResourceDefinition adds, if it is a custom resource.
+    pub(crate) custom: Option<Custom>,
+}
+
+/// In what a kind differs from others: the words of codegen's `kinds.toml`, which has the reasons.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the table")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Behaviour {
+    /// An update must have a resourceVersion.
+    pub(crate) conditional: bool,
+    /// An update of an object that is not there creates it.
+    pub(crate) created_by_update: bool,
+    /// A deletion answers with the object, not with a Status.
+    pub(crate) answers_object: bool,
+    /// `metadata.generation` counts changes.
+    pub(crate) generation: bool,
+    /// A deletion leaves time to end.
+    pub(crate) graceful: bool,
+    /// A create keeps the status that it sends.
+    pub(crate) status_of_creator: bool,
+    /// What a name is.
+    pub(crate) name: NameRule,
+}
+
+/// What the name of an object is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NameRule {
+    /// A subdomain as in DNS.
+    #[default]
+    Subdomain,
+    /// A label as in DNS.
+    Label,
+    /// What can stand in a URL's path.
+    PathSegment,
+}
+
+/// What a CustomResourceDefinition says of a version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Custom {
+    /// The kind of lists.
+    pub(crate) list_kind: String,
+    /// Fields that field selectors can name, such as `spec.color`.
+    pub(crate) selectable: Vec<String>,
+    /// The paths of the scale subresource: the replicas of the spec, those of the status, and the selector.
+    pub(crate) scale: Option<(String, String, Option<String>)>,
+    /// The columns of tables, as the definition has them.
+    pub(crate) columns: Vec<serde_json::Value>,
 }
 
 /// A part of a resource's objects, or something that is done with them.
@@ -85,12 +141,15 @@ impl Model {
     fn read(data: &'static str) -> Self {
         let (facts, types) = data.split_once("\ntype ").unwrap_or((data, ""));
         let types: &'static Types = Box::leak(Box::new(read_types(types)));
-        let mut model = Self { version: "", groups: Vec::new(), resources: BTreeMap::new(), types };
+        let mut model = Self { version: "", minor: 0, groups: Vec::new(), resources: BTreeMap::new(), types };
         let mut resource: Option<(&'static str, &'static str, Resource)> = None;
         for line in facts.lines() {
             let mut words = line.split_whitespace();
             match words.next() {
-                Some("version") => model.version = words.next().unwrap_or_default(),
+                Some("version") => {
+                    model.version = words.next().unwrap_or_default();
+                    model.minor = model.version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0);
+                }
                 Some("group") => model.groups.push((words.next().unwrap_or_default(), words.collect())),
                 Some("resource") => {
                     model.keep(resource.take());
@@ -114,6 +173,39 @@ impl Model {
         if let Some((api_version, plural, resource)) = resource {
             self.resources.entry(api_version).or_default().insert(plural, Arc::new(resource));
         }
+    }
+}
+
+impl Resource {
+    /// A resource of which nothing else is known yet.
+    pub(crate) fn new(group: String, version: String, plural: String, kind: String) -> Self {
+        let storage = match (group.as_str(), plural.as_str()) {
+            // Events of the core group in another form.
+            ("events.k8s.io", "events") | ("", _) => Arc::from(plural.as_str()),
+            _ => Arc::from(format!("{plural}.{group}")),
+        };
+        Self {
+            version_text: Arc::from(version.as_str()),
+            storage,
+            group,
+            version,
+            plural,
+            kind,
+            namespaced: false,
+            schema: Schema::default(),
+            verbs: Vec::new(),
+            singular: String::new(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            subresources: BTreeMap::new(),
+            behaviour: Behaviour::default(),
+            custom: None,
+        }
+    }
+
+    /// Whether something can be done with it.
+    pub(crate) fn has_verb(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|known| known == verb)
     }
 }
 
@@ -142,13 +234,14 @@ fn read_resource(
 ) -> Option<(&'static str, &'static str, Resource)> {
     let (api_version, plural, kind) = (words.next()?, words.next()?, words.next()?);
     let (group, version) = group_version(api_version);
-    let mut resource = Resource { group, version, plural: plural.to_owned(), kind: kind.to_owned(), ..<_>::default() };
+    let mut resource = Resource::new(group, version, plural.to_owned(), kind.to_owned());
     for word in words {
         match word.split_once('=') {
             Some(("verbs", verbs)) => resource.verbs = list(verbs),
             Some(("singular", singular)) => singular.clone_into(&mut resource.singular),
             Some(("short", names)) => resource.short_names = list(names),
             Some(("categories", names)) => resource.categories = list(names),
+            Some(("is", words)) => resource.behaviour = Behaviour::read(words),
             _ => match word.strip_prefix('@') {
                 Some(name) => resource.schema = types.named(name),
                 None => resource.namespaced = word == "namespaced",
@@ -156,6 +249,26 @@ fn read_resource(
         }
     }
     Some((api_version, plural, resource))
+}
+
+impl Behaviour {
+    fn read(words: &str) -> Self {
+        let mut behaviour = Self::default();
+        for word in words.split(',') {
+            match word {
+                "conditional" => behaviour.conditional = true,
+                "created-by-update" => behaviour.created_by_update = true,
+                "answers-object" => behaviour.answers_object = true,
+                "generation" => behaviour.generation = true,
+                "graceful" => behaviour.graceful = true,
+                "status-of-creator" => behaviour.status_of_creator = true,
+                "name-label" => behaviour.name = NameRule::Label,
+                "name-path-segment" => behaviour.name = NameRule::PathSegment,
+                _ => {}
+            }
+        }
+        behaviour
+    }
 }
 
 fn read_subresource(

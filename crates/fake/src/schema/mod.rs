@@ -1,13 +1,20 @@
 //! The types of values at run time: those of Kubernetes, read from the data of a version, and those that a
 //! CustomResourceDefinition declares.
 
+mod check;
 mod custom;
+mod decode;
+mod prune;
+mod quantity;
 mod types;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use check::violations;
+pub(crate) use decode::decode;
+pub(crate) use prune::prune;
 pub(crate) use types::Types;
 
 /// The type of a value, and what is said of the value where it stands.

@@ -1,0 +1,266 @@
+//! Deleting objects: preconditions, finalizers, time to end, and what becomes of dependents.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Call, body,
+    metadata::{counts_change, has_generation, list, meta, meta_mut},
+    options, read,
+};
+use crate::{
+    clock,
+    failure::{Cause, Failure, Result},
+    hooks,
+    http::{Answer, Content},
+    model::Resource,
+    state::State,
+    store::Object,
+};
+
+/// What a deletion says beyond the name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    uid: Option<String>,
+    resource_version: Option<String>,
+    grace: Option<i64>,
+    propagation: Option<String>,
+    is_dry_run: bool,
+}
+
+/// Deletions that nobody asked for in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// Dependents are found later.
+    Background,
+    /// Dependents go first.
+    Foreground,
+    /// Without time to end.
+    Now,
+}
+
+impl From<Deletion> for Options {
+    fn from(deletion: Deletion) -> Self {
+        let propagation = if deletion == Deletion::Foreground { "Foreground" } else { "Background" };
+        let grace = (deletion == Deletion::Now).then_some(0);
+        Self { propagation: Some(propagation.to_owned()), grace, ..Self::default() }
+    }
+}
+
+impl Options {
+    /// What an eviction says of the deletion.
+    pub(super) fn of_eviction(eviction: &Value, is_dry_run: bool) -> Self {
+        let options = &eviction["deleteOptions"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let dry_run = options["dryRun"].as_array().is_some_and(|list| list.iter().any(|it| it == "All"));
+        Self {
+            uid: text(&options["preconditions"]["uid"]),
+            resource_version: text(&options["preconditions"]["resourceVersion"]),
+            grace: options["gracePeriodSeconds"].as_i64(),
+            propagation: text(&options["propagationPolicy"]),
+            is_dry_run: is_dry_run || dry_run,
+        }
+    }
+
+    fn of(call: &Call) -> Result<Self> {
+        let body = if call.body.is_empty() { json!({}) } else { body::parse(call, "DeleteOptions")? };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let of_query = |name: &str| Some(call.query.text(name).to_owned()).filter(|text| !text.is_empty());
+        let dry_run: Vec<&str> = body["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        options::check_write(call, "DeleteOptions")?;
+        let orphan = body["orphanDependents"].as_bool().or_else(|| call.query.flag("orphanDependents"));
+        let propagation = text(&body["propagationPolicy"]).or_else(|| of_query("propagationPolicy"));
+        let invalid = |cause| Err(Failure::invalid_options("DeleteOptions", cause));
+        if let (Some(propagation), Some(_)) = (&propagation, orphan) {
+            let problem = "orphanDependents and deletionPropagation cannot be both set";
+            return invalid(Cause::invalid("propagationPolicy", &propagation.as_str().into(), problem));
+        }
+        if let Some(other) = propagation.as_deref().filter(|it| !matches!(*it, "Foreground" | "Background" | "Orphan"))
+        {
+            let supported = ["Foreground", "Background", "Orphan", "nil"];
+            return invalid(Cause::unsupported("propagationPolicy", &format!("{other:?}"), &supported));
+        }
+        Ok(Self {
+            uid: text(&body["preconditions"]["uid"]),
+            resource_version: text(&body["preconditions"]["resourceVersion"]),
+            grace: match body["gracePeriodSeconds"].as_i64() {
+                Some(grace) => Some(grace),
+                None => call.query.number("gracePeriodSeconds")?,
+            },
+            propagation: propagation.or_else(|| orphan.map(|it| if it { "Orphan" } else { "Background" }.to_owned())),
+            is_dry_run: call.query.is_dry_run() || dry_run.contains(&"All"),
+        })
+    }
+}
+
+pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer> {
+    let options = Options::of(call)?;
+    let resource = Arc::clone(&call.resource);
+    let object = state.object(&resource, call.namespace(), call.name())?;
+    let (object, is_gone) = delete_one(state, &resource, &object, &options)?;
+    // A deletion that has to wait shows what it waits for.
+    if !is_gone || resource.behaviour.answers_object {
+        return Ok(Answer::object(&resource, object));
+    }
+    let mut details = resource.details(call.name());
+    details["uid"] = object.meta("uid").into();
+    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+    Ok(Answer::value(status))
+}
+
+pub(super) fn delete_collection(state: &mut State, call: &Call) -> Result<Answer> {
+    let options = Options::of(call)?;
+    let page = read::page(state, call)?;
+    let mut deleted = Vec::new();
+    for object in page.objects {
+        let (object, _) = delete_one(state, &call.resource, &object, &options)?;
+        deleted.push(object);
+    }
+    let mut meta = page.meta;
+    if let Some(meta) = meta.as_object_mut() {
+        meta.insert("resourceVersion".to_owned(), state.store.revision().to_string().into());
+    }
+    Ok(Answer::ok(Content::List(Arc::clone(&call.resource), deleted, meta)))
+}
+
+/// Deletes an object as far as it can be at once, and says whether it is gone.
+pub(crate) fn delete_one(
+    state: &mut State,
+    resource: &Arc<Resource>,
+    object: &Arc<Object>,
+    options: &Options,
+) -> Result<(Arc<Object>, bool)> {
+    check_preconditions(resource, object, options)?;
+    hooks::before_delete(resource, object)?;
+    let old = &object.value;
+    let mut new = old.clone();
+    let grace = grace(resource, old, options);
+    change_finalizers(state, resource, &mut new, options);
+    let waits = grace > 0 || !list(&new, "finalizers").is_empty() || hooks::holds(resource, &new);
+    if !waits {
+        if options.is_dry_run {
+            return Ok((Arc::clone(object), true));
+        }
+        if resource.behaviour.graceful {
+            // What watches are told of says that it had no time.
+            meta_mut(&mut new).insert("deletionTimestamp".to_owned(), state.clock.timestamp().into());
+            meta_mut(&mut new).insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+        }
+        let gone = state.remove(resource, &new).unwrap_or_else(|| Arc::clone(object));
+        hooks::after_write(state, resource, Some(object), None);
+        return Ok((gone, true));
+    }
+    mark(state, resource, &mut new, grace);
+    hooks::terminating(resource, &mut new);
+    if new == *old || options.is_dry_run {
+        return Ok((
+            Object::new(new, &object.version, object.meta("resourceVersion").parse().unwrap_or_default()).into(),
+            false,
+        ));
+    }
+    let written = state.put(resource, new);
+    hooks::after_write(state, resource, Some(object), Some(&written));
+    Ok((written, false))
+}
+
+fn check_preconditions(resource: &Resource, object: &Object, options: &Options) -> Result<()> {
+    let name = object.meta("name");
+    if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != object.meta("uid")) {
+        let problem = format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted \
+             and then recreated",
+            object.meta("uid")
+        );
+        return Err(Failure::precondition(resource, name, &problem));
+    }
+    if let Some(version) = options.resource_version.as_deref().filter(|it| *it != object.meta("resourceVersion")) {
+        let problem = format!(
+            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The \
+             object might have been modified",
+            object.meta("resourceVersion")
+        );
+        return Err(Failure::precondition(resource, name, &problem));
+    }
+    Ok(())
+}
+
+/// The seconds that the object has to end.
+fn grace(resource: &Resource, object: &Value, options: &Options) -> i64 {
+    if !resource.behaviour.graceful {
+        return 0;
+    }
+    let spec = &object["spec"];
+    let is_unscheduled = spec["nodeName"].as_str().unwrap_or_default().is_empty();
+    let is_over = matches!(object["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
+    if is_unscheduled || is_over {
+        return 0;
+    }
+    let of_spec = || spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    let period = options.grace.unwrap_or_else(of_spec);
+    let period = if period < 0 { 1 } else { period };
+    match object["metadata"]["deletionGracePeriodSeconds"].as_i64() {
+        // A later deletion can only shorten the time.
+        Some(before) if !meta(object, "deletionTimestamp").is_empty() => period.min(before),
+        _ => period,
+    }
+}
+
+/// Dependents that are to go first, or to stay, are the garbage collector's, who is waited for.
+fn change_finalizers(state: &State, resource: &Resource, object: &mut Value, options: &Options) {
+    let mut finalizers: Vec<String> = list(object, "finalizers").into_iter().map(str::to_owned).collect();
+    let before = finalizers.clone();
+    let wanted = match options.propagation.as_deref() {
+        Some("Foreground") => Some("foregroundDeletion"),
+        Some("Orphan") => Some("orphan"),
+        Some(_) => None,
+        // What was asked for before stays.
+        None => before.iter().map(String::as_str).find(|it| matches!(*it, "foregroundDeletion" | "orphan")),
+    };
+    let wanted = wanted.map(str::to_owned);
+    finalizers.retain(|finalizer| {
+        !matches!(finalizer.as_str(), "foregroundDeletion" | "orphan") || Some(finalizer) == wanted.as_ref()
+    });
+    if let Some(wanted) = wanted.filter(|wanted| !finalizers.contains(wanted)) {
+        finalizers.push(wanted);
+    }
+    if finalizers == before || (resource.plural == "namespaces" && resource.group.is_empty()) {
+        return;
+    }
+    let _ = state;
+    let metadata = meta_mut(object);
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    } else {
+        metadata.insert("finalizers".to_owned(), json!(finalizers));
+    }
+}
+
+/// Writes down since when the object is being deleted, and how long it may take.
+fn mark(state: &State, resource: &Resource, object: &mut Value, grace: i64) {
+    let before = object.clone();
+    let is_first = meta(object, "deletionTimestamp").is_empty();
+    let is_shorter = object["metadata"]["deletionGracePeriodSeconds"].as_i64().is_some_and(|before| grace < before);
+    if !is_first && !is_shorter {
+        return;
+    }
+    let is_namespace = resource.plural == "namespaces" && resource.group.is_empty();
+    let time = clock::timestamp(state.clock.now().as_secs() + u64::try_from(grace).unwrap_or(0));
+    let metadata: &mut Map<String, Value> = meta_mut(object);
+    metadata.insert("deletionTimestamp".to_owned(), time.into());
+    if !is_namespace {
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
+    }
+    if is_first && has_generation(resource) && !counts_change(resource, &before, object) {
+        let generation = before["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
+        meta_mut(object).insert("generation".to_owned(), generation.into());
+    }
+}
+
+/// Whether an object that was being deleted waits for nothing any more.
+pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
+    !meta(object, "deletionTimestamp").is_empty()
+        && list(object, "finalizers").is_empty()
+        && object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or_default() == 0
+        && !hooks::holds(resource, object)
+}

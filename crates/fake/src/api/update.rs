@@ -1,0 +1,243 @@
+//! Replacing objects.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    Call, body, create, delete,
+    metadata::{
+        check_finalizers, check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut,
+        reset_status, set_or_remove,
+    },
+    options, validate,
+};
+use crate::{
+    failure::{Cause, Failure, Result},
+    fields, hooks,
+    http::Answer,
+    model::Resource,
+    state::State,
+    store::{Object, key},
+};
+
+pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer> {
+    options::check_write(call, "UpdateOptions")?;
+    let sent = body::object(call)?;
+    let mut object = sent.value;
+    check_name(call, &object)?;
+    check_namespace(call, &mut object)?;
+    let answer = match state.object(&call.resource, call.namespace(), call.name()) {
+        Ok(existing) => replace(state, call, &existing, object, &Write::default())?,
+        Err(missing) => {
+            if !call.resource.behaviour.created_by_update || call.path.subresource.is_some() {
+                return Err(missing);
+            }
+            let uid = meta(&object, "uid");
+            if !uid.is_empty() {
+                let problem = format!(
+                    "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: \
+                     Precondition failed: UID in precondition: {uid}, UID in object meta: ",
+                    call.resource.plural,
+                    key(call.namespace(), call.name())
+                );
+                return Err(Failure::conflict(&call.resource, call.name(), &problem));
+            }
+            meta_mut(&mut object).remove("resourceVersion");
+            check_namespace_lives(state, call, call.name())?;
+            create::insert(state, call, object)?.created()
+        }
+    };
+    Ok(answer.with_warnings(sent.warnings))
+}
+
+/// The name of the object must be that of the path.
+pub(super) fn check_name(call: &Call, object: &Value) -> Result<()> {
+    let (given, named) = (meta(object, "name"), call.name());
+    if given.is_empty() {
+        let message =
+            format!("the name of the object ({named} based on URL) was undeterminable: name must be provided");
+        return Err(Failure::bad_request(message));
+    }
+    if given != named {
+        let message = format!("the name of the object ({given}) does not match the name on the URL ({named})");
+        return Err(Failure::bad_request(message));
+    }
+    Ok(())
+}
+
+/// How an object is replaced.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Write {
+    /// Whether the resourceVersion may be missing whatever the kind says: patches do without.
+    pub(super) is_patch: bool,
+    /// managedFields have been seen to: server-side apply does that itself.
+    pub(super) is_tracked: bool,
+    /// The subresource by which it is written.
+    pub(super) subresource: &'static str,
+}
+
+/// Replaces an object by another, which has `metadata.namespace` and the right name.
+pub(super) fn replace(
+    state: &mut State,
+    call: &Call,
+    existing: &Arc<Object>,
+    mut object: Value,
+    write: &Write,
+) -> Result<Answer> {
+    let resource = Arc::clone(&call.resource);
+    let old = &existing.value;
+    check_identity(call, &object, old)?;
+    check_revision(call, &object, old, write)?;
+    hooks::default_fields(&resource, &mut object);
+    if !write.is_tracked {
+        // What the server itself sets below is nobody's.
+        object = fields::update(state, &resource, write.subresource, Some(old), &object, &call.field_manager());
+    }
+    keep(&resource, &mut object, old, write.subresource);
+    if write.subresource.is_empty() {
+        hooks::decide(state, &resource, &mut object, Some(old));
+    }
+    if has_generation(&resource) && counts_change(&resource, old, &object) {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
+        meta_mut(&mut object).insert("generation".to_owned(), generation.into());
+    }
+    check_finalizers(&resource, old, &object)?;
+    validate::check(&resource, &object, state.minor())?;
+    create::check_fields(&resource, &object)?;
+    if write.subresource.is_empty() {
+        hooks::before_update(&resource, old, &object)?;
+    }
+    object["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
+    fields::keep_times(old, &mut object);
+    if object == *old {
+        return Ok(Answer::object(&resource, Arc::clone(existing)));
+    }
+    if call.query.is_dry_run() {
+        let version = existing.meta("resourceVersion").parse().unwrap_or_default();
+        return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
+    }
+    if delete::is_finished(&resource, &object) {
+        let gone = state.remove(&resource, &object);
+        hooks::after_write(state, &resource, Some(existing), None);
+        return Ok(Answer::object(&resource, gone.unwrap_or_else(|| Arc::clone(existing))));
+    }
+    let object = state.put(&resource, object);
+    hooks::after_write(state, &resource, Some(existing), Some(&object));
+    Ok(Answer::object(&resource, object))
+}
+
+/// A uid that is given must be the object's.
+fn check_identity(call: &Call, object: &Value, old: &Value) -> Result<()> {
+    let (given, uid) = (meta(object, "uid"), meta(old, "uid"));
+    if given.is_empty() || given == uid {
+        return Ok(());
+    }
+    let problem = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+         failed: UID in precondition: {given}, UID in object meta: {uid}",
+        call.resource.plural,
+        key(call.namespace(), call.name())
+    );
+    Err(Failure::conflict(&call.resource, call.name(), &problem))
+}
+
+/// A resourceVersion that is given must be the object's, and some kinds want one.
+fn check_revision(call: &Call, object: &Value, old: &Value, write: &Write) -> Result<()> {
+    let resource = &call.resource;
+    let given = meta(object, "resourceVersion");
+    if given.is_empty() {
+        let is_wanted = resource.behaviour.conditional || resource.custom.is_some();
+        if !is_wanted || write.is_patch {
+            return Ok(());
+        }
+        let cause = Cause::invalid("metadata.resourceVersion", &0.into(), "must be specified for an update");
+        return Err(Failure::invalid(&resource.group, &resource.plural, call.name(), &[cause]));
+    }
+    if given.parse::<u64>().is_err() {
+        let problem = format!("strconv.ParseUint: parsing {given:?}: invalid syntax");
+        let cause = Cause::invalid("metadata.resourceVersion", &given.into(), &problem);
+        return Err(Failure::invalid(&resource.group, &resource.kind, call.name(), &[cause]));
+    }
+    if given == meta(old, "resourceVersion") {
+        return Ok(());
+    }
+    Err(Failure::modified(resource, call.name()))
+}
+
+/// What no write changes, and what this one does not.
+pub(super) fn keep(resource: &Resource, object: &mut Value, old: &Value, subresource: &str) {
+    let kept =
+        ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"];
+    {
+        let metadata = meta_mut(object);
+        for name in kept {
+            set_or_remove(metadata, name, old["metadata"].get(name));
+        }
+    }
+    match subresource {
+        "" | "scale" => reset_status(resource, object, Some(old)),
+        _ if resource.custom.is_some() => {
+            // Only the status is taken of a custom resource.
+            let status = object.get("status").cloned();
+            let managed = object["metadata"].get("managedFields").cloned();
+            let mut kept = old.clone();
+            if let Some(kept) = kept.as_object_mut() {
+                set_or_remove(kept, "status", status.as_ref());
+            }
+            set_or_remove(meta_mut(&mut kept), "managedFields", managed.as_ref());
+            *object = kept;
+        }
+        _ => {
+            // The rest of the object is as it was; of the metadata, labels are taken, but for deployments.
+            let Some(members) = object.as_object_mut() else { return };
+            let mut spec = old.get("spec").cloned();
+            if let (Some(part), Some(spec), Some(given)) = (part_of_spec(subresource), &mut spec, members.get("spec")) {
+                take_part(spec, given, part);
+            }
+            let taken = if part_of_spec(subresource).is_some() { &["metadata"][..] } else { &["status", "metadata"] };
+            members.retain(|name, _| taken.contains(&name.as_str()));
+            for (name, value) in old.as_object().into_iter().flatten() {
+                if !taken.contains(&name.as_str()) {
+                    members.insert(name.clone(), value.clone());
+                }
+            }
+            members.extend(spec.map(|spec| ("spec".to_owned(), spec)));
+            let fixed: &[&str] = match resource.plural.as_str() {
+                "deployments" => &["labels"],
+                "pods" => &["ownerReferences"],
+                _ => &[],
+            };
+            let metadata = meta_mut(object);
+            for name in fixed {
+                set_or_remove(metadata, name, old["metadata"].get(*name));
+            }
+        }
+    }
+}
+
+/// The list in the spec of a pod that a subresource writes.
+fn part_of_spec(subresource: &str) -> Option<&'static str> {
+    match subresource {
+        "ephemeralcontainers" => Some("ephemeralContainers"),
+        "resize" => Some("containers"),
+        _ => None,
+    }
+}
+
+/// Takes over a list; of containers, what is asked of the node alone.
+fn take_part(spec: &mut Value, given: &Value, part: &str) {
+    let Some(given) = given.get(part) else { return };
+    if part != "containers" {
+        spec[part] = given.clone();
+        return;
+    }
+    for container in spec[part].as_array_mut().into_iter().flatten() {
+        let same = given.as_array().into_iter().flatten().find(|other| other["name"] == container["name"]);
+        for field in ["resources", "resizePolicy"] {
+            if let Some(value) = same.and_then(|same| same.get(field)) {
+                container[field] = value.clone();
+            }
+        }
+    }
+}

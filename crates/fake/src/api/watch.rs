@@ -1,0 +1,222 @@
+//! Watches: what happens to the objects that are meant, as it happens.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    Call, options,
+    read::{self, Selection},
+};
+use crate::{
+    failure::{Failure, Result},
+    http::{Representation, one},
+    model::Resource,
+    state::{State, in_version},
+    store::{Event, Object, prefix},
+    table::Include,
+};
+
+/// How often a bookmark comes.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+
+/// How long before its end a watch has its last bookmark.
+const BEFORE_END: Duration = Duration::from_secs(2);
+
+/// The annotation of the bookmark behind the initial events.
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+/// A watch that is open.
+#[derive(Debug)]
+pub(crate) struct WatchStream {
+    resource: Arc<Resource>,
+    selection: Selection,
+    /// What the keys of the objects begin with.
+    prefix: String,
+    representation: Representation,
+    include: Include,
+    /// Events that are there already.
+    ready: VecDeque<Bytes>,
+    /// The revision up to which events have been sent.
+    sent: u64,
+    /// When it ends.
+    end: Instant,
+    /// When the next bookmark is due, if there are to be any.
+    bookmark: Option<Instant>,
+    /// Which of the server's cuts it has outlived.
+    cuts: u64,
+    is_over: bool,
+}
+
+/// Opens a watch.
+pub(crate) fn open(
+    state: &mut State,
+    call: &Call,
+    representation: Representation,
+    include: Include,
+) -> Result<WatchStream> {
+    options::check_list(call)?;
+    let selection = Selection::of(call)?;
+    let from = read::revision(call, true)?;
+    let initial = call.query.flag("sendInitialEvents");
+    let bookmarks = call.query.flag("allowWatchBookmarks") == Some(true);
+    let now = Instant::now();
+    let end = match call.query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok()) {
+        Some(seconds) if seconds > 0 => now + Duration::from_secs(seconds),
+        // As the server: somewhere between half an hour and an hour.
+        _ => now + Duration::from_secs(state.random.u64(1_800..3_600)),
+    };
+    let mut stream = WatchStream {
+        resource: Arc::clone(&call.resource),
+        selection,
+        prefix: prefix(call.path.namespace.as_deref().filter(|_| call.resource.namespaced)),
+        representation,
+        include,
+        ready: VecDeque::new(),
+        sent: from,
+        end,
+        bookmark: bookmarks.then(|| (now + BOOKMARKS).min(end - BEFORE_END.min(end - now))),
+        cuts: state.cuts,
+        is_over: false,
+    };
+    match initial {
+        Some(false) if from == 0 => stream.sent = state.store.revision(),
+        Some(true) => {
+            stream.begin_with_state(state);
+            if bookmarks {
+                let bookmark = stream.bookmark_event(true);
+                stream.ready.push_back(bookmark);
+            }
+        }
+        None if from == 0 => stream.begin_with_state(state),
+        _ if from < state.store.compacted() => {
+            let problem = format!("too old resource version: {from} ({})", state.store.compacted());
+            let event = json!({"type": "ERROR", "object": Failure::expired(problem).status()});
+            stream.ready.push_back(line(&event.to_string()));
+            stream.is_over = true;
+        }
+        _ => {}
+    }
+    Ok(stream)
+}
+
+impl WatchStream {
+    /// Puts all objects that there are before what happens next.
+    fn begin_with_state(&mut self, state: &State) {
+        let prefix = self.prefix.clone();
+        for (_, object) in state.store.list(&self.resource.storage, &prefix, None) {
+            let object = in_version(object, &self.resource);
+            if self.selection.matches(&self.resource, &object) {
+                let event = self.event("ADDED", &object);
+                self.ready.push_back(event);
+            }
+        }
+        self.sent = state.store.revision();
+    }
+
+    /// What there is to send now, if there is anything. `None` with [`is_over`](Self::is_over) is the end.
+    pub(crate) fn next(&mut self, state: &State) -> Option<Bytes> {
+        if state.cuts != self.cuts {
+            self.is_over = true;
+            self.ready.clear();
+        }
+        if self.ready.is_empty() && !self.is_over {
+            self.read(state);
+        }
+        if self.ready.is_empty() && !self.is_over {
+            self.keep_time();
+        }
+        self.ready.pop_front()
+    }
+
+    /// Whether nothing comes any more but what is ready.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over && self.ready.is_empty()
+    }
+
+    /// When it has to be asked again even if nothing happens.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.bookmark.map_or(self.end, |bookmark| bookmark.min(self.end))
+    }
+
+    fn read(&mut self, state: &State) {
+        let Some(events) = state.store.after(self.sent) else {
+            // What it has not read yet is forgotten. The server has no time for a slow reader.
+            self.is_over = true;
+            return;
+        };
+        let mut ready = Vec::new();
+        for event in events {
+            if *event.resource == *self.resource.storage && event.key.starts_with(&self.prefix) {
+                ready.extend(self.told(event));
+            }
+        }
+        self.ready.extend(ready);
+        self.sent = self.sent.max(state.store.revision());
+    }
+
+    fn keep_time(&mut self) {
+        let now = Instant::now();
+        if let Some(due) = self.bookmark.filter(|due| *due <= now) {
+            let bookmark = self.bookmark_event(false);
+            self.ready.push_back(bookmark);
+            let last = self.end.checked_sub(BEFORE_END).unwrap_or(self.end);
+            self.bookmark = if due >= last { None } else { Some((due + BOOKMARKS).min(last)) };
+        }
+        if self.end <= now {
+            self.is_over = true;
+        }
+    }
+
+    /// What a write is for somebody who sees a part of the objects.
+    fn told(&self, event: &Event) -> Option<Bytes> {
+        let view = |object: &Option<Arc<Object>>| object.as_ref().map(|object| in_version(object, &self.resource));
+        let is_meant = |object: &Option<Arc<Object>>| {
+            object.as_ref().is_some_and(|object| self.selection.matches(&self.resource, object))
+        };
+        let (before, after) = (view(&event.before), view(&event.after));
+        match (is_meant(&before), is_meant(&after)) {
+            (false, true) => after.map(|after| self.event("ADDED", &after)),
+            (true, true) => after.map(|after| self.event("MODIFIED", &after)),
+            (true, false) => {
+                let last = view(&event.gone).or_else(|| {
+                    // It is still there, but not meant any more.
+                    let before = before?;
+                    Some(Object::new(before.value.clone(), &before.version, event.revision).into())
+                });
+                last.map(|last| self.event("DELETED", &last))
+            }
+            (false, false) => None,
+        }
+    }
+
+    fn event(&self, kind: &str, object: &Object) -> Bytes {
+        let object = one(&self.resource, object, self.representation, self.include);
+        let mut text = BytesMut::with_capacity(object.len() + 40);
+        text.put_slice(b"{\"type\":\"");
+        text.put_slice(kind.as_bytes());
+        text.put_slice(b"\",\"object\":");
+        text.put_slice(&object);
+        text.put_slice(b"}\n");
+        text.freeze()
+    }
+
+    fn bookmark_event(&self, after_initial: bool) -> Bytes {
+        let (api_version, kind) = match self.representation {
+            Representation::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata"),
+            _ => (self.resource.api_version(), self.resource.kind.as_str()),
+        };
+        let mut metadata: Value = json!({"resourceVersion": self.sent.to_string(), "creationTimestamp": null});
+        if after_initial {
+            metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
+        }
+        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata});
+        line(&json!({"type": "BOOKMARK", "object": object}).to_string())
+    }
+}
+
+fn line(text: &str) -> Bytes {
+    format!("{text}\n").into()
+}

@@ -1,0 +1,69 @@
+//! Time, as the server's clock shows it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// A clock that goes with tokio's, so that paused time stands still for the server too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// What the clock shows at `since`, after 1970.
+    start: Duration,
+    since: Instant,
+}
+
+impl Clock {
+    /// A clock that shows this now.
+    pub(crate) fn showing(time: SystemTime) -> Self {
+        Self { start: time.duration_since(UNIX_EPOCH).unwrap_or_default(), since: Instant::now() }
+    }
+
+    /// What it shows, after 1970.
+    pub(crate) fn now(&self) -> Duration {
+        self.start + self.since.elapsed()
+    }
+
+    /// Goes on from another time: a step, as clocks of machines make them.
+    pub(crate) fn step(&mut self, forwards: bool, by: Duration) {
+        self.start = if forwards { self.start + by } else { self.start.saturating_sub(by) };
+    }
+
+    /// What it shows, as RFC 3339 in whole seconds.
+    pub(crate) fn timestamp(&self) -> String {
+        timestamp(self.now().as_secs())
+    }
+}
+
+/// Seconds after 1970 as RFC 3339.
+pub(crate) fn timestamp(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Years that begin in March have their leap day at their end.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_written_as_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (1_767_225_600, "2026-01-01T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+        ] {
+            assert_eq!(timestamp(seconds), text);
+        }
+    }
+}

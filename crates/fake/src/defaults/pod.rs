@@ -1,0 +1,147 @@
+//! Defaults of pods, alone and in templates.
+
+use serde_json::{Value, json};
+
+use super::default;
+use crate::failure::Cause;
+
+/// Fills in the spec of a pod.
+pub(super) fn fill(spec: &mut Value) {
+    if !spec.is_object() {
+        return;
+    }
+    default(spec, "restartPolicy", "Always");
+    default(spec, "dnsPolicy", "ClusterFirst");
+    default(spec, "schedulerName", "default-scheduler");
+    default(spec, "terminationGracePeriodSeconds", 30);
+    default(spec, "securityContext", json!({}));
+    if let Some(account) = spec["serviceAccountName"].as_str().map(str::to_owned).filter(|it| !it.is_empty()) {
+        default(spec, "serviceAccount", account);
+    }
+    remove_null(spec, "serviceAccountName");
+    for list in ["containers", "initContainers"] {
+        spec_list(spec, list, container);
+    }
+    spec_list(spec, "volumes", volume);
+}
+
+/// Reading a member makes it; this takes back what is none.
+fn remove_null(object: &mut Value, name: &str) {
+    if object.get(name).is_some_and(Value::is_null)
+        && let Some(object) = object.as_object_mut()
+    {
+        object.remove(name);
+    }
+}
+
+fn spec_list(spec: &mut Value, name: &str, fill: fn(&mut Value)) {
+    if let Some(items) = spec.get_mut(name).and_then(Value::as_array_mut) {
+        items.iter_mut().for_each(fill);
+    }
+}
+
+fn container(container: &mut Value) {
+    let image = container["image"].as_str().unwrap_or_default().to_owned();
+    remove_null(container, "image");
+    default(container, "terminationMessagePath", "/dev/termination-log");
+    default(container, "terminationMessagePolicy", "File");
+    // The tag stands behind the last slash, since a registry's port has a colon too.
+    let last = image.rsplit('/').next().unwrap_or_default();
+    let is_latest = !image.contains('@') && last.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    default(container, "imagePullPolicy", if is_latest { "Always" } else { "IfNotPresent" });
+    spec_list(container, "ports", |port| default(port, "protocol", "TCP"));
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = container.get_mut(probe).filter(|probe| probe.is_object()) {
+            for (name, value) in
+                [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+            {
+                default(probe, name, value);
+            }
+            if let Some(get) = probe.get_mut("httpGet").filter(|get| get.is_object()) {
+                default(get, "path", "/");
+                default(get, "scheme", "HTTP");
+            }
+        }
+    }
+    spec_list(container, "env", |variable| {
+        let field = variable.pointer_mut("/valueFrom/fieldRef");
+        if let Some(field) = field.filter(|field| field.is_object()) {
+            default(field, "apiVersion", "v1");
+        }
+    });
+}
+
+/// What the files of a volume may be used for, unless it says otherwise.
+const FILE_MODE: i64 = 0o644;
+
+fn volume(volume: &mut Value) {
+    for (source, mode) in
+        [("configMap", FILE_MODE), ("secret", FILE_MODE), ("downwardAPI", FILE_MODE), ("projected", FILE_MODE)]
+    {
+        if let Some(source) = volume.get_mut(source).filter(|source| source.is_object()) {
+            default(source, "defaultMode", mode);
+        }
+    }
+    if let Some(path) = volume.get_mut("hostPath").filter(|path| path.is_object() && path.get("type").is_none()) {
+        path["type"] = "".into();
+    }
+}
+
+/// The class of a pod, by what its containers ask for.
+pub(super) fn quality(spec: &Value) -> &'static str {
+    let containers: Vec<&Value> = spec["containers"].as_array().into_iter().flatten().collect();
+    let asks = |container: &&&Value| {
+        let resources = &container["resources"];
+        ["limits", "requests"].iter().any(|kind| resources[kind].as_object().is_some_and(|map| !map.is_empty()))
+    };
+    let is_guaranteed = |container: &&Value| {
+        let resources = &container["resources"];
+        ["cpu", "memory"].iter().all(|name| {
+            let (limit, request) = (&resources["limits"][name], &resources["requests"][name]);
+            !limit.is_null() && (request.is_null() || request == limit)
+        })
+    };
+    if !containers.iter().any(|container| asks(&container)) {
+        "BestEffort"
+    } else if containers.iter().all(is_guaranteed) {
+        "Guaranteed"
+    } else {
+        "Burstable"
+    }
+}
+
+/// What a pod lacks.
+pub(super) fn missing(spec: &Value, path: &str) -> Vec<Cause> {
+    let containers = spec["containers"].as_array().map_or(&[][..], Vec::as_slice);
+    if containers.is_empty() {
+        return vec![Cause::required(format!("{path}.containers"), "")];
+    }
+    let lacks = |(index, container): (usize, &Value)| {
+        let is_empty = |field: &&str| container[*field].as_str().unwrap_or_default().is_empty();
+        let missing = ["name", "image"].into_iter().filter(is_empty);
+        missing.map(move |field| Cause::required(format!("{path}.containers[{index}].{field}"), "")).collect::<Vec<_>>()
+    };
+    containers.iter().enumerate().flat_map(lacks).collect()
+}
+
+/// What the server says when anything else of a pod is changed.
+pub(super) const IMMUTABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
+     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
+     `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+/// Whether an update may make one spec of the other.
+pub(super) fn may_become(old: &Value, new: &Value) -> bool {
+    let fixed = |spec: &Value| {
+        let mut spec = spec.clone();
+        for list in ["containers", "initContainers"] {
+            spec_list(&mut spec, list, |container| container["image"] = Value::Null);
+        }
+        if let Some(spec) = spec.as_object_mut() {
+            for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"] {
+                spec.remove(field);
+            }
+        }
+        spec
+    };
+    fixed(old) == fixed(new)
+}

@@ -1,0 +1,13 @@
+//! HTTP: what requests ask for, and how answers are written.
+
+mod accept;
+mod answer;
+mod path;
+mod query;
+mod render;
+
+pub(crate) use accept::Representation;
+pub(crate) use answer::{Answer, Content, response, warning};
+pub(crate) use path::{Path, ResourcePath};
+pub(crate) use query::Query;
+pub(crate) use render::{metadata, one, render};

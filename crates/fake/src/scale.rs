@@ -1,0 +1,81 @@
+//! The scale of objects: their replicas in the form that all kinds share.
+
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Result},
+    json_path,
+    model::Resource,
+    store::Object,
+};
+
+/// Where a resource has its replicas: those of the spec, those of the status, and the selector as a text.
+fn paths(resource: &Resource) -> (String, String, Option<String>) {
+    let own = || (".spec.replicas".to_owned(), ".status.replicas".to_owned(), None);
+    resource.custom.as_ref().map_or_else(own, |custom| custom.scale.clone().unwrap_or_else(own))
+}
+
+/// The scale of an object.
+pub(crate) fn of(resource: &Resource, object: &Object) -> Result<Value> {
+    let (spec, status, selector) = paths(resource);
+    let number = |path: &str| json_path::get(&object.value, path).and_then(Value::as_i64);
+    let Some(replicas) = number(&spec) else {
+        let message = format!("the spec replicas field {spec:?} does not exist");
+        return Err(Failure::internal(format!("Internal error occurred: {message}")));
+    };
+    let selector = match (&resource.custom, selector) {
+        (Some(_), Some(path)) => {
+            json_path::get(&object.value, &path).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+        (Some(_), None) => String::new(),
+        (None, _) => selector_text(&object.value["spec"]["selector"]),
+    };
+    let mut metadata = json!({"name": object.meta("name"), "resourceVersion": object.meta("resourceVersion")});
+    for field in ["namespace", "uid", "creationTimestamp"] {
+        if !object.meta(field).is_empty() {
+            metadata[field] = object.meta(field).into();
+        }
+    }
+    let mut status = json!({"replicas": number(&status).unwrap_or_default()});
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    let mut spec = json!({});
+    if replicas != 0 {
+        spec["replicas"] = replicas.into();
+    }
+    Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}))
+}
+
+/// Sets the replicas of an object.
+pub(crate) fn set(resource: &Resource, object: &mut Value, replicas: i64) -> Result<()> {
+    let (spec, ..) = paths(resource);
+    json_path::set(object, &spec, replicas.into())
+        .ok_or_else(|| Failure::internal(format!("the path {spec:?} leads to no field")))
+}
+
+/// A selector as the text that requests have.
+fn selector_text(selector: &Value) -> String {
+    let mut terms = Vec::new();
+    let labels = selector.get("matchLabels").unwrap_or(selector).as_object();
+    for (key, value) in labels.into_iter().flatten() {
+        if let Some(value) = value.as_str() {
+            terms.push(format!("{key}={value}"));
+        }
+    }
+    for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
+        let key = expression["key"].as_str().unwrap_or_default();
+        let mut values: Vec<&str> =
+            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        terms.push(match expression["operator"].as_str() {
+            Some("In") => format!("{key} in ({values})"),
+            Some("NotIn") => format!("{key} notin ({values})"),
+            Some("DoesNotExist") => format!("!{key}"),
+            _ => key.to_owned(),
+        });
+    }
+    terms.sort();
+    terms.join(",")
+}

@@ -1,0 +1,198 @@
+//! Values as a server has them: of the right types, without unknown fields, and with what Go writes for empty ones.
+
+use serde_json::{Map, Value};
+
+use super::{Field, Presence, Schema, Struct, Type, Unknown};
+
+/// A value of a wrong type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrongType {
+    /// The field with dots, without the places of items.
+    pub(crate) path: String,
+    /// The struct that has the field.
+    pub(crate) within: String,
+    /// What was found, as Go calls it.
+    pub(crate) found: &'static str,
+    /// What should be there, as Go calls it.
+    pub(crate) expected: &'static str,
+}
+
+impl std::fmt::Display for WrongType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, within, found, expected } = self;
+        write!(f, "json: cannot unmarshal {found} into Go struct field {within}.{path} of type {expected}")
+    }
+}
+
+/// Reads an object of Kubernetes' own kinds as its server does. Unknown fields are left out, and their paths noted.
+pub(crate) fn decode(value: Value, schema: &Schema, kind: &str, unknown: &mut Vec<String>) -> Result<Value, WrongType> {
+    let mut decoder = Decoder { names: Vec::new(), path: Vec::new(), within: kind.to_owned(), unknown };
+    decoder.value(value, schema)
+}
+
+struct Decoder<'a> {
+    /// The fields' names from the outside in, for errors.
+    names: Vec<String>,
+    /// The same with the places of items, for unknown fields.
+    path: Vec<String>,
+    /// The name of the struct.
+    within: String,
+    unknown: &'a mut Vec<String>,
+}
+
+impl Decoder<'_> {
+    fn value(&mut self, value: Value, schema: &Schema) -> Result<Value, WrongType> {
+        let resolved = schema.resolved();
+        match (&resolved.of, value) {
+            // What is resolved is none of a name.
+            (Type::Any | Type::Named(_), value)
+            | (Type::Bool, value @ Value::Bool(_))
+            | (Type::Double, value @ Value::Number(_))
+            | (Type::String | Type::Time | Type::Bytes, value @ Value::String(_))
+            | (Type::IntOrString, value @ (Value::Number(_) | Value::String(_)))
+            | (_, value @ Value::Null) => Ok(value),
+            (Type::Bool, value) => Err(self.wrong(&value, "bool")),
+            (Type::Int32 | Type::Int64, Value::Number(number)) if number.is_i64() => Ok(number.into()),
+            (Type::Int32, value) => Err(self.wrong(&value, "int32")),
+            (Type::Int64, value) => Err(self.wrong(&value, "int64")),
+            (Type::Double, value) => Err(self.wrong(&value, "float64")),
+            (Type::String | Type::Time | Type::Bytes, value) => Err(self.wrong(&value, "string")),
+            (Type::IntOrString, value) => Err(self.wrong(&value, "intstr.IntOrString")),
+            (Type::Quantity, Value::String(text)) => Ok(super::quantity::canonical(&text).into()),
+            (Type::Quantity, Value::Number(number)) => Ok(super::quantity::canonical(&number.to_string()).into()),
+            (Type::Quantity, value) => Err(self.wrong(&value, "resource.Quantity")),
+            (Type::List(list), Value::Array(items)) => {
+                let read = |(index, item): (usize, Value)| {
+                    let field = self.path.pop().unwrap_or_default();
+                    self.path.push(format!("{field}[{index}]"));
+                    let item = self.item(item, &list.items);
+                    self.path.pop();
+                    self.path.push(field);
+                    item
+                };
+                items.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            }
+            (Type::List(_), value) => Err(self.wrong(&value, "slice")),
+            (Type::Map(values), Value::Object(entries)) => {
+                let read = |(key, value): (String, Value)| {
+                    self.path.push(key.clone());
+                    let value = self.item(value, values);
+                    self.path.pop();
+                    Ok((key, value?))
+                };
+                entries.into_iter().map(read).collect::<Result<Map<_, _>, _>>().map(Value::Object)
+            }
+            (Type::Map(_), value) => Err(self.wrong(&value, "map")),
+            (Type::Struct(fields), Value::Object(given)) => {
+                let outer = schema.type_name().and_then(|name| name.rsplit('.').next());
+                let outer = outer.map(|name| std::mem::replace(&mut self.within, name.to_owned()));
+                let read = self.fields(given, fields);
+                if let Some(outer) = outer {
+                    self.within = outer;
+                }
+                read.map(Value::Object)
+            }
+            (Type::Struct(_), value) => Err(self.wrong(&value, "struct")),
+        }
+    }
+
+    /// An item of a list or map: `null` is a zero.
+    fn item(&mut self, item: Value, schema: &Schema) -> Result<Value, WrongType> {
+        match item {
+            Value::Null => Ok(self.zero(schema)),
+            item => self.value(item, schema),
+        }
+    }
+
+    fn fields(&mut self, given: Map<String, Value>, fields: &Struct) -> Result<Map<String, Value>, WrongType> {
+        let mut read = Map::new();
+        for (name, value) in given {
+            let Some(field) = fields.fields.get(&name) else {
+                if fields.unknown == Unknown::Kept {
+                    read.insert(name, value);
+                } else {
+                    self.path.push(name);
+                    self.unknown.push(self.path.join("."));
+                    self.path.pop();
+                }
+                continue;
+            };
+            self.names.push(name.clone());
+            self.path.push(name.clone());
+            let value = self.value(value, &field.schema)?;
+            self.names.pop();
+            self.path.pop();
+            read.insert(name, value);
+        }
+        for (name, field) in &fields.fields {
+            let given = read.remove(name).filter(|value| !value.is_null());
+            if let Some(value) = self.present(given, field) {
+                read.insert(name.clone(), value);
+            }
+        }
+        Ok(read)
+    }
+
+    /// What is written of a field.
+    fn present(&mut self, given: Option<Value>, field: &Field) -> Option<Value> {
+        let given = given.or_else(|| field.schema.default.clone().filter(|default| !is_zero(default)));
+        match field.presence {
+            Presence::Free | Presence::Optional => given,
+            Presence::Null => Some(given.unwrap_or_default()),
+            Presence::Always => {
+                // Storage does not tell an empty list or map from none.
+                let is_empty = |value: &Value| {
+                    value.as_array().is_some_and(Vec::is_empty)
+                        || (value.as_object().is_some_and(Map::is_empty)
+                            && matches!(field.schema.resolved().of, Type::Map(_)))
+                };
+                Some(given.filter(|value| !is_empty(value)).unwrap_or_else(|| self.zero(&field.schema)))
+            }
+            Presence::OmitEmpty => match &field.schema.resolved().of {
+                Type::Struct(_) | Type::Time | Type::Quantity | Type::IntOrString => {
+                    Some(given.unwrap_or_else(|| self.zero(&field.schema)))
+                }
+                _ => given.filter(|value| !is_zero(value)),
+            },
+            Presence::OmitZero => given.filter(|value| !is_zero(value)),
+        }
+    }
+
+    /// What Go writes for a value that was never set.
+    fn zero(&mut self, schema: &Schema) -> Value {
+        match &schema.resolved().of {
+            Type::Any | Type::Time | Type::List(_) | Type::Map(_) | Type::Named(_) | Type::Bytes => Value::Null,
+            Type::Bool => false.into(),
+            Type::Int32 | Type::Int64 | Type::Double | Type::IntOrString => 0.into(),
+            Type::String => "".into(),
+            Type::Quantity => "0".into(),
+            // Raw JSON in a wrapper.
+            Type::Struct(fields) if fields.fields.is_empty() && fields.unknown == Unknown::Kept => Value::Null,
+            Type::Struct(fields) => self.fields(Map::new(), fields).map_or(Value::Null, Value::Object),
+        }
+    }
+
+    fn wrong(&self, found: &Value, expected: &'static str) -> WrongType {
+        let found = match found {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        WrongType { path: self.names.join("."), within: self.within.clone(), found, expected }
+    }
+}
+
+/// Whether a value is one that `omitempty` leaves out.
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+    }
+}

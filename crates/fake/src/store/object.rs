@@ -1,0 +1,42 @@
+//! An object as it is kept.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// An object of some version of its resource, without `apiVersion` and `kind`.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// All of it, with the `resourceVersion`.
+    pub(crate) value: Value,
+    /// The version whose fields it has: `v1`.
+    pub(crate) version: Arc<str>,
+    /// The same as JSON, made when it is first sent.
+    json: OnceLock<Bytes>,
+}
+
+impl Object {
+    /// An object of this version with the revision as its `resourceVersion`.
+    pub(crate) fn new(mut value: Value, version: &Arc<str>, revision: u64) -> Self {
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("resourceVersion".to_owned(), revision.to_string().into());
+        }
+        Self { value, version: Arc::clone(version), json: OnceLock::new() }
+    }
+
+    /// The object as JSON, still without `apiVersion` and `kind`.
+    pub(crate) fn json(&self) -> &Bytes {
+        self.json.get_or_init(|| self.value.to_string().into())
+    }
+
+    /// A text of the metadata; empty if there is none.
+    pub(crate) fn meta(&self, name: &str) -> &str {
+        self.value["metadata"][name].as_str().unwrap_or_default()
+    }
+
+    /// Whether it waits for its finalizers, or for its containers to end.
+    pub(crate) fn is_being_deleted(&self) -> bool {
+        !self.meta("deletionTimestamp").is_empty()
+    }
+}

@@ -1,0 +1,186 @@
+//! Faults: requests that fail, come late, get lost, or are answered with something else.
+
+use std::time::Duration;
+
+use k8s_client_runtime::http::StatusCode;
+use serde_json::Value;
+
+use super::RecordedRequest;
+use crate::{failure::Failure, server::FakeServer};
+
+/// Which requests a [`Fault`] is for. Without any condition, all.
+///
+/// ```
+/// use k8s_client_fake::{FakeServer, Fault, Which};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = FakeServer::new();
+/// // The second update of any Lease is refused.
+/// let which = Which::verb("update").resource("coordination.k8s.io", "leases").nth(2);
+/// server.inject(which, Fault::refuse(409, "Conflict", "somebody was faster"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "it chooses requests for `FakeServer::inject`"]
+pub struct Which {
+    verb: Option<String>,
+    resource: Option<(String, String)>,
+    subresource: Option<String>,
+    namespace: Option<String>,
+    name: Option<String>,
+    /// The first and the last of those that it is for, counted from 1.
+    calls: Option<(u64, u64)>,
+}
+
+impl Which {
+    /// All requests.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Those of a verb, in the words of RBAC: `create`, `list`, `watch` …
+    pub fn verb(verb: impl Into<String>) -> Self {
+        Self { verb: Some(verb.into()), ..Self::default() }
+    }
+
+    /// Those to a resource: its group, empty for the core group, and its plural.
+    pub fn resource(mut self, group: impl Into<String>, plural: impl Into<String>) -> Self {
+        self.resource = Some((group.into(), plural.into()));
+        self
+    }
+
+    /// Those to a subresource.
+    pub fn subresource(mut self, subresource: impl Into<String>) -> Self {
+        self.subresource = Some(subresource.into());
+        self
+    }
+
+    /// Those in a namespace.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Those to an object, be it named by the path or by what is created.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Only the nth of them, counted from 1 and from now.
+    pub fn nth(mut self, number: u64) -> Self {
+        self.calls = Some((number, number));
+        self
+    }
+
+    /// Only the first ones, so many.
+    pub fn first(mut self, count: u64) -> Self {
+        self.calls = Some((1, count));
+        self
+    }
+
+    fn fits(&self, request: &RecordedRequest) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
+        };
+        let of_body = request.body["metadata"]["name"].as_str();
+        is(&self.verb, request.verb)
+            && self
+                .resource
+                .as_ref()
+                .is_none_or(|(group, plural)| *group == request.group && *plural == request.resource)
+            && is(&self.subresource, request.subresource.as_deref())
+            && is(&self.namespace, request.namespace.as_deref())
+            && is(&self.name, request.name.as_deref().or(of_body))
+    }
+}
+
+/// What happens to a request instead of what should.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is answered with a Status of this code, reason and message. Nothing is done.
+    Refuse(StatusCode, String, String),
+    /// It is answered with this code and body. Nothing is done.
+    Answer(StatusCode, Value),
+    /// It is answered with a text that is no JSON. Nothing is done.
+    Garbage,
+    /// It waits so long before anything is done.
+    Delay(Duration),
+    /// The connection breaks before anything is done.
+    DropRequest,
+    /// The connection breaks when it has been done: whoever sent it does not know.
+    DropAnswer,
+}
+
+impl Fault {
+    /// It is answered with a Status. A code that is none is 500.
+    pub fn refuse(code: u16, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::Refuse(code, reason.into(), message.into())
+    }
+}
+
+/// The faults that are still to come.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Planned>);
+
+#[derive(Debug)]
+struct Planned {
+    which: Which,
+    fault: Fault,
+    /// How many requests it was for so far, had they all been meant.
+    seen: u64,
+}
+
+/// What a request met.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    pub(crate) delay: Duration,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Faults {
+    /// What happens to a request: all delays, and the first of the other faults.
+    pub(crate) fn meet(&mut self, request: &RecordedRequest) -> Met {
+        let mut met = Met::default();
+        for planned in &mut self.0 {
+            if !planned.which.fits(request) {
+                continue;
+            }
+            planned.seen += 1;
+            let is_meant = planned.which.calls.is_none_or(|(first, last)| (first..=last).contains(&planned.seen));
+            match &planned.fault {
+                Fault::Delay(delay) if is_meant => met.delay += *delay,
+                fault if is_meant && met.fault.is_none() => met.fault = Some(fault.clone()),
+                _ => {}
+            }
+        }
+        // What can happen no more is not looked at again.
+        self.0.retain(|planned| planned.which.calls.is_none_or(|(_, last)| planned.seen < last));
+        met
+    }
+}
+
+impl FakeServer {
+    /// Lets something go wrong with requests from now on. The earlier of two faults for one request is what happens;
+    /// all delays are.
+    pub fn inject(&self, which: Which, fault: Fault) {
+        self.state().faults.0.push(Planned { which, fault, seen: 0 });
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&self) {
+        self.state().faults.0.clear();
+    }
+}
+
+impl Failure {
+    /// The refusal that a test asked for.
+    pub(crate) fn injected(code: StatusCode, reason: &str, message: &str) -> Value {
+        let mut status = Self::new(code, "", message).status();
+        status["reason"] = reason.into();
+        status
+    }
+}

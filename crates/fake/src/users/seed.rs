@@ -1,0 +1,125 @@
+//! Objects to begin with.
+
+use std::{fmt, sync::Arc};
+
+use k8s_client_runtime::k8s_openapi::serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{hooks, schema, server::FakeServer, state::State};
+
+/// Why an object could not be added to a [`FakeServer`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedError(String);
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+impl FakeServer {
+    /// Puts an object into the server as it is, without a request: with its status, its owners, and its
+    /// `deletionTimestamp` if it is being deleted. What it lacks of a namespace, a uid and a time is filled in. One of
+    /// the same name is replaced.
+    ///
+    /// Typed objects of k8s-openapi can be given, and JSON.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = k8s_client_fake::FakeServer::new();
+    /// server.add(&serde_json::json!({
+    ///     "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"}, "status": {"phase": "Running"},
+    /// }))?;
+    /// let pod = server.object("v1", "Pod", "default", "web-0").ok_or("it is there")?;
+    /// assert_eq!(pod["status"]["phase"], "Running");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the server has no such kind, the object has no name, or a field is of a wrong type.
+    pub fn add(&self, object: &impl Serialize) -> Result<(), SeedError> {
+        let object = serde_json::to_value(object).map_err(|error| SeedError(format!("no JSON: {error}")))?;
+        add(&mut self.state(), object)?;
+        self.tell();
+        Ok(())
+    }
+
+    /// The same for the documents of a text of YAML, which `---` separates.
+    ///
+    /// # Errors
+    ///
+    /// When a text is no YAML, and as for [`add`](Self::add). Documents before the wrong one have been added.
+    pub fn add_yaml(&self, text: &str) -> Result<(), SeedError> {
+        for document in text.split("\n---").map(|document| document.strip_prefix("---").unwrap_or(document)) {
+            let value: Value =
+                serde_saphyr::from_str(document).map_err(|error| SeedError(format!("no YAML: {error}")))?;
+            if !value.is_null() {
+                self.add(&value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An object as it is kept now; `None` if it is not there. The namespace of one of the cluster is empty.
+    pub fn object(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let state = self.state();
+        let resource = state.resource_of_kind(api_version, kind)?;
+        let mut value = state.object(&resource, namespace, name).ok()?.value.clone();
+        value["apiVersion"] = api_version.into();
+        value["kind"] = kind.into();
+        Some(value)
+    }
+}
+
+fn add(state: &mut State, mut object: Value) -> Result<(), SeedError> {
+    let text = |object: &Value, key: &str| object[key].as_str().unwrap_or_default().to_owned();
+    let (api_version, kind) = (text(&object, "apiVersion"), text(&object, "kind"));
+    let resource = state.resource_of_kind(&api_version, &kind).ok_or_else(|| {
+        let version = state.model.version;
+        SeedError(format!("Kubernetes {version} serves no kind {kind:?} of {api_version:?}, and no definition does"))
+    })?;
+    let name = text(&object["metadata"], "name");
+    let wrong = |problem: &str| SeedError(format!("{kind} {name:?}: {problem}"));
+    if name.is_empty() {
+        return Err(wrong("it has no metadata.name"));
+    }
+    if let Some(members) = object.as_object_mut() {
+        members.remove("apiVersion");
+        members.remove("kind");
+    }
+    if resource.namespaced && text(&object["metadata"], "namespace").is_empty() {
+        object["metadata"]["namespace"] = "default".into();
+    }
+    for (field, value) in [("uid", state.uid()), ("creationTimestamp", state.clock.timestamp())] {
+        if text(&object["metadata"], field).is_empty() {
+            object["metadata"][field] = value.into();
+        }
+    }
+    hooks::default_fields(&resource, &mut object);
+    let value = if resource.custom.is_some() {
+        schema::prune(object, &resource.schema, &mut Vec::new())
+    } else {
+        schema::decode(object, &resource.schema, &resource.kind, &mut Vec::new())
+            .map_err(|error| wrong(&error.to_string()))?
+    };
+    // A namespace that is not there would be a state that no server can be in.
+    let namespace = text(&value["metadata"], "namespace");
+    let has_namespace = |state: &State| state.store.get("namespaces", &namespace).is_some();
+    if resource.namespaced && !has_namespace(state) {
+        add(
+            state,
+            json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
+                "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
+            }),
+        )?;
+    }
+    let before = state.object(&resource, &namespace, &name).ok();
+    let after = state.put(&resource, value);
+    hooks::after_write(state, &Arc::clone(&resource), before.as_ref(), Some(&after));
+    Ok(())
+}
