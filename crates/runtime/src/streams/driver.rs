@@ -235,12 +235,7 @@ impl Driver {
                 Event::End(channel) => state.buffer(channel).end(Ok(())),
                 Event::Reset(channel) => self.reset(&mut state, channel),
                 Event::Pong(number) => self.pings.answered(number),
-                Event::Close(None) => {
-                    if self.purpose == Purpose::Forward {
-                        state.stdout.end(Ok(()));
-                    }
-                    return Err(self.end_of(&state, "the server closed it"));
-                }
+                Event::Close(None) => return Err(self.end_of(&state, "the server closed it")),
                 Event::Close(Some(why)) => {
                     return Err(self.end_of(&state, &format!("the server closed it with {why}")));
                 }
