@@ -36,10 +36,13 @@ const (
 
 // container is one name in a pod, and the processes that run for it one after the other.
 type container struct {
-	pod     *pod
-	kind    kind
+	pod  *pod
+	kind kind
+	spec corev1.Container
+	// sidecar is an init container that goes on, until the regular ones have ended.
 	sidecar bool
-	spec    corev1.Container
+	// ending is closed when it is to end.
+	ending <-chan struct{}
 
 	// Locked by the pod.
 	status corev1.ContainerStatus
@@ -68,9 +71,13 @@ func newContainer(p *pod, kind kind, it *corev1.Container) *container {
 		reason = "PodInitializing"
 	}
 	notYet := false
+	sidecar := it.RestartPolicy != nil && *it.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	ending := p.ending
+	if sidecar {
+		ending = p.completed
+	}
 	return &container{
-		pod: p, kind: kind, spec: *it,
-		sidecar: it.RestartPolicy != nil && *it.RestartPolicy == corev1.ContainerRestartPolicyAlways,
+		pod: p, kind: kind, spec: *it, sidecar: sidecar, ending: ending,
 		status: corev1.ContainerStatus{
 			Name: it.Name, Image: it.Image, Started: &notYet,
 			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}},
@@ -86,7 +93,7 @@ func (c *container) live(policy corev1.RestartPolicy) int {
 	for {
 		if c.spec.Image == missingImage {
 			c.wait("ErrImagePull", "rpc error: code = NotFound desc = "+missingImage+": not found")
-			<-c.pod.ending
+			<-c.ending
 			return 1
 		}
 		started := time.Now()
@@ -101,7 +108,7 @@ func (c *container) live(policy corev1.RestartPolicy) int {
 			c.wait("CrashLoopBackOff", fmt.Sprintf("back-off %s restarting failed container=%s", pause, c.spec.Name))
 			select {
 			case <-time.After(pause):
-			case <-c.pod.ending:
+			case <-c.ending:
 				return code
 			}
 		}
@@ -129,7 +136,7 @@ func (c *container) change(change func()) {
 	c.pod.mu.Lock()
 	defer c.pod.mu.Unlock()
 	change()
-	c.pod.touchLocked()
+	c.pod.touch()
 }
 
 // once runs the container's program once, and returns its exit code and whether the pod is ending.
@@ -138,7 +145,7 @@ func (c *container) once() (code int, stopped bool) {
 	it, err := c.start()
 	if err != nil {
 		c.change(func() { c.terminate(it, 128, started, "StartError", err.Error()) })
-		return 128, c.pod.isEnding()
+		return 128, isClosed(c.ending)
 	}
 	c.change(func() {
 		if c.status.State.Terminated != nil {
@@ -153,7 +160,7 @@ func (c *container) once() (code int, stopped bool) {
 	go func() { ended <- it.wait() }()
 	select {
 	case code = <-ended:
-	case <-c.pod.ending:
+	case <-c.ending:
 		code = it.stop(ended)
 	}
 	reason := "Completed"
@@ -161,7 +168,7 @@ func (c *container) once() (code int, stopped bool) {
 		reason = "Error"
 	}
 	c.change(func() { c.terminate(it, code, started, reason, "") })
-	return code, c.pod.isEnding()
+	return code, isClosed(c.ending)
 }
 
 // terminate puts the end of an instance into the status. The pod is locked.
@@ -238,7 +245,7 @@ func (it *instance) wait() int {
 	it.mu.Lock()
 	it.over = true
 	for process := range it.execs {
-		process.signal(syscall.SIGKILL) // They share the container's fate.
+		process.end() // They share the container's fate.
 	}
 	it.mu.Unlock()
 	<-it.ended

@@ -1,12 +1,21 @@
 package node
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
+	"log"
 	"net/http"
+	"net/url"
 	"strconv"
 	"syscall"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/tools/cache"
 )
 
 // control is what tests ask for: faults, mostly. Each request is a POST whose query has the details; the answer is
@@ -14,7 +23,7 @@ import (
 func (m *machine) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /counts", m.counts)
+	mux.HandleFunc("GET /open", m.open)
 	mux.HandleFunc("POST /namespaces/{namespace}/schedule", func(w http.ResponseWriter, req *http.Request) {
 		answer(w, m.schedule(req.PathValue("namespace")))
 	})
@@ -23,14 +32,15 @@ func (m *machine) control() http.Handler {
 	return mux
 }
 
-// counts tells what is open, for tests that must not leave anything behind.
-func (m *machine) counts(w http.ResponseWriter, _ *http.Request) {
-	counts := map[string]int{"processes": m.reaper.running()}
+// open tells what is open, for tests that must not leave anything behind: process groups, upgraded connections to
+// kubelets, and streams between those and their runtimes.
+func (m *machine) open(w http.ResponseWriter, _ *http.Request) {
+	upgrades, streams := 0, 0
 	for _, n := range m.nodes {
-		counts["connections of "+n.name] = n.link.open()
-		counts["streams of "+n.name] = n.runtime.open()
+		upgrades += n.kubelet.upgrades()
+		streams += n.runtime.upgrades()
 	}
-	json.NewEncoder(w).Encode(counts)
+	fmt.Fprintln(w, m.reaper.running(), upgrades, streams)
 }
 
 func (m *machine) controlNode(w http.ResponseWriter, req *http.Request) {
@@ -44,9 +54,12 @@ func (m *machine) controlNode(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "there is no such node", http.StatusNotFound)
 		return
 	}
-	query := req.URL.Query()
-	var err error
-	switch what := req.PathValue("what"); what {
+	answer(w, n.fail(req.PathValue("what"), req.URL.Query()))
+}
+
+// fail makes the node fail in some way, or ends that.
+func (n *node) fail(what string, query url.Values) (err error) {
+	switch what {
 	case "kill-kubelet":
 		n.kubelet.kill()
 	case "start-kubelet":
@@ -58,43 +71,40 @@ func (m *machine) controlNode(w http.ResponseWriter, req *http.Request) {
 	case "cut":
 		n.link.cut()
 	case "stall":
-		n.link.mu.Lock()
-		if n.link.stalled == nil {
-			n.link.stalled = make(chan struct{})
-		}
-		n.link.mu.Unlock()
+		n.link.stall()
 	case "go-on":
-		n.link.mu.Lock()
-		if n.link.stalled != nil {
-			close(n.link.stalled)
-			n.link.stalled = nil
-		}
-		n.link.mu.Unlock()
+		n.link.goOn()
 	case "refuse-connections":
-		n.link.mu.Lock()
-		n.link.refusing, err = strconv.ParseBool(query.Get("on"))
-		n.link.mu.Unlock()
+		var on bool
+		on, err = strconv.ParseBool(query.Get("on"))
+		n.link.set(func(l *link) { l.refusing = on })
 	case "rate":
-		n.link.mu.Lock()
-		n.link.rate, err = strconv.Atoi(query.Get("bytes"))
-		n.link.mu.Unlock()
+		var bytes int
+		bytes, err = strconv.Atoi(query.Get("bytes"))
+		n.link.set(func(l *link) { l.rate = bytes })
 	case "refuse-requests":
-		n.refuse.mu.Lock()
-		n.refuse.text = query.Get("text")
-		n.refuse.status, err = strconv.Atoi(query.Get("status"))
-		n.refuse.mu.Unlock()
-	case "half-close":
-		n.mu.Lock()
-		n.halfClose, err = strconv.ParseBool(query.Get("on"))
-		n.mu.Unlock()
+		var status int
+		status, err = strconv.Atoi(query.Get("status"))
+		n.refusal.set(status, query.Get("text"))
 	case "clock":
 		var offset time.Duration
 		offset, err = time.ParseDuration(query.Get("offset"))
-		m.clock.offset.Store(int64(offset))
+		n.clock.offset.Store(int64(offset))
+	case "heal":
+		err = n.heal()
 	default:
 		err = fmt.Errorf("a node cannot do %q", what)
 	}
-	answer(w, err)
+	return err
+}
+
+// heal ends all that fail began.
+func (n *node) heal() error {
+	n.link.goOn()
+	n.link.set(func(l *link) { l.refusing, l.rate = false, 0 })
+	n.refusal.set(0, "")
+	n.clock.offset.Store(0)
+	return errors.Join(n.kubelet.start(), n.runtime.start())
 }
 
 func (m *machine) controlContainer(w http.ResponseWriter, req *http.Request) {
@@ -131,4 +141,43 @@ func answer(w http.ResponseWriter, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	}
+}
+
+// schedule gives the nodes the pods of a namespace that no node has, from now on, in turn. A real scheduler would take
+// as long to build as all controllers together, and decide nothing that a test looks at.
+func (m *machine) schedule(namespace string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.scheduled[namespace] {
+		return nil
+	}
+	m.scheduled[namespace] = true
+	const again = time.Minute // After an error.
+	factory := informers.NewSharedInformerFactoryWithOptions(
+		m.client, again, informers.WithNamespace(namespace),
+		informers.WithTweakListOptions(func(options *metav1.ListOptions) {
+			options.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", "").String()
+		}),
+	)
+	turn := 0
+	bind := func(object any) {
+		pod := object.(*corev1.Pod)
+		if pod.DeletionTimestamp != nil || len(pod.Spec.SchedulingGates) > 0 {
+			return
+		}
+		turn++
+		binding := &corev1.Binding{
+			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: namespace, UID: pod.UID},
+			Target:     corev1.ObjectReference{Kind: "Node", Name: m.nodes[turn%len(m.nodes)].name},
+		}
+		err := m.client.CoreV1().Pods(namespace).Bind(context.Background(), binding, metav1.CreateOptions{})
+		if err != nil {
+			log.Printf("bind pod %s/%s: %v", namespace, pod.Name, err)
+		}
+	}
+	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: bind, UpdateFunc: func(_, object any) { bind(object) },
+	})
+	factory.Start(nil)
+	return err
 }

@@ -3,7 +3,6 @@ package node
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -72,7 +71,7 @@ func (m *machine) locate(address string) (host, port string, owner *node, err er
 	if rest, ok := strings.CutPrefix(host, podNetwork); ok {
 		high, _, _ := strings.Cut(rest, ".")
 		if number, e := strconv.Atoi(high); e == nil && number>>7 < len(m.nodes) {
-			return fmt.Sprintf("127.%d.%s", m.network, rest), port, m.nodes[number>>7], err
+			return m.podAddress(rest), port, m.nodes[number>>7], err
 		}
 	}
 	return host, port, nil, err
@@ -181,6 +180,29 @@ func (l *link) isRefusing() bool {
 	return l.refusing
 }
 
+func (l *link) set(change func(*link)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(l)
+}
+
+func (l *link) stall() {
+	l.set(func(l *link) {
+		if l.stalled == nil {
+			l.stalled = make(chan struct{})
+		}
+	})
+}
+
+func (l *link) goOn() {
+	l.set(func(l *link) {
+		if l.stalled != nil {
+			close(l.stalled)
+			l.stalled = nil
+		}
+	})
+}
+
 // cut ends all connections.
 func (l *link) cut() {
 	l.mu.Lock()
@@ -188,12 +210,6 @@ func (l *link) cut() {
 	for it := range l.joins {
 		it.close()
 	}
-}
-
-func (l *link) open() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.joins)
 }
 
 // buffer is a connection of which something was read already.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,7 +27,7 @@ func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	streams := func(serve func(http.ResponseWriter, *http.Request, *pod)) http.HandlerFunc {
 		return func(w http.ResponseWriter, req *http.Request) {
-			if n.refused(w) {
+			if n.refusal.answers(w) {
 				return
 			}
 			p := n.find(req.PathValue("namespace"), req.PathValue("pod"))
@@ -141,7 +142,8 @@ func (responder) Error(w http.ResponseWriter, _ *http.Request, err error) {
 
 func (n *node) serveLogs(w http.ResponseWriter, req *http.Request, p *pod) {
 	var options corev1.PodLogOptions
-	if err := legacyscheme.ParameterCodec.DecodeParameters(req.URL.Query(), corev1.SchemeGroupVersion, &options); err != nil {
+	codec := legacyscheme.ParameterCodec
+	if err := codec.DecodeParameters(req.URL.Query(), corev1.SchemeGroupVersion, &options); err != nil {
 		http.Error(w, `{"message": "Unable to decode query."}`, http.StatusBadRequest)
 		return
 	}
@@ -196,7 +198,9 @@ func (c *container) logged(previous bool) (*instance, error) {
 }
 
 func (n *node) logOptions(asked *corev1.PodLogOptions) *logs.LogOptions {
-	options := &logs.LogOptions{Follow: asked.Follow, Timestamp: asked.Timestamps, TailLines: asked.TailLines, LimitBytes: asked.LimitBytes}
+	options := &logs.LogOptions{
+		Follow: asked.Follow, Timestamp: asked.Timestamps, TailLines: asked.TailLines, LimitBytes: asked.LimitBytes,
+	}
 	if asked.SinceSeconds != nil {
 		options.Since = n.clock.now().Add(-time.Duration(*asked.SinceSeconds) * time.Second)
 	}
@@ -234,4 +238,27 @@ func (s state) ContainerStatus(context.Context, string, bool) (*runtimeapi.Conta
 	default:
 	}
 	return &runtimeapi.ContainerStatusResponse{Status: &runtimeapi.ContainerStatus{State: state}}, nil
+}
+
+// refusal is an answer that the kubelet gives to every request for a stream or a log; none if the status is 0.
+type refusal struct {
+	mu     sync.Mutex
+	status int
+	text   string
+}
+
+func (r *refusal) set(status int, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status, r.text = status, text
+}
+
+// answers answers a request, if it is to.
+func (r *refusal) answers(w http.ResponseWriter) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.status != 0 {
+		http.Error(w, r.text, r.status)
+	}
+	return r.status != 0
 }

@@ -40,8 +40,11 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming"
 )
 
-// Taint keeps the pods of DaemonSets and the like away: the nodes are for those who ask for them.
+// taint keeps the pods of DaemonSets and the like away: the nodes are for those who ask for them.
 const taint = "k8s-client.test/node"
+
+// halfClose is the annotation of pods whose forwarded ports end each direction by itself.
+const halfClose = "k8s-client.test/half-close"
 
 // machine is what the nodes share.
 type machine struct {
@@ -49,7 +52,8 @@ type machine struct {
 	folder string
 	reaper *reaper
 	clock  clock
-	// network is the second number of the addresses of all pods, 127.N.x.y, and no other program's.
+	// network is the second number of the addresses of all pods, 127.N.x.y, and no other program's; 0 if they share
+	// 127.0.0.1.
 	network int
 	nodes   []*node
 	// elsewhere is the way to what is neither a node nor a pod.
@@ -72,13 +76,11 @@ type node struct {
 	kubelet, runtime *server
 	streams          streaming.Server
 	link             link
-	refuse           refusal
+	refusal          refusal
 
 	mu   sync.Mutex
 	pods map[types.UID]*pod
 	next int
-	// halfClose is whether the end of one direction of a forwarded port leaves the other open.
-	halfClose bool
 }
 
 // Run runs the nodes until SIGINT or SIGTERM.
@@ -97,7 +99,8 @@ func Run(arguments []string) error {
 		return err
 	}
 	for _, name := range []string{
-		"kubeconfig", "root-dir", "client-ca-file", "tls-cert-file", "tls-private-key-file", "egress-socket", "control-socket",
+		"kubeconfig", "root-dir", "client-ca-file", "tls-cert-file", "tls-private-key-file",
+		"egress-socket", "control-socket",
 	} {
 		if flags.Lookup(name).Value.String() == "" {
 			return fmt.Errorf("needs the flag --%s", name)
@@ -121,7 +124,9 @@ func Run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	defer reserved.Close()
+	if reserved != nil {
+		defer reserved.Close()
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

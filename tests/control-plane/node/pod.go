@@ -3,12 +3,12 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -28,12 +28,14 @@ type pod struct {
 	folder      string
 	started     time.Time
 
-	// ending is closed when the containers are to end, changed has an item when the status has changed, and finished is
-	// closed when no process is left.
-	ending, finished chan struct{}
-	changed          chan struct{}
+	// ending is closed when the containers are to end, completed when the sidecars are, and finished when no process is
+	// left.
+	ending, completed, finished chan struct{}
+	// changed has an item when the status has changed.
+	changed chan struct{}
 	// work is done when no container runs and none will.
-	work sync.WaitGroup
+	work   sync.WaitGroup
+	policy corev1.RestartPolicy
 
 	mu         sync.Mutex
 	object     *corev1.Pod
@@ -84,14 +86,19 @@ func (n *node) newPod(object *corev1.Pod) *pod {
 	high := n.number<<7 | n.next/254%128
 	p := &pod{
 		node: n, namespace: object.Namespace, name: object.Name, uid: object.UID,
-		ip:       fmt.Sprintf(podNetwork+"%d.%d", high, low),
-		address:  fmt.Sprintf("127.%d.%d.%d", n.network, high, low),
-		folder:   filepath.Join(n.folder, "pods", string(object.UID)),
-		started:  time.Now(),
-		ending:   make(chan struct{}),
-		finished: make(chan struct{}),
-		changed:  make(chan struct{}, 1),
-		known:    map[corev1.PodConditionType]corev1.PodCondition{},
+		ip:        fmt.Sprintf(podNetwork+"%d.%d", high, low),
+		address:   n.podAddress(fmt.Sprintf("%d.%d", high, low)),
+		folder:    filepath.Join(n.folder, "pods", string(object.UID)),
+		started:   time.Now(),
+		ending:    make(chan struct{}),
+		completed: make(chan struct{}),
+		finished:  make(chan struct{}),
+		changed:   make(chan struct{}, 1),
+		policy:    object.Spec.RestartPolicy,
+		known:     map[corev1.PodConditionType]corev1.PodCondition{},
+	}
+	if seconds := object.Spec.TerminationGracePeriodSeconds; seconds != nil {
+		p.grace = time.Duration(*seconds) * time.Second
 	}
 	for i := range object.Spec.InitContainers {
 		p.add(initial, &object.Spec.InitContainers[i])
@@ -145,25 +152,28 @@ func (p *pod) end(grace time.Duration) {
 // run starts the containers in their order, waits for the pod's end, and confirms it.
 func (p *pod) run() {
 	defer close(p.finished)
+	changed := p.changed
 	var reporting sync.WaitGroup
 	reporting.Go(func() {
-		for range p.changed {
+		for range changed {
 			p.report()
 		}
 	})
-	p.touch()
+	changed <- struct{}{}
 	if err := os.MkdirAll(p.folder, 0o755); err != nil {
 		log.Printf("pod %s/%s: %v", p.namespace, p.name, err)
 	}
+	var main sync.WaitGroup
 	if p.initialize() {
 		for _, c := range p.all(regular) {
-			p.work.Go(func() { c.live(p.object.Spec.RestartPolicy) })
+			main.Go(func() { c.live(p.policy) })
 		}
 	}
+	main.Wait()
+	close(p.completed)
 	<-p.ending
 	p.work.Wait()
 	p.mu.Lock()
-	changed := p.changed
 	p.changed = nil // Nobody touches it any more.
 	p.mu.Unlock()
 	close(changed)
@@ -174,23 +184,23 @@ func (p *pod) run() {
 
 // initialize runs the init containers, and returns whether the others may start.
 func (p *pod) initialize() bool {
-	policy := p.object.Spec.RestartPolicy
+	policy := p.policy
 	if policy == corev1.RestartPolicyAlways {
 		policy = corev1.RestartPolicyOnFailure
 	}
 	for _, c := range p.all(initial) {
 		if c.sidecar {
 			p.work.Go(func() { c.live(corev1.RestartPolicyAlways) })
-		} else if code := c.live(policy); code != 0 || p.isEnding() {
+		} else if code := c.live(policy); code != 0 || isClosed(p.ending) {
 			return false
 		}
 	}
-	return !p.isEnding()
+	return !isClosed(p.ending)
 }
 
-func (p *pod) isEnding() bool {
+func isClosed(channel <-chan struct{}) bool {
 	select {
-	case <-p.ending:
+	case <-channel:
 		return true
 	default:
 		return false
@@ -213,14 +223,8 @@ func (p *pod) confirm() {
 	})
 }
 
-// touch has the status written soon.
+// touch has the status written soon. The pod is locked.
 func (p *pod) touch() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.touchLocked()
-}
-
-func (p *pod) touchLocked() {
 	select {
 	case p.changed <- struct{}{}:
 	default: // It will be anyway, or the pod has finished.
@@ -246,7 +250,7 @@ func (p *pod) report() {
 
 // retry asks again while the API server is away. A pod that is gone is none of its errors.
 func (p *pod) retry(ask func(ctx context.Context) error) {
-	const patience = 30 * time.Second
+	const patience = 2 * time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
@@ -254,8 +258,7 @@ func (p *pod) retry(ask func(ctx context.Context) error) {
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 			return
 		}
-		var status apierrors.APIStatus
-		if errors.As(err, &status) && !apierrors.IsTooManyRequests(err) && !apierrors.IsInternalError(err) || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			log.Printf("pod %s/%s: %v", p.namespace, p.name, err)
 			return
 		}
@@ -279,6 +282,13 @@ func (p *pod) container(name string) *container {
 	return nil
 }
 
+func (p *pod) annotated(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.object.Annotations[name]
+	return ok
+}
+
 func (p *pod) lookUp(name string) *container {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -296,6 +306,14 @@ func (p *pod) all(kind kind) (all []*container) {
 	return all
 }
 
+// podAddress is where the processes of a pod listen, by the last two numbers of its IP.
+func (m *machine) podAddress(rest string) string {
+	if m.network == 0 {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%s", m.network, rest)
+}
+
 // reserveNetwork chooses addresses for the pods that no other control plane on this machine uses, and returns what
 // keeps them.
 func (m *machine) reserveNetwork() (net.Listener, error) {
@@ -310,6 +328,9 @@ func (m *machine) reserveNetwork() (net.Listener, error) {
 			m.network = network
 			return listener, nil
 		}
+	}
+	if runtime.GOOS != "linux" {
+		return nil, nil // Other systems have one loopback address, which all pods share.
 	}
 	return nil, fmt.Errorf("no addresses for pods: %w", err)
 }

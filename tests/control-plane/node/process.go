@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
 	utilexec "k8s.io/utils/exec"
 )
 
@@ -36,8 +35,9 @@ type process struct {
 	// terminal is nil if it has none.
 	terminal *os.File
 	// copied is done when its output has ended and was handed on.
-	copied  sync.WaitGroup
-	outputs []*os.File
+	copied   sync.WaitGroup
+	outputs  []*os.File
+	released sync.Once
 }
 
 func start(it program, reaper *reaper) (*process, error) {
@@ -130,11 +130,11 @@ func (p *process) signal(signal syscall.Signal) {
 	syscall.Kill(-p.group(), signal) // It may have ended.
 }
 
-// end kills what is left of the group after wait. A program that left the group may hold an output for ever, so that is
-// given up soon.
+// end kills what there is of the group. A program that left the group may hold an output for ever, so that is given up
+// soon.
 func (p *process) end() {
 	p.signal(syscall.SIGKILL)
-	p.reaper.remove(p.group())
+	p.release()
 	time.AfterFunc(time.Second, func() {
 		for _, output := range p.outputs {
 			output.Close()
@@ -142,11 +142,19 @@ func (p *process) end() {
 	})
 }
 
+// release takes the group off the list of those that run.
+func (p *process) release() {
+	p.released.Do(func() {
+		p.reaper.remove(p.group())
+		if p.stdin != nil && p.terminal == nil {
+			p.stdin.Close()
+		}
+	})
+}
+
 func (p *process) resize(width, height uint16) {
 	if p.terminal != nil {
-		control(p.terminal, func(descriptor int) error {
-			return unix.IoctlSetWinsize(descriptor, unix.TIOCSWINSZ, &unix.Winsize{Row: height, Col: width})
-		})
+		resizeTerminal(p.terminal, width, height) // It may be closed already.
 	}
 }
 
@@ -182,38 +190,58 @@ func (t terminalInput) Close() error {
 	return err
 }
 
-// openTerminal returns both ends of a pseudo terminal.
-func openTerminal() (master, slave *os.File, err error) {
-	master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	var number int
-	err = control(master, func(descriptor int) (err error) {
-		if number, err = unix.IoctlGetInt(descriptor, unix.TIOCGPTN); err != nil {
-			return err
-		}
-		return unix.IoctlSetPointerInt(descriptor, unix.TIOCSPTLCK, 0)
-	})
-	if err == nil {
-		slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	}
-	if err != nil {
-		master.Close()
-		return nil, nil, err
-	}
-	return master, slave, nil
+// reaperScript reads ids of process groups, one a line, until the pipe closes, which it does however the nodes ended;
+// then it kills them. A minus before an id takes it off the list.
+const reaperScript = `
+while read -r group; do
+    case $group in
+    -*)
+        kept=
+        for one in $groups; do [ "-$one" = "$group" ] || kept="$kept $one"; done
+        groups=$kept
+        ;;
+    *) groups="$groups $group" ;;
+    esac
+done
+for one in $groups; do kill -9 "-$one"; done
+`
+
+// reaper ends the processes of pods together with this one, even if this one is killed.
+type reaper struct {
+	mu   sync.Mutex
+	pipe io.Writer
+	// groups counts those that have not ended.
+	groups int
 }
 
-// control calls with the descriptor of a file, and leaves the file as it is, which File.Fd would not.
-func control(file *os.File, call func(descriptor int) error) error {
-	raw, err := file.SyscallConn()
+func newReaper() (*reaper, error) {
+	cmd := exec.Command("sh", "-c", reaperScript, "k8s-client-test-reaper")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Out of reach of what ends this process.
+	pipe, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var failed error
-	if err := raw.Control(func(descriptor uintptr) { failed = call(int(descriptor)) }); err != nil {
-		return err
-	}
-	return failed
+	return &reaper{pipe: pipe}, cmd.Start()
+}
+
+func (r *reaper) add(group int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.groups++
+	fmt.Fprintf(r.pipe, "%d\n", group)
+}
+
+func (r *reaper) remove(group int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.groups--
+	fmt.Fprintf(r.pipe, "-%d\n", group)
+}
+
+// running is how many process groups there are.
+func (r *reaper) running() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.groups
 }

@@ -40,7 +40,7 @@ func (s *server) start() error {
 		serving = tls.NewListener(serving, s.tls)
 	}
 	// Connections that are killed are nobody's error.
-	go (&http.Server{Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0)}).Serve(serving)
+	go (&http.Server{Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0), ConnState: s.note}).Serve(serving)
 	return nil
 }
 
@@ -72,10 +72,28 @@ func (s *server) port() int {
 	return address.Port
 }
 
-func (s *server) open() int {
+// note notes upgrades.
+func (s *server) note(connection net.Conn, state http.ConnState) {
+	if outer, ok := connection.(*tls.Conn); ok {
+		connection = outer.NetConn()
+	}
+	if it, ok := connection.(*tracked); ok && state == http.StateHijacked {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		it.upgraded = true
+	}
+}
+
+// upgrades counts the connections that an upgrade took over.
+func (s *server) upgrades() (count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.connections)
+	for it := range s.connections {
+		if it.upgraded {
+			count++
+		}
+	}
+	return count
 }
 
 // tracking tells the server of its connections, those that upgrades took over too.
@@ -102,7 +120,8 @@ func (t *tracking) Accept() (net.Conn, error) {
 
 type tracked struct {
 	net.Conn
-	server *server
+	server   *server
+	upgraded bool
 }
 
 func (t *tracked) Close() error {

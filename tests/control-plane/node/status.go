@@ -45,7 +45,7 @@ func (p *pod) status() corev1.PodStatus {
 
 // phase follows kubelet's rules.
 func (p *pod) phase(status corev1.PodStatus) corev1.PodPhase {
-	policy := p.object.Spec.RestartPolicy
+	policy := p.policy
 	if p.stopped {
 		policy = never
 	}

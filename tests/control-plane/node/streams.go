@@ -63,9 +63,6 @@ func (n *node) Exec(
 	code := process.wait()
 	process.copied.Wait()
 	it.forget(process)
-	if process.stdin != nil && !tty {
-		process.stdin.Close()
-	}
 	return exited(code)
 }
 
@@ -89,7 +86,7 @@ func (it *instance) forget(process *process) {
 	defer it.mu.Unlock()
 	if syscall.Kill(-process.group(), 0) != nil {
 		delete(it.execs, process)
-		process.reaper.remove(process.group())
+		process.release()
 	}
 }
 
@@ -141,7 +138,6 @@ func (n *node) Attach(
 func (n *node) PortForward(_ context.Context, id string, port int32, stream io.ReadWriteCloser) error {
 	n.mu.Lock()
 	p, known := n.pods[types.UID(id)]
-	halfClose := n.halfClose
 	n.mu.Unlock()
 	if !known {
 		return fmt.Errorf("failed to find sandbox %q in store: not found", id)
@@ -151,7 +147,7 @@ func (n *node) PortForward(_ context.Context, id string, port int32, stream io.R
 		return fmt.Errorf("failed to connect to localhost:%d inside namespace %q: %w", port, id, err)
 	}
 	defer connection.Close()
-	if halfClose {
+	if p.annotated(halfClose) {
 		return forwardBoth(connection, stream)
 	}
 	return forwardAsRuntimes(connection, stream)

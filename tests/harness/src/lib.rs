@@ -40,6 +40,6 @@ pub use beside::{build_extract, build_merge, build_transcode};
 pub use control_plane::ControlPlane;
 pub use credentials::{ADMIN_CONTEXT, TOKEN_CONTEXT, UNPRIVILEGED_CONTEXT, UNPRIVILEGED_USER};
 pub use error::Error;
-pub use nodes::{Container, Node, Nodes};
+pub use nodes::{Container, Node, Nodes, Open};
 pub use program::build;
 pub use source::{ASSETS_VARIABLE, CONTROLLERS_VARIABLE, KUBECONFIG_VARIABLE, NODES_VARIABLE, Source};

@@ -25,8 +25,15 @@ use crate::Error;
 /// * `$POD_IP` is the address to listen on, so that each pod has all ports for itself. What listens there is reached by
 ///   port-forward and by the proxies of pods and services. Who is not root listens 10,000 above a port below 1024.
 /// * A container without `command` runs a small web server, whatever its image is: it listens on the first port of the
-///   container, or 80, and logs each request.
+///   container, or 80, and logs each request. It answers with the request's line and body. `/headers` gets the
+///   request's headers, `/status/418` that status, `/redirect` a redirect to `/there`; an upgrade to the protocol
+///   `echo` gets the request's line and then all it sends. With `args`, it serves TCP too: `--echo=PORT` sends all
+///   back, `--sink=PORT` answers the end of what it got with the count of bytes and their SHA-256 in a line, and
+///   `--source=PORT` answers a line with a number with so many zero bytes.
 /// * The image `k8s-client.test/missing` cannot be pulled.
+/// * Forwarded ports end as with containerd and CRI-O: the pod does not see the end of what is sent to it, and one
+///   second after one direction has ended the other one is cut off. A pod with the annotation
+///   `k8s-client.test/half-close` sees the end, and each of its directions ends by itself.
 /// * `restartPolicy`, init containers, ephemeral containers, terminals, `stdin`, `env` with plain values, exit codes
 ///   and the end by SIGTERM and, later, SIGKILL are as in a cluster. Pauses between restarts are shorter. Probes,
 ///   volumes, limits and all else that needs a container runtime have no effect.
@@ -81,14 +88,30 @@ impl Nodes {
         post(&self.socket, &format!("/namespaces/{namespace}/schedule"))
     }
 
-    /// What is open at the nodes: process groups of containers and of what was executed in them, connections between
-    /// kube-apiserver and each node, and streams between each kubelet and its runtime.
+    /// What is open at the nodes, both together.
     ///
     /// # Errors
     /// When the nodes do not answer.
-    pub fn counts(&self) -> Result<String, Error> {
-        request(&self.socket, "GET", "/counts").map_err(Error::on("ask the nodes for /counts"))
+    pub fn open(&self) -> Result<Open, Error> {
+        let tried = "ask the nodes for /open";
+        let answer = request(&self.socket, "GET", "/open").map_err(Error::on(tried))?;
+        let counts: Vec<_> = answer.split_whitespace().filter_map(|count| count.parse().ok()).collect();
+        match counts[..] {
+            [processes, upgrades, streams] => Ok(Open { processes, upgrades, streams }),
+            _ => Err(Error::new(format!("{tried}: {answer}"))),
+        }
     }
+}
+
+/// What is open at the [`Nodes`]: of a test that has ended, nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Process groups: one for each container, and for each command that was executed in one.
+    pub processes: usize,
+    /// Connections between kube-apiserver and kubelets that were upgraded: for exec, attach and forwarded ports.
+    pub upgrades: usize,
+    /// Connections between the kubelets and their container runtimes.
+    pub streams: usize,
 }
 
 /// One of the [`Nodes`]. What is asked of it has happened when the method returns.
@@ -159,15 +182,14 @@ impl Node {
         self.ask(&format!("refuse-requests?status={status}&text={}", encoded(text)))
     }
 
-    /// How forwarded ports end. By default as with containerd and CRI-O: one second after one direction has ended, the
-    /// other one is cut off. With `on`, each direction ends by itself.
-    pub fn half_close(&self, on: bool) -> Result<(), Error> {
-        self.ask(&format!("half-close?on={on}"))
-    }
-
     /// Sets the clock that stamps logs so many seconds forward, or back, from the right time. Both nodes have it.
     pub fn shift_clock(&self, seconds: i32) -> Result<(), Error> {
         self.ask(&format!("clock?offset={seconds}s"))
+    }
+
+    /// Ends every fault of the node.
+    pub fn heal(&self) -> Result<(), Error> {
+        self.ask("heal")
     }
 
     fn ask(&self, what: &str) -> Result<(), Error> {

@@ -9,18 +9,20 @@ mod apply;
 mod ask;
 mod filled;
 mod nodes;
+mod sockets;
 
 use std::{
     error::Error,
     fmt::Write as _,
     future::Future,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use k8s_client::{Clientset, Config};
-use k8s_client_test_harness::ControlPlane;
+use k8s_client_test_harness::{ControlPlane, Nodes};
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
@@ -29,6 +31,7 @@ pub use apply::{json_of, owned, reapply};
 pub use ask::ask;
 pub use filled::{Filling, filled};
 pub use nodes::{nodes, script};
+pub use sockets::connections_to;
 
 /// What a test returns: `?` works on everything.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
@@ -43,12 +46,20 @@ pub struct Test {
     pub client: Clientset,
     /// The namespace.
     pub namespace: String,
+    nodes: Option<Nodes>,
+    kubeconfig: PathBuf,
 }
 
 impl Test {
     /// Makes a namespace. Pods can be created in it at once.
     pub async fn namespace() -> Self {
-        let client = client();
+        Self::on(control_plane()).await
+    }
+
+    /// Makes a namespace of a control plane that is not the one of all tests.
+    pub async fn on(plane: &ControlPlane) -> Self {
+        let kubeconfig = plane.kubeconfig().to_owned();
+        let client = administrator(&kubeconfig);
         let namespace = unique("test");
         let created = client.core_v1().namespaces().create(&object(json!({ "metadata": { "name": namespace } }))).await;
         created.expect("an administrator may create a namespace");
@@ -56,7 +67,7 @@ impl Test {
         let account = object(json!({ "metadata": { "name": "default" } }));
         match client.core_v1().service_accounts(&namespace).create(&account).await {
             Err(error) if !error.is_already_exists() => panic!("{error}"),
-            _ => Self { client, namespace },
+            _ => Self { client, namespace, nodes: plane.nodes().cloned(), kubeconfig },
         }
     }
 }
@@ -64,10 +75,12 @@ impl Test {
 impl Drop for Test {
     fn drop(&mut self) {
         let namespace = std::mem::take(&mut self.namespace);
+        let kubeconfig = std::mem::take(&mut self.kubeconfig);
         // The test's own runtime cannot wait for anything any more.
         let deletion = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            match runtime.block_on(async { client().core_v1().namespaces().delete(&namespace).await }) {
+            match runtime.block_on(async { administrator(&kubeconfig).core_v1().namespaces().delete(&namespace).await })
+            {
                 // The test has deleted it itself.
                 Err(error) if !error.is_not_found() && !error.is_conflict() => Err(error.into()),
                 _ => Ok::<_, Box<dyn Error + Send + Sync>>(()),
@@ -86,7 +99,11 @@ pub fn control_plane() -> &'static ControlPlane {
 
 /// An administrator's client, by client certificate.
 pub fn client() -> Clientset {
-    let config = Config::from_kubeconfig(control_plane().kubeconfig());
+    administrator(control_plane().kubeconfig())
+}
+
+fn administrator(kubeconfig: &Path) -> Clientset {
+    let config = Config::from_kubeconfig(kubeconfig);
     config.and_then(|config| Clientset::new(&config)).expect("the control plane's kubeconfig is good")
 }
 

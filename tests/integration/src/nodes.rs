@@ -70,7 +70,7 @@ impl Test {
 
     /// A container of a pod that runs on the control plane's nodes.
     pub fn container(&self, pod: &str, container: &str) -> Container {
-        let nodes = control_plane().nodes().expect("a pod runs");
+        let nodes = self.nodes.as_ref().expect("a pod runs");
         nodes.container(&self.namespace, pod, container)
     }
 }

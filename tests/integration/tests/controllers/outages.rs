@@ -13,7 +13,7 @@ use k8s_client::{
     Clientset, Config,
     informer::{Event, Informer, Metrics, Subscription},
 };
-use k8s_client_integration_tests::{TestResult, eventually, object};
+use k8s_client_integration_tests::{TestResult, connections_to, eventually, object};
 use k8s_client_test_harness::ControlPlane;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
@@ -55,23 +55,6 @@ impl Metrics for Expired {
     fn failed(&self, error: &k8s_client::Error) {
         self.0.fetch_add(usize::from(error.must_list_again()), Ordering::SeqCst);
     }
-}
-
-/// How many connections this process has to a server of this machine.
-fn connections_to(port: u16) -> usize {
-    let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    let links = files.filter_map(|file| std::fs::read_link(file.path()).ok()?.into_os_string().into_string().ok());
-    let own: BTreeSet<String> =
-        links.filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())).collect();
-    let port = format!(":{port:04X}");
-    // By line: number, own address, other address, and six more before the number that the links have.
-    let is_one = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        fields.get(2).is_some_and(|address| address.ends_with(&port))
-            && fields.get(9).is_some_and(|it| own.contains(*it))
-    };
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
-    tables.into_iter().flatten().map(|table| table.lines().filter(|line| is_one(line)).count()).sum()
 }
 
 /// What is told until nothing more comes for a while: names, with `+`, `~` or `-` before them.

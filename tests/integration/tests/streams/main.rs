@@ -2,4 +2,5 @@
 //!
 //! Each test runs on both nodes, because kube-apiserver reaches their kubelets in different ways.
 
+mod node_faults;
 mod nodes;
