@@ -1,6 +1,9 @@
 //! Requests whose connection becomes something else than HTTP, on a server with TLS and both versions of HTTP.
 
-use std::{convert::Infallible, io::Write as _, net::Ipv4Addr, sync::Arc};
+#[path = "support/proxies.rs"]
+mod proxies;
+
+use std::{convert::Infallible, fs, io::Write as _, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -11,13 +14,18 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use k8s_client_runtime::{Config, ErrorKind, RestClient, config::PemSource, rest::Upgraded};
+use k8s_client_runtime::{
+    Config, ErrorKind, RestClient,
+    config::{PemSource, Proxy, ProxyUrl},
+    rest::Upgraded,
+};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -28,6 +36,7 @@ async fn answer(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>,
     let mut response = Response::new(Full::default());
     match path.as_str() {
         "/echo" if version == Version::HTTP_11 && is_upgrade(request.headers()) => {
+            assert!(!request.headers().contains_key(header::PROXY_AUTHORIZATION), "that is for the proxy");
             let protocol = request.headers()[header::UPGRADE].clone();
             tokio::spawn(async move {
                 let mut stream = TokioIo::new(hyper::upgrade::on(&mut request).await.unwrap());
@@ -69,6 +78,11 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 
 /// A client of a server that takes connections until the test ends.
 async fn client(secure: bool) -> RestClient {
+    RestClient::new(&server(secure).await.0).unwrap()
+}
+
+/// How to reach such a server, and its certificate.
+async fn server(secure: bool) -> (Config, String) {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     #[cfg(feature = "aws-lc-rs")]
@@ -102,7 +116,7 @@ async fn client(secure: bool) -> RestClient {
             });
         }
     });
-    RestClient::new(&config).unwrap()
+    (config, certificate.pem())
 }
 
 async fn read(connection: &mut Upgraded, length: usize) -> String {
@@ -155,4 +169,56 @@ async fn any_other_answer_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     let text = error.to_string();
     assert!(text.contains("/plain") && text.contains("answered 200 OK in place of switching"), "{text}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_a_tunnel_also_to_a_server_without_tls() {
+    const BASIC: &str = "Basic dXNlcjpwYXNzd29yZA==";
+    for (secure, protocol, scheme, login, asked) in [
+        (false, proxies::Protocol::Http, "http", BASIC, "CONNECT"),
+        (true, proxies::Protocol::Http, "http", BASIC, "CONNECT"),
+        (false, proxies::Protocol::Socks5, "socks5", "user:password", "name"),
+    ] {
+        let (mut config, _) = server(secure).await;
+        let address = config.server.authority().unwrap().to_string();
+        let proxy = proxies::TestProxy::start(protocol, Some(login)).await;
+        config.proxy = Proxy::Url(ProxyUrl::parse(&format!("{scheme}://user:password@{}", proxy.address)).unwrap());
+        let client = RestClient::new(&config).unwrap();
+        let mut connection = client.get().abs_path("/echo").upgrade().await.unwrap();
+        assert_eq!(read(&mut connection, 5).await, "hello");
+        assert_eq!(proxy.asked(), [format!("{asked} {address}")]);
+    }
+}
+
+/// Lets a time pass in which files are read again.
+async fn pass(seconds: u64) {
+    time::pause();
+    time::sleep(Duration::from_secs(seconds)).await;
+    time::resume();
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_outlives_the_authorities_that_it_was_made_with() {
+    let (mut config, certificate) = server(true).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    fs::write(&file, &certificate).unwrap();
+    config.tls.ca = Some(PemSource::File(file.clone()));
+    let client = RestClient::new(&config).unwrap();
+    let mut connection = client.get().abs_path("/echo").upgrade().await.unwrap();
+    assert_eq!(read(&mut connection, 5).await, "hello");
+
+    // Nothing new is trusted, and what began on HTTP/2 would have ended by now.
+    let other = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    fs::write(&file, other.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()).unwrap();
+    pass(61).await;
+    let refused = async {
+        while client.get().abs_path("/echo").upgrade().await.is_ok() {
+            time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(10), refused).await.expect("the new authority is used");
+    pass(60).await;
+    connection.write_all(b"alive").await.unwrap();
+    assert_eq!(read(&mut connection, 5).await, "alive");
 }

@@ -8,6 +8,7 @@ use http::Method;
 use super::{
     ExitStatus, Output, Process, Protocol, TerminalSize,
     open::{self, Names},
+    pods,
     process::{Asked, Opened},
     wire::Writer,
 };
@@ -87,6 +88,7 @@ struct Start {
     request: Request,
     names: Names,
     asked: Asked,
+    default_container: bool,
     input: Option<Bytes>,
     size: Option<TerminalSize>,
     buffer: usize,
@@ -101,6 +103,13 @@ macro_rules! starts {
             pub fn container(self, container: &str) -> Self {
                 let request = self.0.request.with_query(|query| query.set("container", container));
                 Self(Start { request, ..self.0 })
+            }
+
+            /// Takes the container that kubectl takes if none is named: that of the pod's annotation
+            /// `kubectl.kubernetes.io/default-container`, or else the first. The pod is read for it, which needs the
+            /// verb `get` on `pods`. Default: the server takes the only container, and refuses where there are several.
+            pub fn default_container(self) -> Self {
+                Self(Start { default_container: true, ..self.0 })
             }
 
             /// Whether to send input, which is then written to [`Process::stdin`]. Default: no.
@@ -227,6 +236,7 @@ impl Start {
             request: request.streaming(),
             names,
             asked: Asked { stdin: false, stdout: true, stderr: true, tty: false },
+            default_container: false,
             input: None,
             size: None,
             buffer: BUFFER,
@@ -256,8 +266,12 @@ impl Start {
     }
 
     /// Boxed, so that it is compiled here once and not in each crate that awaits it.
-    fn run(self) -> CallFuture<Process> {
+    fn run(mut self) -> CallFuture<Process> {
         Box::pin(async move {
+            if self.default_container {
+                let container = pods::default_container(self.request.of_the_object()).await?;
+                self.request = self.request.with_query(|query| query.set("container", container));
+            }
             let (asked, request) = (self.asked(), self.request());
             let url = request.shown_url();
             let (upgraded, protocol) = open::open(request, self.names, self.spdy_only).await?;

@@ -39,6 +39,9 @@
 //! an API server or kubelet that translates between WebSocket and SPDY reports success. Over SPDY nothing is translated
 //! and that does not happen: [`Exec::spdy`] is for those who must know.
 //!
+//! A process that ends while much of its input is unread, more than 100 KB or so, is the same to them: the node resets
+//! the connection, and that may overtake the report. Over SPDY it is an error then.
+//!
 //! Of a pod that is deleted meanwhile, the server may say nothing at all. Who waits for long watches the pod beside.
 //!
 //! # Time
@@ -59,17 +62,21 @@ mod forward;
 pub(crate) mod fuzzing;
 mod handles;
 mod open;
+mod pods;
 mod process;
 mod spdy;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod websocket;
 mod wire;
 
 pub use self::{
     exec::{Attach, Exec},
-    forward::{ForwardedStream, PortForward},
+    forward::{ForwardedStream, Listen, PortForward, PortForwarder},
     handles::{Stderr, Stdin, Stdout},
+    pods::{PodPort, pod_of_service},
     process::{Output, Process, Protocol, Resizer, TerminalSize},
     status::ExitStatus,
 };

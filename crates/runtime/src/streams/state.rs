@@ -33,7 +33,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     /// Frames that wait to be sent.
     pub(super) output: BytesMut,
-    /// How many bytes and ends of channels were written so far.
+    /// How many bytes of the input, and sizes, were written so far.
     pub(super) written: u64,
     /// The latest size, not sent yet.
     pub(super) size: Option<TerminalSize>,
@@ -246,8 +246,8 @@ impl State {
     fn end_input(&mut self, writer: Writer) {
         if let Input::Open { .. } = self.stdin {
             self.stdin = Input::Ended;
+            // Nobody has to wait to hand that on, so it is not counted.
             writer.end(&mut self.output, Channel::Stdin);
-            self.written += 1;
             self.wake_driver();
         }
     }

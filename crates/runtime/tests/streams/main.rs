@@ -2,6 +2,7 @@
 
 mod exec;
 mod forward;
+mod listener;
 mod over_spdy;
 mod refusals;
 mod server;

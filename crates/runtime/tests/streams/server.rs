@@ -49,6 +49,7 @@ pub(crate) struct Connection {
 
 /// The server. Its threads end with their connections.
 pub(crate) struct Server {
+    pub(crate) client: RestClient,
     pub(crate) pods: Pods,
     heads: Arc<Mutex<Vec<String>>>,
 }
@@ -81,7 +82,7 @@ impl Server {
             }
         });
         let client = RestClient::new(&Config::new(&format!("http://{address}")).unwrap()).unwrap();
-        Self { pods: ResourceClient::namespaced(&client, "ns"), heads }
+        Self { pods: ResourceClient::namespaced(&client, "ns"), client, heads }
     }
 
     /// The heads of all requests so far.

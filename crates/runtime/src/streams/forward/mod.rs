@@ -1,5 +1,7 @@
 //! Forwarded ports: [`PortForward`].
 
+mod listener;
+
 use std::{
     fmt, io,
     pin::Pin,
@@ -12,6 +14,7 @@ use bytes::BytesMut;
 use http::Method;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
+pub use self::listener::{Listen, PortForwarder};
 use super::{
     Protocol,
     driver::{Driver, Purpose},
@@ -42,8 +45,8 @@ const DATA: u32 = 3;
 
 /// Connects to ports of a pod.
 ///
-/// [`connect`](Self::connect) gives one connection. Each has a connection to the API server of its own, so that none
-/// holds up or ends another one.
+/// [`connect`](Self::connect) gives one connection, and [`listen`](Self::listen) has a local port lead to the pod's.
+/// Each connection has one to the API server of its own, so that none holds up or ends another one.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
@@ -86,6 +89,11 @@ impl PortForward {
     /// the node says of it.
     pub async fn connect(&self, port: u16) -> Result<ForwardedStream> {
         self.clone().connected(port).await
+    }
+
+    /// Listens on a local port, and forwards each connection to this port of the pod.
+    pub fn listen(&self, port: u16) -> Listen {
+        Listen::new(self.clone(), self.request.of_the_object(), port)
     }
 
     /// Boxed, so that it is compiled here once and not in each crate that awaits it.
