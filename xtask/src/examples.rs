@@ -16,8 +16,11 @@ pub(crate) const DEPLOYMENT: &str = "create-update-delete-deployment";
 /// Shows what comes and goes with a deployment.
 const WAIT: &str = "wait-for-objects";
 
+/// Runs a command in a pod, and asks one for a page.
+const STREAMS: (&str, &str) = ("exec", "port-forward");
+
 /// What the deployment example is shown with.
-pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT];
+pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, STREAMS.0, STREAMS.1];
 
 /// Examples that only read.
 const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metrics-cache"];
@@ -83,11 +86,14 @@ fn one_leader_after_the_other(plane: &ControlPlane, namespace: &str) -> Result<(
 }
 
 /// Answers the deployment example's prompts, the first once the controllers have made a ReplicaSet and pods of the
-/// deployment.
+/// deployment, and those were used.
 pub(crate) fn deployment_step_by_step(plane: &ControlPlane, namespace: &str) -> Result<()> {
+    if let Some(nodes) = plane.nodes() {
+        nodes.schedule(namespace)?;
+    }
     let mut example = program(DEPLOYMENT, plane)?;
     let mut running = example.args(["--namespace", namespace]).stdin(Stdio::piped()).spawn()?;
-    if let Err(error) = wait(plane, namespace, "present") {
+    if let Err(error) = wait(plane, namespace, "present").and_then(|()| use_pods(plane, namespace)) {
         running.kill()?;
         running.wait()?;
         return Err(error);
@@ -97,6 +103,32 @@ pub(crate) fn deployment_step_by_step(plane: &ControlPlane, namespace: &str) -> 
     }
     let status = running.wait()?;
     if status.success() { Ok(()) } else { Err(format!("{DEPLOYMENT}: {status}").into()) }
+}
+
+/// Runs a command in a pod of the deployment and asks its web server for a page, if pods run.
+fn use_pods(plane: &ControlPlane, namespace: &str) -> Result<()> {
+    if plane.nodes().is_none() || !plane.has_controllers() {
+        return Ok(());
+    }
+    let of_the_deployment = ["--namespace", namespace, "--selector", "app=demo"];
+    let mut exec = program(STREAMS.0, plane)?;
+    let command = ["--", "sh", "-c", "read line; echo \"heard $line\"; exit 3"];
+    let mut running =
+        exec.args(of_the_deployment).args(command).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    if let Some(mut input) = running.stdin.take() {
+        input.write_all(b"hello\n")?;
+    }
+    let output = running.wait_with_output()?;
+    if (output.status.code(), &output.stdout[..]) != (Some(3), &b"heard hello\n"[..]) {
+        return Err(format!("{}: {output:?}", STREAMS.0).into());
+    }
+    let mut page = program(STREAMS.1, plane)?;
+    page.args(of_the_deployment).args(["--port", "80", "--get", "/from/the/example"]);
+    let output = page.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() || !String::from_utf8_lossy(&output.stdout).contains("GET /from/the/example") {
+        return Err(format!("{}: {output:?}", STREAMS.1).into());
+    }
+    Ok(())
 }
 
 /// Waits until the deployment's ReplicaSet and pods are gone, if there are controllers.
