@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use k8s_client_codegen::{
     crd::{Definition, Group, NAMES_FILE, Names},
-    emit::{Files, Layout},
+    emit::{Dependencies, Files, Layout},
 };
 
 fn folder() -> PathBuf {
@@ -228,4 +228,18 @@ fn groups_with_one_first_label_are_told_apart() {
     definitions.extend(Definition::read("b.yaml", &definition("").replace("example.com", "example.org")).unwrap());
     let modules: Vec<String> = Group::all(definitions).unwrap().into_iter().map(|group| group.module).collect();
     assert_eq!(modules, ["example_com", "example_org"]);
+}
+
+#[test]
+fn manifests_name_the_releases_of_this_workspace() {
+    let root = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml")).unwrap();
+    let root: toml::Table = root.parse().unwrap();
+    let release = root["workspace"]["dependencies"]["k8s-openapi"]["version"].as_str().unwrap();
+    let groups = Group::all(Definition::read("crd.yaml", &definition("")).unwrap()).unwrap();
+    let layout = Layout::Crate { package: "toys".to_owned(), dependencies: Dependencies::Released };
+    let manifest = &groups[0].files(&layout, &Names::default(), false).unwrap()["Cargo.toml"];
+    let manifest: toml::Table = manifest.parse().unwrap();
+    assert_eq!(manifest["dependencies"]["k8s-openapi"]["version"].as_str(), Some(release));
+    let version = root["workspace"]["package"]["version"].as_str();
+    assert_eq!(manifest["dependencies"]["k8s-client-runtime"]["version"].as_str(), version);
 }

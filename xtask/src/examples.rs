@@ -28,6 +28,7 @@ const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metric
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
 const CHANGING: &[&str] = &[
     "controller",
+    "custom-group",
     "custom-resource",
     "dynamic-create-update-delete-deployment",
     "informer",

@@ -131,7 +131,7 @@ impl Generator {
         self
     }
 
-    /// Names dependencies as the workspace has them (`workspace = true`), and takes its lints.
+    /// Takes dependencies, version, edition and lints of the workspace (`workspace = true`).
     pub fn workspace_dependencies(mut self) -> Self {
         self.workspace = true;
         self

@@ -42,7 +42,7 @@ struct Command {
     /// The name of the package, where there is one group
     #[arg(long, value_name = "NAME", conflicts_with = "modules")]
     package: Option<String>,
-    /// Names dependencies as the workspace has them
+    /// Takes dependencies, version, edition and lints of the workspace
     #[arg(long, conflicts_with = "modules")]
     workspace: bool,
     /// Takes the descriptions of the schema into the docs of fields

@@ -13,6 +13,7 @@ use k8s_client_custom_resource_tests::{
         },
     },
 };
+use k8s_client_generate::Generator;
 use k8s_client_runtime::{
     Config, RestClient,
     apply::Extract as _,
@@ -148,6 +149,18 @@ async fn status_is_written_and_applied_by_its_subresource_alone() -> TestResult 
     assert_eq!(applied.status, Some(GadgetStatus { replicas: Some(3) }));
     assert_eq!(GadgetApplyConfiguration::extract_subresource(&applied, "scaler", "status")?, configuration);
     assert_eq!(gadgets.get_status("web").await?.status, applied.status);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_of_a_server_make_the_same_as_their_files() -> TestResult {
+    let client = client()?;
+    let kind = KINDS.iter().find(|kind| kind.kind == "Gadget").ok_or("there is no Gadget")?;
+    install(&client, &kind.definition()).await?;
+    let list = client.get().group_version("apiextensions.k8s.io", "v1").resource("customresourcedefinitions");
+    let list: Value = list.send().await?.json().await?;
+    let of_server = Generator::new().value("the server", list)?.group(kind.group).files()?;
+    assert_eq!(of_server, Generator::new().path(kind.file).files()?);
     Ok(())
 }
 

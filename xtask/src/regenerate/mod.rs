@@ -11,6 +11,7 @@ use k8s_client_codegen::{
     spec::{self, Spec},
     write::{self, Difference},
 };
+use k8s_client_generate::Generator;
 
 use crate::{Result, process};
 
@@ -32,7 +33,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
             eprintln!("  {what}: {path}");
         }
     }
-    let count = difference.changed.len() + difference.missing.len() + difference.extra.len();
+    let example = regenerate_example(&crate::root(), command.check)?;
+    eprint!("{example}");
+    let count = difference.changed.len() + difference.missing.len() + difference.extra.len() + example.len();
     if command.check && count > 0 {
         return Err(format!("{count} files are not as generated; run `cargo xtask regenerate`").into());
     }
@@ -92,6 +95,14 @@ fn regenerate(root: &Path, types: &Types, checked: bool) -> Result<Difference> {
         write::replace(root, &files, &difference)?;
     }
     Ok(difference)
+}
+
+/// The same for the example whose crate is made of a definition.
+fn regenerate_example(root: &Path, checked: bool) -> Result<k8s_client_generate::Difference> {
+    let example = root.join("examples/custom-group");
+    let generator = Generator::new().path(example.join("definitions")).workspace_dependencies();
+    let output = example.join("generated");
+    Ok(if checked { generator.check(&output)? } else { generator.write(&output)? })
 }
 
 /// Loads all stored versions, oldest first.

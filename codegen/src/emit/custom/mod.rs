@@ -132,14 +132,17 @@ fn example(group: &Group, package: &str) -> Vec<String> {
 
 fn manifest(model: &Model, group: &Group, package: &str, dependencies: &Dependencies) -> String {
     let release = env!("CARGO_PKG_VERSION");
+    let shared = match dependencies {
+        Dependencies::Released => format!("version = \"{release}\"\nedition = \"2024\""),
+        Dependencies::Workspace => "version.workspace = true\nedition.workspace = true".to_owned(),
+    };
     let mut text = format!(
         "# {CRD_HEADER} the definitions of {0}.
 
 [package]
 name = \"{package}\"
 description = \"Typed clients of the custom resources of {0}.\"
-version = \"{release}\"
-edition = \"2024\"
+{shared}
 publish = false
 
 # The application chooses the Kubernetes version and the provider of cryptography, by features of k8s-client.
