@@ -156,8 +156,10 @@ impl<T: Clone + Eq + Hash> Queue<T> {
 
     /// Takes what is ready now.
     fn take(&self) -> Found<T> {
+        // Others wait for the lock: what can be done without it is.
+        let now = Instant::now();
         let mut state = self.shared.state();
-        let taken = state.take(Instant::now());
+        let taken = state.take(now);
         let (has_ready, is_closed, next_time) = (state.has_ready(), state.is_closed(), state.next_time());
         drop(state);
         if has_ready {
@@ -229,14 +231,16 @@ impl<T: Clone + Eq + Hash> Shared<T> {
         self.change(|state, now| state.finish(item, outcome, now));
     }
 
-    /// Changes the state and wakes whoever that concerns.
-    fn change(&self, change: impl FnOnce(&mut State<T>, Instant)) {
+    /// Changes the state and wakes whoever that concerns. What is left of the change is dropped without the lock.
+    fn change<R>(&self, change: impl FnOnce(&mut State<T>, Instant) -> R) {
+        let now = Instant::now();
         let mut state = self.state();
         let before = state.next_time();
-        change(&mut state, Instant::now());
+        let left = change(&mut state, now);
         let (has_ready, after) = (state.has_ready(), state.next_time());
         let is_drained = state.is_closed() && state.is_drained();
         drop(state);
+        drop(left);
         if is_drained {
             self.drained.notify_waiters();
         }

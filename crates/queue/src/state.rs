@@ -180,12 +180,12 @@ impl<T: Clone + Eq + Hash> State<T> {
         }
     }
 
-    /// Ends the work on an item.
-    pub(crate) fn finish(&mut self, item: &T, outcome: Outcome, now: Instant) {
-        let Some((item, entry)) = self.entries.remove_entry(item) else { return };
+    /// Ends the work on an item, and gives it back if nobody wants it any more.
+    pub(crate) fn finish(&mut self, item: &T, outcome: Outcome, now: Instant) -> Option<T> {
+        let (item, entry) = self.entries.remove_entry(item)?;
         let Entry { phase: Phase::Running { since, again }, priority, failures } = entry else {
             self.entries.insert(item, entry);
-            return;
+            return None;
         };
         self.running -= 1;
         self.metrics.finished(now.saturating_duration_since(since));
@@ -196,8 +196,9 @@ impl<T: Clone + Eq + Hash> State<T> {
             // Whoever added it before the queue was closed is heard; nobody else is.
             if matches!(again, Some(When::Ready | When::Now)) {
                 self.make_ready(item, priority, 0, now);
+                return None;
             }
-            return;
+            return Some(item);
         }
         match outcome {
             Outcome::Retry if again == Some(When::Now) => {
@@ -209,11 +210,11 @@ impl<T: Clone + Eq + Hash> State<T> {
                     Outcome::AgainAfter(pause) => now.checked_add(pause).map(When::At),
                     _ => None,
                 };
-                if let Some(when) = again.into_iter().chain(later).reduce(earlier) {
-                    self.place(item, when, priority, 0, now);
-                }
+                let Some(when) = again.into_iter().chain(later).reduce(earlier) else { return Some(item) };
+                self.place(item, when, priority, 0, now);
             }
         }
+        None
     }
 
     fn back_off(&mut self, item: T, priority: i32, failures: u32, now: Instant) {
@@ -362,7 +363,7 @@ mod tests {
                         failed_until.remove(&item);
                         let asked_now = wanted.get(&item).is_some_and(|at| *at <= time);
                         match outcome {
-                            0 => state.finish(&item, Outcome::Done, now),
+                            0 => drop(state.finish(&item, Outcome::Done, now)),
                             1 => {
                                 let wanted_now = matches!(
                                     state.entries[&item].phase,
