@@ -145,8 +145,8 @@ impl Job {
             }
             Self::Queue => "A million items through a work queue with 8 workers. kube has none to use by itself.",
             Self::Logs => {
-                "The log of a container, line by line: a million lines, 94 MB. kube-apiserver has it from the node of the \
-                 tests, of which it is as in a cluster."
+                "The log of a container, line by line: a million lines, 94 MB, on a node of the control plane of the \
+                 tests."
             }
             Self::Build => "An operator on one API group, built from nothing.",
         }

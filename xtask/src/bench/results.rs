@@ -151,7 +151,7 @@ impl Results {
     /// A table for each job, with a line for each size and metric and a column for each client.
     pub(super) fn to_markdown(&self) -> String {
         let jobs: BTreeSet<Job> = self.0.iter().map(|run| run.job).collect();
-        let section = |job: Job| format!("### {job}\n\n{}\n\n{}", job.description(), self.table(job));
+        let section = |job: Job| format!("### {job}\n\n{}\n\n{}", wrapped(job.description()), self.table(job));
         jobs.into_iter().map(section).collect::<Vec<_>>().join("\n")
     }
 
@@ -178,9 +178,30 @@ impl Results {
     }
 }
 
+/// The text in lines of the width that all texts here have.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= 120 => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descriptions_are_wrapped_at_spaces() {
+        let text = ["word"; 60].join(" ");
+        let lines = wrapped(&text);
+        assert!(lines.lines().all(|line| line.len() <= 120) && lines.lines().count() == 3, "{lines}");
+        assert_eq!(lines.replace('\n', " "), text);
+    }
 
     #[test]
     fn runs_become_medians_and_keep_their_values() {

@@ -18,10 +18,14 @@ pub(crate) async fn run() -> Result<usize, Error> {
             done
         });
     }
-    for number in 0..ITEMS {
-        queue.add(bench_shared::item_name(number));
-    }
-    queue.close();
+    // In a task of the runtime, as what feeds the queue of a program is.
+    let adding = tokio::spawn(async move {
+        for number in 0..ITEMS {
+            queue.add(bench_shared::item_name(number));
+        }
+        queue.close();
+    });
+    adding.await?;
     let mut done = 0;
     while let Some(worker) = workers.join_next().await {
         done += worker?;
