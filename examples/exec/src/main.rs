@@ -151,7 +151,9 @@ async fn follow_size(resizer: Resizer) {
         let now = size().ok();
         if now != known {
             known = now;
-            now.into_iter().for_each(|size| resizer.resize(size));
+            if let Some(size) = now {
+                resizer.resize(size);
+            }
         }
     }
 }
