@@ -3,7 +3,6 @@
 //! Each test runs on both nodes, because kube-apiserver reaches their kubelets in different ways.
 
 mod exec;
-mod faults;
 mod node_faults;
 mod nodes;
 mod port_forward;
