@@ -1,19 +1,20 @@
-// Control-plane is etcd, kube-apiserver and kube-controller-manager in one program: what the tests
-// of k8s-client and its quickstart run against.
+// Control-plane is etcd, kube-apiserver, kube-controller-manager and two nodes in one program: what the
+// tests of k8s-client and its quickstart run against.
 //
 // Like busybox, it is the program it is called as. The test harness (../harness) builds it into a
-// folder and links the three names to it, which makes that folder one of the kind that envtest's
+// folder and links their names to it, which makes that folder one of the kind that envtest's
 // KUBEBUILDER_ASSETS names; so the harness starts what it built and what it was given alike. The
 // program may also be called by its own name, with the component as first argument:
 //
 //	control-plane kube-apiserver --help
 //
-// One program instead of three compiles as fast, links once rather than three times, and its pages
-// are shared by the three processes.
+// One program instead of four compiles as fast, links once rather than four times, and its pages are
+// shared by the four processes.
 //
 // etcd and kube-apiserver are whole. kube-controller-manager is Kubernetes' own controllers too, but
 // not all of them (controllers.go) and with a start of our own (controllermanager.go), which saves a
-// first build a fifth of its compile time.
+// first build a fifth of its compile time. The nodes (node) are ours, around Kubernetes' own servers of
+// streams and logs.
 package main
 
 import (
