@@ -90,6 +90,17 @@ fn an_item_that_is_left_out_stays_with_what_another_manager_put_into_it() -> Tes
 }
 
 #[test]
+fn what_nobody_owns_stays_beside_what_others_own() -> TestResult {
+    let mut server = deployment();
+    server.apply("a", replicas(1))?;
+    server.apply("b", json!({ "spec": { "paused": true } }))?;
+    server.live["spec"]["minReadySeconds"] = json!(3); // Such as a default.
+    server.apply("a", json!({}))?;
+    assert_eq!(server.live["spec"], json!({ "paused": true, "minReadySeconds": 3 }));
+    Ok(())
+}
+
+#[test]
 fn another_value_than_the_owners_is_a_conflict() -> TestResult {
     let mut server = deployment();
     server.apply("a", replicas(1))?;

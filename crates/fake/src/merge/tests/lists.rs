@@ -75,9 +75,32 @@ fn items_with_the_same_keys_are_kept_until_somebody_applies_one_of_them() -> Res
         r#"{"f:spec":{".":{},"f:list":{".":{},"k:{\"name\":\"a\"}":{},"k:{\"name\":\"b\"}":{".":{},"f:name":{}}}}}"#
     );
     server.apply("a", json!({ "spec": { "list": [{ "name": "b", "x": 3 }] } }))?;
-    let list = json!([{ "name": "a", "x": 1 }, { "name": "b", "x": 3 }, { "name": "a", "x": 2 }]);
-    assert_eq!(server.live["spec"]["list"], list);
+    let after = json!([{ "name": "a", "x": 1 }, { "name": "b", "x": 3 }, { "name": "a", "x": 2 }]);
+    assert_eq!(server.live["spec"]["list"], after);
     server.force("a", json!({ "spec": { "list": [{ "name": "a", "x": 4 }] } }))?;
     assert_eq!(server.live["spec"]["list"], json!([{ "name": "a", "x": 4 }, { "name": "b" }]));
+
+    // It is none of the two that the applied one is merged with.
+    let mut server = Server::of_custom(&list("map"));
+    server.update("before", json!({ "spec": { "list": twice } }));
+    server.force("a", json!({ "spec": { "list": [{ "name": "a" }] } }))?;
+    assert_eq!(server.live["spec"]["list"], json!([{ "name": "a" }, { "name": "b" }]));
+    Ok(())
+}
+
+#[test]
+fn keys_are_written_in_the_order_of_their_names() -> Result<(), String> {
+    let item =
+        json!({ "type": "object", "properties": { "name": { "type": "string" }, "port": { "type": "integer" } } });
+    let list = json!({
+        "type": "array", "items": item, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port", "name"],
+    });
+    let mut server = Server::of_custom(&json!({ "type": "object", "properties": { "list": list } }));
+    server.apply("a", json!({ "spec": { "list": [{ "name": "a", "port": 1 }, { "port": 1 }] } }))?;
+    assert_eq!(
+        server.owned("a"),
+        r#"{"f:spec":{"f:list":{"k:{\"name\":\"a\",\"port\":1}":{".":{},"f:name":{},"f:port":{}},"#.to_owned()
+            + r#""k:{\"port\":1}":{".":{},"f:port":{}}}}}"#
+    );
     Ok(())
 }

@@ -87,7 +87,7 @@ fn keyed(rng: &mut Rng, depth: u8) -> Value {
     let keys = match rng.u8(..4) {
         0 => json!(["name"]),
         1 => json!(["port", "protocol"]),
-        2 => json!(["name", "port"]),
+        2 => json!(["port", "name"]),
         _ => json!(["protocol"]),
     };
     json!({
