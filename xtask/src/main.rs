@@ -6,6 +6,7 @@ mod control_plane;
 mod coverage;
 mod crd;
 mod examples;
+mod fake;
 mod package;
 mod process;
 mod quickstart;

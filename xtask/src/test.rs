@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command as Process};
 use clap::Args;
 use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, control_plane, examples, process, versions};
+use crate::{Result, control_plane, examples, fake, process, versions};
 
 /// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the
 /// oldest's
@@ -17,9 +17,15 @@ pub(crate) struct Command {
     /// Leaves out the second run, with the oldest Kubernetes version's types
     #[arg(long)]
     newest_only: bool,
+    /// Runs the tests of verbs and of the dynamic client on the fake API server, without a control plane
+    #[arg(long, conflicts_with_all = ["kubeconfig", "newest_only"])]
+    fake: bool,
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
+    if command.fake {
+        return fake::test();
+    }
     process::heading("The control plane");
     let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
 

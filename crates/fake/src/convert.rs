@@ -4,12 +4,14 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Resource;
 
-/// The fields of a version of its resource, for an object that was written in another one.
+/// The fields of a version of its resource, for an object that was written in another `apiVersion`.
 pub(crate) fn convert(mut value: Value, to: &Resource, from: &str) -> Value {
     match (to.group.as_str(), to.plural.as_str()) {
         ("events.k8s.io", "events") => renamed(&mut value, &EVENT_FIELDS, true),
         ("", "events") => renamed(&mut value, &EVENT_FIELDS, false),
-        ("autoscaling", "horizontalpodautoscalers") => autoscaler(&mut value, &to.version, from),
+        ("autoscaling", "horizontalpodautoscalers") => {
+            autoscaler(&mut value, &to.version, from.rsplit('/').next().unwrap_or(from));
+        }
         _ => {}
     }
     value

@@ -55,7 +55,7 @@ pub(crate) struct Resource {
     /// What its objects are kept under: `deployments.apps`. Resources that are other forms of the same objects share
     /// it.
     pub(crate) storage: Arc<str>,
-    /// [`version`](Self::version) once more, for objects to share.
+    /// The `apiVersion`, for objects to share.
     pub(crate) version_text: Arc<str>,
     /// In what it differs from other kinds.
     pub(crate) behaviour: Behaviour,
@@ -185,7 +185,11 @@ impl Resource {
             _ => Arc::from(format!("{plural}.{group}")),
         };
         Self {
-            version_text: Arc::from(version.as_str()),
+            version_text: if group.is_empty() {
+                Arc::from(version.as_str())
+            } else {
+                Arc::from(format!("{group}/{version}"))
+            },
             storage,
             group,
             version,

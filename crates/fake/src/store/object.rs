@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) struct Object {
     /// All of it, with the `resourceVersion`.
     pub(crate) value: Value,
-    /// The version whose fields it has: `v1`.
+    /// The `apiVersion` whose fields it has: `apps/v1`.
     pub(crate) version: Arc<str>,
     /// The same as JSON, made when it is first sent.
     json: OnceLock<Bytes>,

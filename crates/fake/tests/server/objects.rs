@@ -238,3 +238,29 @@ async fn each_version_serves_what_it_has() {
     let deployments = resources["resources"].as_array().unwrap().iter().find(|it| it["name"] == "deployments").unwrap();
     assert_eq!(deployments["shortNames"], json!(["deploy"]));
 }
+
+#[tokio::test]
+async fn events_and_autoscalers_are_read_in_each_of_their_forms() {
+    let server = server();
+    let event = json!({
+        "metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "web"}, "message": "started", "reason": "r",
+    });
+    object(&server, "POST", "/api/v1/namespaces/default/events", event).await;
+    let other = object(&server, "GET", "/apis/events.k8s.io/v1/namespaces/default/events/e", Value::Null).await;
+    assert_eq!((&other["note"], &other["regarding"]["name"]), (&json!("started"), &json!("web")));
+    assert_eq!((other.get("message"), other.get("involvedObject")), (None, None));
+    assert_eq!(other["apiVersion"], "events.k8s.io/v1");
+
+    let target = json!({"type": "Utilization", "averageUtilization": 70});
+    let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
+    let spec = json!({
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 3,
+        "metrics": [metric],
+    });
+    let path = |version: &str| format!("/apis/autoscaling/{version}/namespaces/default/horizontalpodautoscalers");
+    let sent = json!({"metadata": {"name": "h"}, "spec": spec});
+    object(&server, "POST", &path("v2"), sent).await;
+    let older = object(&server, "GET", &format!("{}/h", path("v1")), Value::Null).await;
+    assert_eq!(older["spec"]["targetCPUUtilizationPercentage"], 70);
+    assert_eq!(older["spec"].get("metrics"), None);
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask test --fake`: tests of the real API server, run on the fake one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use k8s_client_test_harness::{CONTROLLERS_VARIABLE, KUBECONFIG_VARIABLE};
+
+use crate::{Result, process};
+
+/// The tests that are left out, and why.
+const SKIPPED: &str = "tests/integration/skipped-on-fake.txt";
+
+/// The test programs of which most can be run.
+const PROGRAMS: [&str; 2] = ["verbs", "dynamic"];
+
+/// The contexts that tests ask for. The fake server tells nobody from anybody.
+const CONTEXTS: [&str; 3] = ["admin", "token", "unprivileged"];
+
+/// Where the server writes how to reach it.
+const KUBECONFIG: &str = "target/fake.kubeconfig";
+
+/// How long the server may take to say where it is.
+const START: Duration = Duration::from_secs(30);
+
+pub(crate) fn test() -> Result<()> {
+    let list = fs::read_to_string(crate::root().join(SKIPPED))?;
+    let skipped = skipped(&list)?;
+    process::heading("The fake API server");
+    process::run(
+        process::cargo().args(["build", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES),
+    )?;
+    let server = Server::start(&crate::root().join(KUBECONFIG))?;
+
+    process::heading("Tests of a real API server on it");
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--package", "k8s-client-integration-tests", "--no-fail-fast"]);
+    cargo.args(PROGRAMS.iter().flat_map(|program| ["--test", program])).args(["--", "--exact"]);
+    cargo.args(skipped.iter().flat_map(|test| ["--skip", test]));
+    // Nobody makes pods of deployments there.
+    process::run(cargo.env(KUBECONFIG_VARIABLE, &server.kubeconfig).env(CONTROLLERS_VARIABLE, "false"))?;
+    println!("\n{} tests were left out: see {SKIPPED}", skipped.len());
+    Ok(())
+}
+
+const FEATURES: [&str; 2] = ["--features", "latest,listen"];
+
+/// The names of the tests of a list, each of which has its reason behind it.
+fn skipped(list: &str) -> Result<Vec<&str>> {
+    let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (test, reason) = line.split_once(' ').unwrap_or((line, ""));
+            if reason.trim().is_empty() { Err(format!("{SKIPPED}: {test} has no reason").into()) } else { Ok(test) }
+        })
+        .collect()
+}
+
+/// The server as a program of its own, which ends with this.
+struct Server {
+    program: Child,
+    kubeconfig: PathBuf,
+}
+
+impl Server {
+    fn start(kubeconfig: &Path) -> Result<Self> {
+        // One of an earlier server would be taken for this one's.
+        drop(fs::remove_file(kubeconfig));
+        let mut cargo = process::cargo();
+        cargo.args(["run", "--quiet", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES);
+        // It serves until its input ends.
+        let program = cargo.arg("--").arg(kubeconfig).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let server = Self { program, kubeconfig: kubeconfig.to_owned() };
+        let start = Instant::now();
+        let text = loop {
+            match fs::read_to_string(kubeconfig) {
+                Ok(text) if text.ends_with("current-context: fake\n") => break text,
+                _ if start.elapsed() > START => return Err("the fake server did not start".into()),
+                _ => thread::sleep(Duration::from_millis(50)),
+            }
+        };
+        let context = |name| format!("- name: {name}\n  context: {{ cluster: fake, user: fake }}\n");
+        let contexts = CONTEXTS.map(context).concat();
+        fs::write(kubeconfig, text.replace("current-context:", &format!("{contexts}current-context:")))?;
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.program.stdin.take());
+        let _ = self.program.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_left_out_for_a_reason() {
+        let list = "# Why.\n\ntls::a there is no TLS\nlogs::b there are no nodes\n";
+        assert_eq!(skipped(list).unwrap(), ["tls::a", "logs::b"]);
+        assert!(skipped("tls::a\n").unwrap_err().to_string().contains("tls::a has no reason"));
+        assert!(!skipped(include_str!("../../tests/integration/skipped-on-fake.txt")).unwrap().is_empty());
+    }
+}
