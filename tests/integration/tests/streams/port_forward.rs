@@ -18,6 +18,7 @@ use k8s_client_test_harness::Node;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 
 /// A pod `web` that does nothing, on each node. What listens in it are tasks of the test, at the pod's address.
@@ -227,9 +228,40 @@ async fn what_was_written_before_the_drop_arrives() -> TestResult {
             let mut connection = forward.connect(port).await?;
             connection.write_all(&vec![7; 200_000]).await?;
             drop(connection);
-            let read = tokio::time::timeout(Duration::from_secs(20), read.recv()).await?;
+            let read = timeout(Duration::from_secs(20), read.recv()).await?;
             assert_eq!(read, Some(Ok("200000".to_owned())), "{}", pod.node.name());
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_listener_serves_many_connections_and_ends_with_its_pod() -> TestResult {
+    let Some(pods) = Pod::on_each_node().await else { return Ok(()) };
+    for pod in &pods {
+        let port = pod.serve(echo).await;
+        for (forward, _) in pod.ways() {
+            let mut forwarder = forward.listen(port).await?;
+            let mut all = Vec::new();
+            for number in 0..20_u8 {
+                let address = forwarder.local_addrs()[usize::from(number) % forwarder.local_addrs().len()];
+                all.push(tokio::spawn(async move {
+                    let mut stream = TcpStream::connect(address).await?;
+                    let (bytes, mut read) = (vec![number; 20_000], vec![0; 20_000]);
+                    stream.write_all(&bytes).await?;
+                    stream.read_exact(&mut read).await?;
+                    Ok::<_, io::Error>(read == bytes)
+                }));
+            }
+            for connection in all {
+                assert!(soon("an echo", connection).await??, "{}", pod.node.name());
+            }
+            assert!(timeout(Duration::from_millis(100), forwarder.ended()).await.is_err(), "the pod is there");
+        }
+        let mut forwarder = pod.ways()[0].0.listen(port).await?;
+        pod.test.client.core_v1().pods(&pod.test.namespace).delete("web").await?;
+        let end = timeout(Duration::from_secs(15), forwarder.ended()).await?;
+        assert!(end.to_string().contains("the pod"), "{}: {end}", pod.node.name());
     }
     Ok(())
 }
