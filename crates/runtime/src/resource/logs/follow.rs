@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::StatusCode;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
     LogEvent,
@@ -12,6 +11,7 @@ use super::{
     cut::{LineCutter, MAX_LINE, Piece},
     pod::{EndedLog, Instance, Outlook, PodView},
     progress::Progress,
+    stamp,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -34,6 +34,10 @@ const CALM: Duration = Duration::from_secs(60);
 const HEAD_LIMIT: Duration = Duration::from_secs(60);
 /// How long the pod is waited for.
 const POD_LIMIT: Duration = Duration::from_secs(30);
+/// After this long the API server knows of an instance that a kubelet has started.
+const STATUS_LAG: Duration = Duration::from_secs(3);
+/// How many bytes are read until then.
+const MAX_UNCONFIRMED: usize = 4 << 20;
 /// How often the rest of a log that has ended is asked for.
 const LAST_TRIES: u32 = 6;
 /// How often in a row the server may refuse what it allowed before.
@@ -90,10 +94,13 @@ pub(super) struct Follow {
     instance: Option<Instance>,
     pauses: BackoffManager,
     refusals: u32,
+    /// Whether an answer has been read of the log of this instance.
+    has_read: bool,
     filler: Filler,
 }
 
 /// How an answer ended.
+#[derive(Default)]
 struct Ending {
     /// What stood behind the last newline: a last line without an end, or half a line.
     rest: Option<Piece>,
@@ -126,6 +133,7 @@ impl Follow {
             options,
             pauses: PAUSES.manager(CALM),
             refusals: 0,
+            has_read: false,
             filler,
         }
     }
@@ -151,27 +159,32 @@ impl Follow {
     }
 
     /// Follows one instance after the other.
-    async fn follow(&mut self, mut body: Body) -> std::result::Result<(), Stop> {
+    async fn follow(&mut self, body: Body) -> std::result::Result<(), Stop> {
+        let mut body = Some(body);
         match self.look().await {
             Ok(Outlook::Runs(instance)) => self.instance = Some(instance),
             // What has been opened is the log of another instance than the one that is wanted.
-            Ok(Outlook::Ended { log, next: Some(_), .. }) => return self.read_to_the_end(log, None).await,
+            Ok(Outlook::Ended { next: Some(_), .. }) => body = None,
             _ => {}
         }
         loop {
-            let next = self.follow_instance(body).await?;
+            let next = self.follow_instance(body.take()).await?;
             let Some(instance) = next.filter(|_| self.options.through_restarts) else { return Ok(()) };
             self.filler.tell(LogEvent::Restarted { restart_count: instance.restart_count })?;
             self.progress.next_instance();
             self.instance = Some(instance);
             self.start = Start::default();
-            body = Body::default();
+            self.has_read = false;
         }
     }
 
     /// Follows an instance to its end. Gives the next one, if there is one.
-    async fn follow_instance(&mut self, body: Body) -> std::result::Result<Option<Instance>, Stop> {
-        let mut ending = self.read(body, false).await?;
+    async fn follow_instance(&mut self, body: Option<Body>) -> std::result::Result<Option<Instance>, Stop> {
+        let mut ending = match body {
+            Some(body) => self.read(body, None).await?,
+            None => Ending::default(),
+        };
+        let mut tries = 0;
         loop {
             let outlook = match self.look().await {
                 Ok(outlook) => outlook,
@@ -195,7 +208,15 @@ impl Follow {
                     return Ok(None);
                 }
                 Outlook::Ended { log, may_restart, next } => {
-                    self.read_to_the_end(log, ending.rest).await?;
+                    if let Some(error) = self.read_the_rest(log, ending.rest.clone()).await? {
+                        tries += 1;
+                        if tries == LAST_TRIES {
+                            return Err(Stop::Failed(error));
+                        }
+                        tracing::debug!(%error, "the end of the log cannot be read");
+                        self.pauses.wait().await;
+                        continue;
+                    }
                     return match next {
                         None if may_restart && self.options.through_restarts => self.next_instance().await,
                         next => Ok(next),
@@ -208,7 +229,7 @@ impl Follow {
                 Ok(body) => {
                     self.refusals = 0;
                     self.progress.reopened();
-                    ending = self.read(body.unwrap_or_default(), false).await?;
+                    ending = self.read(body.unwrap_or_default(), None).await?;
                 }
                 Err(error) if is_refusal(&error) && self.is_refused_for_good() => return Err(Stop::Failed(error)),
                 // Whether there is anything to wait for is up to the pod, if it may be read.
@@ -231,36 +252,22 @@ impl Follow {
         }
     }
 
-    /// Reads what is left of the log of an instance that has ended.
-    async fn read_to_the_end(&mut self, log: EndedLog, rest: Option<Piece>) -> std::result::Result<(), Stop> {
+    /// Reads what is left of the log of an instance that has ended. Gives the error of a try that failed.
+    async fn read_the_rest(&mut self, log: EndedLog, rest: Option<Piece>) -> std::result::Result<Option<Error>, Gone> {
         let mut request = self.resumed(false);
         match log {
             EndedLog::Current => {}
             EndedLog::Previous => request = request.with_query(|query| query.set("previous", "true")),
-            EndedLog::Lost => return Ok(self.end(rest).await?),
+            EndedLog::Lost => return self.end(rest).await.map(|()| None),
         }
-        for _ in 1..LAST_TRIES {
-            let error = match self.open(request.clone()).await {
-                Ok(body) => {
-                    self.progress.reopened();
-                    match self.read(body.unwrap_or_default(), true).await?.error {
-                        None => return Ok(()),
-                        Some(error) => error,
-                    }
-                }
-                // The runtime has removed the container.
-                Err(error) if is_gone(&error) => return Ok(self.end(rest).await?),
-                Err(error) => error,
-            };
-            tracing::debug!(%error, "the end of the log cannot be read");
-            self.pauses.wait().await;
-        }
-        // What the last try says is the answer.
-        let body = self.open(request).await.map_err(Stop::Failed)?;
-        self.progress.reopened();
-        match self.read(body.unwrap_or_default(), true).await?.error {
-            None => Ok(()),
-            Some(error) => Err(Stop::Failed(error)),
+        match self.open(request).await {
+            Ok(body) => {
+                self.progress.reopened();
+                Ok(self.read(body.unwrap_or_default(), Some(log)).await?.error)
+            }
+            // The runtime has removed the container.
+            Err(error) if is_gone(&error) => self.end(rest).await.map(|()| None),
+            Err(error) => Ok(Some(error)),
         }
     }
 
@@ -306,43 +313,119 @@ impl Follow {
         Ok(pod.outlook(self.container.as_deref(), self.instance.as_ref()))
     }
 
-    /// Reads an answer to its end. A last line without an end counts if this is all there will be.
-    async fn read(&mut self, mut body: Body, is_last: bool) -> std::result::Result<Ending, Gone> {
+    /// Reads an answer to its end: that of a log that goes on, or of one that has ended. In the latter a last line
+    /// without an end counts.
+    async fn read(&mut self, mut body: Body, ended: Option<EndedLog>) -> std::result::Result<Ending, Gone> {
         let mut cutter = LineCutter::new(MAX_LINE);
-        while let Some(chunk) = body.chunk().await {
-            match chunk {
-                Ok(chunk) => self.take(&mut cutter, chunk).await?,
-                Err(error) => return Ok(Ending { rest: None, error: Some(error) }),
+        let mut end = None;
+        if std::mem::replace(&mut self.has_read, true) && self.instance.is_some() {
+            match self.confirm(&mut body, &mut cutter, ended).await {
+                Some(confirmed) => {
+                    self.give(confirmed.pieces, confirmed.bytes).await?;
+                    end = confirmed.end;
+                }
+                None => {
+                    let problem = "what is sent is the log of another instance of the container";
+                    let error = Some(Error::new(ErrorKind::Transport, problem));
+                    return Ok(Ending { rest: None, error });
+                }
             }
         }
+        let error = loop {
+            if let Some(end) = end.take() {
+                break end;
+            }
+            match body.chunk().await {
+                Some(Ok(chunk)) => {
+                    let length = chunk.len();
+                    cutter.push(chunk);
+                    self.give(std::iter::from_fn(|| cutter.next()), length).await?;
+                }
+                Some(Err(error)) => end = Some(Some(error)),
+                None => end = Some(None),
+            }
+        };
+        if error.is_some() {
+            return Ok(Ending { rest: None, error });
+        }
         let mut rest = cutter.rest();
-        if is_last {
+        // A kubelet ends its messages where it ends the answer.
+        if ended.is_some() || rest.as_ref().is_some_and(|rest| rest.begins && stamp::is_message(&rest.bytes)) {
             self.end(rest.take()).await?;
         }
         Ok(Ending { rest, error: None })
     }
 
-    async fn take(&mut self, cutter: &mut LineCutter, chunk: Bytes) -> std::result::Result<(), Gone> {
-        let length = chunk.len();
-        cutter.push(chunk);
-        let mut events = Vec::new();
-        while let Some(piece) = cutter.next() {
-            events.extend(self.progress.take(piece).map(Ok));
+    /// Reads the beginning of an answer until it is certain that it is the log of the instance that is followed. `None`
+    /// if it is not.
+    ///
+    /// A kubelet starts a container again before the API server knows, and then sends the log of the new instance. What
+    /// has a line that is known is the log that was asked for. Otherwise the pod is asked again, when it must
+    /// have heard of a new instance.
+    async fn confirm(&self, body: &mut Body, cutter: &mut LineCutter, ended: Option<EndedLog>) -> Option<Confirmed> {
+        let mut confirmed = Confirmed::default();
+        let mut has_lines = false;
+        let late = Instant::now() + STATUS_LAG;
+        loop {
+            while let Some(piece) = cutter.next() {
+                let is_line = piece.begins && !stamp::is_message(&piece.bytes);
+                has_lines |= is_line;
+                let is_known = is_line && self.progress.knows(&piece);
+                confirmed.pieces.push(piece);
+                if is_known {
+                    return Some(confirmed);
+                }
+            }
+            // What has no lines is no other log.
+            if confirmed.end.is_some() && !has_lines {
+                return Some(confirmed);
+            }
+            tokio::select! {
+                chunk = body.chunk(), if confirmed.end.is_none() && confirmed.bytes < MAX_UNCONFIRMED => match chunk {
+                    Some(Ok(chunk)) => {
+                        confirmed.bytes += chunk.len();
+                        cutter.push(chunk);
+                    }
+                    Some(Err(error)) => confirmed.end = Some(Some(error)),
+                    None => confirmed.end = Some(None),
+                },
+                () = sleep_until(late) => break,
+            }
         }
+        match self.look().await {
+            Ok(Outlook::Runs(_) | Outlook::Ended { next: None, .. }) if ended != Some(EndedLog::Previous) => {
+                Some(confirmed)
+            }
+            Ok(Outlook::Ended { log: EndedLog::Previous, .. }) if ended == Some(EndedLog::Previous) => Some(confirmed),
+            Err(error) if error.is_forbidden() => Some(confirmed),
+            _ => None,
+        }
+    }
+
+    /// Gives out what is new in so many bytes.
+    async fn give(&mut self, pieces: impl IntoIterator<Item = Piece>, bytes: usize) -> std::result::Result<(), Gone> {
+        let events: Vec<_> = pieces.into_iter().filter_map(|piece| self.progress.take(piece)).map(Ok).collect();
         if events.is_empty() {
             return Ok(());
         }
         self.pauses.reset();
-        self.filler.put(events, length).await
+        self.filler.put(events, bytes).await
     }
 
     /// Gives out a last line without an end.
     async fn end(&mut self, rest: Option<Piece>) -> std::result::Result<(), Gone> {
-        let Some(rest) = rest else { return Ok(()) };
-        let length = rest.bytes.len();
-        let events = self.progress.take(rest).map(Ok).into_iter().collect();
-        self.filler.put(events, length).await
+        let bytes = rest.as_ref().map_or(0, |rest| rest.bytes.len());
+        self.give(rest, bytes).await
     }
+}
+
+/// The beginning of an answer, which is the log that was asked for.
+#[derive(Default)]
+struct Confirmed {
+    pieces: Vec<Piece>,
+    bytes: usize,
+    /// How the answer ended, if it did.
+    end: Option<Option<Error>>,
 }
 
 /// Whether there is no such log, or none any more.

@@ -143,7 +143,8 @@ impl fmt::Debug for FollowLogs {
 /// * What the kubelet has deleted is lost: only a container's newest file can be read, of 10 MiB by default. That
 ///   happens when nobody takes lines for so long that the [buffer](FollowLogs::buffer_bytes) is full, or when the
 ///   server is away for long.
-/// * Lines that are written while the connection is lost, and the clock of the node set back, are not found.
+/// * After a lost connection, the log is asked for by time. If the clock of the node is set back after that, or just
+///   then, the server leaves out what is written until it has caught up.
 /// * Of a container that is started twice while nobody can be asked, the log in between is lost.
 ///
 /// # Errors

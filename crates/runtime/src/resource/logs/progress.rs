@@ -40,6 +40,10 @@ pub(super) struct Progress {
     drops_replays: bool,
     /// The second and the hash of each line, in the order in which they came.
     known: VecDeque<(i64, u64)>,
+    /// The stamp of the first line that was given out. Those before it were not wanted.
+    first: Option<Timestamp>,
+    /// Whether a line that is known has come in this answer.
+    has_met: bool,
     /// The stamp of the last line that was given out.
     last: Option<Timestamp>,
     /// The stamp of the last line that came in this answer, given out or not.
@@ -82,6 +86,8 @@ impl Progress {
             most_known: MOST_KNOWN,
             drops_replays,
             known: VecDeque::new(),
+            first: None,
+            has_met: false,
             last: None,
             position: None,
             again: None,
@@ -99,6 +105,7 @@ impl Progress {
     /// Another answer begins, which is asked for since [`since`](Self::since).
     pub(super) fn reopened(&mut self) {
         self.position = None;
+        self.has_met = false;
         self.line = Line::Dropped;
         self.again = self.last.map(|last| self.known_since(window(last)));
     }
@@ -106,6 +113,12 @@ impl Progress {
     /// What comes now is the log of another instance.
     pub(super) fn next_instance(&mut self) {
         *self = Self { hasher: self.hasher.clone(), most_known: self.most_known, ..Self::new(self.drops_replays) };
+    }
+
+    /// Whether this is the beginning of a line that may come again in this answer.
+    pub(super) fn knows(&self, piece: &Piece) -> bool {
+        let hash = self.hasher.hash_one(&piece.bytes[..]);
+        self.again.as_ref().is_some_and(|again| again.counts.get(&hash).is_some_and(|count| *count > 0))
     }
 
     /// Takes in the next piece of an answer. Gives what is new in it.
@@ -137,16 +150,22 @@ impl Progress {
             self.again = Some(self.known_since(stamp.as_second()));
         }
         if self.again.as_mut().is_some_and(|again| again.take(hash)) {
+            self.has_met = true;
             if let Some(unfinished) = self.unfinished.filter(|unfinished| unfinished.hash == hash) {
                 // The first of its pieces is this one.
                 self.line = Line::Given { stamp, skip: unfinished.pieces - 1 };
             }
             return None;
         }
+        // Of a log that was asked for from its last lines on, those before them come, too.
+        if self.again.is_some() && !self.has_met && self.first.is_some_and(|first| stamp < first) {
+            return None;
+        }
         self.again.take_if(|again| again.until < stamp.as_second());
         self.line = Line::Given { stamp, skip: 0 };
         self.unfinished = (!piece.ends).then_some(Unfinished { hash, pieces: 1 });
         self.message = None;
+        self.first.get_or_insert(stamp);
         self.last = Some(stamp);
         self.known.push_back((stamp.as_second(), hash));
         while self.known.len() > self.most_known && self.known.front().is_some_and(|(at, _)| *at < window(stamp)) {
@@ -262,6 +281,7 @@ mod tests {
                 "10:a 10:b 10:c | 10:a | 10:a 10:b | 10:a 10:b 10:c 10:d",
                 "a b c d",
             ),
+            ("a beginning that was chosen", "10.5:c | 10.3:a 10.4:b 10.5:c 11:d", "c d"),
             ("a cut before the first line", "| 10:a | 10:a 11:b", "a b"),
             ("a late line of the other stream", "10.9:a 11.0:b | 10.9:a 10.95:late 11.0:b 11.1:c", "a b late c"),
             ("stamps out of order are no replay", "10.9:a 10.8:b 10.8:b 10.7:c", "a b b c"),

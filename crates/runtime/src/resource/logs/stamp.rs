@@ -21,6 +21,12 @@ pub(super) fn split(line: &Bytes) -> Option<(Timestamp, Bytes)> {
     Some((timestamp, line.slice((end + 1).min(line.len())..)))
 }
 
+/// Whether a line is the kubelet's own: neither does it have a stamp, nor is it the beginning of one that was cut off.
+pub(super) fn is_message(line: &Bytes) -> bool {
+    let is_of_a_stamp = |byte: &u8| byte.is_ascii_digit() || b"-T:.Z+ ".contains(byte);
+    split(line).is_none() && !(line.len() <= LONGEST && line.iter().all(is_of_a_stamp))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +59,19 @@ mod tests {
             assert_eq!(split(message), None, "{message}");
         }
         assert_eq!(super::split(&Bytes::from_static(b"2026-11-27T10:00:00\xff text")), None);
+    }
+
+    #[test]
+    fn half_a_stamp_is_no_message() {
+        for (line, expected) in [
+            ("failed to open log file", true),
+            ("2026-11-27T10:00:00 text", true),
+            ("2026-11-27T10:00:00.123456789Z text", false),
+            ("2026-11-27T10:00:00.1234", false),
+            ("20", false),
+            ("", false),
+        ] {
+            assert_eq!(is_message(&Bytes::from_static(line.as_bytes())), expected, "{line}");
+        }
     }
 }

@@ -349,8 +349,9 @@ impl Request {
         }
     }
 
-    /// The namespace, if it was set.
-    pub(crate) fn namespace_set(&self) -> Option<&str> {
+    /// The namespace, if it was set. Not covered by semver.
+    #[doc(hidden)]
+    pub fn namespace_set(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 

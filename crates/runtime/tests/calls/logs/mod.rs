@@ -258,6 +258,29 @@ async fn next_instance_is_followed_if_that_is_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn log_of_the_next_instance_is_not_taken_for_that_of_the_last() {
+    // The pod is said to run for a moment after its container has been started again.
+    const NEXT: &str = "2026-11-27T10:00:06Z next\n";
+    for lines in [NEXT, ""] {
+        let logs = [Ends(A), Stays(lines), Ends(AB), Stays(NEXT)];
+        let states = ["running", "running", "restarted"];
+        let server = Server::new(&logs, &states);
+        assert_eq!(all(server.follow().await).await, ["a", "b"]);
+        let asked: Vec<_> = server.asked().into_iter().filter(|request| request != "pod").collect();
+        let since = "&sinceTime=04Z";
+        let expected =
+            ["log&follow=true".to_owned(), format!("log&follow=true{since}"), format!("log&previous=true{since}")];
+        assert_eq!(asked, expected);
+    }
+    // What can be read of a file that was rotated meanwhile is given out after a moment.
+    let server = Server::new(&[Breaks(A), Stays(NEXT)], &["running"]);
+    let mut log = server.follow().await;
+    for expected in ["a", "next"] {
+        assert!(matches!(log.try_next().await, Ok(Some(LogEvent::Line(line))) if line == expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pod_that_is_over_starts_nothing_again() {
     let server = Server::new(&[Ends(A)], &["running", "stopped", "over"]);
     assert_eq!(all(server.logs().follow_on().through_restarts().await.expect("a log")).await, ["a"]);
@@ -280,7 +303,7 @@ async fn container_that_has_not_started_is_an_error_or_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_says_itself_is_no_line() {
-    const LOST: &str = "failed to open log file \"/var/log/pods/x/0.log\": no such file\u{1b}[2J\n";
+    const LOST: &str = "failed to open log file \"/var/log/pods/x/0.log\": no such file\u{1b}[2J";
     let server = Server::new(&[Ends(A), Ends(LOST), Ends(LOST), Ends(AB)], &["running"; 4]);
     let mut log = server.follow().await;
     let mut events = Vec::new();
