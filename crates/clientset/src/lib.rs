@@ -74,7 +74,7 @@
 //! * `event-recorder`: [a recorder of events](event_recorder) about objects. (`events` is the API group.)
 //! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election`
 //!   has the control plane choose.
-//! * `pods`: [what kubectl does with pods](pods), such as following the logs of many.
+//! * `pods`: [what kubectl does with pods](pods), such as following the logs of many. With `copy` it copies files, too.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -111,7 +111,7 @@ pub use k8s_client_informer as informer;
 #[cfg(feature = "leader-election")]
 #[doc(inline)]
 pub use k8s_client_leader_election as leader_election;
-/// What kubectl does with pods, for programs: the logs of many as one stream.
+/// What kubectl does with pods, for programs: the logs of many as one stream, debug containers, copying files.
 #[cfg(feature = "pods")]
 #[doc(inline)]
 pub use k8s_client_pods as pods;

@@ -1,0 +1,316 @@
+//! From a container to this machine.
+
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use bytes::BytesMut;
+use k8s_client_runtime::{resource::Exec, streams::Stdout};
+use tokio::{
+    fs::{self, File, OpenOptions},
+    io::AsyncWriteExt as _,
+};
+
+use super::{
+    Copied, CopyError,
+    inside::path_below,
+    tar::{Entry, Event, Kind, Malformed, Reader},
+    tar_process::{Remote, ended, listen},
+};
+
+/// Where files and folders go. The paths are below what was asked for, and empty for that itself.
+pub(super) trait Sink: Send {
+    fn folder(&mut self, below: &Path) -> impl Future<Output = Result<(), CopyError>> + Send;
+    fn file(&mut self, below: &Path, mode: u32) -> impl Future<Output = Result<(), CopyError>> + Send;
+    fn data(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), CopyError>> + Send;
+    fn end(&mut self) -> impl Future<Output = Result<(), CopyError>> + Send;
+}
+
+/// Copies what is at the path in the container.
+pub(super) async fn download<S: Sink>(
+    exec: Exec,
+    remote: &str,
+    sink: S,
+    max_bytes: u64,
+) -> Result<(Copied, S), CopyError> {
+    let remote = Remote::new(remote)?;
+    let mut process = remote.read(exec).await?;
+    let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+    let mut unpack = Unpack::new(&remote.name, sink, max_bytes);
+    // An archive that is refused is not waited for: it may have no end.
+    let (lost, message) = tokio::try_join!(unpack.read(stdout), async { Ok(listen(stderr).await) })?;
+    // How tar ended says better than an archive without an end what has happened.
+    ended(process, message).await?;
+    match lost {
+        None if unpack.reader.is_at_end() => Ok((unpack.copied, unpack.sink)),
+        None => Err(CopyError::Archive("it breaks off".to_owned())),
+        Some(error) => Err(CopyError::Archive(format!("it breaks off: {error}"))),
+    }
+}
+
+/// Takes an archive apart.
+struct Unpack<'a, S> {
+    base: &'a str,
+    reader: Reader,
+    sink: S,
+    copied: Copied,
+    max_bytes: u64,
+    /// Whether the data that comes is that of a file.
+    is_file: bool,
+}
+
+impl<'a, S: Sink> Unpack<'a, S> {
+    fn new(base: &'a str, sink: S, max_bytes: u64) -> Self {
+        Self { base, reader: Reader::new(), sink, copied: Copied::default(), max_bytes, is_file: false }
+    }
+
+    /// Reads to the end. Gives the error of a connection that was lost.
+    async fn read(&mut self, stdout: Option<Stdout>) -> Result<Option<io::Error>, CopyError> {
+        let Some(mut stdout) = stdout else { return Ok(None) };
+        loop {
+            match stdout.chunk().await {
+                Ok(Some(chunk)) => self.unpack(&chunk).await?,
+                Ok(None) => return Ok(None),
+                Err(error) => return Ok(Some(error)),
+            }
+        }
+    }
+
+    /// Takes in the next chunk.
+    async fn unpack(&mut self, chunk: &[u8]) -> Result<(), CopyError> {
+        self.reader.push(chunk);
+        while let Some(event) = self.reader.next().map_err(|Malformed(problem)| CopyError::Archive(problem))? {
+            self.take(event).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, event: Event) -> Result<(), CopyError> {
+        match event {
+            Event::Entry(entry) => self.begin(&entry).await,
+            Event::Data(data) if self.is_file => self.sink.data(&data).await,
+            Event::End if std::mem::take(&mut self.is_file) => self.sink.end().await,
+            Event::Data(_) | Event::End => Ok(()),
+        }
+    }
+
+    async fn begin(&mut self, entry: &Entry) -> Result<(), CopyError> {
+        let below = path_below(&entry.path, self.base).map_err(CopyError::Archive)?;
+        match entry.kind {
+            Kind::Folder => self.sink.folder(&below).await?,
+            Kind::File => {
+                self.copied.bytes = self.copied.bytes.saturating_add(entry.size);
+                if self.copied.bytes > self.max_bytes {
+                    return Err(CopyError::TooLarge(self.max_bytes));
+                }
+                self.copied.files += 1;
+                self.sink.file(&below, entry.mode & 0o777).await?;
+                self.is_file = true;
+            }
+            // What a link points to may be anywhere, and a device is whatever its number says.
+            Kind::Link | Kind::Special => self.copied.skipped.push(below),
+        }
+        Ok(())
+    }
+}
+
+/// A path of this machine.
+pub(super) struct Folder {
+    root: PathBuf,
+    file: Option<(PathBuf, File)>,
+}
+
+impl Folder {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, file: None }
+    }
+
+    /// Makes the folders below the root that lead to this one. Each must be a folder and no link to one.
+    async fn make_folders(&self, below: &Path) -> Result<(), CopyError> {
+        let mut path = self.root.clone();
+        let mut names = below.components();
+        loop {
+            match fs::create_dir(&path).await {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    let is_root = path == self.root;
+                    let found = if is_root { fs::metadata(&path).await } else { fs::symlink_metadata(&path).await };
+                    if !found.map_err(CopyError::local(&path))?.is_dir() {
+                        let problem = io::Error::new(ErrorKind::NotADirectory, "there is something else than a folder");
+                        return Err(CopyError::local(path)(problem));
+                    }
+                }
+                result => result.map_err(CopyError::local(&path))?,
+            }
+            match names.next() {
+                Some(name) => path.push(name),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Sink for Folder {
+    async fn folder(&mut self, below: &Path) -> Result<(), CopyError> {
+        self.make_folders(below).await
+    }
+
+    async fn file(&mut self, below: &Path, mode: u32) -> Result<(), CopyError> {
+        let path = if below.as_os_str().is_empty() {
+            self.root.clone()
+        } else {
+            self.make_folders(below.parent().unwrap_or(below)).await?;
+            self.root.join(below)
+        };
+        // What is there is replaced, not written through: it may be a link.
+        match fs::remove_file(&path).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(CopyError::local(path)(error)),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        options.mode(mode);
+        #[cfg(not(unix))]
+        let _ = mode;
+        let file = options.open(&path).await.map_err(CopyError::local(&path))?;
+        self.file = Some((path, file));
+        Ok(())
+    }
+
+    async fn data(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
+        let Some((path, file)) = &mut self.file else { return Ok(()) };
+        file.write_all(bytes).await.map_err(CopyError::local(&*path))
+    }
+
+    async fn end(&mut self) -> Result<(), CopyError> {
+        let Some((path, mut file)) = self.file.take() else { return Ok(()) };
+        file.flush().await.map_err(CopyError::local(path))
+    }
+}
+
+/// The content of one file, in memory.
+pub(super) struct Memory(pub(super) BytesMut);
+
+impl Sink for Memory {
+    async fn folder(&mut self, _: &Path) -> Result<(), CopyError> {
+        Err(CopyError::Path("it is a folder in the container, and not a file".to_owned()))
+    }
+
+    async fn file(&mut self, below: &Path, _: u32) -> Result<(), CopyError> {
+        if below.as_os_str().is_empty() && self.0.is_empty() { Ok(()) } else { self.folder(below).await }
+    }
+
+    async fn data(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), CopyError> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::{
+        super::tar::{END, header, padding},
+        *,
+    };
+
+    /// An archive of entries: a name with `/` at its end is a folder, and the second word a kind by its letter.
+    fn archive(entries: &[&str]) -> Vec<u8> {
+        let mut archive = Vec::new();
+        for entry in entries {
+            let (name, flag) = entry.split_once(' ').unwrap_or((entry, ""));
+            let mut block = header(name.as_bytes(), Kind::File, 0o7777, if flag.is_empty() { 4 } else { 0 }, 0);
+            if let Some(flag) = flag.bytes().next() {
+                block[156] = flag;
+                // Where the link leads to.
+                block[157..167].copy_from_slice(b"../outside");
+                block[148..156].fill(b' ');
+                let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
+                block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            } else {
+                block.extend(b"data");
+                block.extend(padding(4));
+            }
+            archive.extend(block);
+        }
+        archive.extend(END);
+        archive
+    }
+
+    #[tokio::test]
+    async fn hostile_archive_writes_nothing_outside() {
+        for (entries, result) in [
+            (&["x/a", "../outside/b"][..], Err("which was not asked for")),
+            (&["x/a", "x/../../outside/b"], Err("whose path leads elsewhere")),
+            (&["x/a", "/tmp/b"], Err("whose path is absolute")),
+            (&["x/a", "y"], Err("which was not asked for")),
+            (&["x/a", "x/link 2", "x/link/b"], Ok(2)),
+            (&["x/a", "x/hard 1", "x/hard"], Ok(2)),
+            (&["x/a", "x/device 3", "x/block 4", "x/pipe 6"], Ok(1)),
+            (&["x/ 5", "x/a", "x/a/b"], Err("there is something else than a folder")),
+            (&["x 2", "x/b"], Ok(1)),
+            (&["x/a", "x/there/b"], Err("there is something else than a folder")),
+            (&["x/a", "x/linked"], Ok(2)),
+            (&["x", "x/a"], Err("there is something else than a folder")),
+        ] {
+            let here = tempfile::tempdir().expect("a folder");
+            let (outside, target) = (here.path().join("outside"), here.path().join("target"));
+            fs::create_dir(&outside).expect("a folder");
+            fs::write(outside.join("kept"), "kept").expect("a file");
+            // Links that are there already are not followed either.
+            if entries.iter().any(|entry| entry.contains("there") || entry.contains("linked")) {
+                fs::create_dir(&target).expect("a folder");
+                std::os::unix::fs::symlink(&outside, target.join("there")).expect("a link");
+                std::os::unix::fs::symlink(outside.join("kept"), target.join("linked")).expect("a link");
+            }
+            let mut unpack = Unpack::new("x", Folder::new(target), 1 << 20);
+            let unpacked = unpack.unpack(&archive(entries)).await.map(|()| unpack.copied.files);
+            match (&unpacked, result) {
+                (Ok(files), Ok(expected)) => assert_eq!(*files, expected, "{entries:?}"),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{entries:?}: {error}"),
+                _ => panic!("{entries:?}: {unpacked:?}"),
+            }
+            let kept: Vec<_> =
+                fs::read_dir(&outside).expect("it is there").map(|it| it.expect("a name").file_name()).collect();
+            assert_eq!(kept, ["kept"], "{entries:?}");
+            assert_eq!(fs::read(outside.join("kept")).expect("it is there"), b"kept", "{entries:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn modes_are_permissions_only_and_what_is_left_out_is_told() {
+        let here = tempfile::tempdir().expect("a folder");
+        let mut unpack = Unpack::new("x", Folder::new(here.path().join("target")), 1 << 20);
+        unpack.unpack(&archive(&["x/a", "x/link 2"])).await.expect("it is good");
+        let mode = fs::metadata(here.path().join("target/a")).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o7000, 0, "{mode:o}");
+        assert_eq!((unpack.copied.bytes, unpack.copied.skipped), (4, vec![PathBuf::from("link")]));
+        assert!(unpack.reader.is_at_end());
+    }
+
+    #[tokio::test]
+    async fn more_than_is_allowed_is_refused_before_it_is_written() {
+        let here = tempfile::tempdir().expect("a folder");
+        let mut unpack = Unpack::new("x", Folder::new(here.path().join("target")), 7);
+        let error = unpack.unpack(&archive(&["x/a", "x/b"])).await.expect_err("it is too much");
+        assert!(matches!(error, CopyError::TooLarge(7)) && !here.path().join("target/b").exists(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn memory_takes_one_file() {
+        let mut unpack = Unpack::new("x", Memory(BytesMut::new()), 1 << 20);
+        unpack.unpack(&archive(&["x"])).await.expect("it is good");
+        assert_eq!(&unpack.sink.0[..], b"data");
+        for entries in [&["x/ 5"][..], &["x/a"], &["x", "x"]] {
+            let mut unpack = Unpack::new("x", Memory(BytesMut::new()), 1 << 20);
+            let error = unpack.unpack(&archive(entries)).await.expect_err("it is not one file");
+            assert!(error.to_string().contains("folder"), "{entries:?}: {error}");
+        }
+    }
+}
