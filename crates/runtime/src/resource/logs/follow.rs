@@ -319,21 +319,17 @@ impl Follow {
         let mut cutter = LineCutter::new(MAX_LINE);
         let mut end = None;
         if std::mem::replace(&mut self.has_read, true) && self.instance.is_some() {
-            match self.confirm(&mut body, &mut cutter, ended).await {
-                Some(confirmed) => {
-                    self.give(confirmed.pieces, confirmed.bytes).await?;
-                    end = confirmed.end;
-                }
-                None => {
-                    let problem = "what is sent is the log of another instance of the container";
-                    let error = Some(Error::new(ErrorKind::Transport, problem));
-                    return Ok(Ending { rest: None, error });
-                }
-            }
+            let Some(confirmed) = self.confirm(&mut body, &mut cutter, ended).await else {
+                let problem = "what is sent is the log of another instance of the container";
+                let error = Some(Error::new(ErrorKind::Transport, problem));
+                return Ok(Ending { rest: None, error });
+            };
+            self.give(confirmed.pieces, confirmed.bytes).await?;
+            end = confirmed.end;
         }
         let error = loop {
             if let Some(end) = end.take() {
-                break end;
+                break end.err();
             }
             match body.chunk().await {
                 Some(Ok(chunk)) => {
@@ -341,8 +337,8 @@ impl Follow {
                     cutter.push(chunk);
                     self.give(std::iter::from_fn(|| cutter.next()), length).await?;
                 }
-                Some(Err(error)) => end = Some(Some(error)),
-                None => end = Some(None),
+                Some(Err(error)) => end = Some(Err(error)),
+                None => end = Some(Ok(())),
             }
         };
         if error.is_some() {
@@ -386,8 +382,8 @@ impl Follow {
                         confirmed.bytes += chunk.len();
                         cutter.push(chunk);
                     }
-                    Some(Err(error)) => confirmed.end = Some(Some(error)),
-                    None => confirmed.end = Some(None),
+                    Some(Err(error)) => confirmed.end = Some(Err(error)),
+                    None => confirmed.end = Some(Ok(())),
                 },
                 () = sleep_until(late) => break,
             }
@@ -425,7 +421,7 @@ struct Confirmed {
     pieces: Vec<Piece>,
     bytes: usize,
     /// How the answer ended, if it did.
-    end: Option<Option<Error>>,
+    end: Option<Result<()>>,
 }
 
 /// Whether there is no such log, or none any more.

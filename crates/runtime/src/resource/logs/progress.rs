@@ -42,7 +42,7 @@ pub(super) struct Progress {
     known: VecDeque<(i64, u64)>,
     /// The stamp of the first line that was given out. Those before it were not wanted.
     first: Option<Timestamp>,
-    /// Whether a line that is known has come in this answer.
+    /// Whether a line that is known has come in this answer, if any can come.
     has_met: bool,
     /// The stamp of the last line that was given out.
     last: Option<Timestamp>,
@@ -87,7 +87,7 @@ impl Progress {
             drops_replays,
             known: VecDeque::new(),
             first: None,
-            has_met: false,
+            has_met: true,
             last: None,
             position: None,
             again: None,
