@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -363,5 +364,34 @@ async fn exec_goes_on_across_the_rotation_of_its_certificate() -> TestResult {
     assert_eq!(soon("the other bytes", stdout.chunk()).await?.as_deref(), Some(&b"after"[..]));
     drop(stdin);
     assert!(soon("the end", cat.wait()).await?.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn processes_of_pods_end_with_their_control_plane() -> TestResult {
+    let plane = spawn_blocking(ControlPlane::start_new).await??;
+    let Some(nodes) = plane.nodes().cloned() else {
+        println!("skipped: this control plane has no nodes of ours, so nothing runs commands of this machine");
+        return Ok(());
+    };
+    let test = Test::on(&plane).await;
+    let pods = test.client.core_v1().pods(&test.namespace);
+    // One in the background, and one that takes no hint.
+    test.run_script(&nodes.spdy(), "web", "sleep 1000 & echo $!; trap '' TERM; echo $$; while :; do sleep 1; done")
+        .await;
+    let log = eventually("both are told", || async {
+        let log = pods.logs("web").await.ok()?;
+        (log.lines().count() == 2).then_some(log)
+    })
+    .await;
+    let processes: Vec<_> = log.lines().map(|id| Path::new("/proc").join(id)).collect();
+    if !Path::new("/proc/self").exists() {
+        println!("skipped: this system does not tell what runs");
+        return Ok(());
+    }
+    assert!(processes.iter().all(|process| process.exists()));
+    drop(test);
+    spawn_blocking(|| plane.stop()).await??;
+    eventually("the processes end", || async { (!processes.iter().any(|it| it.exists())).then_some(()) }).await;
     Ok(())
 }
