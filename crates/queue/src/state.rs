@@ -33,6 +33,9 @@ pub(crate) enum Outcome {
     AgainAfter(Duration),
 }
 
+/// What may have room left for this many items without a reason.
+const SMALL: usize = 64;
+
 /// An item is in the map as long as it is ready, waiting or worked on.
 #[derive(Debug)]
 struct Entry {
@@ -153,6 +156,9 @@ impl<T: Clone + Eq + Hash> State<T> {
                 highest.remove();
                 continue;
             };
+            if highest.get().is_empty() && highest.get().capacity() > SMALL {
+                highest.remove();
+            }
             let Some(entry) = self.entries.get_mut(&item) else { continue };
             let Phase::Ready { ticket: current, since } = entry.phase else { continue };
             if ticket != current {
@@ -210,11 +216,21 @@ impl<T: Clone + Eq + Hash> State<T> {
                     Outcome::AgainAfter(pause) => now.checked_add(pause).map(When::At),
                     _ => None,
                 };
-                let Some(when) = again.into_iter().chain(later).reduce(earlier) else { return Some(item) };
+                let Some(when) = again.into_iter().chain(later).reduce(earlier) else {
+                    self.give_back();
+                    return Some(item);
+                };
                 self.place(item, when, priority, 0, now);
             }
         }
         None
+    }
+
+    /// Gives the memory back that a multitude of items has left, so seldom that it costs no more than they did.
+    fn give_back(&mut self) {
+        if self.entries.capacity() > SMALL && self.entries.len() * 4 < self.entries.capacity() {
+            self.entries.shrink_to_fit();
+        }
     }
 
     fn back_off(&mut self, item: T, priority: i32, failures: u32, now: Instant) {

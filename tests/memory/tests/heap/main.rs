@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use k8s_client_informer::{Event, Informer, Subscription};
 use k8s_client_memory_tests::Heap;
+use k8s_client_queue::Queue;
 use k8s_client_runtime::k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use tokio::time::{sleep, timeout};
 
@@ -136,6 +137,33 @@ async fn heap_is_back_when_all_objects_are_gone() {
         println!("watch lists {watch_lists}: {full} bytes for {PODS} pods, {one} for one, {empty} for none");
         assert!(full > 50 * SLACK && one < SLACK && empty < SLACK);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn queue_gives_back_what_a_multitude_of_items_took() {
+    const ITEMS: usize = 50_000;
+    let heap = Heap::alone().await;
+    let queue: Queue<String> = Queue::new();
+    let before = heap.used();
+    for number in 0..ITEMS {
+        queue.add_with_priority(format!("namespace/object-{number}"), i32::try_from(number % 7).expect("small"));
+    }
+    let full = heap.used() - before;
+    // One fails for ever.
+    let mut failures = 0;
+    for _ in 0..ITEMS {
+        let item = queue.next().await.expect("it is there");
+        if *item == "namespace/object-7" {
+            failures += 1;
+            item.retry();
+        } else {
+            item.done();
+        }
+    }
+    let empty = heap.used().saturating_sub(before);
+    println!("{full} bytes for {ITEMS} items, {empty} for one");
+    assert_eq!((failures, queue.stats().waiting), (1, 1));
+    assert!(full > 50 * SLACK && empty < SLACK, "{full} {empty}");
 }
 
 #[tokio::test(start_paused = true)]
