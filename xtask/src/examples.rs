@@ -16,11 +16,8 @@ pub(crate) const DEPLOYMENT: &str = "create-update-delete-deployment";
 /// Shows what comes and goes with a deployment.
 const WAIT: &str = "wait-for-objects";
 
-/// Runs a command in a pod, and asks one for a page.
-const STREAMS: (&str, &str) = ("exec", "port-forward");
-
-/// What the deployment example is shown with.
-pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, STREAMS.0, STREAMS.1];
+/// What the deployment example is shown with: see [`use_pods`] for the last three.
+pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, "exec", "port-forward", "logs"];
 
 /// Examples that only read.
 const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metrics-cache"];
@@ -106,30 +103,33 @@ pub(crate) fn deployment_step_by_step(plane: &ControlPlane, namespace: &str) -> 
     if status.success() { Ok(()) } else { Err(format!("{DEPLOYMENT}: {status}").into()) }
 }
 
-/// Runs a command in a pod of the deployment and asks its web server for a page, if pods run.
+/// Runs a command in a pod of the deployment, asks its web server for a page and shows the logs of all its pods, if pods
+/// run.
 fn use_pods(plane: &ControlPlane, namespace: &str) -> Result<()> {
     if plane.nodes().is_none() || !plane.has_controllers() {
         return Ok(());
     }
-    let of_the_deployment = ["--namespace", namespace, "--selector", "app=demo"];
-    let mut exec = program(STREAMS.0, plane)?;
-    let command = ["--", "sh", "-c", "read line; echo \"heard $line\"; exit 3"];
-    let mut running =
-        exec.args(of_the_deployment).args(command).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    if let Some(mut input) = running.stdin.take() {
-        input.write_all(b"hello\n")?;
-    }
-    let output = running.wait_with_output()?;
-    if (output.status.code(), &output.stdout[..]) != (Some(3), &b"heard hello\n"[..]) {
-        return Err(format!("{}: {output:?}", STREAMS.0).into());
-    }
-    let mut page = program(STREAMS.1, plane)?;
-    page.args(of_the_deployment).args(["--port", "80", "--get", "/from/the/example"]);
-    let output = page.stderr(Stdio::inherit()).output()?;
-    if !output.status.success() || !String::from_utf8_lossy(&output.stdout).contains("GET /from/the/example") {
-        return Err(format!("{}: {output:?}", STREAMS.1).into());
-    }
-    Ok(())
+    let shown = |name: &str, arguments: &[&str], input: &[u8], code: i32, expected: &str| -> Result<()> {
+        let mut program = program(name, plane)?;
+        program.args(["--namespace", namespace, "--selector", "app=demo"]).args(arguments);
+        let mut running = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        if let Some(mut prompt) = running.stdin.take() {
+            prompt.write_all(input)?;
+        }
+        let output = running.wait_with_output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if output.status.code() == Some(code) && text.contains(expected) {
+            print!("{name}: {text}");
+            Ok(())
+        } else {
+            Err(format!("{name}: {output:?}; expected exit code {code} and {expected:?} in the output").into())
+        }
+    };
+    let script = "read line; echo \"heard $line\"; exit 3";
+    shown("exec", &["--", "sh", "-c", script], b"hello\n", 3, "heard hello\n")?;
+    shown("port-forward", &["--port", "80", "--get", "/from/the/example"], b"", 0, "GET /from/the/example")?;
+    // Each of the two pods says that it listens, and one of them what it was asked.
+    shown("logs", &["--lines", "3"], b"", 0, "GET /from/the/example")
 }
 
 /// Waits until the deployment's ReplicaSet and pods are gone, if there are controllers.

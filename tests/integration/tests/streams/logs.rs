@@ -33,8 +33,8 @@ async fn next(log: &mut LogFollower) -> String {
 }
 
 /// Makes a pod that runs to its end.
-async fn run_job(test: &Test, node: &Node, name: &str, text: &str) -> TestResult {
-    let mut pod = script(node, name, text);
+async fn run_job(test: &Test, node: &Node, name: &str, shell: &str) -> TestResult {
+    let mut pod = script(node, name, shell);
     pod["spec"]["restartPolicy"] = json!("Never");
     test.client.core_v1().pods(&test.namespace).create(&object(pod)).await?;
     Ok(())
@@ -59,10 +59,10 @@ async fn rotated_log_has_no_gap_and_no_repeat() -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
     for node in nodes.both() {
         let test = Test::namespace().await;
-        let text = format!(
+        let shell = format!(
             "i=0; while [ $i -lt {LINES} ]; do echo line $i; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.02; done; exec sleep 1000"
         );
-        let container = test.run_script(&node, "web", &text).await;
+        let container = test.run_script(&node, "web", &shell).await;
         let mut log = test.client.core_v1().pods(&test.namespace).logs("web").follow_on().await?;
         let rotations = async {
             for _ in 0..6 {
@@ -110,7 +110,7 @@ async fn what_the_kubelet_says_itself_is_told_apart() -> TestResult {
         container.lose_log()?;
         let mut log = test.client.core_v1().pods(&test.namespace).logs("web").follow_on().await?;
         let event = soon("the kubelet says why", log.try_next()).await?.expect("it goes on");
-        assert!(matches!(&event, LogEvent::Message(text) if text.contains("log")), "{event:?}");
+        assert!(matches!(&event, LogEvent::Message(words) if words.contains("log")), "{event:?}");
         // The same in plain lines cannot be told apart.
         let log = test.client.core_v1().pods(&test.namespace).logs("web").await?;
         assert!(!log.is_empty());
@@ -152,8 +152,8 @@ async fn line_of_20_megabytes_comes_in_pieces() -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
     for node in nodes.both() {
         let test = Test::namespace().await;
-        let text = format!("head -c {LENGTH} /dev/zero | tr '\\0' x; echo; printf 'a\\377\\r\\nend'");
-        run_job(&test, &node, "job", &text).await?;
+        let shell = format!("head -c {LENGTH} /dev/zero | tr '\\0' x; echo; printf 'a\\377\\r\\nend'");
+        run_job(&test, &node, "job", &shell).await?;
         test.pod_in_phase("job", "Succeeded").await;
         let pods = test.client.core_v1().pods(&test.namespace);
         let mut log = pods.logs("job").follow_on().await?;
@@ -170,8 +170,8 @@ async fn line_of_20_megabytes_comes_in_pieces() -> TestResult {
         for pieces in [pieces, plain] {
             let [first, second, bytes, end] = &pieces[..] else { panic!("{} pieces", pieces.len()) };
             assert_eq!((first.ends(), second.ends()), (false, true));
-            let long = [&first.bytes()[..], second.bytes()].concat();
-            assert!(long.len() == LENGTH && long.iter().all(|byte| *byte == b'x'), "{} bytes", long.len());
+            let whole = [&first.bytes()[..], second.bytes()].concat();
+            assert!(whole.len() == LENGTH && whole.iter().all(|byte| *byte == b'x'), "{} bytes", whole.len());
             assert_eq!((&bytes.bytes()[..], bytes.to_string().as_str()), (&b"a\xff\r"[..], "a\u{fffd}\r"));
             assert_eq!(end.to_string(), "end");
         }

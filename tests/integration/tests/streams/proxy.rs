@@ -94,21 +94,21 @@ async fn proxies_carry_requests_to_pods_and_services() -> TestResult {
         let core = test.client.core_v1();
         let (pods, services) = (core.pods(&test.namespace), core.services(&test.namespace));
         let body = soon("an answer", pods.proxy("web").port(port).into_future()).await?.bytes().await?;
-        let text = String::from_utf8(body.to_vec())?;
-        assert!(text.starts_with("GET / host="), "{text}");
-        assert!(text.contains("authorization=None") && !text.contains("x-forwarded-for=None"), "{text}");
+        let page = String::from_utf8(body.to_vec())?;
+        assert!(page.starts_with("GET / host="), "{page}");
+        assert!(page.contains("authorization=None") && !page.contains("x-forwarded-for=None"), "{page}");
 
         eventually("the service has an endpoint", || async { services.proxy("web").port("http").await.ok() }).await;
         for service_port in ["http", "80"] {
             let request = services.proxy("web").port(service_port).method(Method::POST).path("a b/é").query("q", "x y");
             let request = request.header("X-Own", "mine").body("text/plain", "hello");
-            let text = String::from_utf8(request.await?.bytes().await?.to_vec())?;
+            let page = String::from_utf8(request.await?.bytes().await?.to_vec())?;
             assert!(
-                text.starts_with("POST /a%20b/%C3%A9?q=x+y ") || text.starts_with("POST /a%20b/%C3%A9?q=x%20y "),
-                "{text}"
+                page.starts_with("POST /a%20b/%C3%A9?q=x+y ") || page.starts_with("POST /a%20b/%C3%A9?q=x%20y "),
+                "{page}"
             );
-            assert!(text.contains(r#"x-own=Some("mine") content-type=Some("text/plain")"#), "{text}");
-            assert!(text.ends_with("\nhello"), "{text}");
+            assert!(page.contains(r#"x-own=Some("mine") content-type=Some("text/plain")"#), "{page}");
+            assert!(page.ends_with("\nhello"), "{page}");
         }
     }
     Ok(())
