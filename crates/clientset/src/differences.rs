@@ -104,6 +104,25 @@
 //!   receiver for the process. There are connections in place of client-go's cache of transports, whose entries,
 //!   creations and garbage are no metrics here, and there is no policy of credential plugins to be counted.
 //!
+//! # Pods
+//!
+//! * A process has succeeded only if the server said so; client-go takes an end without a report for success. A
+//!   forwarded connection whose tunnel is closed before the end of its data fails.
+//! * Each forwarded connection has a tunnel of its own; client-go shares one, which an error or a slow reader of one
+//!   connection ends or holds up for all.
+//! * What was answered with 401, 429 or a Status of 404 is not asked again over SPDY.
+//! * A process that does not read its input never ends a connection; client-go gives up after 61 seconds.
+//! * Upgraded connections go through proxies by CONNECT, `https` proxies too; client-go falls back to SPDY there.
+//! * `follow_on` resumes logs and ends with the pod; client-go's followed log ends with its connection.
+//! * An answer of a proxied backend is an error of the API server only if it is a Status.
+//!
+//! # Tests and custom resources
+//!
+//! * client-go's fake clientset takes the place of the client; `k8s-client-fake` takes that of the server, so retries,
+//!   forms of objects and bad answers are tested too.
+//! * client-go's generators read types in Go; `k8s-client-generate` reads the definitions of custom resources. Its enums
+//!   are open.
+//!
 //! # Discovery
 //!
 //! * A field of the wrong type in a discovery document fails that version or group; client-go refuses the whole

@@ -28,6 +28,8 @@
 //!
 //! # Testing
 //!
+//! The crate `k8s-client-fake` is an API server in memory: `FakeServer::new().client()?` is a client of it, with
+//! watches, server-side apply and conflicts as a real server has them. For a few answers less will do:
 //! [`RestClient::from_service`](crate::RestClient::from_service) takes a function for the server. Here it is one from
 //! method and path to status and JSON, and the test asks what the program makes of the answers:
 //!

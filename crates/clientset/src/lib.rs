@@ -44,6 +44,8 @@
 //! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
 //! | write a controller | `controller`, a feature |
 //! | let one copy of a program work | `leader_election`, a feature |
+//! | run commands in containers, forward ports | [`streams`] |
+//! | follow logs of many pods, copy files | `pods` and `copy`, features |
 //! | wait until an object is as it should be | [`WaitFor`] |
 //! | follow changes by hand | [`retry::BackoffManager`] has the loop |
 //! | find out what a server serves | [`DiscoveryClient`], [`RestMapper`] |
