@@ -360,20 +360,18 @@ impl Follow {
     /// have heard of a new instance.
     async fn confirm(&self, body: &mut Body, cutter: &mut LineCutter, ended: Option<EndedLog>) -> Option<Confirmed> {
         let mut confirmed = Confirmed::default();
-        let mut has_lines = false;
+        let (mut has_lines, mut is_known) = (false, false);
         let late = Instant::now() + STATUS_LAG;
         loop {
+            // All that has come is taken: the cutter takes no chunk before the last one has been cut.
             while let Some(piece) = cutter.next() {
                 let is_line = piece.begins && !stamp::is_message(&piece.bytes);
                 has_lines |= is_line;
-                let is_known = is_line && self.progress.knows(&piece);
+                is_known = is_known || (is_line && self.progress.knows(&piece));
                 confirmed.pieces.push(piece);
-                if is_known {
-                    return Some(confirmed);
-                }
             }
             // What has no lines is no other log.
-            if confirmed.end.is_some() && !has_lines {
+            if is_known || (confirmed.end.is_some() && !has_lines) {
                 return Some(confirmed);
             }
             tokio::select! {
