@@ -110,8 +110,13 @@ fn assertions(client: &Ident, method: &Method) -> TokenStream {
         let path = path.replace("{namespace}", "ns").replace("{name}", "name").replace("{path}", "path");
         // The root of what is behind a proxy has a path, too: without it the server answers with a redirect.
         let path = if path.ends_with("/proxy") { format!("{path}/") } else { path };
-        // The API wants to be told in every apply whether conflicts are overridden.
-        let query = if method.verb == Verb::Apply { "?force=false" } else { "" };
+        let query = match (method.verb, method.stream.as_ref().map(|stream| stream.stream)) {
+            // The API wants to be told in every apply whether conflicts are overridden.
+            (Verb::Apply, _) => "?force=false",
+            // The server waits for the streams that are named here, and only for those.
+            (_, Some(Stream::Exec | Stream::Attach)) => "?stderr=true&stdin=false&stdout=true&tty=false",
+            _ => "",
+        };
         let route = format!("{http} {path}{query}");
         quote!(assert_route(&#client.#name(#arguments)#options.into_request(), #route);)
     });

@@ -339,8 +339,14 @@ mod v1 {
             &pods.apply_status(&configuration()).into_request(),
             "PATCH /api/v1/namespaces/ns/pods/name/status?force=false",
         );
-        assert_route(&pods.attach("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/attach");
-        assert_route(&pods.attach("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/attach");
+        assert_route(
+            &pods.attach("name").into_request(),
+            "GET /api/v1/namespaces/ns/pods/name/attach?stderr=true&stdin=false&stdout=true&tty=false",
+        );
+        assert_route(
+            &pods.attach("name").spdy().into_request(),
+            "POST /api/v1/namespaces/ns/pods/name/attach?stderr=true&stdin=false&stdout=true&tty=false",
+        );
         assert_route(&pods.bind("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/binding");
         assert_route(
             &pods.get_ephemeral_containers("name").into_request(),
@@ -359,8 +365,14 @@ mod v1 {
             "PATCH /api/v1/namespaces/ns/pods/name/ephemeralcontainers?force=false",
         );
         assert_route(&pods.evict("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/eviction");
-        assert_route(&pods.exec("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/exec");
-        assert_route(&pods.exec("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
+        assert_route(
+            &pods.exec("name").into_request(),
+            "GET /api/v1/namespaces/ns/pods/name/exec?stderr=true&stdin=false&stdout=true&tty=false",
+        );
+        assert_route(
+            &pods.exec("name").spdy().into_request(),
+            "POST /api/v1/namespaces/ns/pods/name/exec?stderr=true&stdin=false&stdout=true&tty=false",
+        );
         assert_route(&pods.logs("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/log");
         assert_route(&pods.port_forward("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/portforward");
         assert_route(
