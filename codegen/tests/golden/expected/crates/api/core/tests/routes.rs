@@ -30,8 +30,14 @@ mod v1 {
         let pods = client.pods("ns");
         assert_route(&pods.get("name").into_request(), "GET /api/v1/namespaces/ns/pods/name");
         assert_route(&pods.evict("name", &named()).into_request(), "POST /api/v1/namespaces/ns/pods/name/eviction");
-        assert_route(&pods.exec("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/exec");
-        assert_route(&pods.exec("name").spdy().into_request(), "POST /api/v1/namespaces/ns/pods/name/exec");
+        assert_route(
+            &pods.exec("name").into_request(),
+            "GET /api/v1/namespaces/ns/pods/name/exec?stderr=true&stdin=false&stdout=true&tty=false",
+        );
+        assert_route(
+            &pods.exec("name").spdy().into_request(),
+            "POST /api/v1/namespaces/ns/pods/name/exec?stderr=true&stdin=false&stdout=true&tty=false",
+        );
         assert_route(&pods.logs("name").into_request(), "GET /api/v1/namespaces/ns/pods/name/log");
         assert_route(
             &pods.proxy("name").method("GET".parse().expect("a method")).into_request(),
