@@ -45,6 +45,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
                 .args(["--package", "k8s-client-api-*"])
                 .args(["--package", "k8s-client-discovery", "--package", "k8s-client-dynamic"])
                 .args(["--package", "k8s-client-events", "--package", "k8s-client-leader-election"])
+                .args(["--package", "k8s-client-pods"])
                 .args(["--package", "k8s-client-integration-tests"])
                 .args([
                     "--tests",
