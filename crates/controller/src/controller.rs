@@ -167,7 +167,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     {
         let reconcile: Call<T, C> =
             Arc::new(move |context, object| reconcile(context, object).map(|result| result.map_err(said)).boxed());
-        Reconciler { controller: self, context, call: reconcile }
+        Reconciler { controller: self, context, call: reconcile, has_finalizer: false }
     }
 }
 
@@ -184,6 +184,7 @@ pub struct Reconciler<T: Send + Sync + 'static, C> {
     controller: Controller<T>,
     pub(crate) context: C,
     pub(crate) call: Call<T, C>,
+    pub(crate) has_finalizer: bool,
 }
 
 impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Reconciler<T, C> {
@@ -193,7 +194,7 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
     /// When it ends, nothing more is begun, and the calls under way have the [grace](Controller::grace) to end. The
     /// result says which did not. Dropping the future drops them at once.
     pub async fn run_until<S: Future>(self, stop: S) -> Stopped {
-        let Self { controller, context, call } = self;
+        let Self { controller, context, call, has_finalizer: _ } = self;
         let Controller { objects, mut feeds, synced, filter, resync, workers, grace, queue, metrics } = controller;
         let queue = queue.build::<ObjectKey>();
         feeds.push(match filter {

@@ -59,6 +59,7 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
     {
         let finalizer: Arc<str> = finalizer.into();
         let (reconcile, client_of, clean_up) = (self.call, Arc::new(client_of), Arc::new(clean_up));
+        let has_others = std::mem::replace(&mut self.has_finalizer, true);
         let call: Call<T, C> = Arc::new(move |context, object| {
             let (finalizer, reconcile) = (finalizer.clone(), reconcile.clone());
             let (client_of, clean_up) = (client_of.clone(), clean_up.clone());
@@ -67,6 +68,8 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
                 let is_deleted = object.deletion_timestamp().is_some();
                 let client = client_of(object.namespace().unwrap_or_default());
                 match (is_deleted, has_it) {
+                    // Another finalizer of this controller may still have to clean up.
+                    (true, false) if has_others => reconcile(context, object).await,
                     (true, false) => Ok(Next::wait()),
                     (true, true) => {
                         clean_up(context, object.clone()).await.map_err(said)?;

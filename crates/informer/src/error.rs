@@ -9,7 +9,7 @@ use k8s_client_runtime::Error;
 #[non_exhaustive]
 pub enum InformerError {
     /// The server refuses the list or the watch: the resource is not served, or the program may not read it. The
-    /// informer goes on trying, so waiting again may succeed.
+    /// informer goes on trying: `synced_within` waits until it succeeds.
     Refused(Arc<Error>),
     /// The time limit passed. The last error of the server is there, if it answered with one.
     TimedOut {

@@ -139,8 +139,7 @@ impl<T: Send + Sync + 'static> Informer<T> {
     ///
     /// [`InformerError::Refused`] as soon as the server refuses the list, as by 403 or 404: waiting alone does not help
     /// then. The informer goes on trying, so that a resource that appears later, or a permission that is granted, is
-    /// found; call this again to wait for that. Errors that pass are waited out: put this into
-    /// [`synced_within`](Self::synced_within) for a time limit.
+    /// found; [`synced_within`](Self::synced_within) waits for that. Errors that pass are waited out.
     pub async fn synced(&self) -> Result<(), InformerError> {
         self.wait(|status| {
             if status.is_synced() {

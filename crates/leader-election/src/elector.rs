@@ -8,6 +8,7 @@ use std::{
     panic::resume_unwind,
     pin::{Pin, pin},
     sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -54,6 +55,23 @@ pub struct Elector {
     pub(crate) parts: Parts,
     board: Arc<Board>,
     leader: watch::Sender<Option<Arc<str>>>,
+}
+
+/// The program's wish to stop. It stays once it is there: a term may end for another reason after it, and the next must
+/// not begin then.
+struct Stop<'a, S> {
+    asked: Pin<&'a mut S>,
+    was_asked: bool,
+}
+
+impl<S: Future> Future for Stop<'_, S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // A future that has ended must not be polled again.
+        self.was_asked = self.was_asked || self.asked.as_mut().poll(context).is_ready();
+        if self.was_asked { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 /// What an elector is made of.
@@ -156,7 +174,7 @@ impl Elector {
     where
         F: Future<Output = T>,
     {
-        self.with_candidate(pin!(stop), async |elector, stop| elector.one_term(stop, work).await).await
+        self.with_candidate(stop, async |elector, stop| elector.one_term(stop, work).await).await
     }
 
     /// Does the same as [`lead`](Self::lead) again and again: whenever the lease is lost, this candidate takes part in
@@ -178,9 +196,9 @@ impl Elector {
     where
         F: Future<Output = T>,
     {
-        self.with_candidate(pin!(stop), async |elector, mut stop| {
+        self.with_candidate(stop, async |elector, stop| {
             loop {
-                match elector.one_term(stop.as_mut(), &mut work).await {
+                match elector.one_term(stop, &mut work).await {
                     Ends::Work(value) => return Some(value),
                     Ends::Stopped => return None,
                     Ends::Lost(_) => {}
@@ -193,9 +211,10 @@ impl Elector {
     /// Runs the election, and beside it what a coordinated one needs.
     async fn with_candidate<S: Future, R>(
         &mut self,
-        stop: Pin<&mut S>,
-        run: impl AsyncFnOnce(&mut Self, Pin<&mut S>) -> R,
+        stop: S,
+        run: impl AsyncFnOnce(&mut Self, &mut Stop<'_, S>) -> R,
     ) -> R {
+        let stop = &mut Stop { asked: pin!(stop), was_asked: false };
         #[cfg(feature = "coordinated")]
         if let Some(mut candidate) = self.parts.candidate.clone() {
             let ended = tokio::select! {
@@ -209,7 +228,7 @@ impl Elector {
         run(self, stop).await
     }
 
-    async fn one_term<T, F, S: Future>(&mut self, mut stop: Pin<&mut S>, work: impl FnOnce(Term) -> F) -> Ends<T>
+    async fn one_term<T, F, S: Future>(&mut self, stop: &mut Stop<'_, S>, work: impl FnOnce(Term) -> F) -> Ends<T>
     where
         F: Future<Output = T>,
     {
@@ -217,7 +236,7 @@ impl Elector {
         self.parts.candidacy.end();
         let term = tokio::select! {
             biased;
-            _ = stop.as_mut() => None,
+            () = &mut *stop => None,
             term = self.win() => Some(term),
         };
         let Some(term) = term else {
@@ -257,7 +276,7 @@ impl Elector {
     async fn hold<T, F, S: Future>(
         &mut self,
         term: &Term,
-        mut stop: Pin<&mut S>,
+        stop: &mut Stop<'_, S>,
         work: impl FnOnce(Term) -> F,
     ) -> Ends<T>
     where
@@ -279,7 +298,7 @@ impl Elector {
                     biased;
                     () = &mut expiry => break Err(Loss::NotRenewed { last: board.error() }),
                     loss = &mut renewals => break Err(loss),
-                    _ = stop.as_mut(), if patience.is_none() => {
+                    () = &mut *stop, if patience.is_none() => {
                         term.stop();
                         patience.set(Some(sleep(stop_timeout)));
                     }

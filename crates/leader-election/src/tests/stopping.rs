@@ -22,6 +22,28 @@ use super::{
 use crate::Ends;
 
 #[tokio::test(start_paused = true)]
+async fn campaign_ends_when_its_lease_is_lost_after_the_program_asked_to_stop() {
+    let server = Server::default();
+    let candidate = Candidate::new(&server, "me");
+    let line = candidate.line.clone();
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        sleep(30 * SECOND).await;
+        line.set(Fate::REFUSED);
+        sleep(5 * SECOND).await;
+        drop(stop);
+    });
+    let mut elector = candidate.elector();
+    let mut terms = 0;
+    let campaign = elector.campaign_until(stopped, |_| {
+        terms += 1;
+        pending::<()>()
+    });
+    assert_eq!(timeout(60 * SECOND, campaign).await, Ok(None));
+    assert_eq!(terms, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lease_is_released_when_the_work_has_returned() {
     let server = Server::default();
     let candidate = Candidate::new(&server, "me");

@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 const FINALIZER: &str = "example.com/test";
+const OTHER_FINALIZER: &str = "example.com/other";
 
 /// What the controller's calls share.
 #[derive(Clone)]
@@ -118,15 +119,16 @@ async fn controller_keeps_what_its_objects_own() -> TestResult {
 }
 
 #[tokio::test]
-async fn finalizer_is_set_and_taken_away_after_cleaning_up() -> TestResult {
+async fn finalizers_are_set_and_taken_away_after_cleaning_up() -> TestResult {
     let test = Test::namespace().await;
     let config_maps = test.client.core_v1().config_maps(&test.namespace);
     let informer = Informer::of(config_maps.clone()).label_selector("role=original").start();
     let context = Context::new(&test.client);
     let client = test.client.clone();
+    let config_maps_of = move |namespace: &str| client.core_v1().config_maps(namespace);
     let controller = Controller::for_each(&informer).reconcile(context.clone(), copy).finalizer(
         FINALIZER,
-        move |namespace| client.core_v1().config_maps(namespace),
+        config_maps_of.clone(),
         |context: Context, original| async move {
             context.calls.lock().expect("nobody panics with it").push("cleaned".to_owned());
             if context.failures.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -143,14 +145,20 @@ async fn finalizer_is_set_and_taken_away_after_cleaning_up() -> TestResult {
             Ok(())
         },
     );
+    let controller = controller.finalizer(OTHER_FINALIZER, config_maps_of, |context: Context, _| async move {
+        context.calls.lock().expect("nobody panics with it").push("other cleaned".to_owned());
+        Ok::<_, String>(())
+    });
     let running = tokio::spawn(controller.run());
     config_maps.create(&original("web", "1")).await?;
     eventually("the copy", || async { config_maps.get("web-copy").await.ok() }).await;
-    assert_eq!(config_maps.get("web").await?.metadata.finalizers, Some(vec![FINALIZER.to_owned()]));
+    let finalizers = config_maps.get("web").await?.metadata.finalizers;
+    assert_eq!(finalizers, Some(vec![OTHER_FINALIZER.to_owned(), FINALIZER.to_owned()]));
     config_maps.delete("web").await?;
     gone("the original", || config_maps.get("web")).await;
     gone("the copy", || config_maps.get("web-copy")).await;
     assert_eq!(context.calls_of("cleaned"), 2, "the first time fails");
+    assert_eq!(context.calls_of("other cleaned"), 1);
     running.abort();
     Ok(())
 }
