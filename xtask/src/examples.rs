@@ -103,8 +103,8 @@ pub(crate) fn deployment_step_by_step(plane: &ControlPlane, namespace: &str) -> 
     if status.success() { Ok(()) } else { Err(format!("{DEPLOYMENT}: {status}").into()) }
 }
 
-/// Runs a command in a pod of the deployment, asks its web server for a page and shows the logs of all its pods, if pods
-/// run.
+/// Runs a command in a pod of the deployment, asks its web server for a page and shows the logs of all its pods, if
+/// pods run.
 fn use_pods(plane: &ControlPlane, namespace: &str) -> Result<()> {
     if plane.nodes().is_none() || !plane.has_controllers() {
         return Ok(());

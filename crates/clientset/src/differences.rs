@@ -120,8 +120,8 @@
 //!
 //! * client-go's fake clientset takes the place of the client; `k8s-client-fake` takes that of the server, so retries,
 //!   forms of objects and bad answers are tested too.
-//! * client-go's generators read types in Go; `k8s-client-generate` reads the definitions of custom resources. Its enums
-//!   are open.
+//! * client-go's generators read types in Go; `k8s-client-generate` reads the definitions of custom resources. Its
+//!   enums are open.
 //!
 //! # Discovery
 //!
