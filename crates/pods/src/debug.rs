@@ -1,6 +1,7 @@
 //! Debug containers: added to a pod that runs, and attached to.
 
 use std::{
+    fmt,
     future::{Future, IntoFuture},
     pin::Pin,
     time::Duration,
@@ -65,7 +66,7 @@ impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is added until it is awaited"]
 pub struct Debug {
     pods: ResourceClient<Pod>,
@@ -75,6 +76,13 @@ pub struct Debug {
     stdin: bool,
     tty: bool,
     within: Duration,
+}
+
+impl fmt::Debug for Debug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment and the command of the container may hold secrets.
+        f.debug_struct("Debug").field("pod", &self.pod).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Debug {

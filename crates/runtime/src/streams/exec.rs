@@ -1,6 +1,6 @@
 //! The verbs that connect to processes of a container: [`Exec`] and [`Attach`].
 
-use std::{future::IntoFuture, time::Duration};
+use std::{fmt, future::IntoFuture, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::Method;
@@ -82,6 +82,16 @@ pub struct Exec(Start);
 #[must_use = "a request is sent when it is awaited"]
 pub struct Attach(Start);
 
+/// What is sent to a process. It may be a password, so it is not shown.
+#[derive(Clone)]
+struct Input(Bytes);
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({} bytes)", self.0.len())
+    }
+}
+
 /// What both verbs have.
 #[derive(Clone, Debug)]
 struct Start {
@@ -89,7 +99,7 @@ struct Start {
     names: Names,
     asked: Asked,
     default_container: bool,
-    input: Option<Bytes>,
+    input: Option<Input>,
     size: Option<TerminalSize>,
     buffer: usize,
     output_limit: usize,
@@ -119,7 +129,7 @@ macro_rules! starts {
 
             /// Sends this input, and then its end: [`Process::stdin`] is not there.
             pub fn input(self, input: impl Into<Bytes>) -> Self {
-                Self(Start { input: Some(input.into()), ..self.0 })
+                Self(Start { input: Some(Input(input.into())), ..self.0 })
             }
 
             /// Whether to receive standard output. Default: yes.
@@ -285,7 +295,7 @@ impl Start {
                 }
             };
             let opened = Opened { io: Box::new(upgraded), writer, output, protocol, method, url };
-            Ok(Process::start(opened, asked, self.input, self.buffer, self.size))
+            Ok(Process::start(opened, asked, self.input.map(|input| input.0), self.buffer, self.size))
         })
     }
 }

@@ -40,6 +40,14 @@ async fn output_and_exit_code_are_those_of_the_process() {
 }
 
 #[tokio::test]
+async fn input_and_command_are_not_shown() {
+    let server = Server::start(|_| {});
+    let exec = server.pods.exec("web").command(["login", "hunter2"]).input("hunter2");
+    let text = format!("{exec:?} {exec:#?}");
+    assert!(!text.contains("hunter2") && !text.contains("104, 117, 110") && text.contains("7 bytes"), "{text}");
+}
+
+#[tokio::test]
 async fn output_before_the_end_is_complete_however_much_it_is() {
     let server = Server::start(|connection| {
         let mut process = connection.websocket();
