@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    state::{End, Failure, Input, Shared, State, Wish},
+    state::{End, Failure, Input, MAX_WAITING, Shared, State, Wish},
     status,
     wire::{Channel, Event, Reader},
 };
@@ -44,7 +44,7 @@ pub(super) const LINGER: Duration = Duration::from_secs(10);
 const READ: usize = 64 << 10;
 
 /// The most that a server may report, as a Status or as words.
-const MAX_REPORT: usize = 1 << 20;
+const MAX_REPORT: usize = 64 << 10;
 
 /// Bytes in both directions.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -194,7 +194,8 @@ impl Driver {
             self.paused = {
                 let state = self.shared.lock();
                 let full = |buffer: &super::state::Buffer| !buffer.has_room(self.shared.buffer);
-                full(&state.stdout) || full(&state.stderr)
+                // Answers to pings of a peer that takes nothing must not pile up either.
+                full(&state.stdout) || full(&state.stderr) || state.output.len() >= 2 * MAX_WAITING
             };
             if self.paused {
                 return Ok(());
@@ -247,11 +248,16 @@ impl Driver {
     }
 
     fn take_report(&mut self, state: &mut State, bytes: &[u8]) -> Result<(), End> {
+        if state.reported {
+            return Ok(());
+        }
         if state.report.len() + bytes.len() > MAX_REPORT {
             return Err(End::Lost(Failure::new(io::ErrorKind::InvalidData, "the server's report is too long")));
         }
         state.report.extend_from_slice(bytes);
-        if self.purpose == Purpose::Process && !state.reported && status::is_whole(&state.report) {
+        // Read anew for its last bytes only, since it may come in pieces of one byte.
+        let may_be_whole = bytes.trim_ascii_end().ends_with(b"}");
+        if self.purpose == Purpose::Process && may_be_whole && status::is_whole(&state.report) {
             state.reported = true;
             state.break_input(None);
             state.wake_waiting();

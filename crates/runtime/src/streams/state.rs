@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How many bytes of frames wait for the connection before a writer has to wait.
-const MAX_WAITING: usize = 256 << 10;
+pub(super) const MAX_WAITING: usize = 256 << 10;
 
 /// Smaller pieces are joined, or each would cost more than its bytes.
 const SMALL: usize = 1 << 10;

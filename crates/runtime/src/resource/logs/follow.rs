@@ -193,6 +193,7 @@ impl Follow {
                 Err(error) if error.is_forbidden() && (self.instance.is_none() || self.is_refused_for_good()) => {
                     Outlook::Silent
                 }
+                Err(error) if error.is_unauthorized() && self.is_refused_for_good() => return Err(Stop::Failed(error)),
                 Err(error) => {
                     tracing::debug!(%error, "the pod whose log ended cannot be read");
                     self.pauses.wait().await;
@@ -247,6 +248,7 @@ impl Follow {
                 Ok(Outlook::Ended { may_restart: true, .. } | Outlook::Runs(_)) => {}
                 Ok(_) => return Ok(None),
                 Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(None),
+                Err(error) if error.is_unauthorized() && self.is_refused_for_good() => return Err(Stop::Failed(error)),
                 Err(error) => tracing::debug!(%error, "the pod whose container is to be restarted cannot be read"),
             }
         }

@@ -53,6 +53,7 @@ fn pod(state: &str) -> Response<Body> {
         "over" => ("Succeeded", "u", ended.to_owned()),
         "another" => ("Running", "v", running("a", 0, "")),
         "forbidden" => return json(403, "{}"),
+        "unauthorized" => return json(401, "{}"),
         "gone" => return json(404, r#"{"kind":"Status","apiVersion":"v1","reason":"NotFound","code":404}"#),
         "away" => return json(503, "{}"),
         other => panic!("no pod is {other}"),
@@ -326,6 +327,9 @@ async fn refusal_of_what_was_allowed_ends_it_if_it_lasts() {
     assert_eq!(all(server.follow().await).await, ["a", "b"]);
     let server = Server::new(&[Breaks(A), Refused(403)], &["running"]);
     assert_eq!(all(server.follow().await).await, ["a", "403"]);
+    // Credentials that have ended are refused for the pod, too, which is asked for first.
+    let server = Server::new(&[Breaks(A), Refused(401)], &["running", "unauthorized"]);
+    assert_eq!(all(server.follow().await).await, ["a", "401"]);
 }
 
 #[tokio::test(start_paused = true)]
