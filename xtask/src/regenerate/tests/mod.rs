@@ -15,14 +15,17 @@ use super::*;
 use crate::spec::Update;
 
 /// Folders and files of the workspace that the generator reads or writes.
-const COPIED: [&str; 9] = [
+const COPIED: [&str; 12] = [
     "Cargo.toml",
     "README.md",
     "api-specs",
     "codegen/groups.toml",
     "crates/api",
     "crates/clientset",
+    "crates/fake/data",
+    "crates/fake/src/model/generated.rs",
     "crates/runtime/src/apply/generated.rs",
+    "crates/version-check/src/generated.rs",
     "rust-toolchain.toml",
     "rustfmt.toml",
 ];
@@ -42,7 +45,7 @@ fn copy(from: &Path, to: &Path) {
 /// A copy of what the generator needs of the workspace, without its specs.
 fn workspace() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
-    let tests = ["tests/integration/Cargo.toml", "tests/integration/tests/sweep/generated.rs"];
+    let tests = ["codegen/Cargo.toml", "tests/integration/Cargo.toml", "tests/integration/tests/sweep/generated.rs"];
     for path in COPIED.iter().chain(&tests) {
         copy(&crate::root().join(path), &root.path().join(path));
     }
@@ -198,6 +201,17 @@ fn expected(oldest: u32, old: u32, new: u32) -> BTreeMap<&'static str, Vec<Strin
     let module = "//! | `v1beta1` | `CoordinationV1beta1Client` |";
     BTreeMap::from([
         ("README.md", vec![readme("-", old), readme("+", new)]),
+        ("crates/fake/src/model/generated.rs", vec![format!("+({new}, include_str!(\"../../data/v1.{new}.txt\")),")]),
+        (
+            "crates/version-check/src/generated.rs",
+            vec![
+                format!("-+ cfg!(feature = \"v1_{old}\") as usize;"),
+                format!("-\"v1_{oldest} … v1_{old}, latest\""),
+                format!("++ cfg!(feature = \"v1_{old}\") as usize"),
+                format!("++ cfg!(feature = \"v1_{new}\") as usize;"),
+                format!("+\"v1_{oldest} … v1_{new}, latest\""),
+            ],
+        ),
         (
             "crates/api/CRATES.md",
             vec![
@@ -270,7 +284,8 @@ fn a_new_kubernetes_version_changes_what_is_new_in_it_and_the_version_numbers() 
     let root = root.path();
     let (oldest, old) = minors(root);
     let new = old + 1;
-    assert!(regenerate(root, &types(oldest..=old), true).unwrap().is_empty(), "the copy is as generated");
+    let differences = regenerate(root, &types(oldest..=old), true).unwrap();
+    assert!(differences.is_empty(), "the copy is not as generated: {differences:?}");
     let before = texts(root);
 
     let tree = tempfile::tempdir().unwrap();
@@ -298,17 +313,17 @@ fn a_new_kubernetes_version_changes_what_is_new_in_it_and_the_version_numbers() 
         assert!(diff.iter().all(|line| line.starts_with('+')), "{path}: {diff:#?}");
         assert!(diff.iter().any(|line| line.contains("Widget") || line.contains("widgets")), "{path}: {diff:#?}");
     }
+    // What the fake API server knows of the new version.
+    let data = changes.remove(&format!("crates/fake/data/v1.{new}.txt")).expect("data of the new version");
+    assert!(data.iter().any(|line| line.contains("Widget")), "{} lines", data.len());
     // What is left are the manifests with their tables of versions.
     let manifests =
         before.iter().filter(|(_, text)| text.contains(&format!("latest = [\"v1_{old}\"]"))).map(|(path, _)| path);
     assert_eq!(changes.keys().collect::<Vec<_>>(), manifests.collect::<Vec<_>>());
     for (path, diff) in changes {
-        let dependency = match path.as_str() {
-            "crates/runtime/Cargo.toml" => "k8s-openapi",
-            "tests/integration/Cargo.toml" => "k8s-client",
-            _ => "k8s-client-runtime",
-        };
-        let feature = format!("+v1_{new} = [\"{dependency}/v1_{new}\"]");
+        // It enables what the feature of the version before enables, for the new one.
+        let feature = before[&path].lines().find(|line| line.starts_with(&format!("v1_{old} = "))).expect(&path);
+        let feature = format!("+{}", feature.replace(&format!("v1_{old}"), &format!("v1_{new}")));
         assert_eq!(diff, [format!("-latest = [\"v1_{old}\"]"), feature, format!("+latest = [\"v1_{new}\"]")], "{path}");
     }
 
