@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Clients of pods that add debug containers.
 pub trait DebugPods: Gets<Kind: Codec<Object = Pod>> {
-    /// Adds a container with this image to the named pod, which runs, and attaches to it: see [`Debug`].
+    /// Adds a container with this image to the named pod, which runs, and attaches to it: see [`Debug`](struct@Debug).
     fn debug(&self, pod: &str, image: impl Into<String>) -> Debug {
         let request = self.get(pod).into_request();
         let namespace = request.namespace_set().unwrap_or_default();
