@@ -15,7 +15,7 @@ use k8s_client_test_harness::{ADMIN_CONTEXT, Node};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _},
-    time::{Instant, sleep},
+    time::Instant,
 };
 
 /// A pod `web` that runs and does nothing, on each node.
