@@ -139,8 +139,15 @@ impl Follow {
     }
 
     /// Opens the log for the first time. What hinders it is for the caller.
+    ///
+    /// The pod is read before, and again after: between the two the container may be started again, and the answer does
+    /// not say of which instance it is.
     pub(super) async fn first(&mut self) -> Result<Body> {
+        let wanted = self.instance.clone();
         loop {
+            if wanted.is_none() {
+                self.instance = self.view().await.ok().and_then(|pod| pod.instance(self.container.as_deref()));
+            }
             match self.open(self.request.clone()).await {
                 Err(error) if self.options.wait_for_start && error.is_bad_request() => match self.look().await {
                     Ok(Outlook::NotStarted | Outlook::Runs(_) | Outlook::Ended { .. }) => self.pauses.wait().await,
@@ -163,7 +170,7 @@ impl Follow {
         let mut body = Some(body);
         match self.look().await {
             Ok(Outlook::Runs(instance)) => self.instance = Some(instance),
-            // What has been opened is the log of another instance than the one that is wanted.
+            // What has been opened may be the log of another instance than the one that is wanted.
             Ok(Outlook::Ended { next: Some(_), .. }) => body = None,
             _ => {}
         }
@@ -308,11 +315,15 @@ impl Follow {
 
     /// Reads the pod.
     async fn look(&self) -> Result<Outlook> {
-        let pod = match self.pod.clone().send().await?.json::<PodView>().await {
-            Err(error) if error.kind() == ErrorKind::Decode => return Ok(Outlook::Silent),
-            pod => pod?,
-        };
-        Ok(pod.outlook(self.container.as_deref(), self.instance.as_ref()))
+        match self.view().await {
+            Ok(pod) => Ok(pod.outlook(self.container.as_deref(), self.instance.as_ref())),
+            Err(error) if error.kind() == ErrorKind::Decode => Ok(Outlook::Silent),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn view(&self) -> Result<PodView> {
+        self.pod.clone().send().await?.json().await
     }
 
     /// Reads an answer to its end: that of a log that goes on, or of one that has ended. In the latter a last line

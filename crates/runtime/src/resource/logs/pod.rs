@@ -128,32 +128,35 @@ impl PodView {
             };
         };
         let may_restart = !has_ended;
-        let last = status.last_state.terminated.as_ref().map(|state| state.container_id.as_str());
-        let current = match (&status.state.running, &status.state.terminated) {
-            (Some(_), _) => Some(status.container_id.as_str()),
-            (None, Some(terminated)) => Some(first_of(&terminated.container_id, &status.container_id)),
-            // What waits to be started again shows the log of its last instance.
-            (None, None) => last,
-        };
-        let Some(current) = current.filter(|id| !id.is_empty()) else {
+        let Some(instance) = self.instance_of(status) else {
             return match known {
                 None => Outlook::NotStarted,
                 Some(_) if has_ended => Outlook::Ended { log: EndedLog::Current, may_restart, next: None },
                 Some(known) => Outlook::Runs(known.clone()),
             };
         };
-        let instance =
-            Instance { uid: self.metadata.uid.clone(), id: current.to_owned(), restart_count: status.restart_count };
         let known = known.unwrap_or(&instance);
-        if known.id == current {
+        if known.id == instance.id {
             return match status.state.running {
                 Some(_) if !has_ended => Outlook::Runs(instance),
                 _ => Outlook::Ended { log: EndedLog::Current, may_restart, next: None },
             };
         }
-        let is_previous = last == Some(known.id.as_str()) && status.state.waiting.is_none();
+        let is_previous = status.last_id() == Some(known.id.as_str()) && status.state.waiting.is_none();
         let log = if is_previous { EndedLog::Previous } else { EndedLog::Lost };
         Outlook::Ended { log, may_restart, next: Some(instance) }
+    }
+
+    /// The instance of the container whose log is the container's: the one that runs, or else the last one.
+    pub(super) fn instance(&self, container: Option<&str>) -> Option<Instance> {
+        let container = container.or_else(|| self.only_container())?;
+        self.instance_of(self.statuses().find(|status| status.name == container)?)
+    }
+
+    fn instance_of(&self, status: &ContainerView) -> Option<Instance> {
+        let id = status.current_id().filter(|id| !id.is_empty())?;
+        let Metadata { uid } = &self.metadata;
+        Some(Instance { uid: uid.clone(), id: id.to_owned(), restart_count: status.restart_count })
     }
 
     /// The container whose log is meant if none is named.
@@ -174,6 +177,22 @@ impl PodView {
     fn statuses(&self) -> impl Iterator<Item = &ContainerView> {
         let Status { container_statuses, init_container_statuses, ephemeral_container_statuses, .. } = &self.status;
         container_statuses.iter().chain(init_container_statuses).chain(ephemeral_container_statuses)
+    }
+}
+
+impl ContainerView {
+    fn current_id(&self) -> Option<&str> {
+        match (&self.state.running, &self.state.terminated) {
+            (Some(_), _) => Some(&self.container_id),
+            (None, Some(terminated)) => Some(first_of(&terminated.container_id, &self.container_id)),
+            // What waits to be started again shows the log of its last instance.
+            (None, None) => self.last_id(),
+        }
+    }
+
+    /// The instance before the one that runs or waits to run.
+    fn last_id(&self) -> Option<&str> {
+        self.last_state.terminated.as_ref().map(|state| state.container_id.as_str())
     }
 }
 

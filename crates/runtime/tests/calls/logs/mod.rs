@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::ready,
     io,
     sync::{Arc, Mutex},
     time::Duration,
@@ -84,7 +85,8 @@ fn log(answer: &Log) -> Response<Body> {
     Response::builder().header("content-type", "text/plain").body(body).expect("a valid answer")
 }
 
-/// A server with these answers, each in its turn; the last one is given again and again.
+/// A server with these answers, each in its turn; the last one is given again and again. The pod as it is before the
+/// log is asked for does not count.
 struct Server {
     client: RestClient,
     requests: Arc<Mutex<Vec<String>>>,
@@ -92,6 +94,11 @@ struct Server {
 
 impl Server {
     fn new(logs: &[Log], states: &[&'static str]) -> Self {
+        Self::with_before(states[0], logs, states)
+    }
+
+    /// The same, where the pod has been in another state before the log was asked for.
+    fn with_before(before: &'static str, logs: &[Log], states: &[&'static str]) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = requests.clone();
         let (logs, states) = (logs.to_vec(), states.to_vec());
@@ -100,11 +107,14 @@ impl Server {
             let uri = uri.strip_prefix("http://nowhere/api/v1/namespaces/ns/pods/web").expect("of the pod").to_owned();
             let mut seen = seen.lock().expect("nobody panics");
             let is_log = uri.starts_with("/log");
+            if seen.is_empty() && !is_log {
+                return ready(Ok(pod(before)));
+            }
             let number = seen.iter().filter(|before: &&String| before.starts_with("/log") == is_log).count();
             seen.push(uri);
             let answer =
                 if is_log { log(&logs[number.min(logs.len() - 1)]) } else { pod(states[number.min(states.len() - 1)]) };
-            async move { Ok::<_, BoxError>(answer) }
+            ready(Ok::<_, BoxError>(answer))
         });
         let client = RestClient::from_service(&nowhere(), service).expect("a valid configuration");
         Self { client, requests }
@@ -278,6 +288,17 @@ async fn log_of_the_next_instance_is_not_taken_for_that_of_the_last() {
     let mut log = server.follow().await;
     for expected in ["a", "next"] {
         assert!(matches!(log.try_next().await, Ok(Some(LogEvent::Line(line))) if line == expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_is_the_one_from_before_the_log_was_asked_for() {
+    // The container is started again while its log is opened, so nobody knows whose log it is.
+    for before in ["running", "stopped"] {
+        let logs = [Stays("2026-11-27T10:00:06Z next\n"), Ends(AB), Stays(A)];
+        let server = Server::with_before(before, &logs, &["restarted"]);
+        assert_eq!(all(server.follow().await).await, ["a", "b"]);
+        assert_eq!(server.asked(), ["log&follow=true", "pod", "pod", "log&previous=true"]);
     }
 }
 
