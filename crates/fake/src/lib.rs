@@ -14,6 +14,7 @@
 
 mod api;
 mod clock;
+mod controllers;
 mod convert;
 mod custom;
 mod defaults;

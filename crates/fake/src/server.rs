@@ -80,6 +80,7 @@ pub struct FakeServerBuilder {
     minor: u32,
     seed: Option<u64>,
     collects_garbage: bool,
+    runs_controllers: bool,
 }
 
 impl FakeServerBuilder {
@@ -103,6 +104,16 @@ impl FakeServerBuilder {
         self
     }
 
+    /// Does what a cluster would do after each write: controllers make what Deployments and their like want, pods run
+    /// and are ready at once, those of Jobs succeed, those that are told to end do, and garbage is collected. All of it
+    /// has happened when the write is answered. By default no controllers run.
+    ///
+    /// [`FakeServer::run_controllers`] and its neighbours do the same in steps, for tests of what happens in between.
+    pub fn runs_controllers(mut self) -> Self {
+        self.runs_controllers = true;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -118,6 +129,7 @@ impl FakeServerBuilder {
         };
         let mut state = State::new(model, clock, random);
         state.collects_garbage = self.collects_garbage;
+        state.runs_controllers = self.runs_controllers;
         let state = Mutex::new(state);
         FakeServer(Arc::new(Inner { state, news: watch::Sender::new(()) }))
     }
@@ -152,7 +164,7 @@ impl FakeServer {
 
     /// Starts one with settings.
     pub fn builder() -> FakeServerBuilder {
-        FakeServerBuilder { minor: Model::newest(), seed: None, collects_garbage: false }
+        FakeServerBuilder { minor: Model::newest(), seed: None, collects_garbage: false, runs_controllers: false }
     }
 
     /// The configuration of a client of this server, for [`RestClient::from_service`] and this server as the service.
@@ -308,9 +320,7 @@ impl FakeServer {
         }
         let before = state.store.revision();
         let answer = api::answer(&mut state, &call);
-        if state.collects_garbage && state.store.revision() != before {
-            garbage::collect(&mut state);
-        }
+        state.follow(before);
         let has_news = state.store.revision() != before;
         drop(state);
         if has_news {

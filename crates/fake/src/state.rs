@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Clock,
+    controllers,
     failure::{Failure, Result},
+    garbage,
     http::ResourcePath,
     model::{Model, Resource},
     schema::{self, Schema},
@@ -31,6 +33,8 @@ pub(crate) struct State {
     pub(crate) cuts: u64,
     /// Whether what controllers of a cluster delete is deleted at once.
     pub(crate) collects_garbage: bool,
+    /// Whether controllers, a scheduler and a kubelet do at once what there is to do.
+    pub(crate) runs_controllers: bool,
 }
 
 /// The namespaces that a server makes itself.
@@ -48,6 +52,7 @@ impl State {
             faults: Faults::default(),
             cuts: 0,
             collects_garbage: false,
+            runs_controllers: false,
         };
         if let Some(namespaces) = state.built_in("v1", "namespaces") {
             for name in NAMESPACES {
@@ -67,6 +72,18 @@ impl State {
         let revision = state.store.revision();
         state.store.compact(revision);
         state
+    }
+
+    /// Does what a cluster does by itself after the writes since a revision, as far as this one is to do it.
+    pub(crate) fn follow(&mut self, since: u64) {
+        if self.store.revision() == since {
+            return;
+        }
+        if self.runs_controllers {
+            controllers::follow(self, since);
+        } else if self.collects_garbage {
+            garbage::collect(self);
+        }
     }
 
     /// The minor number of the Kubernetes version that is served.

@@ -43,7 +43,14 @@ impl FakeServer {
     /// When the server has no such kind, the object has no name, or a field is of a wrong type.
     pub fn add(&self, object: &impl Serialize) -> Result<(), SeedError> {
         let object = serde_json::to_value(object).map_err(|error| SeedError(format!("no JSON: {error}")))?;
-        add(&mut self.state(), object)?;
+        {
+            let mut state = self.state();
+            let before = state.store.revision();
+            add(&mut state, object)?;
+            if state.runs_controllers {
+                state.follow(before);
+            }
+        }
         self.tell();
         Ok(())
     }
