@@ -7,10 +7,12 @@
 //! - [`Regions`] are the tables of versions and crates in files that are written by hand.
 //! - [`generate`] is all of it in a row: from specs and policy to files.
 //! - [`crd`] makes the same of CustomResourceDefinitions, with the types of their objects.
+//! - [`diff`] says what two versions of an API differ in, and who that breaks.
 //! - [`coverage`] compares the stored specs with the generated sources, without asking the generator.
 
 pub mod coverage;
 pub mod crd;
+pub mod diff;
 pub mod emit;
 mod error;
 pub mod fixups;

@@ -1,5 +1,6 @@
 //! The developer's command line: `cargo xtask <command>`. One file a command; most of the work is done in `codegen`.
 
+mod api_diff;
 mod bench;
 mod check;
 mod control_plane;
@@ -30,6 +31,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Developer commands of k8s-client", bin_name = "cargo xtask")]
 enum Command {
+    ApiDiff(api_diff::Command),
     Bench(bench::Command),
     Check(check::Command),
     ControlPlane(control_plane::Command),
@@ -47,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     end_quietly_when_nobody_reads();
     let result = match Command::parse() {
+        Command::ApiDiff(command) => return api_diff::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Check(command) => check::run(&command),
         Command::ControlPlane(command) => control_plane::run(&command),

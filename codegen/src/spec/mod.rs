@@ -30,6 +30,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::operation::texts;
 pub use self::{
     discovery::{Discovery, ResourceNames},
     disk::read_dir,

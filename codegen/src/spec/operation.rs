@@ -111,7 +111,7 @@ pub struct Content {
     pub schema: Option<Schema>,
 }
 
-/// Declares an enum whose variants each have one text in the spec.
+/// Declares an enum whose variants each have one text in files.
 macro_rules! texts {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -121,14 +121,18 @@ macro_rules! texts {
         }
 
         impl $name {
-            /// The text that the spec has for it.
+            /// All of them, in their order.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The text that files have for it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
                 }
             }
 
-            pub(crate) fn parse(text: &str) -> Option<Self> {
+            /// The one that has this text.
+            pub fn parse(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$variant),)+
                     _ => None,
@@ -137,7 +141,7 @@ macro_rules! texts {
         }
     };
 }
-pub(super) use texts;
+pub(crate) use texts;
 
 texts! {
     /// An HTTP method; `as_str` is in lower case as in the spec, `Display` in upper case as in HTTP.

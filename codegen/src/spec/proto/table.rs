@@ -10,11 +10,7 @@ impl fmt::Display for Table {
         for (message, fields) in &self.messages {
             writeln!(f, "{message}")?;
             for Field { number, name, kind, go } in fields {
-                match kind {
-                    FieldKind::Optional(of) => write!(f, "  {number} {name} {of}")?,
-                    FieldKind::Repeated(of) => write!(f, "  {number} {name} repeated {of}")?,
-                    FieldKind::Map(key, value) => write!(f, "  {number} {name} map<{key}, {value}>")?,
-                }
+                write!(f, "  {number} {name} {kind}")?;
                 let mut go = *go;
                 for (word, is_said) in words(&mut go) {
                     if *is_said {
@@ -25,6 +21,16 @@ impl fmt::Display for Table {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for FieldKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Optional(of) => of.fmt(f),
+            Self::Repeated(of) => write!(f, "repeated {of}"),
+            Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
+        }
     }
 }
 

@@ -1,0 +1,34 @@
+//! Markdown for pull requests and changelogs.
+
+use super::{Audience, FOOT, Report, counts, heading, lines, reason, sections};
+
+/// A report for a pull request or a changelog: what breaks is open, what does not is folded.
+pub fn markdown(report: &Report) -> String {
+    let mut out = vec![format!("## API changes: {} → {}", report.from, report.to), String::new(), counts(report)];
+    if report.is_empty() {
+        out.push("Nothing differs.".to_owned());
+    }
+    for section in sections(report) {
+        let is_folded = section.audience >= Audience::Additive;
+        let title = format!("{}: {}", section.audience.as_str(), heading(section.audience));
+        if is_folded {
+            out.extend([String::new(), format!("<details><summary>{title}</summary>")]);
+        } else {
+            out.extend([String::new(), format!("### {title}")]);
+        }
+        for (stability, kinds) in section.parts {
+            out.extend([String::new(), format!("**{stability}**"), String::new()]);
+            for (kind, changes) in kinds {
+                out.push(format!("- *{}*: {}", kind.title(), reason(kind, section.audience)));
+                out.extend(lines(kind, &changes).into_iter().map(|(place, more)| format!("  - `{place}`{more}")));
+            }
+        }
+        if is_folded {
+            out.extend([String::new(), "</details>".to_owned()]);
+        }
+    }
+    out.push(String::new());
+    out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));
+    out.extend([FOOT.to_owned(), String::new()]);
+    out.join("\n")
+}

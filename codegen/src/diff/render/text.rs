@@ -1,0 +1,25 @@
+//! Text for people.
+
+use super::{FOOT, Report, counts, heading, lines, reason, sections};
+
+/// A report for people to read.
+pub fn text(report: &Report) -> String {
+    let mut out = vec![format!("{} → {}", report.from, report.to), counts(report)];
+    if report.is_empty() {
+        out.push("Nothing differs.".to_owned());
+    }
+    for section in sections(report) {
+        out.extend([String::new(), format!("{}: {}", section.audience.as_str(), heading(section.audience))]);
+        for (stability, kinds) in section.parts {
+            out.push(format!("  {stability}"));
+            for (kind, changes) in kinds {
+                out.push(format!("    {} — {}", kind.title(), reason(kind, section.audience)));
+                out.extend(lines(kind, &changes).into_iter().map(|(place, more)| format!("      {place}{more}")));
+            }
+        }
+    }
+    out.push(String::new());
+    out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));
+    out.extend([FOOT.to_owned(), String::new()]);
+    out.join("\n")
+}

@@ -1,0 +1,71 @@
+//! All that differs.
+
+use std::collections::BTreeSet;
+
+use super::{Api, Audience, Change, Stability};
+
+/// All that differs between two versions of an API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What was there before.
+    pub from: String,
+    /// What is there now.
+    pub to: String,
+    /// How much there is.
+    pub counts: Counts,
+    /// What differs, by place.
+    pub changes: Vec<Change>,
+    /// What could not be compared, and why.
+    pub not_compared: Vec<String>,
+}
+
+/// How much there is on each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Operations before and now, without the deprecated `/watch/` paths.
+    pub operations: [usize; 2],
+    /// Operations that came.
+    pub operations_added: usize,
+    /// Operations that went.
+    pub operations_removed: usize,
+    /// Types before and now.
+    pub types: [usize; 2],
+}
+
+impl Counts {
+    pub(super) fn of(old: &Api<'_>, new: &Api<'_>) -> Self {
+        let (before, after) = (old.operations(), new.operations());
+        Self {
+            operations: [before.len(), after.len()],
+            operations_added: after.difference(&before).count(),
+            operations_removed: before.difference(&after).count(),
+            types: [old.types.len(), new.types.len()],
+        }
+    }
+}
+
+impl Report {
+    /// Leaves what concerns one group: its resources and types, and the types of others that its kinds have. `core` is
+    /// the one without a name.
+    #[must_use]
+    pub fn in_group(mut self, group: &str) -> Self {
+        self.changes.retain(|change| change.concerns_group(group));
+        self
+    }
+
+    /// The changes that concern one of these, in versions that promise this much.
+    pub fn concerning<'a>(
+        &'a self,
+        audiences: &'a BTreeSet<Audience>,
+        least: Stability,
+    ) -> impl Iterator<Item = &'a Change> {
+        self.changes.iter().filter(move |change| {
+            change.stability() <= least && change.kind.audiences().iter().any(|audience| audiences.contains(audience))
+        })
+    }
+
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
