@@ -61,6 +61,7 @@ where
     let mut pool = JoinSet::new();
     let mut synced = pin!(synced);
     tokio::select! {
+        biased;
         () = &mut stop => return Stopped::default(),
         () = &mut feeding => {}
         () = &mut synced => {
@@ -68,6 +69,7 @@ where
                 pool.spawn(shared.clone().work());
             }
             tokio::select! {
+                biased;
                 () = &mut stop => {}
                 // All informers were shut down.
                 () = &mut feeding => {}

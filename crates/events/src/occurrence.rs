@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use k8s_client_runtime::machine;
 use k8s_openapi::jiff::Timestamp;
 
 use crate::Reference;
@@ -39,7 +40,7 @@ pub(crate) struct Occurrence {
 
 /// The time by the system's clock.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = machine::system_time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let nanoseconds = i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
     Timestamp::from_nanosecond(nanoseconds).unwrap_or(Timestamp::MAX)
 }

@@ -89,15 +89,17 @@ impl Task {
             let pause = self.paused_until.unwrap_or_else(Instant::now);
             let tells = self.shared.drops.due();
             tokio::select! {
+                // What comes often is last, and holds up nothing else.
+                biased;
                 sent = async { sending.as_mut().expect("it is asked for").await }, if is_sending => {
                     sending = None;
                     self.settle(sent, close_by.is_some());
                 }
-                () = self.shared.wake.notified() => {}
                 () = sleep_until(pause), if is_paused => self.paused_until = None,
                 () = sleep_until(self.next_tick), if !idle => self.tick(),
                 () = sleep_until(tells.unwrap_or_else(Instant::now)), if tells.is_some() => {}
                 () = sleep_until(close_by.unwrap_or_else(Instant::now)), if close_by.is_some() => {}
+                () = self.shared.wake.notified() => {}
             }
         }
     }

@@ -180,21 +180,8 @@ impl<T: Send + Sync + 'static> Informer<T> {
     }
 
     async fn wait(&self, until: impl Fn(&Status) -> Option<Result<(), InformerError>>) -> Result<(), InformerError> {
-        let mut status = self.shared.store.status();
-        loop {
-            {
-                let now = status.borrow_and_update();
-                if let Some(result) = until(&now) {
-                    return result;
-                }
-                if now.ended {
-                    return Err(InformerError::Ended);
-                }
-            }
-            if status.changed().await.is_err() {
-                return Err(InformerError::Ended);
-            }
-        }
+        let ended = |status: &Status| status.ended.then_some(Err(InformerError::Ended));
+        self.shared.store.wait(|status| until(status).or_else(|| ended(status))).await
     }
 
     fn timed_out(&self, limit: Duration, waiting: String) -> InformerError {
@@ -205,14 +192,12 @@ impl<T: Send + Sync + 'static> Informer<T> {
     /// `None` before all objects are there.
     pub fn resource_version(&self) -> Option<String> {
         let status = self.shared.store.status();
-        let status = status.borrow();
         status.version().filter(|_| status.is_synced()).map(str::to_owned)
     }
 
     /// How the informer is: for a readiness check.
     pub fn health(&self) -> Health {
         let status = self.shared.store.status();
-        let status = status.borrow();
         Health {
             synced: status.is_synced(),
             last_contact: status.sources.iter().map(|source| source.contact).min().flatten().map(|at| at.elapsed()),

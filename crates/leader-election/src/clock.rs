@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use k8s_client_runtime::machine;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::MicroTime, jiff::Timestamp};
 use tokio::time::{Instant, sleep};
 
@@ -45,7 +46,7 @@ pub(crate) struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
 
 impl Clock {
     pub(crate) fn machine() -> Self {
-        Self::of(|| Moment { monotonic: Instant::now(), system: SystemTime::now() })
+        Self::of(|| Moment { monotonic: Instant::now(), system: machine::system_time() })
     }
 
     pub(crate) fn of(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {

@@ -1,17 +1,13 @@
 //! What a candidate calls itself unless the program says it.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-
-use k8s_client_runtime::host_name::host_name;
+use k8s_client_runtime::{host_name::host_name, machine};
 
 /// The longest host name that leaves room for the rest in an object's name.
 const MAX_HOST: usize = 200;
 
 /// The host's name and a random suffix. Two processes never share it, and it is a valid object name.
 pub(crate) fn random() -> String {
-    // The standard library's only source of the system's randomness.
-    let suffix = RandomState::new().build_hasher().finish();
-    format!("{}-{suffix:016x}", as_name(&host_name()))
+    format!("{}-{:016x}", as_name(&host_name()), machine::random())
 }
 
 /// The host name with nothing that an object's name must not have.

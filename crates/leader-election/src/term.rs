@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, Moment};
 
@@ -44,10 +44,12 @@ struct Shared {
     clock: Clock,
     /// When the term ends, unless the lease is renewed before.
     deadline: Mutex<Moment>,
-    phase: watch::Sender<Phase>,
+    phase: Mutex<Phase>,
+    /// Wakes those who wait for a phase, in their order: what they do next must not be left to chance.
+    phase_changed: Notify,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Leading,
     /// The program has asked to stop.
@@ -57,8 +59,8 @@ enum Phase {
 
 impl Term {
     pub(crate) fn new(identity: Arc<str>, number: i32, clock: Clock, deadline: Moment) -> Self {
-        let (phase, _) = watch::channel(Phase::Leading);
-        Self { shared: Arc::new(Shared { identity, number, clock, deadline: Mutex::new(deadline), phase }) }
+        let (deadline, phase) = (Mutex::new(deadline), Mutex::new(Phase::Leading));
+        Self { shared: Arc::new(Shared { identity, number, clock, deadline, phase, phase_changed: Notify::new() }) }
     }
 
     /// Whether this candidate leads at this moment: by the monotonic clock, which cannot be set, and by the system's,
@@ -68,12 +70,12 @@ impl Term {
     /// [`lease_duration`](crate::ElectorBuilder::lease_duration) and
     /// [`renew_deadline`](crate::ElectorBuilder::renew_deadline) later.
     pub fn is_valid(&self) -> bool {
-        *self.shared.phase.borrow() != Phase::Ended && !self.remaining().is_zero()
+        self.phase() != Phase::Ended && !self.remaining().is_zero()
     }
 
     /// How long this candidate leads if the lease is not renewed any more. Zero once the term has ended.
     pub fn remaining(&self) -> Duration {
-        if *self.shared.phase.borrow() == Phase::Ended {
+        if self.phase() == Phase::Ended {
             return Duration::ZERO;
         }
         self.deadline().since(self.shared.clock.now())
@@ -105,8 +107,28 @@ impl Term {
     }
 
     async fn reached(&self, reached: impl Fn(Phase) -> bool) {
-        // The sender lives as long as this.
-        let _ = self.shared.phase.subscribe().wait_for(|phase| reached(*phase)).await;
+        loop {
+            let changed = self.shared.phase_changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if reached(self.phase()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        *self.shared.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes on to a phase, never back.
+    fn enter(&self, phase: Phase) {
+        {
+            let mut current = self.shared.phase.lock().unwrap_or_else(PoisonError::into_inner);
+            *current = phase.max(*current);
+        }
+        self.shared.phase_changed.notify_waiters();
     }
 
     fn deadline(&self) -> Moment {
@@ -136,15 +158,11 @@ impl Term {
     }
 
     pub(crate) fn stop(&self) {
-        self.shared.phase.send_if_modified(|phase| {
-            let leading = *phase == Phase::Leading;
-            *phase = if leading { Phase::Stopping } else { *phase };
-            leading
-        });
+        self.enter(Phase::Stopping);
     }
 
     pub(crate) fn end(&self) {
-        self.shared.phase.send_replace(Phase::Ended);
+        self.enter(Phase::Ended);
     }
 }
 
@@ -153,7 +171,7 @@ impl fmt::Debug for Term {
         f.debug_struct("Term")
             .field("identity", &self.shared.identity)
             .field("fencing_token", &self.shared.number)
-            .field("phase", &*self.shared.phase.borrow())
+            .field("phase", &self.phase())
             .finish_non_exhaustive()
     }
 }

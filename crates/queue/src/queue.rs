@@ -147,6 +147,8 @@ impl<T: Clone + Eq + Hash> Queue<T> {
             watch = watch.or_else(|| ClockWatch::begin(shared));
             let time = next_time.filter(|_| watch.is_some());
             tokio::select! {
+                // Whichever it is, the queue is looked into again.
+                biased;
                 () = notified => {}
                 () = shared.clock.notified(), if watch.is_some() => {}
                 () = async { sleep_until(time.unwrap_or_else(Instant::now)).await }, if time.is_some() => {}

@@ -23,6 +23,9 @@ pub mod file;
 #[doc(hidden)]
 pub mod host_name;
 
+#[doc(hidden)]
+pub mod machine;
+
 pub mod metrics;
 
 pub mod config;

@@ -7,6 +7,8 @@ use std::{
     sync::{Arc, Weak},
 };
 
+use k8s_client_runtime::machine::Hashes;
+
 use super::{AnyIndex, Buffer, index::Values};
 use crate::{ObjectKey, entry::Entry};
 
@@ -15,7 +17,7 @@ use crate::{ObjectKey, entry::Entry};
 /// Objects are decoded when they arrive, and some not kept so. So indexes and filters read them then: there is nothing
 /// to decode while the store is locked.
 pub(crate) struct Incoming<T> {
-    objects: HashSet<Arrived<T>>,
+    objects: HashSet<Arrived<T>, Hashes>,
     readers: Readers<T>,
 }
 
@@ -41,7 +43,7 @@ struct Read {
 
 impl<T> Incoming<T> {
     pub(super) fn new(readers: Readers<T>) -> Self {
-        Self { objects: HashSet::new(), readers }
+        Self { objects: HashSet::default(), readers }
     }
 
     /// An object that the store does not have yet.

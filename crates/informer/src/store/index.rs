@@ -8,6 +8,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use k8s_client_runtime::machine::Hashes;
+
 use super::give_back;
 use crate::{ObjectKey, entry::Entry};
 
@@ -38,13 +40,13 @@ pub(crate) struct IndexMap<V, T> {
 }
 
 struct Maps<V, T> {
-    by_value: HashMap<V, BTreeMap<ObjectKey, Arc<Entry<T>>>>,
+    by_value: HashMap<V, BTreeMap<ObjectKey, Arc<Entry<T>>>, Hashes>,
     by_key: HashMap<ObjectKey, Vec<V>>,
 }
 
 impl<V: Clone + Eq + Hash, T> IndexMap<V, T> {
     pub(crate) fn new(values_of: ValuesOf<V, T>) -> Self {
-        Self { values_of, maps: RwLock::new(Maps { by_value: HashMap::new(), by_key: HashMap::new() }) }
+        Self { values_of, maps: RwLock::new(Maps { by_value: HashMap::default(), by_key: HashMap::new() }) }
     }
 
     /// The objects with this value, in the order of their keys.

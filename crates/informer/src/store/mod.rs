@@ -11,9 +11,12 @@ use std::{
     borrow::Borrow,
     cell::LazyCell,
     collections::{HashMap, HashSet},
-    hash::{Hash, Hasher},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+    hash::{BuildHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
 };
+
+use k8s_client_runtime::machine::Hashes;
+use tokio::sync::Notify;
 
 use self::incoming::{Arrived, Readers};
 pub(crate) use self::{
@@ -29,7 +32,7 @@ use crate::{
 };
 
 /// The objects by namespace and name.
-type Objects<T> = HashMap<Box<str>, HashSet<ByName<T>>>;
+type Objects<T> = HashMap<Box<str>, HashSet<ByName<T>, Hashes>, Hashes>;
 
 /// An object that is found by its name, among those of its namespace.
 struct ByName<T>(Arc<Entry<T>>);
@@ -58,7 +61,9 @@ impl<T> Eq for ByName<T> {}
 pub(crate) struct Store<T> {
     inner: RwLock<Inner<T>>,
     decode: Decode<T>,
-    status: tokio::sync::watch::Sender<Status>,
+    status: Mutex<Status>,
+    /// Wakes those who wait for a status, in their order: what they do next must not be left to chance.
+    status_changed: Notify,
 }
 
 struct Inner<T> {
@@ -75,14 +80,15 @@ struct Inner<T> {
 impl<T: Send + Sync + 'static> Store<T> {
     pub(crate) fn new(sources: usize, decode: Decode<T>) -> Self {
         let inner = Inner {
-            objects: HashMap::new(),
+            objects: HashMap::default(),
             count: 0,
             indexes: Vec::new(),
             subscribers: Vec::new(),
             synced: vec![false; sources],
             ended: false,
         };
-        Self { inner: RwLock::new(inner), decode, status: tokio::sync::watch::Sender::new(Status::new(sources)) }
+        let status = Mutex::new(Status::new(sources));
+        Self { inner: RwLock::new(inner), decode, status, status_changed: Notify::new() }
     }
 
     /// For objects that arrive one by one and are to replace those of their source all at once.
@@ -129,7 +135,7 @@ impl<T: Send + Sync + 'static> Store<T> {
         }
         inner.sync(source);
         drop(inner);
-        self.status.send_modify(|status| status.replaced(source, version));
+        self.note(|status| status.replaced(source, version));
     }
 
     /// Sets an object that a watch brought.
@@ -158,16 +164,30 @@ impl<T: Send + Sync + 'static> Store<T> {
 
     /// The source has come to this version.
     pub(crate) fn advance(&self, source: usize, version: &str) {
-        self.status.send_modify(|status| status.advance(source, version));
+        self.note(|status| status.advance(source, version));
     }
 
     /// Something else about a source has changed.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Status)) {
-        self.status.send_modify(change);
+        change(&mut self.status());
+        self.status_changed.notify_waiters();
     }
 
-    pub(crate) fn status(&self) -> tokio::sync::watch::Receiver<Status> {
-        self.status.subscribe()
+    pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something can be said of the status.
+    pub(crate) async fn wait<R>(&self, until: impl Fn(&Status) -> Option<R>) -> R {
+        loop {
+            let changed = self.status_changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(result) = until(&self.status()) {
+                return result;
+            }
+            changed.await;
+        }
     }
 
     /// Nothing more comes: subscriptions end when what they have is read.
@@ -176,7 +196,7 @@ impl<T: Send + Sync + 'static> Store<T> {
         inner.ended = true;
         inner.each_subscriber(|buffer, _| buffer.end());
         drop(inner);
-        self.status.send_modify(|status| status.ended = true);
+        self.note(|status| status.ended = true);
     }
 
     pub(crate) fn entry(&self, namespace: &str, name: &str) -> Option<Arc<Entry<T>>> {
@@ -255,7 +275,7 @@ impl<T: Send + Sync + 'static> Store<T> {
 }
 
 /// Gives the memory back of what a map had and has no more.
-fn give_back<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+fn give_back<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
     if is_sparse(map.len(), map.capacity()) {
         map.shrink_to_fit();
     }
@@ -311,7 +331,7 @@ impl<T> Inner<T> {
     fn insert(&mut self, entry: &Arc<Entry<T>>) -> Option<Arc<Entry<T>>> {
         let namespace = entry.key.namespace();
         if !self.objects.contains_key(namespace) {
-            self.objects.insert(namespace.into(), HashSet::new());
+            self.objects.insert(namespace.into(), HashSet::default());
         }
         let names = self.objects.get_mut(namespace);
         let old = names.and_then(|names| names.replace(ByName(entry.clone()))).map(|named| named.0);

@@ -14,7 +14,10 @@ use k8s_openapi::{
 };
 use serde_json::Value;
 
-use crate::apply::{Node, Problem, deserialize, unexpected, whole};
+use crate::{
+    apply::{Node, Problem, deserialize, unexpected, whole},
+    machine,
+};
 
 /// A whole number or a text: a port, a percentage, or a quantity.
 ///
@@ -209,7 +212,7 @@ pub struct Timestamp(String);
 impl Timestamp {
     /// Now, in seconds, as most fields of Kubernetes have it.
     pub fn now() -> Self {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = machine::system_time().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(since.as_secs()).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
         Self::from(Time(now.unwrap_or_default()))
     }
