@@ -32,6 +32,7 @@ mod model;
 mod scale;
 mod schema;
 mod server;
+pub mod simulation;
 mod state;
 mod store;
 mod table;
@@ -40,4 +41,4 @@ mod users;
 #[cfg(feature = "listen")]
 pub use listen::Listener;
 pub use server::{AnswerFuture, FakeServer, FakeServerBuilder};
-pub use users::{Fault, RecordedRequest, SeedError, Which};
+pub use users::{Fault, RecordedRequest, SeedError, Which, Write};

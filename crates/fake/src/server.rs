@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     future::Future,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -19,7 +19,10 @@ use k8s_client_runtime::{
     http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
     rest::{Body, BoxError},
 };
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::Notify,
+    time::{self, Instant},
+};
 use tower_service::Service;
 
 use crate::{
@@ -32,7 +35,7 @@ use crate::{
     model::Model,
     state::State,
     table::Include,
-    users::{Fault, RecordedRequest},
+    users::{Cut, Fault, Observers, RecordedRequest},
 };
 
 /// A Kubernetes API server in memory, for tests.
@@ -64,14 +67,16 @@ pub struct FakeServer(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     /// Says that there is something new for watches.
-    news: watch::Sender<()>,
+    news: Notify,
+    observers: Mutex<Observers>,
+    start: Instant,
 }
 
 /// What the URL of a fake server is, where one is needed.
 const URL: &str = "http://fake.invalid";
 
 /// When the time of a seeded server begins: 1 January 2026.
-const SEEDED_START: Duration = Duration::from_secs(1_767_225_600);
+pub(crate) const SEEDED_START: Duration = Duration::from_secs(1_767_225_600);
 
 /// How a [`FakeServer`] is to be: see [`FakeServer::builder`].
 #[derive(Clone, Debug)]
@@ -131,7 +136,8 @@ impl FakeServerBuilder {
         state.collects_garbage = self.collects_garbage;
         state.runs_controllers = self.runs_controllers;
         let state = Mutex::new(state);
-        FakeServer(Arc::new(Inner { state, news: watch::Sender::new(()) }))
+        let start = Instant::now();
+        FakeServer(Arc::new(Inner { state, news: Notify::new(), observers: Mutex::default(), start }))
     }
 }
 
@@ -222,41 +228,55 @@ impl FakeServer {
         self.tell();
     }
 
+    /// How long ago the server was started.
+    pub(crate) fn age(&self) -> Duration {
+        self.0.start.elapsed()
+    }
+
     /// Sets the server's clock forwards or back, as clocks of machines are set.
     pub fn step_clock(&self, forwards: bool, by: Duration) {
         self.state().clock.step(forwards, by);
-    }
-
-    /// Ends all watches that are open, as a server does that is restarted.
-    pub fn cut_watches(&self) {
-        self.state().cuts += 1;
-        self.tell();
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells watches that something has happened.
+    pub(crate) fn observers(&self) -> MutexGuard<'_, Observers> {
+        self.0.observers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells watches, and those who observe writes, that something has happened without a request.
     pub(crate) fn tell(&self) {
-        self.0.news.send_replace(());
+        self.0.news.notify_waiters();
+        self.report(None);
     }
 
     /// Answers a request as it should be, or as a test wants it to be. An error is a connection that breaks.
-    async fn meet(&self, head: Parts, body: Bytes) -> io::Result<Response<Body>> {
-        let request = recorded(&head, &body);
-        let (place, met) = {
+    ///
+    /// `fault` decides over those that were injected.
+    pub(crate) async fn meet(&self, head: Parts, body: Bytes, fault: Option<Fault>) -> io::Result<Response<Body>> {
+        let mut request = recorded(&head, &body);
+        let (number, met) = {
             let mut state = self.state();
-            let met = state.faults.meet(&request);
-            state.requests.push(request);
-            (state.requests.len() - 1, met)
+            request.at = self.age();
+            let mut met = state.faults.meet(&request);
+            met.fault = fault.or(met.fault);
+            request.fault.clone_from(&met.fault);
+            (state.requests.push(request), met)
         };
         if !met.delay.is_zero() {
             time::sleep(met.delay).await;
         }
-        let answer = || self.answer(&head, body).unwrap_or_else(|failure| failure.response());
+        let answer = |met: Option<&Fault>| {
+            let answer = self.answer(&head, body, met).unwrap_or_else(|failure| failure.response());
+            self.report(Some(number));
+            answer
+        };
         let answer = match met.fault {
-            None | Some(Fault::Delay(_)) => Ok(answer()),
+            fault @ (None | Some(Fault::Delay(_) | Fault::StaleRead(_) | Fault::CutWatch(_))) => {
+                Ok(answer(fault.as_ref()))
+            }
             Some(Fault::Refuse(code, reason, message)) => {
                 Ok(response(code, "application/json", Failure::injected(code, &reason, &message).to_string()))
             }
@@ -264,18 +284,18 @@ impl FakeServer {
             Some(Fault::Garbage) => Ok(response(StatusCode::OK, "application/json", "{\"kind\": \"Gar")),
             Some(Fault::DropRequest) => Err(io::ErrorKind::ConnectionReset.into()),
             Some(Fault::DropAnswer) => {
-                answer();
+                answer(None);
                 Err(io::ErrorKind::ConnectionReset.into())
             }
         };
-        if let Some(request) = self.state().requests.get_mut(place) {
+        if let Some(request) = self.state().requests.get_mut(number) {
             request.code = answer.as_ref().ok().map(|answer| answer.status().as_u16());
         }
         answer
     }
 
     /// Answers a request, whose body has been read.
-    fn answer(&self, head: &Parts, body: Bytes) -> Result<Response<Body>> {
+    fn answer(&self, head: &Parts, body: Bytes, met: Option<&Fault>) -> Result<Response<Body>> {
         let path = Path::parse(head.uri.path());
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let text = |name| header_text(head, name);
@@ -316,7 +336,20 @@ impl FakeServer {
         let include = Include::parse(call.query.text("includeObject"));
         if verb == "watch" {
             let stream = api::open(&mut state, &call, representation, include)?;
-            return Ok(self.stream(stream));
+            let cuts = state.cuts.len();
+            let end = if let Some(Fault::CutWatch(after)) = met { Some(Instant::now() + *after) } else { None };
+            return Ok(self.stream(stream, recorded(head, &Bytes::new()), cuts, end));
+        }
+        if let Some(Fault::StaleRead(writes)) = met
+            && matches!(verb, "get" | "list")
+        {
+            let past = state.store.revision().saturating_sub(*writes).max(state.store.compacted());
+            if let Some(past) = state.store.rewound(&call.resource.storage, past) {
+                let present = std::mem::replace(&mut state.store, past);
+                let answer = api::answer(&mut state, &call);
+                state.store = present;
+                return Ok(respond(&answer?, representation, include));
+            }
         }
         let before = state.store.revision();
         let answer = api::answer(&mut state, &call);
@@ -324,7 +357,7 @@ impl FakeServer {
         let has_news = state.store.revision() != before;
         drop(state);
         if has_news {
-            self.tell();
+            self.0.news.notify_waiters();
         }
         Ok(respond(&answer?, representation, include))
     }
@@ -347,27 +380,57 @@ impl FakeServer {
     }
 
     /// The answer to a watch, which goes on for as long as it is read.
-    fn stream(&self, watch: WatchStream) -> Response<Body> {
-        let news = self.0.news.subscribe();
-        let server = self.clone();
-        let chunks = stream::unfold((watch, server, news), |(mut watch, server, mut news)| async move {
-            loop {
-                news.mark_unchanged();
-                let next = watch.next(&server.state());
-                if let Some(bytes) = next {
-                    return Some((Ok::<_, Infallible>(Frame::data(bytes)), (watch, server, news)));
-                }
-                if watch.is_over() {
-                    return None;
-                }
-                // Whether there is news or time is up, the watch sees what there is to do.
-                let _ = time::timeout_at(watch.deadline(), news.changed()).await;
-            }
+    fn stream(
+        &self,
+        watch: WatchStream,
+        request: RecordedRequest,
+        cuts: usize,
+        end: Option<Instant>,
+    ) -> Response<Body> {
+        let open = (self.clone(), watch, OpenedBy { request, cuts, end });
+        let chunks = stream::unfold(open, |(server, mut watch, by)| async move {
+            let bytes = server.next_event(&mut watch, &by).await?;
+            Some((Ok::<_, Infallible>(Frame::data(bytes)), (server, watch, by)))
         });
         let mut response = response(StatusCode::OK, "application/json", Bytes::new());
         *response.body_mut() = Body::new(StreamBody::new(chunks));
         response
     }
+
+    async fn next_event(&self, watch: &mut WatchStream, by: &OpenedBy) -> Option<Bytes> {
+        loop {
+            let mut news = pin!(self.0.news.notified());
+            news.as_mut().enable();
+            {
+                let state = self.state();
+                let is_late = by.end.is_some_and(|end| end <= Instant::now());
+                match state.cuts.of(&by.request, by.cuts).or(is_late.then_some(Cut::Broken)) {
+                    _ if watch.is_over() => {}
+                    Some(Cut::Broken) => watch.cut(),
+                    Some(Cut::Expired) => watch.expire(&state),
+                    None => {}
+                }
+                if let Some(bytes) = watch.next(&state) {
+                    return Some(bytes);
+                }
+            }
+            if watch.is_over() {
+                return None;
+            }
+            // Whether there is news or time is up, the watch sees what there is to do.
+            let deadline = by.end.map_or(watch.deadline(), |end| end.min(watch.deadline()));
+            let _ = time::timeout_at(deadline, news).await;
+        }
+    }
+}
+
+/// What a watch was opened by.
+struct OpenedBy {
+    request: RecordedRequest,
+    /// How often watches had been cut by then.
+    cuts: usize,
+    /// When it is to be cut.
+    end: Option<Instant>,
 }
 
 fn header_text(head: &Parts, name: header::HeaderName) -> String {
@@ -392,8 +455,11 @@ fn recorded(head: &Parts, body: &Bytes) -> RecordedRequest {
         subresource: path.subresource,
         namespace: path.namespace,
         name: path.name,
+        user_agent: header_text(head, header::USER_AGENT),
         content_type: header_text(head, header::CONTENT_TYPE),
         body: serde_json::from_slice(body).unwrap_or_default(),
+        at: Duration::ZERO,
+        fault: None,
         code: None,
     }
 }
@@ -429,7 +495,7 @@ where
             // Its error may be one that cannot be kept while something is waited for.
             let body = body.collect().await.ok().map(http_body_util::Collected::to_bytes);
             match body {
-                Some(body) => server.meet(head, body).await,
+                Some(body) => server.meet(head, body, None).await,
                 None => Ok(Failure::bad_request("the body of the request ended too soon").response()),
             }
         })

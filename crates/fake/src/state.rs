@@ -13,7 +13,7 @@ use crate::{
     model::{Model, Resource},
     schema::{self, Schema},
     store::{Object, Store, key},
-    users::{Faults, RecordedRequest},
+    users::{Cuts, Faults, Requests},
 };
 
 /// What a server has and is.
@@ -26,11 +26,11 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) random: fastrand::Rng,
     /// The requests that came.
-    pub(crate) requests: Vec<RecordedRequest>,
+    pub(crate) requests: Requests,
     /// What is to go wrong with requests.
     pub(crate) faults: Faults,
-    /// How often all watches were cut.
-    pub(crate) cuts: u64,
+    /// Which watches were cut.
+    pub(crate) cuts: Cuts,
     /// Whether what controllers of a cluster delete is deleted at once.
     pub(crate) collects_garbage: bool,
     /// Whether controllers, a scheduler and a kubelet do at once what there is to do.
@@ -48,9 +48,9 @@ impl State {
             custom: BTreeMap::new(),
             clock,
             random,
-            requests: Vec::new(),
+            requests: Requests::default(),
             faults: Faults::default(),
-            cuts: 0,
+            cuts: Cuts::default(),
             collects_garbage: false,
             runs_controllers: false,
         };

@@ -45,8 +45,6 @@ pub(crate) struct WatchStream {
     end: Instant,
     /// When the next bookmark is due, if there are to be any.
     bookmark: Option<Instant>,
-    /// Which of the server's cuts it has outlived.
-    cuts: u64,
     is_over: bool,
 }
 
@@ -78,7 +76,6 @@ pub(crate) fn open(
         sent: from,
         end,
         bookmark: bookmarks.then(|| (now + BOOKMARKS).min(end - BEFORE_END.min(end - now))),
-        cuts: state.cuts,
         is_over: false,
     };
     match initial {
@@ -92,10 +89,7 @@ pub(crate) fn open(
         }
         None if from == 0 => stream.begin_with_state(state),
         _ if from < state.store.compacted() => {
-            let problem = format!("too old resource version: {from} ({})", state.store.compacted());
-            let event = json!({"type": "ERROR", "object": Failure::expired(problem).status()});
-            stream.ready.push_back(line(&event.to_string()));
-            stream.is_over = true;
+            stream.expire(state);
         }
         _ => {}
     }
@@ -116,12 +110,23 @@ impl WatchStream {
         self.sent = state.store.revision();
     }
 
+    /// Ends it as if its connection broke.
+    pub(crate) fn cut(&mut self) {
+        self.ready.clear();
+        self.is_over = true;
+    }
+
+    /// Ends it with the event that says that what it has not seen is forgotten.
+    pub(crate) fn expire(&mut self, state: &State) {
+        let problem = format!("too old resource version: {} ({})", self.sent, state.store.compacted());
+        let event = json!({"type": "ERROR", "object": Failure::expired(problem).status()});
+        self.ready.clear();
+        self.ready.push_back(line(&event.to_string()));
+        self.is_over = true;
+    }
+
     /// What there is to send now, if there is anything. `None` with [`is_over`](Self::is_over) is the end.
     pub(crate) fn next(&mut self, state: &State) -> Option<Bytes> {
-        if state.cuts != self.cuts {
-            self.is_over = true;
-            self.ready.clear();
-        }
         if self.ready.is_empty() && !self.is_over {
             self.read(state);
         }

@@ -102,6 +102,16 @@ impl Store {
         Some(objects)
     }
 
+    /// The store as somebody saw it who has not heard yet what happened to a resource since a revision; `None` if that
+    /// is not known any more.
+    pub(crate) fn rewound(&self, resource: &str, revision: u64) -> Option<Self> {
+        let past = self.at(resource, revision)?;
+        let log = self.log.iter().take_while(|event| event.revision <= revision).cloned().collect();
+        let mut store = Self { revision, objects: self.objects.clone(), log };
+        store.objects.insert(Arc::from(resource), past);
+        Some(store)
+    }
+
     /// The writes after a revision; `None` if some are not known any more.
     pub(crate) fn after(&self, revision: u64) -> Option<impl DoubleEndedIterator<Item = &Arc<Event>>> {
         let skipped = usize::try_from(revision.checked_sub(self.compacted())?).ok()?;

@@ -29,6 +29,7 @@ pub struct Which {
     subresource: Option<String>,
     namespace: Option<String>,
     name: Option<String>,
+    sender: Option<String>,
     /// The first and the last of those that it is for, counted from 1.
     calls: Option<(u64, u64)>,
 }
@@ -68,6 +69,12 @@ impl Which {
         self
     }
 
+    /// Those of a program: what its `User-Agent` has before the first `/`.
+    pub fn sent_by(mut self, program: impl Into<String>) -> Self {
+        self.sender = Some(program.into());
+        self
+    }
+
     /// Only the nth of them, counted from 1 and from now.
     pub fn nth(mut self, number: u64) -> Self {
         self.calls = Some((number, number));
@@ -80,7 +87,7 @@ impl Which {
         self
     }
 
-    fn fits(&self, request: &RecordedRequest) -> bool {
+    pub(super) fn fits(&self, request: &RecordedRequest) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
         };
@@ -93,11 +100,12 @@ impl Which {
             && is(&self.subresource, request.subresource.as_deref())
             && is(&self.namespace, request.namespace.as_deref())
             && is(&self.name, request.name.as_deref().or(of_body))
+            && is(&self.sender, request.user_agent.split('/').next())
     }
 }
 
 /// What happens to a request instead of what should.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
     /// It is answered with a Status of this code, reason and message. Nothing is done.
@@ -112,6 +120,11 @@ pub enum Fault {
     DropRequest,
     /// The connection breaks when it has been done: whoever sent it does not know.
     DropAnswer,
+    /// A get or a list is answered with what there was so many writes ago, as a server may do that has not heard of
+    /// them yet.
+    StaleRead(u64),
+    /// A watch ends after this time, as if its connection broke.
+    CutWatch(Duration),
 }
 
 impl Fault {
@@ -119,6 +132,11 @@ impl Fault {
     pub fn refuse(code: u16, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::Refuse(code, reason.into(), message.into())
+    }
+
+    /// It is answered with `410 Expired`: what it asks for is forgotten.
+    pub fn expired() -> Self {
+        Self::refuse(410, "Expired", "The resourceVersion for the provided watch is too old.")
     }
 }
 

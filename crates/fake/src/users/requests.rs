@@ -1,8 +1,11 @@
 //! The requests that came.
 
+use std::{collections::VecDeque, time::Duration};
+
 use k8s_client_runtime::http::Method;
 use serde_json::Value;
 
+use super::Fault;
 use crate::server::FakeServer;
 
 /// A request that a [`FakeServer`] was sent.
@@ -30,10 +33,16 @@ pub struct RecordedRequest {
     pub namespace: Option<String>,
     /// The object that the path names.
     pub name: Option<String>,
+    /// Who sent it, as it calls itself: the header `User-Agent`.
+    pub user_agent: String,
     /// The media type of the body.
     pub content_type: String,
     /// The body as JSON; null if there is none, or it is none.
     pub body: Value,
+    /// How long after the server's start it came, whatever the server's clock shows.
+    pub at: Duration,
+    /// What went wrong with it because a test or a simulation wanted that.
+    pub fault: Option<Fault>,
     /// The code of the answer; `None` for a request that was dropped.
     pub code: Option<u16>,
 }
@@ -42,6 +51,54 @@ impl RecordedRequest {
     /// Whether it writes.
     pub fn is_write(&self) -> bool {
         self.verb.is_some_and(|verb| !matches!(verb, "get" | "list" | "watch"))
+    }
+}
+
+/// The requests that came, numbered from 0.
+#[derive(Debug)]
+pub(crate) struct Requests {
+    kept: VecDeque<RecordedRequest>,
+    /// The number of the first one that is kept.
+    first: u64,
+    /// How many are kept.
+    limit: usize,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { kept: VecDeque::new(), first: 0, limit: usize::MAX }
+    }
+}
+
+impl Requests {
+    /// Keeps no more than the last ones, so many.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Takes one in, and says its number.
+    pub(crate) fn push(&mut self, request: RecordedRequest) -> u64 {
+        if self.kept.len() >= self.limit {
+            self.kept.pop_front();
+            self.first += 1;
+        }
+        self.kept.push_back(request);
+        self.first + self.kept.len() as u64 - 1
+    }
+
+    /// The one of a number, if it is still kept.
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut RecordedRequest> {
+        self.kept.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    /// How many came.
+    pub(crate) fn count(&self) -> u64 {
+        self.first + self.kept.len() as u64
+    }
+
+    fn take(&mut self) -> Vec<RecordedRequest> {
+        self.first += self.kept.len() as u64;
+        std::mem::take(&mut self.kept).into()
     }
 }
 
@@ -69,12 +126,12 @@ impl std::fmt::Display for RecordedRequest {
 impl FakeServer {
     /// The requests that came since the start, or since they were last taken away, in their order.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.state().requests.clone()
+        self.state().requests.kept.iter().cloned().collect()
     }
 
     /// The same, and then there are none.
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
-        std::mem::take(&mut self.state().requests)
+        self.state().requests.take()
     }
 
     /// The lines of the requests that wrote: what a test most often compares.
@@ -90,6 +147,7 @@ impl FakeServer {
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
     /// ```
     pub fn writes(&self) -> Vec<String> {
-        self.state().requests.iter().filter(|request| request.is_write()).map(ToString::to_string).collect()
+        let state = self.state();
+        state.requests.kept.iter().filter(|request| request.is_write()).map(ToString::to_string).collect()
     }
 }

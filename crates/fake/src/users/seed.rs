@@ -5,7 +5,12 @@ use std::{fmt, sync::Arc};
 use k8s_client_runtime::k8s_openapi::serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{hooks, schema, server::FakeServer, state::State};
+use crate::{
+    hooks, schema,
+    server::FakeServer,
+    state::{State, in_version},
+    store::Object,
+};
 
 /// Why an object could not be added to a [`FakeServer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,11 +80,31 @@ impl FakeServer {
     pub fn object(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let state = self.state();
         let resource = state.resource_of_kind(api_version, kind)?;
-        let mut value = state.object(&resource, namespace, name).ok()?.value.clone();
-        value["apiVersion"] = api_version.into();
-        value["kind"] = kind.into();
-        Some(value)
+        let object = state.object(&resource, namespace, name).ok()?;
+        Some(with_type(&object, api_version, kind))
     }
+
+    /// All objects of a kind as they are kept now, in the order of a list. None if there is no such kind.
+    ///
+    /// ```
+    /// let server = k8s_client_fake::FakeServer::new();
+    /// let names: Vec<_> = server.objects("v1", "Namespace").iter().map(|it| it["metadata"]["name"].clone()).collect();
+    /// assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
+    /// ```
+    pub fn objects(&self, api_version: &str, kind: &str) -> Vec<Value> {
+        let state = self.state();
+        let Some(resource) = state.resource_of_kind(api_version, kind) else { return Vec::new() };
+        let objects = state.store.list(&resource.storage, "", None);
+        objects.map(|(_, object)| with_type(&in_version(object, &resource), api_version, kind)).collect()
+    }
+}
+
+/// An object's JSON with the type, which is not kept with it.
+fn with_type(object: &Object, api_version: &str, kind: &str) -> Value {
+    let mut value = object.value.clone();
+    value["apiVersion"] = api_version.into();
+    value["kind"] = kind.into();
+    value
 }
 
 fn add(state: &mut State, mut object: Value) -> Result<(), SeedError> {

@@ -1,0 +1,91 @@
+//! What happens by itself: what controllers do, and what goes wrong with the server, the programs and their clocks.
+
+use std::{sync::Arc, time::Duration};
+
+use k8s_client_runtime::machine::{self, Simulated};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{FaultKind, world::World};
+
+/// How long it takes the garbage collector and the kubelets at most to see what there is to do.
+const CONTROLLERS: Duration = Duration::from_secs(20);
+/// How often etcd forgets what happened, and how much of the last it keeps: as an API server has it do.
+const COMPACTION: Duration = Duration::from_secs(300);
+/// The time between two things that go wrong: this at least, and as much more as that at most.
+const TROUBLE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(110));
+/// How long a server is away at most.
+const AWAY: Duration = Duration::from_secs(60);
+/// By how much a clock is set at most.
+const STEP: Duration = Duration::from_secs(3600);
+
+/// What controllers of a cluster do when something is deleted.
+pub(super) async fn controllers(world: Arc<World>) {
+    let mut seen = None;
+    loop {
+        sleep(world.draw_time(CONTROLLERS)).await;
+        let revision = world.server.revision();
+        if seen != Some(revision) && !world.presence().0 {
+            world.server.collect_garbage();
+            world.server.end_terminating_pods();
+            seen = Some(world.server.revision());
+        }
+    }
+}
+
+/// What an API server has etcd forget from time to time.
+pub(super) async fn compaction(world: Arc<World>) {
+    let mut last = 0;
+    loop {
+        sleep(COMPACTION).await;
+        world.server.compact(last);
+        last = world.server.revision();
+    }
+}
+
+/// What goes wrong beside requests, one thing after the other.
+pub(super) async fn trouble(world: Arc<World>) {
+    loop {
+        sleep(TROUBLE.0 + world.draw_time(TROUBLE.1)).await;
+        let kinds = [FaultKind::Compaction, FaultKind::Restart, FaultKind::Crash, FaultKind::ClockStep];
+        let kind = kinds[usize::try_from(world.draw(0..4)).unwrap_or_default()];
+        let (time, forwards) = (world.draw_time(STEP), world.draw(0..2) == 0);
+        let away = world.draw_time(AWAY);
+        if !world.happens(kind, 1000) {
+            continue;
+        }
+        match kind {
+            FaultKind::Compaction => {
+                world.note("what happened is forgotten".to_owned());
+                world.take_away(away / 10);
+                sleep(away / 10).await;
+                world.server.compact_all();
+            }
+            FaultKind::Restart => {
+                world.note(format!("the server is away for {away:?}"));
+                world.take_away(away);
+            }
+            FaultKind::Crash => world.kill_one(),
+            _ => {
+                let direction = if forwards { "forwards" } else { "back" };
+                world.note(format!("clocks are set {direction} by {time:?}"));
+                let now = machine::system_time();
+                let set = if forwards { now.checked_add(time) } else { now.checked_sub(time) };
+                Simulated::set_clock(set.unwrap_or(now));
+                world.server.step_clock(forwards, time);
+            }
+        }
+    }
+}
+
+/// Waits until nothing is written for a while, and says whether that came to be.
+pub(super) async fn quiet(world: &World, limit: Duration) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < limit {
+        let is_quiet_at = world.last_write().max(begun) + world.quiet;
+        if is_quiet_at <= Instant::now() {
+            return true;
+        }
+        sleep_until(is_quiet_at).await;
+    }
+    false
+}

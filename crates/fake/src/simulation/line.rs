@@ -1,0 +1,143 @@
+//! The way from a program to the server, on which requests and answers are slow, and get lost.
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::{Body as _, Frame};
+use http_body_util::StreamBody;
+use k8s_client_runtime::{
+    http::{Method, Request, Response, StatusCode, request::Parts},
+    rest::Body,
+};
+use tokio::time::{Instant, sleep, sleep_until};
+use tower_service::Service;
+
+use super::{FaultKind, world::World};
+use crate::{AnswerFuture, Fault};
+
+/// How long a request or an answer is under way when nothing is wrong.
+const USUAL: Duration = Duration::from_millis(5);
+/// How long at most when something is.
+const SLOW: Duration = Duration::from_secs(30);
+/// How long a watch may last that is to be cut.
+const SHORT_WATCH: Duration = Duration::from_secs(120);
+
+/// A program's way to the server.
+#[derive(Clone)]
+pub(super) struct Line(pub(super) Arc<World>);
+
+/// What becomes of a request.
+struct Fate {
+    /// How long it is under way to the server, and its answer back.
+    there: Duration,
+    back: Duration,
+    fault: Option<Fault>,
+}
+
+impl Line {
+    fn fate(&self, head: &Parts, body: &Bytes) -> Fate {
+        let Self(world) = self;
+        let is_read = head.method == Method::GET;
+        let query = head.uri.query().unwrap_or_default();
+        let is_watch = is_read && query.contains("watch=");
+        let mut fate = Fate { there: world.draw_time(USUAL), back: world.draw_time(USUAL), fault: None };
+        // All lots are drawn for each request, so that what happens to one changes nothing for the next.
+        let (slow, is_there) = (world.draw_time(SLOW), world.draw(0..2) == 0);
+        if world.happens(FaultKind::SlowAnswer, 20) {
+            *(if is_there { &mut fate.there } else { &mut fate.back }) = slow;
+        }
+        let (code, reason, message) = match world.draw(0..3) {
+            0 => (
+                429,
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+            ),
+            1 => (500, "InternalError", "Internal error occurred: etcdserver: request timed out"),
+            _ => (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+        };
+        let (age, life) = (world.draw(1..20), world.draw_time(SHORT_WATCH));
+        let mut choose = |happens: bool, fault: Fault| {
+            if happens && fate.fault.is_none() {
+                fate.fault = Some(fault);
+            }
+        };
+        choose(world.happens(FaultKind::LostRequest, 10), Fault::DropRequest);
+        choose(world.happens(FaultKind::LostAnswer, 20), Fault::DropAnswer);
+        choose(world.happens(FaultKind::Refusal, 10), Fault::refuse(code, reason, message));
+        let names_version = !is_read && memchr(body, b"\"resourceVersion\":\"");
+        let conflict = "the object has been modified; please apply your changes to the latest version and try again";
+        choose(
+            world.happens(FaultKind::Conflict, 50) && names_version,
+            Fault::refuse(409, "Conflict", format!("Operation cannot be fulfilled: {conflict}")),
+        );
+        let takes_any = is_read && !is_watch && query.split('&').any(|pair| pair == "resourceVersion=0");
+        choose(world.happens(FaultKind::StaleRead, 200) && takes_any, Fault::StaleRead(age));
+        choose(world.happens(FaultKind::WatchCut, 300) && is_watch, Fault::CutWatch(life));
+        fate
+    }
+
+    async fn send(self, head: Parts, body: Bytes) -> io::Result<Response<Body>> {
+        let fate = self.fate(&head, &body);
+        let Self(world) = self;
+        let is_write = head.method != Method::GET;
+        let (_, restarts) = world.presence();
+        sleep(fate.there).await;
+        let (is_away, now) = world.presence();
+        if is_away || restarts != now {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let response = world.server.meet(head, body, fate.fault).await?;
+        sleep(fate.back).await;
+        if world.presence().1 != restarts {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        // What has no length goes on: a watch.
+        let goes_on = !is_write && response.status() == StatusCode::OK && response.body().size_hint().exact().is_none();
+        Ok(if goes_on { late(world, response) } else { response })
+    }
+}
+
+fn memchr(body: &[u8], text: &[u8]) -> bool {
+    body.windows(text.len()).any(|window| window == text)
+}
+
+/// A watch whose events come late now and then, and in their order.
+fn late(world: Arc<World>, response: Response<Body>) -> Response<Body> {
+    let (head, body) = response.into_parts();
+    let chunks = stream::unfold((world, body, Instant::now()), |(world, mut body, mut arrival)| async move {
+        let chunk = body.chunk().await?.ok()?;
+        let (usual, slow) = (world.draw_time(USUAL), world.draw_time(SLOW));
+        let under_way = if world.happens(FaultKind::SlowWatch, 50) { slow } else { usual };
+        arrival = arrival.max(Instant::now() + under_way);
+        sleep_until(arrival).await;
+        Some((Ok::<_, Infallible>(Frame::data(chunk)), (world, body, arrival)))
+    });
+    Response::from_parts(head, Body::new(StreamBody::new(chunks)))
+}
+
+impl Service<Request<Body>> for Line {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = AnswerFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> AnswerFuture {
+        let line = self.clone();
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map_err(|_| io::ErrorKind::ConnectionReset)?;
+            // It goes its way even if whoever sent it gives up or is killed.
+            tokio::spawn(line.send(head, body)).await.map_err(io::Error::other)?
+        })
+    }
+}
