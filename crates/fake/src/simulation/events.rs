@@ -6,8 +6,9 @@ use k8s_client_runtime::machine::{self, Simulated};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{FaultKind, world::World};
+use crate::FakeServer;
 
-/// How long it takes the garbage collector and the kubelets at most to see what there is to do.
+/// How long it takes controllers and kubelets at most to see what there is to do.
 const CONTROLLERS: Duration = Duration::from_secs(20);
 /// How often etcd forgets what happened, and how much of the last it keeps: as an API server has it do.
 const COMPACTION: Duration = Duration::from_secs(300);
@@ -18,15 +19,22 @@ const AWAY: Duration = Duration::from_secs(60);
 /// By how much a clock is set at most.
 const STEP: Duration = Duration::from_secs(3600);
 
-/// What controllers of a cluster do when something is deleted.
+/// What controllers, the garbage collector and kubelets do in a cluster.
 pub(super) async fn controllers(world: Arc<World>) {
     let mut seen = None;
     loop {
         sleep(world.draw_time(CONTROLLERS)).await;
         let revision = world.server.revision();
         if seen != Some(revision) && !world.presence().0 {
-            world.server.collect_garbage();
-            world.server.end_terminating_pods();
+            for step in [
+                FakeServer::run_controllers,
+                FakeServer::start_pods,
+                FakeServer::finish_job_pods,
+                FakeServer::collect_garbage,
+                FakeServer::end_terminating_pods,
+            ] {
+                step(&world.server);
+            }
             seen = Some(world.server.revision());
         }
     }

@@ -54,7 +54,7 @@
 //! All [`FaultKind`]s, unless you choose: requests and answers that are lost, slow or refused, watches that are late
 //! and cut, stale reads, a server that is away or has forgotten what happened, programs that are killed, clocks that
 //! are set. What a program has sent reaches the server even if the program has been killed meanwhile. Beside that the
-//! garbage collector, the kubelets and the compaction do what they do in a cluster, each after a while.
+//! controllers, the garbage collector, the kubelets and the compaction do what they do in a cluster, after a while.
 //!
 //! # What follows from the seed, and what does not
 //!

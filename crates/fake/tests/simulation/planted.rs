@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::FutureExt as _;
 use k8s_client_controller::{Controller, Next};
 use k8s_client_fake::simulation::{Sim, Simulation};
-use k8s_client_informer::{Event, Informer};
+use k8s_client_informer::{Event, Informer, ObjectKey};
 use k8s_client_runtime::{Error, RestClient, k8s_openapi::api::core::v1::ConfigMap};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
@@ -74,7 +74,7 @@ fn missed_deletion_is_found() {
                 () = sleep(Duration::from_secs(120)), if bug == Bug::Absent => {
                     let known = all.lister();
                     let keys = known.keys();
-                    for record in keys.iter().map(|key| key.name()).filter(|name| name.starts_with("record-")) {
+                    for record in keys.iter().map(ObjectKey::name).filter(|name| name.starts_with("record-")) {
                         if known.get("default", record.trim_start_matches("record-")).is_none() {
                             forget(record.to_owned()).await;
                         }
@@ -107,7 +107,7 @@ fn write_from_a_stale_cache_is_found() {
         let known = children.lister();
         let owner = |child: &ConfigMap| {
             let parent = child.metadata.labels.as_ref().and_then(|labels| labels.get("child-of")).cloned();
-            parent.map(|parent| k8s_client_informer::ObjectKey::new("default", parent))
+            parent.map(|parent| ObjectKey::new("default", parent))
         };
         let call = move |client: RestClient, object: Arc<ConfigMap>| {
             let known = known.clone();

@@ -1,19 +1,21 @@
 //! The server: a service of tower over a [`State`].
 
+mod builder;
+mod watching;
+
 use std::{
-    convert::Infallible,
     future::Future,
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
+pub use builder::FakeServerBuilder;
+pub(crate) use builder::SEEDED_START;
 use bytes::Bytes;
-use futures_util::stream;
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::BodyExt;
 use k8s_client_runtime::{
     Config, RestClient,
     http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
@@ -24,18 +26,17 @@ use tokio::{
     time::{self, Instant},
 };
 use tower_service::Service;
+use watching::OpenedBy;
 
 use crate::{
-    api::{self, Call, WatchStream},
-    clock::Clock,
+    api::{self, Call},
     discovery,
     failure::{Failure, Result},
     garbage,
     http::{Answer, Path, Query, Representation, ResourcePath, render, response, warning},
-    model::Model,
     state::State,
     table::Include,
-    users::{Cut, Fault, Observers, RecordedRequest},
+    users::{Fault, Observers, RecordedRequest},
 };
 
 /// A Kubernetes API server in memory, for tests.
@@ -75,72 +76,6 @@ struct Inner {
 /// What the URL of a fake server is, where one is needed.
 const URL: &str = "http://fake.invalid";
 
-/// When the time of a seeded server begins: 1 January 2026.
-pub(crate) const SEEDED_START: Duration = Duration::from_secs(1_767_225_600);
-
-/// How a [`FakeServer`] is to be: see [`FakeServer::builder`].
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `start` is called"]
-pub struct FakeServerBuilder {
-    minor: u32,
-    seed: Option<u64>,
-    collects_garbage: bool,
-    runs_controllers: bool,
-}
-
-impl FakeServerBuilder {
-    /// The minor version of Kubernetes that is served: 37 for 1.37. The newest one that is known by default.
-    pub fn kubernetes_minor(mut self, minor: u32) -> Self {
-        self.minor = minor;
-        self
-    }
-
-    /// Makes everything that the server draws — uids, generated names — follow from this number, and lets its clock
-    /// begin at a fixed time. By default they differ each time.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Does what [`FakeServer::collect_garbage`] does after each write. By default nothing is deleted that a request
-    /// does not delete, as on a server without controllers.
-    pub fn collects_garbage(mut self) -> Self {
-        self.collects_garbage = true;
-        self
-    }
-
-    /// Does what a cluster would do after each write: controllers make what Deployments and their like want, pods run
-    /// and are ready at once, those of Jobs succeed, those that are told to end do, and garbage is collected. All of it
-    /// has happened when the write is answered. By default no controllers run.
-    ///
-    /// [`FakeServer::run_controllers`] and its neighbours do the same in steps, for tests of what happens in between.
-    pub fn runs_controllers(mut self) -> Self {
-        self.runs_controllers = true;
-        self
-    }
-
-    /// Starts the server.
-    ///
-    /// # Panics
-    ///
-    /// When there is no data of the version.
-    pub fn start(self) -> FakeServer {
-        let Some(model) = Model::of(self.minor) else {
-            panic!("there is no data of Kubernetes 1.{}: the newest version is 1.{}", self.minor, Model::newest());
-        };
-        let (clock, random) = match self.seed {
-            Some(seed) => (Clock::showing(UNIX_EPOCH + SEEDED_START), fastrand::Rng::with_seed(seed)),
-            None => (Clock::showing(SystemTime::now()), fastrand::Rng::new()),
-        };
-        let mut state = State::new(model, clock, random);
-        state.collects_garbage = self.collects_garbage;
-        state.runs_controllers = self.runs_controllers;
-        let state = Mutex::new(state);
-        let start = Instant::now();
-        FakeServer(Arc::new(Inner { state, news: Notify::new(), observers: Mutex::default(), start }))
-    }
-}
-
 impl Default for FakeServer {
     fn default() -> Self {
         Self::new()
@@ -162,6 +97,11 @@ impl std::fmt::Debug for FakeServer {
 }
 
 impl FakeServer {
+    fn of(state: State) -> Self {
+        let (state, observers) = (Mutex::new(state), Mutex::default());
+        Self(Arc::new(Inner { state, news: Notify::new(), observers, start: Instant::now() }))
+    }
+
     /// Starts a server of the newest Kubernetes version that is known, with nothing in it but the namespaces that a
     /// server makes itself.
     pub fn new() -> Self {
@@ -170,7 +110,7 @@ impl FakeServer {
 
     /// Starts one with settings.
     pub fn builder() -> FakeServerBuilder {
-        FakeServerBuilder { minor: Model::newest(), seed: None, collects_garbage: false, runs_controllers: false }
+        FakeServerBuilder::default()
     }
 
     /// The configuration of a client of this server, for [`RestClient::from_service`] and this server as the service.
@@ -338,7 +278,7 @@ impl FakeServer {
             let stream = api::open(&mut state, &call, representation, include)?;
             let cuts = state.cuts.len();
             let end = if let Some(Fault::CutWatch(after)) = met { Some(Instant::now() + *after) } else { None };
-            return Ok(self.stream(stream, recorded(head, &Bytes::new()), cuts, end));
+            return Ok(self.stream(stream, OpenedBy { request: recorded(head, &Bytes::new()), cuts, end }));
         }
         if let Some(Fault::StaleRead(writes)) = met
             && matches!(verb, "get" | "list")
@@ -378,59 +318,6 @@ impl FakeServer {
             _ => Err(Failure::unknown_path()),
         }
     }
-
-    /// The answer to a watch, which goes on for as long as it is read.
-    fn stream(
-        &self,
-        watch: WatchStream,
-        request: RecordedRequest,
-        cuts: usize,
-        end: Option<Instant>,
-    ) -> Response<Body> {
-        let open = (self.clone(), watch, OpenedBy { request, cuts, end });
-        let chunks = stream::unfold(open, |(server, mut watch, by)| async move {
-            let bytes = server.next_event(&mut watch, &by).await?;
-            Some((Ok::<_, Infallible>(Frame::data(bytes)), (server, watch, by)))
-        });
-        let mut response = response(StatusCode::OK, "application/json", Bytes::new());
-        *response.body_mut() = Body::new(StreamBody::new(chunks));
-        response
-    }
-
-    async fn next_event(&self, watch: &mut WatchStream, by: &OpenedBy) -> Option<Bytes> {
-        loop {
-            let mut news = pin!(self.0.news.notified());
-            news.as_mut().enable();
-            {
-                let state = self.state();
-                let is_late = by.end.is_some_and(|end| end <= Instant::now());
-                match state.cuts.of(&by.request, by.cuts).or(is_late.then_some(Cut::Broken)) {
-                    _ if watch.is_over() => {}
-                    Some(Cut::Broken) => watch.cut(),
-                    Some(Cut::Expired) => watch.expire(&state),
-                    None => {}
-                }
-                if let Some(bytes) = watch.next(&state) {
-                    return Some(bytes);
-                }
-            }
-            if watch.is_over() {
-                return None;
-            }
-            // Whether there is news or time is up, the watch sees what there is to do.
-            let deadline = by.end.map_or(watch.deadline(), |end| end.min(watch.deadline()));
-            let _ = time::timeout_at(deadline, news).await;
-        }
-    }
-}
-
-/// What a watch was opened by.
-struct OpenedBy {
-    request: RecordedRequest,
-    /// How often watches had been cut by then.
-    cuts: usize,
-    /// When it is to be cut.
-    end: Option<Instant>,
 }
 
 fn header_text(head: &Parts, name: header::HeaderName) -> String {
