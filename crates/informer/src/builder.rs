@@ -10,7 +10,6 @@ use k8s_client_runtime::{
 use crate::{
     Informer, Metrics, Registry,
     follow::source::{Selection, Source, compact, projected},
-    keep::{Compact, Decode, Encoded},
     metrics::NoMetrics,
     registry::Identity,
 };
@@ -27,7 +26,6 @@ pub struct InformerBuilder<C, T> {
     client: C,
     selection: Selection,
     make: MakeSource<C, T>,
-    decode: Decode<T>,
     /// How objects are kept, if another informer may keep them so too.
     keeps: Option<Keeps>,
     metrics: Arc<dyn Metrics>,
@@ -53,7 +51,6 @@ where
             client,
             selection: Selection::default(),
             make: Box::new(compact::<C>),
-            decode: Compact::<C::Kind, true>::decode_kept,
             keeps: Some(Keeps::Bytes),
             metrics: Arc::new(NoMetrics),
         }
@@ -92,16 +89,10 @@ where
             client: self.client,
             selection: self.selection,
             make: Box::new(move |client, selection| projected(client, selection, project.clone())),
-            decode: never_encoded,
             keeps: None,
             metrics: self.metrics,
         }
     }
-}
-
-/// What is kept as it is has no bytes.
-fn never_encoded<T>(_: &Encoded) -> k8s_client_runtime::codec::Result<T> {
-    Err(k8s_client_runtime::codec::Error::custom("it was kept as bytes, which projections are not"))
 }
 
 impl<C, T> InformerBuilder<C, T>
@@ -138,7 +129,8 @@ where
     /// Starts the informer, in the tokio runtime in which this is called.
     pub fn start(self) -> Informer<T> {
         let source = (self.make)(self.client, self.selection);
-        Informer::start(vec![source], self.decode, &self.metrics)
+        let decode = source.decode();
+        Informer::start(vec![source], decode, &self.metrics)
     }
 
     /// Starts the informer, or takes the one that the registry has for the same client, objects, selectors and way to
@@ -149,7 +141,8 @@ where
         let source = (self.make)(self.client, self.selection);
         let identity =
             Identity { object: TypeId::of::<T>(), place: source.place(), whole: keeps == Keeps::Whole, managed_fields };
-        registry.get_or_start(identity, || Informer::start(vec![source], self.decode, &self.metrics))
+        let decode = source.decode();
+        registry.get_or_start(identity, || Informer::start(vec![source], decode, &self.metrics))
     }
 
     /// Starts one informer for the objects of this client and of these: such as those of several namespaces, for a
@@ -157,10 +150,11 @@ where
     /// followed by itself, so that one that is refused leaves the others usable; the informer is synced when all of
     /// them are.
     pub fn start_each(self, others: impl IntoIterator<Item = C>) -> Informer<T> {
-        let Self { client, selection, make, decode, metrics, .. } = self;
-        let clients = std::iter::once(client).chain(others);
-        let sources = clients.map(|client| make(client, selection.clone())).collect();
-        Informer::start(sources, decode, &metrics)
+        let Self { client, selection, make, metrics, .. } = self;
+        let first = make(client, selection.clone());
+        let decode = first.decode();
+        let others = others.into_iter().map(|client| make(client, selection.clone()));
+        Informer::start(std::iter::once(first).chain(others).collect(), decode, &metrics)
     }
 }
 

@@ -175,7 +175,10 @@ impl<T: Send + Sync + 'static> Informer<T> {
             return result;
         }
         let has = self.resource_version().unwrap_or_else(|| "no version".to_owned());
-        let waiting = format!("the informer is at {has} and did not come to version {resource_version}");
+        let mut waiting = format!("the informer is at {has} and did not come to version {resource_version}");
+        if self.health().watch_fault == Some(WatchFault::EndsAtOnce) {
+            waiting += ", as the server, or a proxy, ends its watches at once,";
+        }
         Err(self.timed_out(limit, waiting))
     }
 
@@ -203,6 +206,7 @@ impl<T: Send + Sync + 'static> Informer<T> {
             last_contact: status.sources.iter().map(|source| source.contact).min().flatten().map(|at| at.elapsed()),
             error: status.sources.iter().find_map(|source| source.error.clone()),
             undecodable: status.sources.iter().find_map(|source| source.undecodable.clone()),
+            watch_fault: status.watch_fault(),
             ended: status.ended,
         }
     }
@@ -229,6 +233,33 @@ impl<T: Send + Sync + 'static> fmt::Debug for Informer<T> {
     }
 }
 
+/// What is wrong with watches that are opened and end without an error. All objects are there all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WatchFault {
+    /// The last watch was over within a second and brought nothing new. If each of them is, as behind a proxy that does
+    /// not let answers stream, objects are listed again after pauses of up to a minute, and are as old as that. It goes
+    /// with a watch that lasts.
+    EndsAtOnce,
+    /// A watch with initial events came without the mark behind them. The server, or a proxy, does not support them
+    /// well, so the informer asks for lists from then on: nothing is missing, but they cost the server more.
+    NeverMarked,
+}
+
+impl fmt::Display for WatchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndsAtOnce => {
+                "a watch ended at once and brought nothing: look for a proxy that does not let answers stream; until \
+                 watches last, an informer lists the objects again after pauses of up to a minute"
+            }
+            Self::NeverMarked => {
+                "a watch with initial events came without the mark behind them, so an informer asks for lists instead"
+            }
+        })
+    }
+}
+
 /// How an informer is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -243,6 +274,8 @@ pub struct Health {
     /// Why an object is not there, or stays as it was, though the server has it: the last one that could not be decoded
     /// since everything was read. The others are as they should be.
     pub undecodable: Option<Arc<Error>>,
+    /// What is wrong with the watches of the server, though they are opened and end without an error.
+    pub watch_fault: Option<WatchFault>,
     /// Whether the informer was shut down.
     pub ended: bool,
 }

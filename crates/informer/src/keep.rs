@@ -3,7 +3,7 @@
 use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use k8s_client_runtime::{
-    codec::{Codec, ListHead, Listable, MediaType, Result},
+    codec::{Codec, Error, ListHead, Listable, MediaType, Result},
     object::{AnyList, AnyObject},
 };
 
@@ -44,9 +44,8 @@ impl<T> Clone for Kept<T> {
     }
 }
 
-/// A codec that reads objects of a kind together with the bytes to keep of them. Lean ones are given bytes without
-/// `managedFields`.
-pub(crate) struct Compact<K, const LEAN: bool>(PhantomData<fn() -> K>, Infallible);
+/// A codec that reads objects of a kind together with the bytes to keep of them.
+pub(crate) struct Compact<K>(PhantomData<fn() -> K>, Infallible);
 
 /// An object and the bytes to keep of it.
 pub(crate) struct Compacted<T> {
@@ -54,29 +53,37 @@ pub(crate) struct Compacted<T> {
     pub(crate) encoded: Encoded,
 }
 
-impl<K: Listable, const LEAN: bool> Compact<K, LEAN> {
+impl<K: Listable> Compact<K> {
     fn as_it_came(object: K::Object, body: &[u8], form: Form) -> Compacted<K::Object> {
         Compacted { object, encoded: Encoded { bytes: body.into(), form } }
     }
+}
 
-    /// The object that was kept.
-    pub(crate) fn decode_kept(encoded: &Encoded) -> Result<K::Object> {
-        match encoded.form {
-            Form::Json => {
-                let mut object = K::decode_json(&encoded.bytes)?;
-                if LEAN {
-                    // A second set of them, which JSON does not forbid, was not found in the bytes.
-                    object.remove_managed_fields();
-                }
-                Ok(object)
-            }
-            Form::Protobuf => K::decode_protobuf(&encoded.bytes),
-            Form::ProtobufItem => K::decode_item_protobuf(&encoded.bytes),
-        }
+/// The object that was kept.
+pub(crate) fn decode_kept<K: Listable>(encoded: &Encoded) -> Result<K::Object> {
+    match encoded.form {
+        Form::Json => K::decode_json(&encoded.bytes),
+        Form::Protobuf => K::decode_protobuf(&encoded.bytes),
+        Form::ProtobufItem => K::decode_item_protobuf(&encoded.bytes),
     }
 }
 
-impl<K: Listable, const LEAN: bool> Codec for Compact<K, LEAN> {
+/// The same of bytes from which `managedFields` were cut. JSON does not forbid a second set of them, which was not
+/// found in the bytes.
+pub(crate) fn decode_kept_lean<K: Listable>(encoded: &Encoded) -> Result<K::Object> {
+    let mut object = decode_kept::<K>(encoded)?;
+    if encoded.form == Form::Json {
+        object.remove_managed_fields();
+    }
+    Ok(object)
+}
+
+/// What is kept as it is has no bytes.
+pub(crate) fn never_encoded<T>(_: &Encoded) -> Result<T> {
+    Err(Error::custom("it was kept as bytes, which projections are not"))
+}
+
+impl<K: Listable> Codec for Compact<K> {
     type Object = Compacted<K::Object>;
 
     const ACCEPT: &'static [MediaType] = K::ACCEPT;
@@ -94,7 +101,7 @@ impl<K: Listable, const LEAN: bool> Codec for Compact<K, LEAN> {
     }
 }
 
-impl<K: Listable, const LEAN: bool> Listable for Compact<K, LEAN> {
+impl<K: Listable> Listable for Compact<K> {
     type List = CompactList<K::Object>;
 
     fn decode_list_json(body: &[u8]) -> Result<CompactList<K::Object>> {

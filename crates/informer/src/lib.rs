@@ -43,7 +43,7 @@ mod version;
 pub use builder::InformerBuilder;
 pub use error::InformerError;
 pub use index::Index;
-pub use informer::{Health, Informer};
+pub use informer::{Health, Informer, WatchFault};
 pub use key::ObjectKey;
 pub use lister::Lister;
 pub use metrics::Metrics;

@@ -230,7 +230,7 @@ mod tests {
     fn arrival(version: u8) -> Arrival<ConfigMap> {
         let metadata = format!(r#"{{"namespace":"ns","name":"web","uid":"u","resourceVersion":"{version}"}}"#);
         let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{metadata}}}"#);
-        let compacted = Compact::<ConfigMap, true>::decode_json(body.as_bytes()).expect("a config map");
+        let compacted = Compact::<ConfigMap>::decode_json(body.as_bytes()).expect("a config map");
         Arrival::encoded(compacted.object, compacted.encoded)
     }
 

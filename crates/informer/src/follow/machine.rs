@@ -31,7 +31,7 @@ pub(crate) enum Outcome {
     Failed(Failure),
     /// The watch has ended as watches do.
     Ended {
-        /// It was over at once and brought nothing.
+        /// It was over at once and brought nothing new.
         at_once: bool,
     },
     /// The watch brought all objects but not the mark behind them: it ended, or nothing came for long.
@@ -66,18 +66,32 @@ pub(crate) struct Machine {
     newest: bool,
     /// Whether the server may be asked for watches with initial events.
     watch_lists: bool,
+    /// Whether the last watch ended at once.
+    ended_at_once: bool,
     /// What was planned last.
     planned: Step,
 }
 
 impl Machine {
     pub(crate) fn new(watch_lists: bool) -> Self {
-        Self { version: None, expired: None, newest: false, watch_lists, planned: Step::List { version: None } }
+        Self {
+            version: None,
+            expired: None,
+            newest: false,
+            watch_lists,
+            ended_at_once: false,
+            planned: Step::List { version: None },
+        }
     }
 
     /// The first step.
     pub(crate) fn start(&mut self) -> Plan {
         self.all(false)
+    }
+
+    /// The newest version that the store has.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The store has come to this version: by an event or a bookmark of a watch.
@@ -101,7 +115,12 @@ impl Machine {
     pub(crate) fn next(&mut self, outcome: Outcome) -> Plan {
         match (self.planned.clone(), outcome) {
             (_, Outcome::Listed { version }) => self.listed(version),
-            (_, Outcome::Ended { at_once }) => self.watch(at_once),
+            (_, Outcome::Ended { at_once }) => {
+                let before = std::mem::replace(&mut self.ended_at_once, at_once);
+                // One may have met a server on its way down. Of a server, or of something before it, that ends every
+                // watch so, changes are learnt by lists alone.
+                if at_once && before { self.all(true) } else { self.watch(at_once) }
+            }
             (_, Outcome::NeverMarked) => {
                 self.watch_lists = false;
                 self.all(true)
@@ -240,6 +259,7 @@ mod tests {
     }
 
     const ENDED: Outcome = Outcome::Ended { at_once: false };
+    const AT_ONCE: Outcome = Outcome::Ended { at_once: true };
     const EXPIRED: Outcome = Outcome::Failed(Failure::Expired);
     const TOO_LARGE: Outcome = Outcome::Failed(Failure::TooLarge);
     const BROKEN: Outcome = Outcome::Failed(Failure::Broken);
@@ -256,13 +276,46 @@ mod tests {
                 Then(listed("5"), false, watch("5")),
                 Saw("7"),
                 Then(ENDED, false, watch("7")),
-                Then(Outcome::Ended { at_once: true }, true, watch("7")),
+                Then(AT_ONCE, true, watch("7")),
                 Saw("9"),
                 Then(PASSING, true, watch("9")),
                 Then(PASSING, true, watch("9")),
                 Saw(""),
                 Then(BROKEN, true, list(Some("9"))),
                 Then(BROKEN, true, list(Some("9"))),
+            ],
+        );
+    }
+
+    #[test]
+    fn second_watch_in_a_row_that_ends_at_once_is_followed_by_a_list() {
+        follow(
+            false,
+            &list(Some("0")),
+            vec![
+                Then(listed("5"), false, watch("5")),
+                Then(AT_ONCE, true, watch("5")),
+                Then(PASSING, true, watch("5")),
+                Then(AT_ONCE, true, list(Some("5"))),
+                // As long as it goes on so, every watch is.
+                Then(listed("6"), false, watch("6")),
+                Then(AT_ONCE, true, list(Some("6"))),
+                Then(listed("6"), false, watch("6")),
+                Then(ENDED, false, watch("6")),
+                Then(AT_ONCE, true, watch("6")),
+                Saw("7"),
+                Then(ENDED, false, watch("7")),
+            ],
+        );
+        follow(
+            true,
+            &watch_list(None),
+            vec![
+                Synced("5"),
+                Then(AT_ONCE, true, watch("5")),
+                Then(AT_ONCE, true, watch_list(Some("5"))),
+                Synced("6"),
+                Then(ENDED, false, watch("6")),
             ],
         );
     }

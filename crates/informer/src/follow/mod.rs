@@ -7,20 +7,21 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use k8s_client_runtime::{Error, ErrorKind, error::UndecodableObject};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::{
     machine::{Failure, Machine, Outcome, Pauses, Plan, Step},
     source::{Change, Part, Source, WatchStart},
 };
 use crate::{
-    Metrics, ObjectKey,
+    Metrics, ObjectKey, WatchFault,
     store::{Incoming, Store},
 };
 
 /// How long a watch with initial events may be silent before all of them are there.
 const INITIAL_SILENCE: Duration = Duration::from_secs(30);
-/// A watch that ends sooner than this and has brought nothing is one that the server does not want.
+/// A watch that ends sooner than this and has brought nothing new is one that the server, or something before it, does
+/// not want.
 const TOO_SHORT: Duration = Duration::from_secs(1);
 /// How long a watch is asked to last, at least and at most, in seconds: by chance in between, as in client-go, so that
 /// many programs do not come back at the same time.
@@ -59,7 +60,27 @@ impl<T: Send + Sync + 'static> Follower<T> {
             Step::Watch { version } => self.watch(machine, Some(version), false).await,
         };
         let outcome = outcome.unwrap_or_else(|error| self.failed(&step, error));
+        self.judge_watches(&outcome);
         machine.next(outcome)
+    }
+
+    /// Takes note of watches that are no errors and yet of no use.
+    fn judge_watches(&self, outcome: &Outcome) {
+        let at_once = match outcome {
+            Outcome::Ended { at_once } => *at_once,
+            Outcome::NeverMarked => {
+                let fault = WatchFault::NeverMarked;
+                tracing::warn!(url = self.source.place().url, "{fault}");
+                self.store.note(|status| status.watches_are_never_marked(self.number));
+                return;
+            }
+            Outcome::Listed { .. } | Outcome::Failed(_) => return,
+        };
+        if at_once {
+            let fault = WatchFault::EndsAtOnce;
+            tracing::warn!(url = self.source.place().url, "{fault}");
+        }
+        self.store.note(|status| status.watch_ended(self.number, at_once));
     }
 
     /// Takes note of a failure.
@@ -154,6 +175,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
     async fn watch(&self, machine: &mut Machine, version: Option<&str>, initial: bool) -> Result<Outcome, Error> {
         let seconds = fastrand::u32(WATCH_SECONDS.0..=WATCH_SECONDS.1);
         let started = Instant::now();
+        let begun_at = machine.version().map(str::to_owned);
         let mut changes = self.source.watch(&WatchStart { version, initial, seconds }).await?;
         self.metrics.watched();
         self.store.note(|status| {
@@ -164,22 +186,30 @@ impl<T: Send + Sync + 'static> Follower<T> {
         });
         // Nothing of this is shown, and no version counts, before all of it is there.
         let mut incoming = initial.then(|| self.store.incoming());
-        let mut quiet = true;
+        let mut lasts = false;
         loop {
             let change = match &incoming {
-                None => changes.next().await,
+                None if lasts => changes.next().await,
+                None => {
+                    let Ok(change) = timeout_at(started + TOO_SHORT, changes.next()).await else {
+                        lasts = true;
+                        self.store.note(|status| status.watch_ended(self.number, false));
+                        continue;
+                    };
+                    change
+                }
                 Some(_) => match timeout(INITIAL_SILENCE, changes.next()).await {
                     Ok(change) => change,
                     Err(_) => return Ok(Outcome::NeverMarked),
                 },
             };
             let Some(change) = change else {
+                let is_new = machine.version() != begun_at.as_deref();
                 return Ok(match incoming {
                     Some(_) => Outcome::NeverMarked,
-                    None => Outcome::Ended { at_once: quiet && started.elapsed() < TOO_SHORT },
+                    None => Outcome::Ended { at_once: !is_new && started.elapsed() < TOO_SHORT },
                 });
             };
-            quiet = false;
             match (change?, &mut incoming) {
                 (Change::Set(arrival), Some(incoming)) => self.store.receive(incoming, self.number, arrival),
                 (Change::Gone(arrival), Some(incoming)) => incoming.remove(&arrival.entry.key),

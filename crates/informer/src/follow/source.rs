@@ -12,7 +12,7 @@ use k8s_client_runtime::{
 
 use crate::{
     entry::{Arrival, Metadata},
-    keep::{Compact, Compacted},
+    keep::{Compact, Compacted, Decode, decode_kept, decode_kept_lean, never_encoded},
 };
 
 /// A part of a list.
@@ -52,6 +52,9 @@ pub(crate) trait Source<T>: Send + Sync {
     /// Watches the objects.
     fn watch(&self, start: &WatchStart<'_>) -> BoxFuture<'static, Result<BoxStream<'static, Result<Change<T>>>>>;
 
+    /// Reads what was kept of an object as bytes.
+    fn decode(&self) -> Decode<T>;
+
     /// Whose objects these are and which are meant.
     fn place(&self) -> Place;
 }
@@ -86,6 +89,7 @@ struct Of<C, K: Codec, T> {
     client: C,
     selection: Selection,
     keep: Keep<K::Object, T>,
+    decode: Decode<T>,
 }
 
 /// Objects kept as their bytes.
@@ -97,11 +101,8 @@ where
     fn keep<T: k8s_client_runtime::object::AnyObject>(Compacted { object, encoded }: Compacted<T>) -> Arrival<T> {
         Arrival::encoded(object, encoded)
     }
-    if selection.managed_fields {
-        Arc::new(Of::<C, Compact<KindOf<C>, false>, _> { client, selection, keep: Arc::new(keep) })
-    } else {
-        Arc::new(Of::<C, Compact<KindOf<C>, true>, _> { client, selection, keep: Arc::new(keep) })
-    }
+    let decode = if selection.managed_fields { decode_kept::<KindOf<C>> } else { decode_kept_lean::<KindOf<C>> };
+    Arc::new(Of::<C, Compact<KindOf<C>>, _> { client, selection, keep: Arc::new(keep), decode })
 }
 
 /// Objects kept as they are, or as something made of them.
@@ -115,7 +116,7 @@ where
     T: Send + Sync + 'static,
 {
     let keep = move |object: ObjectOf<C>| Arrival::whole(Metadata::of(&object), project(object));
-    Arc::new(Of::<C, KindOf<C>, T> { client, selection, keep: Arc::new(keep) })
+    Arc::new(Of::<C, KindOf<C>, T> { client, selection, keep: Arc::new(keep), decode: never_encoded })
 }
 
 impl<C, K, T> Of<C, K, T>
@@ -205,6 +206,10 @@ where
             });
             Ok(changes.boxed())
         })
+    }
+
+    fn decode(&self) -> Decode<T> {
+        self.decode
     }
 
     fn place(&self) -> Place {

@@ -14,14 +14,14 @@ use crate::{ObjectKey, entry::Entry};
 
 /// What has arrived so far.
 ///
-/// Objects are decoded when they arrive, and some not kept so. So indexes and filters read them then: there is nothing
-/// to decode while the store is locked.
+/// Objects are decoded when they arrive, and some not kept so. So indexes and filters read them then; for those that
+/// come later, objects are decoded once more. There is nothing to decode while the store is locked.
 pub(crate) struct Incoming<T> {
     objects: HashSet<Arrived<T>, Hashes>,
     readers: Readers<T>,
 }
 
-/// The indexes and filters that there were when the first object arrived.
+/// Indexes and filters.
 pub(super) struct Readers<T> {
     pub(super) indexes: Vec<Weak<dyn AnyIndex<T>>>,
     pub(super) filtered: Vec<Weak<Buffer<T>>>,
@@ -35,10 +35,30 @@ pub(super) struct Arrived<T> {
     read: Option<Box<Read>>,
 }
 
+impl<T> Readers<T> {
+    /// Those that are not among others.
+    pub(super) fn without(mut self, others: &Self) -> Self {
+        self.indexes.retain(|index| !others.indexes.iter().any(|other| other.ptr_eq(index)));
+        self.filtered.retain(|buffer| !others.filtered.iter().any(|other| other.ptr_eq(buffer)));
+        self
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.indexes.is_empty() && self.filtered.is_empty()
+    }
+
+    fn read(&self, object: &T) -> Read {
+        let values = self.indexes.iter().map(|index| index.upgrade().map(|index| index.values_of(object)));
+        let matches = self.filtered.iter().map(|buffer| buffer.upgrade().is_some_and(|buffer| buffer.matches(object)));
+        Read { values: values.collect(), matches: matches.collect() }
+    }
+}
+
 /// What each of the readers has made of an object.
+#[derive(Default)]
 struct Read {
     values: Vec<Option<Values>>,
-    matches: Vec<Option<bool>>,
+    matches: Vec<bool>,
 }
 
 impl<T> Incoming<T> {
@@ -48,18 +68,36 @@ impl<T> Incoming<T> {
 
     /// An object that the store does not have yet.
     pub(super) fn insert(&mut self, entry: Arc<Entry<T>>, object: &T) {
-        let Readers { indexes, filtered } = &self.readers;
-        let read = || Read {
-            values: indexes.iter().map(|index| index.upgrade().map(|index| index.values_of(object))).collect(),
-            matches: filtered.iter().map(|buffer| buffer.upgrade().map(|buffer| buffer.matches(object))).collect(),
-        };
-        let is_read = !indexes.is_empty() || !filtered.is_empty();
-        self.objects.replace(Arrived { entry, read: is_read.then(|| Box::new(read())) });
+        let read = (!self.readers.is_empty()).then(|| Box::new(self.readers.read(object)));
+        self.objects.replace(Arrived { entry, read });
     }
 
     /// An object that the store has in this state.
     pub(super) fn insert_known(&mut self, entry: Arc<Entry<T>>) {
         self.objects.replace(Arrived { entry, read: None });
+    }
+
+    pub(super) fn readers(&self) -> &Readers<T> {
+        &self.readers
+    }
+
+    /// Has the objects read by those that came when some had arrived: all but those that are not to be read.
+    pub(super) fn read_for(&mut self, newcomers: Readers<T>, object: impl Fn(&Arc<Entry<T>>) -> Option<Arc<T>>) {
+        let (indexes, filtered) = (self.readers.indexes.len(), self.readers.filtered.len());
+        let read = |mut arrived: Arrived<T>| {
+            if let Some(object) = object(&arrived.entry) {
+                let Read { values, matches } = newcomers.read(&object);
+                let before = arrived.read.get_or_insert_default();
+                before.values.resize_with(indexes, || None);
+                before.values.extend(values);
+                before.matches.resize(filtered, false);
+                before.matches.extend(matches);
+            }
+            arrived
+        };
+        self.objects = std::mem::take(&mut self.objects).into_iter().map(read).collect();
+        self.readers.indexes.extend(newcomers.indexes);
+        self.readers.filtered.extend(newcomers.filtered);
     }
 
     pub(crate) fn remove(&mut self, key: &ObjectKey) {
@@ -80,16 +118,17 @@ impl<T> Incoming<T> {
 }
 
 impl<T> Arrived<T> {
-    /// The values that the index has computed when the object arrived, if it was there.
+    /// The values that the index has computed of the object.
     pub(super) fn values_for(&mut self, index: &Weak<dyn AnyIndex<T>>, readers: &Readers<T>) -> Option<Values> {
         let position = readers.indexes.iter().position(|known| known.ptr_eq(index))?;
         self.read.as_mut()?.values.get_mut(position)?.take()
     }
 
-    /// Whether the subscription's filter has let the object through when it arrived, if it was there.
-    pub(super) fn matches_for(&self, buffer: &Weak<Buffer<T>>, readers: &Readers<T>) -> Option<bool> {
-        let position = readers.filtered.iter().position(|known| known.ptr_eq(buffer))?;
-        self.read.as_ref()?.matches.get(position).copied().flatten()
+    /// Whether the subscription's filter has let the object through.
+    pub(super) fn matches_for(&self, buffer: &Weak<Buffer<T>>, readers: &Readers<T>) -> bool {
+        let position = readers.filtered.iter().position(|known| known.ptr_eq(buffer));
+        let matches = position.zip(self.read.as_ref()).and_then(|(position, read)| read.matches.get(position).copied());
+        matches.unwrap_or_default()
     }
 }
 

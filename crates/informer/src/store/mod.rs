@@ -9,7 +9,6 @@ mod tests;
 
 use std::{
     borrow::Borrow,
-    cell::LazyCell,
     collections::{HashMap, HashSet},
     hash::{BuildHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
@@ -93,10 +92,7 @@ impl<T: Send + Sync + 'static> Store<T> {
 
     /// For objects that arrive one by one and are to replace those of their source all at once.
     pub(crate) fn incoming(&self) -> Incoming<T> {
-        let inner = self.read();
-        let filtered = |buffer: &&Weak<Buffer<T>>| buffer.upgrade().is_some_and(|buffer| buffer.is_filtered());
-        let filtered = inner.subscribers.iter().filter(filtered).cloned().collect();
-        Incoming::new(Readers { indexes: inner.indexes.clone(), filtered })
+        Incoming::new(self.read().readers())
     }
 
     /// Takes an object to those that arrive. A state that the store has already is kept once.
@@ -119,8 +115,21 @@ impl<T: Send + Sync + 'static> Store<T> {
     }
 
     /// Replaces the objects of a source by those that have arrived, and announces what differs.
-    pub(crate) fn replace(&self, source: usize, incoming: Incoming<T>, version: &str) {
-        let mut inner = self.write();
+    pub(crate) fn replace(&self, source: usize, mut incoming: Incoming<T>, version: &str) {
+        let mut inner = loop {
+            let inner = self.write();
+            let newcomers = inner.readers().without(incoming.readers());
+            if newcomers.is_empty() {
+                break inner;
+            }
+            // They came while objects arrived. What is read for them may have to be decoded, so not under the lock.
+            drop(inner);
+            let is_new = |entry: &Arc<Entry<T>>| {
+                let known = self.entry(entry.key.namespace(), entry.key.name());
+                known.is_none_or(|known| !known.is_state(entry))
+            };
+            incoming.read_for(newcomers, |entry| is_new(entry).then(|| entry.read(self.decode)).flatten());
+        };
         let gone: Vec<Arc<Entry<T>>> =
             inner.entries().filter(|entry| entry.source == source && !incoming.contains(&entry.key)).cloned().collect();
         for entry in gone {
@@ -130,7 +139,7 @@ impl<T: Send + Sync + 'static> Store<T> {
         for mut arrived in arrived {
             let known = inner.get(arrived.entry.key.namespace(), arrived.entry.key.name());
             if !known.is_some_and(|known| known.is_state(&arrived.entry)) {
-                inner.set_arrived(&mut arrived, &readers, self.decode);
+                inner.set_arrived(&mut arrived, &readers);
             }
         }
         inner.sync(source);
@@ -228,10 +237,16 @@ impl<T: Send + Sync + 'static> Store<T> {
 
     /// Adds an index, which has all objects at once.
     pub(crate) fn add_index(&self, index: &Arc<impl AnyIndex<T> + 'static>) {
+        let mut values = self.make_of_all(|object| index.values_of(object));
         let mut inner = self.write();
         for entry in inner.entries() {
-            if let Some(object) = entry.read(self.decode) {
-                index.set(entry, &object);
+            match values.take(entry) {
+                Some(values) => index.set_values(entry, values),
+                None => {
+                    if let Some(object) = entry.read(self.decode) {
+                        index.set(entry, &object);
+                    }
+                }
             }
         }
         let index: Arc<dyn AnyIndex<T>> = index.clone();
@@ -242,9 +257,13 @@ impl<T: Send + Sync + 'static> Store<T> {
     /// Adds a subscriber, which has all objects at once and every change from then on.
     pub(crate) fn subscribe(&self, filter: Option<Filter<T>>) -> Arc<Buffer<T>> {
         let buffer = Arc::new(Buffer::new(filter));
+        let mut matches = buffer.is_filtered().then(|| self.make_of_all(|object| buffer.matches(object)));
         let mut inner = self.write();
         for entry in inner.entries() {
-            let is = !buffer.is_filtered() || entry.read(self.decode).is_some_and(|object| buffer.matches(&object));
+            let is = matches.as_mut().is_none_or(|matches| {
+                let read = || entry.read(self.decode).is_some_and(|object| buffer.matches(&object));
+                matches.take(entry).unwrap_or_else(read)
+            });
             buffer.changed(None, Some(entry), is, None);
         }
         if inner.is_synced() {
@@ -256,6 +275,16 @@ impl<T: Send + Sync + 'static> Store<T> {
         inner.subscribers.retain(|subscriber| subscriber.strong_count() > 0);
         inner.subscribers.push(Arc::downgrade(&buffer));
         buffer
+    }
+
+    /// What a function makes of each object. Objects may have to be decoded for that, so it is done without the lock;
+    /// the few that change meanwhile are read again.
+    fn make_of_all<R>(&self, make: impl Fn(&T) -> R) -> MadeOf<T, R> {
+        let of = |entry: Arc<Entry<T>>| {
+            let object = self.object(&entry)?;
+            Some((entry.key.clone(), (entry, make(&object))))
+        };
+        MadeOf(self.entries(None).into_iter().filter_map(of).collect())
     }
 
     /// Announces every object to a subscriber that is not about to read of it anyway.
@@ -274,6 +303,16 @@ impl<T: Send + Sync + 'static> Store<T> {
     }
 }
 
+/// What was made of objects, and of which states of them.
+struct MadeOf<T, R>(HashMap<ObjectKey, (Arc<Entry<T>>, R)>);
+
+impl<T, R> MadeOf<T, R> {
+    /// What was made of this very state.
+    fn take(&mut self, entry: &Arc<Entry<T>>) -> Option<R> {
+        self.0.remove(&entry.key).filter(|(of, _)| Arc::ptr_eq(of, entry)).map(|(_, made)| made)
+    }
+}
+
 /// Gives the memory back of what a map had and has no more.
 fn give_back<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
     if is_sparse(map.len(), map.capacity()) {
@@ -288,6 +327,15 @@ fn is_sparse(len: usize, capacity: usize) -> bool {
 }
 
 impl<T> Inner<T> {
+    /// Who reads objects when they arrive.
+    fn readers(&self) -> Readers<T> {
+        let filtered = |buffer: &&Weak<Buffer<T>>| buffer.upgrade().is_some_and(|buffer| buffer.is_filtered());
+        Readers {
+            indexes: self.indexes.iter().filter(|index| index.strong_count() > 0).cloned().collect(),
+            filtered: self.subscribers.iter().filter(filtered).cloned().collect(),
+        }
+    }
+
     fn entries(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
         self.objects.values().flatten().map(|named| &named.0)
     }
@@ -302,27 +350,17 @@ impl<T> Inner<T> {
         self.each_subscriber(|buffer, _| buffer.changed(old.as_ref(), Some(entry), buffer.matches(object), None));
     }
 
-    /// Sets an object by what its readers have made of it when it arrived. Who came later reads it now.
-    fn set_arrived(&mut self, arrived: &mut Arrived<T>, readers: &Readers<T>, decode: Decode<T>) {
+    /// Sets an object by what its readers have made of it before.
+    fn set_arrived(&mut self, arrived: &mut Arrived<T>, readers: &Readers<T>) {
         let entry = arrived.entry.clone();
         let old = self.insert(&entry);
-        let object = LazyCell::new(|| entry.read(decode));
         for weak in &self.indexes {
-            let Some(index) = weak.upgrade() else { continue };
-            match arrived.values_for(weak, readers) {
-                Some(values) => index.set_values(&entry, values),
-                None => {
-                    if let Some(object) = &*object {
-                        index.set(&entry, object);
-                    }
-                }
+            if let Some((index, values)) = weak.upgrade().zip(arrived.values_for(weak, readers)) {
+                index.set_values(&entry, values);
             }
         }
         self.each_subscriber(|buffer, weak| {
-            let is = !buffer.is_filtered()
-                || arrived
-                    .matches_for(weak, readers)
-                    .unwrap_or_else(|| object.as_ref().is_some_and(|object| buffer.matches(object)));
+            let is = !buffer.is_filtered() || arrived.matches_for(weak, readers);
             buffer.changed(old.as_ref(), Some(&entry), is, None);
         });
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_client_runtime::Error;
 use tokio::time::Instant;
 
-use crate::version;
+use crate::{WatchFault, version};
 
 /// What is known of all sources.
 #[derive(Clone, Debug)]
@@ -27,6 +27,16 @@ pub(crate) struct SourceStatus {
     pub(crate) refused: bool,
     /// Why an object is not there, or stays as it was, though the server has it.
     pub(crate) undecodable: Option<Arc<Error>>,
+    pub(crate) watches: Watches,
+}
+
+/// What is wrong with watches that do not fail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watches {
+    /// The last one ended at once and brought nothing new.
+    ended_at_once: bool,
+    /// One with initial events was not marked behind them.
+    never_marked: bool,
 }
 
 impl Status {
@@ -68,6 +78,27 @@ impl Status {
         if let Some(source) = self.sources.get_mut(source) {
             source.undecodable = error;
         }
+    }
+
+    /// A watch has ended, or has lasted so long that it did not end at once.
+    pub(crate) fn watch_ended(&mut self, source: usize, at_once: bool) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.watches.ended_at_once = at_once;
+        }
+    }
+
+    pub(crate) fn watches_are_never_marked(&mut self, source: usize) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.watches.never_marked = true;
+        }
+    }
+
+    /// What is wrong with watches: what costs freshness before what costs the server.
+    pub(crate) fn watch_fault(&self) -> Option<WatchFault> {
+        if self.sources.iter().any(|source| source.watches.ended_at_once) {
+            return Some(WatchFault::EndsAtOnce);
+        }
+        self.sources.iter().any(|source| source.watches.never_marked).then_some(WatchFault::NeverMarked)
     }
 
     pub(crate) fn is_synced(&self) -> bool {

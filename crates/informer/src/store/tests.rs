@@ -239,30 +239,104 @@ fn memory_of_what_is_gone_is_given_back() {
     assert!(inner.objects.is_empty() && inner.subscribers.iter().all(|subscriber| subscriber.strong_count() == 0));
 }
 
-#[test]
-fn objects_that_a_list_brought_are_not_decoded_again_while_the_store_is_locked() {
-    use crate::keep::{Compact, Encoded};
-    use k8s_client_runtime::{codec::Codec as _, k8s_openapi::api::core::v1::ConfigMap};
+/// A store of config maps that are kept as bytes. It counts how often one is decoded, and none is while the store is
+/// locked.
+mod kept_as_bytes {
+    use std::{
+        cell::{Cell, RefCell},
+        sync::Weak,
+    };
 
-    thread_local!(static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
-    type Kind = ConfigMap;
-    fn decode(encoded: &Encoded) -> k8s_client_runtime::codec::Result<ConfigMap> {
-        DECODED.set(DECODED.get() + 1);
-        Compact::<Kind, true>::decode_kept(encoded)
+    use k8s_client_runtime::{
+        codec::{self, Codec as _},
+        k8s_openapi::api::core::v1::ConfigMap,
+    };
+
+    use super::*;
+    use crate::keep::{Compact, Encoded, decode_kept_lean};
+
+    thread_local! {
+        static STORE: RefCell<Weak<Store<ConfigMap>>> = const { RefCell::new(Weak::new()) };
+        static DECODED: Cell<usize> = const { Cell::new(0) };
     }
-    let store = Store::new(1, decode);
-    let by_name = Arc::new(IndexMap::new(Box::new(|it: &ConfigMap| vec![it.metadata.name.clone()]) as _));
-    store.add_index(&by_name);
-    let filtered = store.subscribe(Some(Box::new(|it: &ConfigMap| it.metadata.name.as_deref() != Some("no"))));
+
+    fn decode(encoded: &Encoded) -> codec::Result<ConfigMap> {
+        DECODED.set(DECODED.get() + 1);
+        if let Some(store) = STORE.with_borrow(Weak::upgrade) {
+            assert!(store.inner.try_write().is_ok(), "an object is decoded while the store is locked");
+        }
+        decode_kept_lean::<ConfigMap>(encoded)
+    }
+
+    pub(super) fn store() -> Arc<Store<ConfigMap>> {
+        let store = Arc::new(Store::new(1, decode));
+        STORE.set(Arc::downgrade(&store));
+        DECODED.set(0);
+        store
+    }
+
+    pub(super) fn decoded() -> usize {
+        DECODED.get()
+    }
+
+    pub(super) fn arrival(name: &str, version: u8) -> Arrival<ConfigMap> {
+        let body = format!(
+            r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}","resourceVersion":"{version}"}}}}"#
+        );
+        let compacted = Compact::<ConfigMap>::decode_json(body.as_bytes()).expect("a config map");
+        Arrival::encoded(compacted.object, compacted.encoded)
+    }
+
+    pub(super) fn index(store: &Store<ConfigMap>) -> Arc<IndexMap<Option<String>, ConfigMap>> {
+        let index = Arc::new(IndexMap::new(Box::new(|it: &ConfigMap| vec![it.metadata.name.clone()]) as _));
+        store.add_index(&index);
+        index
+    }
+
+    /// A subscriber to all but one.
+    pub(super) fn filtered(store: &Store<ConfigMap>) -> Arc<Buffer<ConfigMap>> {
+        store.subscribe(Some(Box::new(|it: &ConfigMap| it.metadata.name.as_deref() != Some("no"))))
+    }
+}
+
+#[test]
+fn objects_that_a_list_brought_are_not_decoded_again() {
+    use kept_as_bytes::{arrival, decoded, filtered, index};
+
+    let store = kept_as_bytes::store();
+    let (by_name, some) = (index(&store), filtered(&store));
     let mut incoming = store.incoming();
     for name in ["web", "no"] {
-        let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}}}}"#);
-        let compacted = Compact::<Kind, true>::decode_json(body.as_bytes()).expect("a config map");
-        store.receive(&mut incoming, 0, Arrival::encoded(compacted.object, compacted.encoded));
+        store.receive(&mut incoming, 0, arrival(name, 1));
     }
     store.replace(0, incoming, "5");
-    assert_eq!((by_name.values().len(), filtered.len()), (2, 2), "one object and the mark behind it");
-    assert_eq!(DECODED.get(), 0);
-    let late = store.subscribe(Some(Box::new(|_: &ConfigMap| true)));
-    assert_eq!((late.len(), DECODED.get()), (3, 2));
+    assert_eq!((by_name.values().len(), some.len()), (2, 2), "one object and the mark behind it");
+    assert_eq!(decoded(), 0);
+}
+
+#[test]
+fn late_index_and_late_filter_decode_nothing_while_the_store_is_locked() {
+    use kept_as_bytes::{arrival, decoded, filtered, index};
+
+    let store = kept_as_bytes::store();
+    for name in ["web", "no"] {
+        store.set(0, arrival(name, 1));
+    }
+    let (by_name, some) = (index(&store), filtered(&store));
+    assert_eq!((by_name.values().len(), some.len(), decoded()), (2, 1, 4));
+
+    // Those that come while a list arrives.
+    let mut incoming = store.incoming();
+    store.receive(&mut incoming, 0, arrival("web", 1));
+    store.receive(&mut incoming, 0, arrival("no", 2));
+    let (late_index, late) = (index(&store), filtered(&store));
+    store.receive(&mut incoming, 0, arrival("new", 3));
+    let before = decoded();
+    store.replace(0, incoming, "5");
+    assert_eq!(decoded() - before, 2, "once for both of them, and what they know is not decoded for them");
+    for index in [by_name, late_index] {
+        assert_eq!(index.values().len(), 3);
+    }
+    // Two objects and the mark behind them.
+    assert_eq!((some.len(), late.len()), (3, 3));
 }

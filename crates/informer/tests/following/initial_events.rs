@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_client_informer::Informer;
+use k8s_client_informer::{Informer, WatchFault};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -59,6 +59,8 @@ async fn server_that_never_marks_their_end_is_listed_and_not_asked_again() {
         let informer = Informer::of(server.config_maps()).start();
         informer.synced_within(LONG).await.expect("a list");
         assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+        let health = informer.health();
+        assert!(health.watch_fault == Some(WatchFault::NeverMarked) && health.error.is_none(), "{health:?}");
         server.forget();
         server.end_watches();
         until("the relist", || informer.resource_version() == Some(server.version())).await;

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use k8s_client_informer::WatchFault;
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     LONG,
-    server::{Fate, Server, What, listing},
+    server::{Ask, Fate, Server, What, event, listing},
     synced, until,
 };
 
@@ -90,14 +92,57 @@ async fn list_that_fails_is_repeated_with_growing_pauses_until_it_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn server_that_ends_every_watch_at_once_is_not_asked_without_pauses() {
-    let server = Server::new();
-    server.set("web", "one");
-    server.decide(listing(|ask| if ask.what == What::Watch { Fate::Over } else { Fate::Served }));
-    let _informer = synced(&server).await;
-    sleep(Duration::from_secs(600)).await;
-    let asked = server.asked().len();
-    assert!((10..100).contains(&asked), "{asked}");
+async fn watches_that_end_at_once_are_told_asked_for_with_pauses_and_made_up_for_by_lists() {
+    let stale =
+        event("ADDED", &json!({ "metadata": { "name": "web", "namespace": "default", "resourceVersion": "101" } }));
+    let bookmark = event("BOOKMARK", &json!({ "kind": "ConfigMap", "metadata": { "resourceVersion": "101" } }));
+    for watch_lists in [false, true] {
+        for body in ["", &stale, &bookmark] {
+            let server = Server::new();
+            server.set("web", "one");
+            let body = body.to_owned();
+            let proxy = move |ask: &Ask| match ask.what {
+                What::Watch if body.is_empty() => Fate::Over,
+                // Nothing new: what the client has already.
+                What::Watch if ask.version() == Some("101") => Fate::Said(body.clone()),
+                // A watch that brings something is cut behind it.
+                What::Watch => Fate::Over,
+                What::WatchList if !watch_lists => Fate::Refused(422, "Invalid"),
+                What::WatchList | What::List => Fate::Served,
+            };
+            server.decide(proxy.clone());
+            let informer = synced(&server).await;
+            if watch_lists {
+                // The first watch goes on behind its initial events until somebody ends it.
+                server.end_watches();
+            }
+            until("the fault", || informer.health().watch_fault == Some(WatchFault::EndsAtOnce)).await;
+            assert!(informer.health().error.is_none(), "it is no error");
+            let cut = tokio::spawn({
+                let server = server.clone();
+                async move {
+                    loop {
+                        sleep(Duration::from_millis(500)).await;
+                        server.end_watches();
+                    }
+                }
+            });
+            sleep(Duration::from_secs(600)).await;
+            let asked = server.asked().len();
+            assert!((10..110).contains(&asked), "{asked}");
+            // Changes are found all the same.
+            let version = server.set("web", "two");
+            informer.wait_for(&version, Duration::from_secs(130)).await.expect("a list brings it");
+            let error = informer.wait_for("4000", Duration::from_secs(1)).await.expect_err("it does not come");
+            assert!(error.to_string().contains("ends its watches at once"), "{error}");
+            assert_paced(&server);
+
+            cut.abort();
+            server.decide(|_| Fate::Served);
+            until("a watch that lasts", || informer.health().watch_fault.is_none()).await;
+            assert_eq!(server.live_watches(), 1);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

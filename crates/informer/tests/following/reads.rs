@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use k8s_client_informer::{Informer, InformerError};
+use k8s_client_informer::{Informer, InformerError, Registry};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     LONG,
-    server::{Fate, Server},
+    server::{Fate, Server, What, event},
     synced, value,
 };
 
@@ -50,6 +51,57 @@ async fn wait_for_a_version_that_does_not_come_names_both_versions_and_the_last_
     for text in ["", "0", "latest", "-5"] {
         let error = informer.wait_for(text, LONG).await.expect_err("it is not a version");
         assert!(matches!(&error, InformerError::NotAVersion(given) if given == text));
+    }
+}
+
+/// A config map as it is watched, with `managedFields`.
+fn managed(version: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": "web", "namespace": "default", "uid": "uid", "resourceVersion": version,
+            "managedFields": [{ "manager": "kubectl", "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {} }],
+        },
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn managed_fields_are_there_for_who_asks_for_them() {
+    for listed in [false, true] {
+        let server = Server::new();
+        let list = json!({
+            "apiVersion": "v1", "kind": "ConfigMapList", "metadata": { "resourceVersion": "5" }, "items": [managed("4")],
+        });
+        let initial = event("ADDED", &managed("4"))
+            + &event(
+                "BOOKMARK",
+                &json!({
+                    "kind": "ConfigMap",
+                    "metadata": { "resourceVersion": "5", "annotations": { "k8s.io/initial-events-end": "true" } },
+                }),
+            );
+        server.decide(move |ask| match ask.what {
+            What::WatchList if listed => Fate::Refused(422, "Invalid"),
+            What::WatchList => Fate::Said(initial.clone()),
+            What::List => Fate::Said(list.to_string()),
+            What::Watch if ask.version() == Some("5") => Fate::Said(event("MODIFIED", &managed("6"))),
+            What::Watch => Fate::Served,
+        });
+        let all = || Informer::of(server.config_maps());
+        let informers = [
+            (all().with_managed_fields().start(), true),
+            (all().start(), false),
+            (all().whole().with_managed_fields().start(), true),
+            (all().with_managed_fields().start_each([]), true),
+            (all().with_managed_fields().start_in(&Registry::new()), true),
+        ];
+        for (number, (informer, has)) in informers.into_iter().enumerate() {
+            for version in ["4", "6"] {
+                informer.wait_for(version, LONG).await.expect("it comes");
+                let web = informer.lister().get("default", "web").expect("it is there");
+                assert_eq!(web.metadata.managed_fields.is_some(), has, "{number}, listed {listed}, version {version}");
+            }
+        }
     }
 }
 

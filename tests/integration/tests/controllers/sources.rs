@@ -48,6 +48,10 @@ async fn dynamic_metadata_and_own_types_are_followed_as_typed_ones_are() -> Test
     let dynamic = Informer::of(DynamicClient::new(rest).resource(&resource).namespace(&test.namespace))
         .label_selector("app=test")
         .start();
+    let managed = Informer::of(DynamicClient::new(rest).resource(&resource).namespace(&test.namespace))
+        .label_selector("app=test")
+        .with_managed_fields()
+        .start();
     let metadata = Informer::of(MetadataClient::new(rest).resource(&resource).namespace(&test.namespace))
         .label_selector("app=test")
         .start();
@@ -57,6 +61,7 @@ async fn dynamic_metadata_and_own_types_are_followed_as_typed_ones_are() -> Test
         .start();
     typed.synced_within(LIMIT).await?;
     dynamic.synced_within(LIMIT).await?;
+    managed.synced_within(LIMIT).await?;
     metadata.synced_within(LIMIT).await?;
     own.synced_within(LIMIT).await?;
 
@@ -69,6 +74,7 @@ async fn dynamic_metadata_and_own_types_are_followed_as_typed_ones_are() -> Test
     let version = written.metadata.resource_version.expect("the server gives versions");
     typed.wait_for(&version, LIMIT).await?;
     dynamic.wait_for(&version, LIMIT).await?;
+    managed.wait_for(&version, LIMIT).await?;
     metadata.wait_for(&version, LIMIT).await?;
     own.wait_for(&version, LIMIT).await?;
 
@@ -80,6 +86,8 @@ async fn dynamic_metadata_and_own_types_are_followed_as_typed_ones_are() -> Test
         "each says its kind"
     );
     assert!(!read.object()["metadata"].as_object().expect("an object").contains_key("managedFields"));
+    let read = managed.lister().get(&test.namespace, "there").expect("it is there");
+    assert!(read.object()["metadata"]["managedFields"].is_array(), "who asks for them has them");
     let Some(Event::Updated { old, new }) = soon("the change", changes.next()).await else { panic!("it has changed") };
     assert_eq!(
         (&old.object()["spec"]["holderIdentity"], &new.object()["spec"]["holderIdentity"]),
