@@ -4,7 +4,7 @@ use std::{fmt, hash::Hash, sync::Arc};
 
 use tokio::time::Instant;
 
-use crate::{Backoff, Bucket, Metrics, Queue, backoff::Tokens, metrics::NoMetrics, state::State};
+use crate::{Backoff, Bucket, Metrics, Queue, backoff::Tokens, state::State};
 
 /// Builds a [`Queue`]. The defaults are those of client-go's `DefaultTypedControllerRateLimiter`: after a failure an
 /// item waits for as long as its [`Backoff`] says, and until the queue's [`Bucket`] has a token for it.
@@ -23,12 +23,12 @@ use crate::{Backoff, Bucket, Metrics, Queue, backoff::Tokens, metrics::NoMetrics
 pub struct QueueBuilder {
     backoff: Backoff,
     bucket: Option<Bucket>,
-    metrics: Arc<dyn Metrics>,
+    metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl QueueBuilder {
     pub(crate) fn new() -> Self {
-        Self { backoff: Backoff::default(), bucket: Some(Bucket::default()), metrics: Arc::new(NoMetrics) }
+        Self { backoff: Backoff::default(), bucket: Some(Bucket::default()), metrics: None }
     }
 
     /// How long an item waits after a failure. Default: 5 milliseconds, doubled up to 1,000 seconds.
@@ -51,12 +51,12 @@ impl QueueBuilder {
 
     /// Reports what happens in the queue. Default: nobody is told.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
-        self.metrics = Arc::new(metrics);
+        self.metrics = Some(Arc::new(metrics));
         self
     }
 
     /// Makes the queue.
-    pub fn build<T: Clone + Eq + Hash>(self) -> Queue<T> {
+    pub fn build<T: Eq + Hash>(self) -> Queue<T> {
         let tokens = self.bucket.map(|bucket| Tokens::new(bucket, Instant::now()));
         Queue::with_state(State::new(self.backoff, tokens, self.metrics))
     }

@@ -43,8 +43,10 @@
 
 mod backoff;
 mod builder;
+mod hashed;
 mod item;
 mod metrics;
+mod places;
 mod queue;
 mod state;
 

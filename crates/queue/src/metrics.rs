@@ -45,7 +45,3 @@ pub struct Stats {
     /// How long the item that has been worked on for the longest time has been so.
     pub longest_running: Duration,
 }
-
-pub(crate) struct NoMetrics;
-
-impl Metrics for NoMetrics {}

@@ -5,24 +5,27 @@ use std::{
     hash::Hash,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use hashbrown::DefaultHashBuilder;
 use tokio::{
     sync::Notify,
+    task::coop,
     time::{Instant, sleep_until},
 };
 
 use crate::{
     Item, QueueBuilder, Stats,
+    hashed::{Hashed, Name},
     state::{Outcome, State, When},
 };
 
 /// A queue of items that need work, each at most once: client-go's `RateLimitingQueue`. A clone is the same queue.
 ///
-/// The items are names of work, such as the namespace and name of an object. They are cloned, so small ones are best.
+/// The items are names of work, such as the namespace and name of an object.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,8 +60,11 @@ pub struct Queue<T> {
 
 pub(crate) struct Shared<T> {
     state: Mutex<State<T>>,
+    hasher: DefaultHashBuilder,
     /// Wakes one that waits for an item: when one is ready, or when nobody watches the clock any more.
     ready: Notify,
+    /// How many wait to be woken so.
+    idle: AtomicUsize,
     /// Wakes the one that watches the clock, when an earlier time has come up.
     clock: Notify,
     clock_is_watched: AtomicBool,
@@ -66,7 +72,7 @@ pub(crate) struct Shared<T> {
     drained: Notify,
 }
 
-impl<T: Clone + Eq + Hash> Queue<T> {
+impl<T: Eq + Hash> Queue<T> {
     /// A queue with client-go's limits: see [`QueueBuilder`].
     pub fn new() -> Self {
         Self::builder().build()
@@ -81,7 +87,9 @@ impl<T: Clone + Eq + Hash> Queue<T> {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
+                hasher: DefaultHashBuilder::default(),
                 ready: Notify::new(),
+                idle: AtomicUsize::new(0),
                 clock: Notify::new(),
                 clock_is_watched: AtomicBool::new(false),
                 drained: Notify::new(),
@@ -103,22 +111,20 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     /// A repeat never lowers the priority of an item. The priority lasts until there is nothing more to do for the
     /// item.
     pub fn add_with_priority(&self, item: T, priority: i32) {
-        self.change(|state, now| state.add(item, When::Ready, priority, now));
+        self.shared.add(item, When::Ready, priority);
     }
 
     /// Adds an item and ends its pause, if it waits after a failure. How often it has failed is not forgotten.
     pub fn add_now(&self, item: T) {
-        self.change(|state, now| state.add(item, When::Now, 0, now));
+        self.shared.add(item, When::Now, 0);
     }
 
     /// Adds an item that is to be taken after this time, unless it is added for earlier meanwhile.
     pub fn add_after(&self, item: T, pause: Duration) {
-        self.change(|state, now| {
-            // A time that no clock reaches never comes.
-            if let Some(at) = now.checked_add(pause) {
-                state.add(item, When::At(at), 0, now);
-            }
-        });
+        // A time that no clock reaches never comes.
+        if let Some(at) = Instant::now().checked_add(pause) {
+            self.shared.add(item, When::At(at), 0);
+        }
     }
 
     /// Waits for the next item: of those of the highest priority, the one that has been ready for the longest. `None`
@@ -127,12 +133,15 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     /// Dropping the future loses nothing.
     pub async fn next(&self) -> Option<Item<T>> {
         let shared = &*self.shared;
+        // A worker that always finds an item would hold up the other tasks of its thread.
+        coop::consume_budget().await;
         // Whoever finds an item at once need not wait in line to be told of one.
         match self.take() {
             Found::Item(item) => return Some(item),
             Found::End => return None,
             Found::Nothing(_) => {}
         }
+        let _idle = Idle::begin(shared);
         // Kept until there is an item: whoever gives it up wakes another one.
         let mut watch = None;
         loop {
@@ -144,7 +153,9 @@ impl<T: Clone + Eq + Hash> Queue<T> {
                 Found::End => return None,
                 Found::Nothing(next_time) => next_time,
             };
-            watch = watch.or_else(|| ClockWatch::begin(shared));
+            if next_time.is_some() {
+                watch = watch.or_else(|| ClockWatch::begin(shared));
+            }
             let time = next_time.filter(|_| watch.is_some());
             tokio::select! {
                 // Whichever it is, the queue is looked into again.
@@ -166,7 +177,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
         drop(state);
         if has_ready {
             // One wake-up is kept at most, so whoever takes an item sees to the next.
-            self.shared.ready.notify_one();
+            self.shared.wake_one();
         }
         match taken {
             Some(item) => Found::Item(Item::new(item, self.shared.clone())),
@@ -175,10 +186,12 @@ impl<T: Clone + Eq + Hash> Queue<T> {
         }
     }
 
-    /// Ends the intake: what is added from now on is passed over, and what waits for its time is dropped. What is ready
-    /// is still handed out; then [`next`](Self::next) returns `None` to everyone.
+    /// Ends the intake: what is added from now on is passed over, and what waits for its time is dropped. So is work
+    /// that fails from now on, or is to come again later. What is ready is still handed out; then [`next`](Self::next)
+    /// returns `None` to everyone.
     pub fn close(&self) {
-        self.change(|state, _| state.close());
+        let waiting = self.shared.change(State::close);
+        drop(waiting);
         self.shared.ready.notify_waiters();
         self.shared.clock.notify_one();
     }
@@ -205,21 +218,18 @@ impl<T: Clone + Eq + Hash> Queue<T> {
 
     /// How often the item has failed since it was last done: client-go's `NumRequeues`.
     pub fn failures(&self, item: &T) -> u32 {
-        self.shared.state().failures(item)
+        let name = Hashed::new(item, &self.shared.hasher);
+        self.shared.state().failures(&name)
     }
 
     /// How many items are ready, waiting and worked on, and for how long the work has been going on.
     pub fn stats(&self) -> Stats {
         self.shared.state().stats(Instant::now())
     }
-
-    fn change(&self, change: impl FnOnce(&mut State<T>, Instant)) {
-        self.shared.change(change);
-    }
 }
 
 /// What a look into the queue finds.
-enum Found<T: Clone + Eq + Hash> {
+enum Found<T> {
     Item(Item<T>),
     /// Nothing is ready, and nothing will be.
     End,
@@ -227,43 +237,70 @@ enum Found<T: Clone + Eq + Hash> {
     Nothing(Option<Instant>),
 }
 
-impl<T: Clone + Eq + Hash> Shared<T> {
+impl<T: Eq + Hash> Shared<T> {
+    fn add(&self, item: T, when: When, priority: i32) {
+        let name: Name<T> = Arc::new(Hashed::new(item, &self.hasher));
+        self.change(|state| state.add(&name, when, priority, Instant::now));
+    }
+}
+
+impl<T> Shared<T> {
     /// Ends the work on an item.
-    pub(crate) fn finish(&self, item: &T, outcome: Outcome) {
-        self.change(|state, now| state.finish(item, outcome, now));
+    pub(crate) fn finish(&self, name: &Name<T>, outcome: Outcome) {
+        self.change(|state| state.finish(name, outcome, Instant::now));
     }
 
-    /// Changes the state and wakes whoever that concerns. What is left of the change is dropped without the lock.
-    fn change<R>(&self, change: impl FnOnce(&mut State<T>, Instant) -> R) {
-        let now = Instant::now();
+    /// Changes the state and wakes whoever that concerns.
+    fn change<R>(&self, change: impl FnOnce(&mut State<T>) -> R) -> R {
         let mut state = self.state();
         let before = state.next_time();
-        let left = change(&mut state, now);
+        let result = change(&mut state);
         let (has_ready, after) = (state.has_ready(), state.next_time());
         let is_drained = state.is_closed() && state.is_drained();
         drop(state);
-        drop(left);
         if is_drained {
             self.drained.notify_waiters();
         }
         if has_ready {
-            self.ready.notify_one();
+            self.wake_one();
         }
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             // Whoever watches the clock waits for a later time; if nobody does, somebody must begin.
             if self.clock_is_watched.load(Ordering::SeqCst) {
                 self.clock.notify_one();
             } else {
-                self.ready.notify_one();
+                self.wake_one();
             }
         }
+        result
     }
-}
 
-impl<T> Shared<T> {
+    /// Wakes one that waits for an item, if anybody does. Whoever begins to wait looks for an item after it is counted.
+    fn wake_one(&self) {
+        if self.idle.load(Ordering::SeqCst) > 0 {
+            self.ready.notify_one();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State<T>> {
         // A panic under the lock can only come from a program's own metrics, or from its `Hash` or `Eq`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody waits for an item.
+struct Idle<'a>(&'a AtomicUsize);
+
+impl<'a> Idle<'a> {
+    fn begin<T>(shared: &'a Shared<T>) -> Self {
+        shared.idle.fetch_add(1, Ordering::SeqCst);
+        Self(&shared.idle)
+    }
+}
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -281,7 +318,7 @@ impl<'a, T> ClockWatch<'a, T> {
 impl<T> Drop for ClockWatch<'_, T> {
     fn drop(&mut self) {
         self.0.clock_is_watched.store(false, Ordering::SeqCst);
-        self.0.ready.notify_one();
+        self.0.wake_one();
     }
 }
 
@@ -291,7 +328,7 @@ impl<T> Clone for Queue<T> {
     }
 }
 
-impl<T: Clone + Eq + Hash> Default for Queue<T> {
+impl<T: Eq + Hash> Default for Queue<T> {
     fn default() -> Self {
         Self::new()
     }

@@ -1,17 +1,15 @@
-//! What a queue knows, without locks and clocks: every method is told the time.
+//! What a queue knows, without locks and clocks: every method is told the time, or whom to ask for it.
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    hash::Hash,
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use hashbrown::{HashTable, hash_table::Entry as Found};
 use tokio::time::Instant;
 
 use crate::{
     backoff::{Backoff, Tokens},
+    hashed::{Hashed, Name},
     metrics::{Metrics, Stats},
+    places::{Places, SMALL},
 };
 
 /// When an added item is to be taken.
@@ -33,83 +31,113 @@ pub(crate) enum Outcome {
     AgainAfter(Duration),
 }
 
-/// What may have room left for this many items without a reason.
-const SMALL: usize = 64;
-
-/// An item is in the map as long as it is ready, waiting or worked on.
-#[derive(Debug)]
-struct Entry {
+/// An item is in the table as long as it is ready, waiting or worked on.
+struct Entry<T> {
+    name: Name<T>,
     phase: Phase,
     priority: i32,
     /// How often it has failed in a row.
     failures: u32,
 }
 
-#[derive(Debug)]
-enum Phase {
-    Ready { ticket: u64, since: Instant },
-    Waiting { at: Instant, ticket: u64, after_failure: bool },
-    Running { since: Instant, again: Option<When> },
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    /// Since when is known if somebody is told.
+    Ready {
+        ticket: u64,
+        since: Option<Instant>,
+    },
+    Waiting {
+        at: Instant,
+        ticket: u64,
+        after_failure: bool,
+    },
+    Running {
+        since: Instant,
+        again: Option<When>,
+    },
 }
 
 pub(crate) struct State<T> {
-    entries: HashMap<T, Entry>,
-    /// By priority, and then in their order. A ticket that the entry does not have any more is passed over: the item
-    /// was moved.
-    ready: BTreeMap<i32, VecDeque<(u64, T)>>,
-    waiting: BTreeMap<(Instant, u64), T>,
+    entries: Entries<T>,
+    places: Places<T>,
     running: usize,
-    /// How many entries are ready.
-    depth: usize,
-    next_ticket: u64,
     closed: bool,
     backoff: Backoff,
     tokens: Option<Tokens>,
-    metrics: Arc<dyn Metrics>,
 }
 
-impl<T: Clone + Eq + Hash> State<T> {
-    pub(crate) fn new(backoff: Backoff, tokens: Option<Tokens>, metrics: Arc<dyn Metrics>) -> Self {
-        Self {
-            entries: HashMap::new(),
-            ready: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            running: 0,
-            depth: 0,
-            next_ticket: 0,
-            closed: false,
-            backoff,
-            tokens,
-            metrics,
+/// The entries by the hashes of their items.
+struct Entries<T>(HashTable<Entry<T>>);
+
+impl<T> Entries<T> {
+    /// The entry of an item that was found before: the same one, not one that is equal.
+    fn get_mut(&mut self, name: &Name<T>) -> Option<&mut Entry<T>> {
+        self.0.find_mut(name.hash(), |entry| Arc::ptr_eq(&entry.name, name))
+    }
+
+    /// Whether the item is ready and has this ticket.
+    fn has_ticket(&self, name: &Name<T>, ticket: u64) -> bool {
+        let entry = self.0.find(name.hash(), |entry| Arc::ptr_eq(&entry.name, name));
+        entry.is_some_and(|entry| matches!(entry.phase, Phase::Ready { ticket: current, .. } if current == ticket))
+    }
+
+    fn remove(&mut self, name: &Name<T>) {
+        if let Ok(entry) = self.0.find_entry(name.hash(), |entry| Arc::ptr_eq(&entry.name, name)) {
+            entry.remove();
         }
     }
 
+    /// Gives the memory back that a multitude of items has left, so seldom that it costs no more than they did.
+    fn give_back(&mut self) {
+        if self.0.capacity() > SMALL && self.0.len() * 4 < self.0.capacity() {
+            self.0.shrink_to_fit(|entry| entry.name.hash());
+        }
+    }
+}
+
+impl<T> State<T> {
+    pub(crate) fn new(backoff: Backoff, tokens: Option<Tokens>, metrics: Option<Arc<dyn Metrics>>) -> Self {
+        let (entries, places) = (Entries(HashTable::new()), Places::new(metrics));
+        Self { entries, places, running: 0, closed: false, backoff, tokens }
+    }
+
     /// Adds an item. A repeat keeps the higher priority and the earlier time. Nothing is added to a closed queue.
-    pub(crate) fn add(&mut self, item: T, when: When, priority: i32, now: Instant) {
+    pub(crate) fn add(&mut self, name: &Name<T>, when: When, priority: i32, now: impl Fn() -> Instant)
+    where
+        T: Eq,
+    {
         if self.closed {
             return;
         }
-        let Some(entry) = self.entries.get_mut(&item) else {
-            self.metrics.added();
-            self.place(item, when, priority, 0, now);
-            return;
+        let is_same = |entry: &Entry<T>| **entry.name == ***name;
+        let mut found = match self.entries.0.entry(name.hash(), is_same, |entry| entry.name.hash()) {
+            Found::Occupied(found) => found,
+            Found::Vacant(vacant) => {
+                self.places.tell(Metrics::added);
+                let phase = self.places.put(name, when, priority, now);
+                vacant.insert(Entry { name: name.clone(), phase, priority, failures: 0 });
+                return;
+            }
         };
+        let entry = found.get_mut();
         let raised = priority > entry.priority;
         entry.priority = entry.priority.max(priority);
         match &mut entry.phase {
             Phase::Running { again, .. } => {
                 if again.is_none() {
-                    self.metrics.added();
+                    self.places.tell(Metrics::added);
                 }
                 *again = Some(again.map_or(when, |other| earlier(other, when)));
             }
-            Phase::Ready { ticket, .. } => {
-                if raised {
-                    let (moved, priority) = (take_ticket(&mut self.next_ticket), entry.priority);
+            Phase::Ready { .. } if raised => {
+                let name = entry.name.clone();
+                let moved = self.places.change_line(&name, priority, |other, at| self.entries.has_ticket(other, at));
+                if let Some(Entry { phase: Phase::Ready { ticket, .. }, .. }) = self.entries.get_mut(&name) {
                     *ticket = moved;
-                    self.ready.entry(priority).or_default().push_back((moved, item));
                 }
             }
+            Phase::Ready { .. } => {}
             Phase::Waiting { at, ticket, after_failure } => {
                 let sooner = match when {
                     When::Now => true,
@@ -117,140 +145,81 @@ impl<T: Clone + Eq + Hash> State<T> {
                     When::At(time) => !*after_failure && time < *at,
                 };
                 if sooner {
-                    self.waiting.remove(&(*at, *ticket));
-                    let (priority, failures) = (entry.priority, entry.failures);
-                    self.place(item, when, priority, failures, now);
+                    self.places.wait_no_longer(*at, *ticket);
+                    entry.phase = self.places.put(&entry.name, when, entry.priority, now);
                 }
             }
         }
     }
 
-    /// Puts an item where it belongs that is neither ready, waiting nor worked on.
-    fn place(&mut self, item: T, when: When, priority: i32, failures: u32, now: Instant) {
-        match when {
-            When::At(at) if at > now => self.wait(item, at, false, priority, failures),
-            _ => self.make_ready(item, priority, failures, now),
-        }
-    }
-
-    fn wait(&mut self, item: T, at: Instant, after_failure: bool, priority: i32, failures: u32) {
-        let ticket = take_ticket(&mut self.next_ticket);
-        self.waiting.insert((at, ticket), item.clone());
-        self.entries.insert(item, Entry { phase: Phase::Waiting { at, ticket, after_failure }, priority, failures });
-    }
-
-    fn make_ready(&mut self, item: T, priority: i32, failures: u32, now: Instant) {
-        let ticket = take_ticket(&mut self.next_ticket);
-        self.ready.entry(priority).or_default().push_back((ticket, item.clone()));
-        self.entries.insert(item, Entry { phase: Phase::Ready { ticket, since: now }, priority, failures });
-        self.depth += 1;
-        self.metrics.depth(self.depth);
-    }
-
     /// Takes the next item that is ready.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<T> {
-        self.wake(now);
-        loop {
-            let mut highest = self.ready.last_entry()?;
-            let Some((ticket, item)) = highest.get_mut().pop_front() else {
-                highest.remove();
-                continue;
-            };
-            if highest.get().is_empty() && highest.get().capacity() > SMALL {
-                highest.remove();
-            }
-            let Some(entry) = self.entries.get_mut(&item) else { continue };
-            let Phase::Ready { ticket: current, since } = entry.phase else { continue };
-            if ticket != current {
-                continue;
-            }
-            entry.phase = Phase::Running { since: now, again: None };
-            self.running += 1;
-            self.depth -= 1;
-            self.metrics.depth(self.depth);
-            self.metrics.taken(now.saturating_duration_since(since));
-            return Some(item);
-        }
-    }
-
-    /// Makes those ready whose time has come.
-    fn wake(&mut self, now: Instant) {
-        while let Some(first) = self.waiting.first_entry() {
-            if first.key().0 > now {
-                return;
-            }
-            let item = first.remove();
-            if let Some(entry) = self.entries.remove(&item) {
-                self.make_ready(item, entry.priority, entry.failures, now);
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Name<T>> {
+        while let Some(name) = self.places.due(now) {
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.phase = self.places.put_in_line(&name, entry.priority, || now);
             }
         }
-    }
-
-    /// Ends the work on an item, and gives it back if nobody wants it any more.
-    pub(crate) fn finish(&mut self, item: &T, outcome: Outcome, now: Instant) -> Option<T> {
-        let (item, entry) = self.entries.remove_entry(item)?;
-        let Entry { phase: Phase::Running { since, again }, priority, failures } = entry else {
-            self.entries.insert(item, entry);
-            return None;
-        };
-        self.running -= 1;
-        self.metrics.finished(now.saturating_duration_since(since));
-        if outcome == Outcome::Retry {
-            self.metrics.retried();
-        }
-        if self.closed {
-            // Whoever added it before the queue was closed is heard; nobody else is.
-            if matches!(again, Some(When::Ready | When::Now)) {
-                self.make_ready(item, priority, 0, now);
-                return None;
-            }
-            return Some(item);
-        }
-        match outcome {
-            Outcome::Retry if again == Some(When::Now) => {
-                self.make_ready(item, priority, failures.saturating_add(1), now);
-            }
-            Outcome::Retry => self.back_off(item, priority, failures.saturating_add(1), now),
-            Outcome::Done | Outcome::AgainAfter(_) => {
-                let later = match outcome {
-                    Outcome::AgainAfter(pause) => now.checked_add(pause).map(When::At),
-                    _ => None,
-                };
-                let Some(when) = again.into_iter().chain(later).reduce(earlier) else {
-                    self.give_back();
-                    return Some(item);
-                };
-                self.place(item, when, priority, 0, now);
+        while let Some((place, name)) = self.places.first_in_line() {
+            let entry = self.entries.get_mut(&name);
+            match entry.map(|entry| &mut entry.phase) {
+                Some(phase @ &mut Phase::Ready { ticket, since }) if ticket == place => {
+                    *phase = Phase::Running { since: now, again: None };
+                    self.running += 1;
+                    self.places.taken(since, now);
+                    return Some(name);
+                }
+                _ => self.places.was_left(),
             }
         }
         None
     }
 
-    /// Gives the memory back that a multitude of items has left, so seldom that it costs no more than they did.
-    fn give_back(&mut self) {
-        if self.entries.capacity() > SMALL && self.entries.len() * 4 < self.entries.capacity() {
-            self.entries.shrink_to_fit();
+    /// Ends the work on an item.
+    pub(crate) fn finish(&mut self, name: &Name<T>, outcome: Outcome, now: impl Fn() -> Instant + Copy) {
+        let is_same = |entry: &Entry<T>| Arc::ptr_eq(&entry.name, name);
+        let Ok(mut found) = self.entries.0.find_entry(name.hash(), is_same) else { return };
+        let entry = found.get_mut();
+        let Phase::Running { since, again } = entry.phase else { return };
+        self.running -= 1;
+        self.places.tell(|metrics| metrics.finished(now().saturating_duration_since(since)));
+        if outcome == Outcome::Retry && !self.closed {
+            self.places.tell(Metrics::retried);
+            entry.failures = entry.failures.saturating_add(1);
+            entry.phase = if again == Some(When::Now) {
+                self.places.put_in_line(name, entry.priority, now)
+            } else {
+                let by_rate = self.tokens.as_mut().map_or(Duration::ZERO, |tokens| tokens.take(now()));
+                match self.backoff.pause(entry.failures).max(by_rate) {
+                    Duration::ZERO => self.places.put_in_line(name, entry.priority, now),
+                    pause => self.places.put_for_later(name, after(now(), pause), true),
+                }
+            };
+            return;
         }
-    }
-
-    fn back_off(&mut self, item: T, priority: i32, failures: u32, now: Instant) {
-        let by_rate = self.tokens.as_mut().map_or(Duration::ZERO, |tokens| tokens.take(now));
-        let pause = self.backoff.pause(failures).max(by_rate);
-        // A pause without end is one of a year at least, which no program waits for.
-        let at = now.checked_add(pause).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
-        if pause.is_zero() {
-            self.make_ready(item, priority, failures, now);
+        entry.failures = 0;
+        let later = match outcome {
+            Outcome::AgainAfter(pause) if !self.closed => now().checked_add(pause).map(When::At),
+            _ => None,
+        };
+        // Whoever added it before the queue was closed is heard, but nothing waits any more.
+        let again = again.filter(|when| !self.closed || !matches!(when, When::At(_)));
+        if let Some(when) = again.into_iter().chain(later).reduce(earlier) {
+            entry.phase = self.places.put(name, when, entry.priority, now);
         } else {
-            self.wait(item, at, true, priority, failures);
+            found.remove();
+            self.entries.give_back();
         }
     }
 
-    /// Ends the intake. What is ready is still handed out; what waits for its time is dropped.
-    pub(crate) fn close(&mut self) {
+    /// Ends the intake. What is ready is still handed out; what waits for its time is dropped: it is given back, to be
+    /// dropped without the lock.
+    pub(crate) fn close(&mut self) -> Vec<Name<T>> {
         self.closed = true;
-        for item in std::mem::take(&mut self.waiting).into_values() {
-            self.entries.remove(&item);
+        let waiting = self.places.take_waiting();
+        for name in &waiting {
+            self.entries.remove(name);
         }
+        waiting
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -259,37 +228,42 @@ impl<T: Clone + Eq + Hash> State<T> {
 
     /// Whether nothing is ready and nothing is worked on.
     pub(crate) fn is_drained(&self) -> bool {
-        self.depth == 0 && self.running == 0
+        self.places.depth() == 0 && self.running == 0
     }
 
     /// Whether an item is ready.
     pub(crate) fn has_ready(&self) -> bool {
-        self.depth > 0
+        self.places.depth() > 0
     }
 
     /// When the next item that waits is to be taken.
     pub(crate) fn next_time(&self) -> Option<Instant> {
-        self.waiting.first_key_value().map(|((at, _), _)| *at)
+        self.places.next_time()
     }
 
-    pub(crate) fn failures(&self, item: &T) -> u32 {
-        self.entries.get(item).map_or(0, |entry| entry.failures)
+    pub(crate) fn failures(&self, name: &Hashed<&T>) -> u32
+    where
+        T: Eq,
+    {
+        let entry = self.entries.0.find(name.hash(), |entry| **entry.name == ***name);
+        entry.map_or(0, |entry| entry.failures)
     }
 
     pub(crate) fn stats(&self, now: Instant) -> Stats {
-        let running = self.entries.values().filter_map(|entry| match entry.phase {
+        let running = self.entries.0.iter().filter_map(|entry| match entry.phase {
             Phase::Running { since, .. } => Some(now.saturating_duration_since(since)),
             _ => None,
         });
         let (unfinished, longest_running) = running
             .fold((Duration::ZERO, Duration::ZERO), |(sum, longest), age| (sum.saturating_add(age), longest.max(age)));
-        Stats { ready: self.depth, waiting: self.waiting.len(), running: self.running, unfinished, longest_running }
+        let (ready, waiting) = (self.places.depth(), self.places.waiting());
+        Stats { ready, waiting, running: self.running, unfinished, longest_running }
     }
 }
 
-fn take_ticket(next: &mut u64) -> u64 {
-    *next += 1;
-    *next
+/// A pause without end is one of a year at least, which no program waits for.
+fn after(now: Instant, pause: Duration) -> Instant {
+    now.checked_add(pause).unwrap_or(now + Duration::from_secs(365 * 24 * 3600))
 }
 
 /// The one of two wishes that is fulfilled sooner.
@@ -303,12 +277,34 @@ fn earlier(a: When, b: When) -> When {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        collections::HashMap,
+        hash::{BuildHasherDefault, DefaultHasher},
+    };
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::NoMetrics;
 
     const PAUSE: u64 = 7;
+
+    /// A name is made anew each time that an item is added.
+    fn name(item: u8) -> Name<u8> {
+        Arc::new(Hashed::new(item, &BuildHasherDefault::<DefaultHasher>::default()))
+    }
+
+    impl State<u8> {
+        fn phase(&self, item: u8) -> Option<Phase> {
+            self.entries.0.iter().find(|entry| **entry.name == item).map(|entry| entry.phase)
+        }
+
+        /// What must be so at any time.
+        fn check(&self) {
+            let is_ready = |entry: &&Entry<u8>| matches!(entry.phase, Phase::Ready { .. });
+            assert_eq!(self.places.depth(), self.entries.0.iter().filter(is_ready).count());
+            self.places.check();
+        }
+    }
 
     /// What somebody does, at a later time than the one before.
     #[derive(Clone, Debug)]
@@ -337,7 +333,7 @@ mod tests {
         #[test]
         fn nothing_runs_twice_and_nothing_that_was_added_is_lost(steps in prop::collection::vec((step(), 0..4_u64), 0..80)) {
             let start = Instant::now();
-            let mut state = State::new(Backoff::by(|_| Duration::from_secs(PAUSE)), None, Arc::new(NoMetrics));
+            let mut state = State::new(Backoff::by(|_| Duration::from_secs(PAUSE)), None, None);
             let (mut time, mut running, mut closed) = (0, Vec::new(), false);
             // Items that somebody wants taken, and not before which time.
             let mut wanted: HashMap<u8, u64> = HashMap::new();
@@ -352,7 +348,7 @@ mod tests {
                             1 => (When::At(after(now, 5)), time + 5),
                             _ => (When::Ready, time),
                         };
-                        state.add(item, when, priority, now);
+                        state.add(&name(item), when, priority, || now);
                         if !closed {
                             if when == When::Now {
                                 failed_until.remove(&item);
@@ -363,29 +359,30 @@ mod tests {
                         }
                     }
                     Step::Take => {
-                        let due: Vec<u8> = wanted.iter().filter(|(item, at)| **at <= time && !running.contains(*item))
+                        let due: Vec<u8> = wanted.iter().filter(|(item, at)| **at <= time && !running.iter().any(|other: &Name<u8>| ***other == **item))
                             .map(|(item, _)| *item).collect();
                         match state.take(now) {
-                            Some(item) => {
-                                prop_assert!(due.contains(&item), "{item} is taken, due are {due:?}");
-                                wanted.remove(&item);
-                                running.push(item);
+                            Some(taken) => {
+                                prop_assert!(due.contains(&taken), "{taken:?} is taken, due are {due:?}");
+                                wanted.remove(&**taken);
+                                running.push(taken);
                             }
                             None => prop_assert!(due.is_empty(), "{due:?} are due"),
                         }
                     }
                     Step::Finish { which, outcome } if which < running.len() => {
-                        let item = running.swap_remove(which);
+                        let taken = running.swap_remove(which);
+                        let item = **taken;
                         failed_until.remove(&item);
                         let asked_now = wanted.get(&item).is_some_and(|at| *at <= time);
                         match outcome {
-                            0 => drop(state.finish(&item, Outcome::Done, now)),
+                            0 => state.finish(&taken, Outcome::Done, || now),
                             1 => {
                                 let wanted_now = matches!(
-                                    state.entries[&item].phase,
-                                    Phase::Running { again: Some(When::Now), .. }
+                                    state.phase(item),
+                                    Some(Phase::Running { again: Some(When::Now), .. })
                                 );
-                                state.finish(&item, Outcome::Retry, now);
+                                state.finish(&taken, Outcome::Retry, || now);
                                 if !closed && !wanted_now {
                                     failed_until.insert(item, time + PAUSE);
                                     wanted.insert(item, time + PAUSE);
@@ -394,7 +391,7 @@ mod tests {
                                 }
                             }
                             _ => {
-                                state.finish(&item, Outcome::AgainAfter(Duration::from_secs(3)), now);
+                                state.finish(&taken, Outcome::AgainAfter(Duration::from_secs(3)), || now);
                                 if !closed {
                                     let soonest = wanted.entry(item).or_insert(time + 3);
                                     *soonest = (time + 3).min(*soonest);
@@ -409,19 +406,38 @@ mod tests {
                     Step::Close => {
                         state.close();
                         closed = true;
-                        let (ready, depth) = (&state.entries, state.depth);
-                        wanted.retain(|item, _| ready.get(item).is_some_and(|entry| match entry.phase {
-                            Phase::Ready { .. } => true,
-                            Phase::Running { again, .. } => matches!(again, Some(When::Ready | When::Now)),
-                            Phase::Waiting { .. } => false,
-                        }));
-                        prop_assert!(depth <= ready.len());
+                        wanted.retain(|item, _| match state.phase(*item) {
+                            Some(Phase::Ready { .. }) => true,
+                            Some(Phase::Running { again, .. }) => matches!(again, Some(When::Ready | When::Now)),
+                            Some(Phase::Waiting { .. }) | None => false,
+                        });
                     }
                 }
                 let stats = state.stats(now);
                 prop_assert_eq!(stats.running, running.len());
-                prop_assert_eq!(stats.ready + stats.waiting + stats.running, state.entries.len());
+                prop_assert_eq!(stats.ready + stats.waiting + stats.running, state.entries.0.len());
+                state.check();
             }
         }
+    }
+
+    #[test]
+    fn places_that_were_left_are_cleared_and_taken_once() {
+        let now = Instant::now();
+        let mut state = State::new(Backoff::default(), None, None);
+        // Items of a low priority are never taken, as others are always there: each of those begins low, too.
+        for round in 0..10_000 {
+            state.add(&name(0), When::Ready, -100, || now);
+            state.add(&name(1), When::Ready, -100, || now);
+            (-99..=i32::from(round % 7 == 0)).step_by(20).for_each(|up| state.add(&name(1), When::Ready, up, || now));
+            state.add(&name(1), When::Ready, 1, || now);
+            let taken = state.take(now).expect("it is ready");
+            assert_eq!(**taken, 1);
+            state.finish(&taken, Outcome::Done, || now);
+            state.check();
+            assert!(state.places.in_lines() <= 2 * SMALL + 2, "{} places", state.places.in_lines());
+        }
+        assert_eq!(state.take(now).map(|taken| **taken), Some(0));
+        assert!(state.take(now).is_none() && state.places.in_lines() == 0, "each is taken once");
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use k8s_client_queue::{Backoff, Bucket, Metrics, Queue};
+use k8s_client_queue::{Backoff, Bucket, Item, Metrics, Queue};
 use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ fn patient() -> Queue<&'static str> {
 }
 
 /// The next item, if there is one within less than a moment.
-async fn at_once(queue: &Queue<&'static str>) -> Option<k8s_client_queue::Item<&'static str>> {
+async fn at_once(queue: &Queue<&'static str>) -> Option<Item<&'static str>> {
     timeout(Duration::from_nanos(1), queue.next()).await.ok().flatten()
 }
 
@@ -154,6 +154,47 @@ async fn closed_queue_hands_out_what_is_ready_and_drops_what_waits() {
     assert_eq!(*queue.next().await.expect("it was added before"), "added again");
     assert!(queue.next().await.is_none() && queue.is_closed());
     assert_eq!(queue.stats(), k8s_client_queue::Stats::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_ends_in_a_closed_queue_does_not_come_again() {
+    for how in ["done", "failed", "later", "dropped"] {
+        let told = Told::default();
+        let queue = Queue::<&str>::builder().backoff(Backoff::by(|_| Duration::ZERO)).metrics(told.clone()).build();
+        queue.add("a");
+        let item = queue.next().await.expect("it was added");
+        queue.close();
+        match how {
+            "done" => item.done(),
+            "failed" => item.retry(),
+            "later" => item.again_after(Duration::ZERO),
+            _ => drop(item),
+        }
+        assert!(at_once(&queue).await.is_none(), "{how}");
+        assert_eq!((queue.stats(), queue.failures(&"a")), (k8s_client_queue::Stats::default(), 0), "{how}");
+        assert!(!told.0.lock().expect("no test panics with it").contains(&"retried".to_owned()), "{how}");
+        timeout(SECOND, queue.drain()).await.expect("nothing is left");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn worker_that_always_finds_an_item_lets_others_run() {
+    let queue = Queue::<u32>::new();
+    let worker = tokio::spawn({
+        let queue = queue.clone();
+        async move {
+            while let Some(item) = queue.next().await {
+                queue.add(item.wrapping_add(1));
+                item.done();
+            }
+        }
+    });
+    queue.add(0);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    queue.close();
+    timeout(SECOND, worker).await.expect("it ends").expect("it does not panic");
 }
 
 #[tokio::test(start_paused = true)]
