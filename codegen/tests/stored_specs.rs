@@ -54,6 +54,31 @@ fn every_property_has_a_field_in_protobuf() {
 }
 
 #[test]
+fn what_sources_mark_is_about_schemas_and_properties_that_are_there() {
+    for folder in &folders() {
+        let spec = load(folder);
+        let markers = spec.markers.as_ref().unwrap_or_else(|| panic!("{folder} has no markers.json"));
+        let has = |schema: &str, property: &str| spec.schemas[schema].properties.contains_key(property);
+        for (name, of_enum) in &markers.enums {
+            assert!(!of_enum.values.is_empty() && !of_enum.fields.is_empty(), "{folder}: {name}");
+            let fields = of_enum.fields.iter().map(|field| field.rsplit_once('.').unwrap());
+            for (schema, property) in fields {
+                assert!(has(schema, property), "{folder}: {schema}.{property}");
+            }
+        }
+        for (schema, fields) in &markers.gated {
+            for (property, gates) in fields {
+                assert!(has(schema, property), "{folder}: {schema}.{property}");
+                assert!(!gates.iter().any(|gate| markers.gates[gate].is_ga()), "{folder}: {schema}.{property}");
+            }
+        }
+        for (schema, lifecycle) in &markers.lifecycle {
+            assert!(spec.schemas.contains_key(schema) && lifecycle.introduced.is_some(), "{folder}: {schema}");
+        }
+    }
+}
+
+#[test]
 fn every_operation_on_objects_tells_its_kind_and_answer() {
     for folder in &folders() {
         let spec = load(folder);

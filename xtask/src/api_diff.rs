@@ -116,8 +116,7 @@ fn reports(command: &Command) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for pair in specs.windows(2) {
         let [old, new] = pair else { continue };
-        let (old_name, new_name) = (name(old), name(new));
-        let report = diff::compare(&Api::of_spec(&old_name, old), &Api::of_spec(&new_name, new));
+        let report = compare(old, new);
         reports.push(match &command.group {
             Some(group) => report.in_group(group),
             None => report,
@@ -133,6 +132,11 @@ fn range(from: usize, to: usize) -> Vec<usize> {
 
 fn load(folder: &Path) -> Result<Spec> {
     Ok(spec::load(&spec::read_dir(folder)?)?)
+}
+
+/// Compares two versions of Kubernetes.
+pub(crate) fn compare(old: &Spec, new: &Spec) -> Report {
+    diff::compare(&Api::of_spec(&name(old), old), &Api::of_spec(&name(new), new))
 }
 
 fn name(spec: &Spec) -> String {

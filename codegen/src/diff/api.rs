@@ -6,7 +6,7 @@ use super::{Place, Reach, reach::of_types};
 use crate::{
     crd::{Definition, DefinitionVersion},
     model::{ParsedPath, Scope},
-    spec::{Action, Operation, Schema, Spec, proto},
+    spec::{Action, Lifecycle, Markers, Operation, Release, Schema, Spec, proto},
 };
 
 /// One version of an API: what is compared with another one.
@@ -22,6 +22,10 @@ pub struct Api<'a> {
     pub(super) types: BTreeMap<String, Type<'a>>,
     /// The numbers of protobuf, if they are known.
     pub(super) protobuf: Option<&'a proto::Table>,
+    /// What Go's sources say, if it is known.
+    pub(super) markers: Option<&'a Markers>,
+    /// The version of Kubernetes.
+    pub(super) release: Option<Release>,
     /// Whether the schemas are the validation, and their defaults are filled in, as those of custom resources.
     pub(super) is_custom: bool,
 }
@@ -55,6 +59,10 @@ pub(super) struct Type<'a> {
     pub(super) place: Place,
     pub(super) schema: &'a Schema,
     pub(super) reach: Reach,
+    /// Since when, and what to use in its place.
+    pub(super) deprecated: Option<String>,
+    /// The first version without it.
+    pub(super) removed: Option<Release>,
 }
 
 impl<'a> Resource<'a> {
@@ -108,11 +116,21 @@ impl<'a> Api<'a> {
             }
             part.routes.insert(route, Some(operation));
         }
-        let mut reach = of_types(resources.values(), &spec.schemas);
+        let (markers, version) = (spec.markers.as_ref(), spec.version());
+        let release = Release { major: version.major, minor: version.minor };
+        let mut reach = of_types(resources.values(), &spec.schemas, markers);
         let groups = groups_of_packages(spec);
         let types = spec.schemas.iter().map(|(name, schema)| {
             let reach = reach.remove(name).unwrap_or_default();
-            (name.clone(), Type { place: place_of_schema(name, &groups), schema, reach })
+            let lifecycle = markers.and_then(|markers| markers.lifecycle.get(name));
+            let of_type = Type {
+                place: place_of_schema(name, &groups),
+                schema,
+                reach,
+                deprecated: lifecycle.and_then(|lifecycle| deprecation(lifecycle, release)),
+                removed: lifecycle.and_then(|lifecycle| lifecycle.removed),
+            };
+            (name.clone(), of_type)
         });
         Self {
             name: name.to_owned(),
@@ -120,6 +138,8 @@ impl<'a> Api<'a> {
             resources,
             others,
             protobuf: Some(&spec.protobuf).filter(|table| !table.messages.is_empty()),
+            markers,
+            release: Some(release),
             is_custom: false,
         }
     }
@@ -133,6 +153,8 @@ impl<'a> Api<'a> {
             others: BTreeMap::new(),
             types: BTreeMap::new(),
             protobuf: None,
+            markers: None,
+            release: None,
             is_custom: true,
         };
         for definition in definitions {
@@ -163,20 +185,32 @@ impl<'a> Api<'a> {
         let reach = Reach {
             kinds: BTreeSet::from([place(&definition.names.kind)]),
             operations: resource.parts.values().map(|part| part.routes.len()).sum(),
-            status_only: false,
+            ..Reach::default()
         };
-        let place = place(&definition.names.kind);
-        let name = format!("{}/{key_version} {}", definition.group, definition.names.kind);
-        self.types.insert(name, Type { place, schema: &version.schema, reach });
+        let of_type = Type {
+            place: place(&definition.names.kind),
+            schema: &version.schema,
+            reach,
+            deprecated: version.deprecated.clone(),
+            removed: None,
+        };
+        self.types.insert(format!("{}/{key_version} {}", definition.group, definition.names.kind), of_type);
         self.resources.insert((definition.group.clone(), key_version, definition.names.plural.clone()), resource);
     }
 
-    /// How many operations it has.
+    /// The operations, each as method and path.
     pub(super) fn operations(&self) -> BTreeSet<&str> {
         let of_resources = self.resources.values().flat_map(|resource| resource.parts.values());
         let routes = of_resources.flat_map(|part| part.routes.keys());
         routes.chain(self.others.keys()).map(String::as_str).collect()
     }
+}
+
+/// Since when a kind is deprecated in a version, and what to use.
+fn deprecation(lifecycle: &Lifecycle, release: Release) -> Option<String> {
+    let since = lifecycle.deprecated.filter(|deprecated| *deprecated <= release)?;
+    let instead = lifecycle.replacement.as_ref().map(|kind| format!(", use {kind}")).unwrap_or_default();
+    Some(format!("since {since}{instead}"))
 }
 
 /// What a server has for a custom resource.

@@ -114,14 +114,14 @@ pub struct Change {
     pub before: Option<String>,
     /// What is there now.
     pub after: Option<String>,
-    /// Which kinds and operations have it.
+    /// Who has it.
     pub reach: Reach,
 }
 
 impl Change {
-    /// What the version promised that has it.
+    /// What its version promises, or less where feature gates that are off by default lead to it.
     pub fn stability(&self) -> Stability {
-        Stability::of_version(&self.place.version)
+        Stability::of_version(&self.place.version).max(self.reach.stability())
     }
 
     /// The one of the kind's audiences that has most to do, under whose heading a report has the change.

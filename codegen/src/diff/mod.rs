@@ -13,6 +13,7 @@
 
 mod api;
 mod change;
+mod markers;
 mod operations;
 mod protobuf;
 mod reach;
@@ -21,14 +22,12 @@ mod report;
 mod rules;
 mod types;
 
-use std::collections::BTreeSet;
-
 pub use self::{
     api::Api,
     change::{Audience, Change, Place, Stability},
     reach::Reach,
     render::{json, markdown, text},
-    report::{Counts, Report},
+    report::{Counts, Removal, Report},
     rules::Kind,
 };
 
@@ -37,10 +36,20 @@ pub fn compare(old: &Api<'_>, new: &Api<'_>) -> Report {
     let mut changes = Vec::new();
     operations::compare(old, new, &mut changes);
     types::compare(old, new, &mut changes);
-    let mut not_compared = BTreeSet::new();
+    markers::lifecycles(old, new, &mut changes);
+    let mut not_compared = Vec::new();
     match (old.protobuf, new.protobuf) {
         (Some(before), Some(after)) => protobuf::compare(new, before, after, &mut changes),
-        _ => drop(not_compared.insert("protobuf: only one side has the numbers of its fields")),
+        (None, None) => {}
+        _ => not_compared.push("numbers and types of protobuf's fields, which only one side knows".to_owned()),
+    }
+    match (old.markers, new.markers) {
+        (Some(before), Some(after)) => markers::compare((old, before), (new, after), &mut changes),
+        (None, None) => {}
+        _ => not_compared.push("feature gates and what will be removed, which only one side knows".to_owned()),
+    }
+    if types::values_are_unknown(old) != types::values_are_unknown(new) {
+        not_compared.push("the values of enums, which only one side knows".to_owned());
     }
     changes.sort();
     Report {
@@ -48,6 +57,7 @@ pub fn compare(old: &Api<'_>, new: &Api<'_>) -> Report {
         to: new.name.clone(),
         counts: Counts::of(old, new),
         changes,
-        not_compared: not_compared.into_iter().map(str::to_owned).collect(),
+        removals: Removal::all(new),
+        not_compared,
     }
 }

@@ -118,7 +118,7 @@ fn verbs(part: &Part<'_>) -> String {
 }
 
 fn reach(resource: &Resource<'_>, operations: usize) -> Reach {
-    Reach { kinds: BTreeSet::from([resource.kind_place()]), operations, status_only: false }
+    Reach { kinds: BTreeSet::from([resource.kind_place()]), operations, ..Reach::default() }
 }
 
 fn compare_resources(old: &Resource<'_>, new: &Resource<'_>, changes: &mut Vec<Change>) {
@@ -268,7 +268,7 @@ impl Details {
             let place = Place { group, version, name, path: named.join(", ") };
             let operations = routes.len();
             let kinds = routes.into_values().filter(|kind| !kind.name.is_empty()).collect();
-            Change { place, kind, before, after, reach: Reach { kinds, operations, status_only: false } }
+            Change { place, kind, before, after, reach: Reach { kinds, operations, ..Reach::default() } }
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Api, Audience, Change, Stability};
+use super::{Api, Audience, Change, Place, Stability, api::Type};
+use crate::spec::Release;
 
 /// All that differs between two versions of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +16,31 @@ pub struct Report {
     pub counts: Counts,
     /// What differs, by place.
     pub changes: Vec<Change>,
+    /// What later versions will not have, as far as it is known now, the next first.
+    pub removals: Vec<Removal>,
     /// What could not be compared, and why.
     pub not_compared: Vec<String>,
+}
+
+/// A kind that a later version will not have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Removal {
+    /// The first version without it.
+    pub release: Release,
+    /// The kind.
+    pub kind: Place,
+}
+
+impl Removal {
+    pub(super) fn all(api: &Api<'_>) -> Vec<Self> {
+        let of_type = |of_type: &Type<'_>| {
+            let release = of_type.removed.filter(|release| api.release.is_some_and(|now| *release > now))?;
+            Some(Self { release, kind: of_type.place.clone() })
+        };
+        let mut removals: Vec<Self> = api.types.values().filter_map(of_type).collect();
+        removals.sort();
+        removals
+    }
 }
 
 /// How much there is on each side.
@@ -50,6 +74,7 @@ impl Report {
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.changes.retain(|change| change.concerns_group(group));
+        self.removals.retain(|removal| removal.kind.is_in_group(group));
         self
     }
 

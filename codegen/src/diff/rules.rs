@@ -99,11 +99,25 @@ rules! {
     ValidationAdded "validation added" [Wire] "objects that break it are refused";
     ValidationChanged "validation" [Wire] "which objects are refused changes, and nothing says in which direction";
     ValidationLoosened "validation loosened" [Additive] "what was right still is";
+    EnumAdded "enum added" [Additive] "its fields are new, or their values were restricted before and are known now";
+    EnumRemoved "enum removed" [Additive] "its fields are gone, or other values are right, too";
 
     // Protobuf.
     ProtobufNumber "protobuf number" [Wire] "each side reads the other's field as unknown and loses it";
     ProtobufNumberReused "protobuf number reused" [Wire] "one side reads the other's bytes as another field";
     ProtobufType "protobuf type" [Wire] "the bytes are read as something else, or not at all";
+
+    // What later versions will do, and what is not everywhere.
+    Deprecated "deprecated" [Schedule] "servers warn of it";
+    NoLongerDeprecated "no longer deprecated" [Schedule] "servers do not warn of it any more";
+    RemovalAnnounced "removal announced" [Schedule] "servers of that version and later ones do not have it";
+    RemovalMoved "removal moved" [Schedule] "servers of that version and later ones do not have it";
+    RemovalWithdrawn "removal withdrawn" [Schedule] "servers of later versions have it, too";
+    FieldDeprecated "field deprecated" [Schedule] "it stays as long as its version; its documentation says what to use";
+    FieldNoLongerDeprecated "field no longer deprecated" [Schedule] "its documentation does not advise against it";
+    GateStage "feature gate" [Schedule] "where it is off, servers drop its fields, and controllers do not act on them";
+    NowGated "now behind a feature gate" [Schedule] "servers drop it where the gate is off; mostly it was so before";
+    NoLongerGated "no longer behind a feature gate" [Schedule] "all servers have it";
 }
 
 #[cfg(test)]

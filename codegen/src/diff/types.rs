@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Api, Change, Kind, Place, Reach, api::Type};
+use super::{Api, Change, Kind, Reach, api::Type, reach::gates_of};
 use crate::spec::{AdditionalProperties, Schema, Type as JsonType};
 
 pub(super) fn compare(old: &Api<'_>, new: &Api<'_>, changes: &mut Vec<Change>) {
@@ -17,12 +17,16 @@ pub(super) fn compare(old: &Api<'_>, new: &Api<'_>, changes: &mut Vec<Change>) {
     };
     // The type of a custom resource comes and goes with it.
     let own_types = |api: &Api<'_>| !api.is_custom;
+    let asks = Asks {
+        old,
+        new,
+        of_fields: old.markers.is_some() != new.markers.is_some(),
+        knows_values: !values_are_unknown(old) && !values_are_unknown(new),
+    };
     for (name, before) in &old.types {
         match new.types.get(name) {
             Some(after) => {
-                let is_kind = new.is_custom || !after.schema.kinds.is_empty();
-                let is_custom = new.is_custom;
-                let mut walk = Walk { place: &after.place, reach: &after.reach, is_kind, is_custom, changes };
+                let mut walk = Walk { asks: &asks, name, before, after, changes };
                 walk.schemas("", before.schema, after.schema);
             }
             None if own_types(old) => changes.push(whole(Kind::TypeRemoved, before)),
@@ -55,21 +59,79 @@ pub(super) fn text(schema: &Schema) -> String {
     }
 }
 
+/// Whether nothing says which values strings may have.
+pub(super) fn values_are_unknown(api: &Api<'_>) -> bool {
+    fn has_values(schema: &Schema) -> bool {
+        let items = schema.items.as_deref();
+        !schema.values.is_empty() || schema.properties.values().chain(items).any(has_values)
+    }
+    !api.is_custom && api.markers.is_none() && !api.types.values().any(|of_type| has_values(of_type.schema))
+}
+
+/// What is asked of the two sides beside their schemas.
+struct Asks<'w, 'a> {
+    old: &'w Api<'a>,
+    new: &'w Api<'a>,
+    /// Whether one side has enums by name, and the other the values of each field.
+    of_fields: bool,
+    /// Whether both sides know values.
+    knows_values: bool,
+}
+
+impl Asks<'_, '_> {
+    /// The values of a string. Where both sides have enums by name, those are compared.
+    fn values(&self, api: &Api<'_>, name: &str, path: &str, schema: &Schema) -> BTreeSet<String> {
+        let markers = api.markers.filter(|_| self.of_fields && schema.kind == Some(JsonType::String));
+        let field = format!("{name}.{}", property(path));
+        let of_enum = markers.and_then(|markers| markers.enums.values().find(|it| it.fields.contains(&field)));
+        match of_enum {
+            Some(of_enum) => of_enum.values.iter().map(|value| Value::from(value.as_str()).to_string()).collect(),
+            None => schema.values.iter().map(Value::to_string).collect(),
+        }
+    }
+}
+
+/// The property that a path begins with.
+fn property(path: &str) -> &str {
+    path.split(['.', '[', '{']).next().unwrap_or(path)
+}
+
 /// Goes through two forms of a type.
-struct Walk<'w> {
-    place: &'w Place,
-    reach: &'w Reach,
-    /// Whether it is a whole object, whose status is its controller's.
-    is_kind: bool,
-    is_custom: bool,
+struct Walk<'w, 'a> {
+    asks: &'w Asks<'w, 'a>,
+    name: &'w str,
+    before: &'w Type<'a>,
+    after: &'w Type<'a>,
     changes: &'w mut Vec<Change>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
+    fn is_custom(&self) -> bool {
+        self.asks.new.is_custom
+    }
+
+    /// Whether a path is in the status of a kind, which its controller writes.
+    fn is_status(&self, path: &str) -> bool {
+        let is_kind = self.is_custom() || !self.after.schema.kinds.is_empty();
+        self.after.reach.status_only || (is_kind && (path == "status" || path.starts_with("status.")))
+    }
+
     fn add(&mut self, path: &str, kind: Kind, before: Option<String>, after: Option<String>) {
-        let mut reach = self.reach.clone();
-        reach.status_only |= self.is_kind && (path == "status" || path.starts_with("status."));
-        self.changes.push(Change { place: self.place.inside(path), kind, before, after, reach });
+        let (name, property) = (self.name, property(path));
+        let gates = |api: &Api<'_>, of_type: &Type<'_>| {
+            let mut gates = of_type.reach.gates.clone();
+            gates.extend(gates_of(api.markers, name, property));
+            gates
+        };
+        // What is there on both sides breaks those who have it on the more open one.
+        let reach = [(self.asks.old, self.before), (self.asks.new, self.after)]
+            .into_iter()
+            .filter(|(_, of_type)| property.is_empty() || of_type.schema.properties.contains_key(property))
+            .map(|(api, of_type)| Reach { gates: gates(api, of_type), ..of_type.reach.clone() })
+            .min_by_key(Reach::stability);
+        let mut reach = reach.unwrap_or_default();
+        reach.status_only = self.is_status(path);
+        self.changes.push(Change { place: self.after.place.inside(path), kind, before, after, reach });
     }
 
     fn schemas(&mut self, path: &str, old: &Schema, new: &Schema) {
@@ -111,7 +173,7 @@ impl Walk<'_> {
                 continue;
             };
             match (old.required.contains(name), new.required.contains(name)) {
-                (false, true) if self.is_custom && after.default.is_none() => {
+                (false, true) if self.is_custom() && after.default.is_none() => {
                     self.add(&path, Kind::Enforced, None, None);
                 }
                 (false, true) => self.add(&path, Kind::NowRequired, None, None),
@@ -123,10 +185,10 @@ impl Walk<'_> {
         for (name, after) in &new.properties {
             if !old.properties.contains_key(name) {
                 let path = inside(name);
-                let is_filled = after.default.as_ref().is_some_and(|default| self.is_custom || !is_zero(default));
+                let is_filled = after.default.as_ref().is_some_and(|default| self.is_custom() || !is_zero(default));
                 // Kubernetes' own controllers write the status of its kinds.
-                let is_status = self.reach.status_only || (self.is_kind && path.starts_with("status."));
-                let breaks = new.required.contains(name) && !is_filled && (self.is_custom || !is_status);
+                let is_ours = !self.is_custom() && self.is_status(&path);
+                let breaks = new.required.contains(name) && !is_filled && !is_ours;
                 let kind = if breaks { Kind::RequiredFieldAdded } else { Kind::FieldAdded };
                 self.add(&path, kind, None, Some(field_text(name, new, after)));
             }
@@ -137,7 +199,8 @@ impl Walk<'_> {
         if old.default == new.default {
             return;
         }
-        let is_real = |default: &Option<Value>| default.as_ref().is_some_and(|value| self.is_custom || !is_zero(value));
+        let is_real =
+            |default: &Option<Value>| default.as_ref().is_some_and(|value| self.is_custom() || !is_zero(value));
         let is_real = is_real(&old.default) || is_real(&new.default);
         // The zero of an item or of a map's value says nothing at all.
         if is_real || !path.ends_with([']', '}']) {
@@ -148,8 +211,11 @@ impl Walk<'_> {
     }
 
     fn values(&mut self, path: &str, old: &Schema, new: &Schema) {
-        let texts = |schema: &Schema| schema.values.iter().map(Value::to_string).collect::<BTreeSet<String>>();
-        let (before, after) = (texts(old), texts(new));
+        if !self.asks.knows_values {
+            return;
+        }
+        let before = self.asks.values(self.asks.old, self.name, path, old);
+        let after = self.asks.values(self.asks.new, self.name, path, new);
         let joined = |values: Vec<&String>| Some(values.into_iter().cloned().collect::<Vec<_>>().join(", "));
         let added = joined(after.difference(&before).collect());
         let removed = joined(before.difference(&after).collect());

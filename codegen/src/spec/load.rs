@@ -8,6 +8,7 @@ use super::{
     Action, Answer, Body, Content, Files, GroupVersionKind, Location, Method, Operation, Parameter, Schema, Spec, Type,
     discovery::{self, Discovery},
     intake::NO_PACKAGE,
+    markers::{self, Markers},
     media_type,
     node::Node,
     placeholders, proto, source,
@@ -26,7 +27,7 @@ pub fn load(files: &Files) -> Result<Spec, Error> {
     protobuf.check_embedded(proto::FILE)?;
 
     let json = parse(files)?;
-    let schemas = schemas(&json)?;
+    let schemas = read_schemas(&json)?;
     let context =
         Context { schemas: schemas.keys().cloned().collect(), parameters: shared_parameters(&json, &schemas)? };
     let mut documents = BTreeMap::new();
@@ -36,7 +37,20 @@ pub fn load(files: &Files) -> Result<Spec, Error> {
         }
     }
     let discovery = json.get(discovery::FILE).map(|value| Discovery::load(&Node::root(discovery::FILE, value)));
-    Ok(Spec { source, documents, schemas, discovery: discovery.transpose()?.unwrap_or_default(), protobuf })
+    let markers = json.get(markers::FILE).map(|value| Markers::load(&Node::root(markers::FILE, value)));
+    Ok(Spec {
+        source,
+        documents,
+        schemas,
+        discovery: discovery.transpose()?.unwrap_or_default(),
+        markers: markers.transpose()?,
+        protobuf,
+    })
+}
+
+/// The schemas in the stored files of a version, by full name.
+pub fn schemas(files: &Files) -> Result<BTreeMap<String, Schema>, Error> {
+    read_schemas(&parse(files)?)
 }
 
 fn parse(files: &Files) -> Result<BTreeMap<&str, Value>, Error> {
@@ -48,7 +62,7 @@ fn parse(files: &Files) -> Result<BTreeMap<&str, Value>, Error> {
     Ok(values)
 }
 
-fn schemas(json: &BTreeMap<&str, Value>) -> Result<BTreeMap<String, Schema>, Error> {
+fn read_schemas(json: &BTreeMap<&str, Value>) -> Result<BTreeMap<String, Schema>, Error> {
     let mut nodes = BTreeMap::new();
     for (file, value) in json {
         if let Some(package) = file.strip_prefix("schemas/").and_then(|name| name.strip_suffix(".json")) {

@@ -11,6 +11,7 @@
 //! | `schemas/<package>.json` | the schemas of one package, each once |
 //! | `parameters.json` | parameters that more than one operation has, by name |
 //! | `discovery.json` | other names of resources and the order of groups, see [`Discovery`] |
+//! | `markers.json` | enums, feature gates and deprecations, see [`Markers`] |
 //! | `protobuf.txt` | numbers and types of the messages' fields, see [`proto::Table`] |
 //!
 //! The JSON is that of `OpenAPI` with one abbreviation: the key of a `content` map lists all media types of one schema,
@@ -18,9 +19,11 @@
 
 mod discovery;
 mod disk;
+mod go;
 mod intake;
 pub(crate) mod json;
 mod load;
+mod markers;
 mod media_type;
 pub(crate) mod node;
 mod operation;
@@ -35,7 +38,8 @@ pub use self::{
     discovery::{Discovery, ResourceNames},
     disk::read_dir,
     intake::{document_name, intake},
-    load::load,
+    load::{load, schemas},
+    markers::{Gate, GoSources, Lifecycle, Markers, Release, Values},
     operation::{Action, Answer, Body, Content, GroupVersionKind, Location, Method, Operation, Parameter},
     schema::{AdditionalProperties, Schema, Type},
     source::{Source, Version},
@@ -66,6 +70,8 @@ pub struct Spec {
     pub schemas: BTreeMap<String, Schema>,
     /// What discovery says beyond the paths; nothing if its file is not stored.
     pub discovery: Discovery,
+    /// What Go's sources say beyond the documents; nothing if its file is not stored.
+    pub markers: Option<Markers>,
     /// The protobuf messages by full name (`k8s.io.api.apps.v1.Deployment`).
     pub protobuf: proto::Table,
 }

@@ -4,14 +4,11 @@ use std::path::Path;
 
 use k8s_client_codegen::spec::{Source, Version};
 
-use super::{DEFINITION_MODULES, Definitions, Upstream};
+use super::{DEFINITION_MODULES, Upstream};
 use crate::Result;
 
 pub(super) fn read(version: Version, folder: &Path) -> Result<Upstream> {
-    let mut definitions = Definitions::default();
-    for module in DEFINITION_MODULES {
-        super::read_definitions(&folder.join("staging/src").join(module), &mut definitions)?;
-    }
+    let folders = DEFINITION_MODULES.map(|module| folder.join("staging/src").join(module));
     Ok(Upstream {
         source: Source {
             version,
@@ -20,6 +17,6 @@ pub(super) fn read(version: Version, folder: &Path) -> Result<Upstream> {
         },
         documents: super::read_documents(folder)?,
         discovery: Some(super::read_discovery(folder)?),
-        definitions: Some(definitions),
+        definitions: Some(super::read_definitions(folder, &folders)?),
     })
 }

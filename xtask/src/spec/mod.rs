@@ -12,11 +12,12 @@ use std::{
 
 use clap::{Args, Subcommand};
 use k8s_client_codegen::{
-    spec::{self, Discovery, Files, Source, Version, proto},
+    diff,
+    spec::{self, Discovery, Files, GoSources, Markers, Source, Version, proto},
     write,
 };
 
-use crate::Result;
+use crate::{Result, api_diff, versions};
 
 /// Works on the stored specs.
 #[derive(Debug, Subcommand)]
@@ -36,7 +37,7 @@ pub(crate) struct Update {
     /// Reads a checkout of the Kubernetes repository.
     #[arg(long, group = "from", value_name = "DIR")]
     from_dir: Option<PathBuf>,
-    /// Reads what a running API server publishes; field numbers of protobuf stay those stored before.
+    /// Reads what a running API server publishes; what only sources tell stays as it was stored before.
     #[arg(long, group = "from")]
     from_cluster: bool,
     /// The kubeconfig of that server; by default $KUBECONFIG, then ~/.kube/config.
@@ -61,17 +62,18 @@ struct Upstream {
     documents: BTreeMap<String, String>,
     /// What discovery adds to them; `None` if the source has it in another form.
     discovery: Option<Discovery>,
-    /// What the source has of protobuf; `None` if it has none at all.
+    /// What the source has of protobuf and Go; `None` if it has none at all.
     definitions: Option<Definitions>,
 }
 
-/// What tells how messages look.
-#[derive(Default)]
+/// What tells how messages look, and what is marked in their sources.
 struct Definitions {
     /// `generated.proto` files by path.
     messages: BTreeMap<String, String>,
     /// The Go sources beside them, which have the structs of the messages.
-    structs: BTreeMap<String, String>,
+    sources: BTreeMap<String, String>,
+    /// The file with the feature gates: its path and text.
+    gates: (String, String),
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
@@ -97,6 +99,24 @@ pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
     let new = store(upstream, &old)?;
     replace(&folder, &new)?;
     report(&folder, &old, &new);
+    print_changes(root, &old, &new)
+}
+
+/// Prints what the API has that it had not before: in the same minor version, or in the one before if this one is new.
+fn print_changes(root: &Path, old: &Files, new: &Files) -> Result<()> {
+    let new = spec::load(new)?;
+    let specs = root.join("api-specs");
+    let before = if old.is_empty() {
+        let stored = versions::stored(&specs)?;
+        let own = stored.iter().position(|folder| *folder == new.version().folder());
+        let before = own.and_then(|own| stored.get(own.checked_sub(1)?));
+        before.map(|folder| spec::read_dir(&specs.join(folder))).transpose()?
+    } else {
+        Some(old.clone())
+    };
+    if let Some(before) = before {
+        print!("\n{}", diff::text(&api_diff::compare(&spec::load(&before)?, &new)));
+    }
     Ok(())
 }
 
@@ -104,12 +124,16 @@ pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
 fn store(upstream: Upstream, old: &Files) -> Result<Files> {
     let mut source = upstream.source;
     let mut files = spec::intake(&upstream.documents)?;
+    let mut markers = old.get("markers.json").cloned();
     let table = if let Some(definitions) = upstream.definitions {
         fn texts(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
             files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
         }
         let packages = proto::packages_of_folders(texts(&definitions.messages))?;
-        let table = proto::parse(texts(&definitions.messages))?.with_go(&packages, texts(&definitions.structs))?;
+        let table = proto::parse(texts(&definitions.messages))?.with_go(&packages, texts(&definitions.sources))?;
+        let gates = (definitions.gates.0.as_str(), definitions.gates.1.as_str());
+        let sources = GoSources { packages: &packages, files: &definitions.sources, gates };
+        markers = Some(Markers::take_in(&sources, source.version, &spec::schemas(&files)?)?.stored());
         table.restricted_to(&proto::packages(&files)).to_string()
     } else {
         let before = old.get("SOURCE").map(|text| text.parse::<Source>()).transpose()?;
@@ -121,6 +145,7 @@ fn store(upstream: Upstream, old: &Files) -> Result<Files> {
     if let Some(text) = discovery.or_else(|| old.get("discovery.json").cloned()) {
         files.insert("discovery.json".to_owned(), text);
     }
+    files.extend(markers.map(|text| ("markers.json".to_owned(), text)));
     files.insert("protobuf.txt".to_owned(), table);
     files.insert("SOURCE".to_owned(), source.to_string());
     let lost = spec::load(&files)?.properties_without_field();
@@ -203,8 +228,18 @@ fn read_discovery(tree: &Path) -> Result<Discovery> {
     Ok(Discovery::take_in(&read("aggregated_v2.json")?, &read("api__v1.json")?)?)
 }
 
+/// Reads the definitions in folders, and the feature gates of a Kubernetes source tree.
+fn read_definitions(tree: &Path, folders: &[PathBuf]) -> Result<Definitions> {
+    let gates = tree.join("pkg/features/kube_features.go");
+    let text = fs::read_to_string(&gates).map_err(|error| format!("{}: {error}", gates.display()))?;
+    let gates = (gates.display().to_string(), text);
+    let mut definitions = Definitions { messages: BTreeMap::new(), sources: BTreeMap::new(), gates };
+    folders.iter().try_for_each(|folder| add_definitions(folder, &mut definitions))?;
+    Ok(definitions)
+}
+
 /// Adds the `generated.proto` files at or below `folder`, and the Go sources beside them.
-fn read_definitions(folder: &Path, definitions: &mut Definitions) -> Result<()> {
+fn add_definitions(folder: &Path, definitions: &mut Definitions) -> Result<()> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
     let definition = folder.join("generated.proto");
     let has_messages = definition.is_file();
@@ -214,17 +249,20 @@ fn read_definitions(folder: &Path, definitions: &mut Definitions) -> Result<()> 
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            read_definitions(&path, definitions)?;
-        } else if has_messages && path.file_name().and_then(|name| name.to_str()).is_some_and(is_written_go) {
-            definitions.structs.insert(path.display().to_string(), read(&path)?);
+            add_definitions(&path, definitions)?;
+        } else if has_messages && path.file_name().and_then(|name| name.to_str()).is_some_and(has_facts) {
+            definitions.sources.insert(path.display().to_string(), read(&path)?);
         }
     }
     Ok(())
 }
 
-/// Whether a file is Go that somebody wrote, other than tests.
-fn is_written_go(name: &str) -> bool {
+/// Whether a file is Go that somebody wrote, other than tests, or has the releases in which kinds come and go.
+fn has_facts(name: &str) -> bool {
     let Some(name) = name.strip_suffix(".go") else { return false };
+    if name == "zz_generated.prerelease-lifecycle" {
+        return true;
+    }
     !name.starts_with("generated.") && !name.starts_with("zz_generated.") && !name.ends_with("_test")
 }
 

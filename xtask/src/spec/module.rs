@@ -9,24 +9,24 @@ use std::{
 use k8s_client_codegen::spec::{Source, Version};
 use serde_json::Value;
 
-use super::{DEFINITION_MODULES, Definitions, Upstream};
+use super::{DEFINITION_MODULES, Upstream};
 use crate::Result;
 
 pub(super) fn read(version: Version) -> Result<Upstream> {
     let kubernetes = download(&format!("k8s.io/kubernetes@v{version}"))?;
-    let mut definitions = Definitions::default();
+    let mut folders = Vec::new();
     let mut protobuf = Vec::new();
     for name in DEFINITION_MODULES {
         // The libraries of Kubernetes 1.37.2 have the version 0.37.2.
         let module = download(&format!("{name}@v0.{}.{}", version.minor, version.patch))?;
-        super::read_definitions(&module.folder, &mut definitions)?;
+        folders.push(module.folder);
         protobuf.push(module.identity);
     }
     Ok(Upstream {
         source: Source { version, openapi: kubernetes.identity, protobuf },
         documents: super::read_documents(&kubernetes.folder)?,
         discovery: Some(super::read_discovery(&kubernetes.folder)?),
-        definitions: Some(definitions),
+        definitions: Some(super::read_definitions(&kubernetes.folder, &folders)?),
     })
 }
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Change, Report};
-use crate::spec;
+use crate::{
+    diff::{Change, Removal, Report},
+    spec,
+};
 
 /// The number of the form, raised when a member changes its meaning or goes.
 const FORMAT: u32 = 1;
@@ -28,8 +30,13 @@ fn report(report: &Report) -> Value {
         },
         "types": {"before": counts.types[0], "after": counts.types[1]},
         "changes": report.changes.iter().map(change).collect::<Vec<_>>(),
+        "removals": report.removals.iter().map(removal).collect::<Vec<_>>(),
         "notCompared": report.not_compared,
     })
+}
+
+fn removal(removal: &Removal) -> Value {
+    json!({"kind": removal.kind.to_string(), "release": removal.release.to_string()})
 }
 
 fn change(change: &Change) -> Value {
@@ -55,6 +62,11 @@ fn change(change: &Change) -> Value {
     fields.insert("operations".to_owned(), reach.operations.into());
     if reach.status_only {
         fields.insert("statusOnly".to_owned(), true.into());
+    }
+    if !reach.gates.is_empty() {
+        let gates: Map<String, Value> =
+            reach.gates.iter().map(|(name, gate)| (name.clone(), gate.to_string().into())).collect();
+        fields.insert("gates".to_owned(), gates.into());
     }
     Value::Object(fields)
 }

@@ -1,6 +1,6 @@
 //! Markdown for pull requests and changelogs.
 
-use super::{Audience, FOOT, Report, counts, heading, lines, reason, sections};
+use super::{Audience, FOOT, Report, counts, heading, lines, reason, removals, sections};
 
 /// A report for a pull request or a changelog: what breaks is open, what does not is folded.
 pub fn markdown(report: &Report) -> String {
@@ -26,6 +26,11 @@ pub fn markdown(report: &Report) -> String {
         if is_folded {
             out.extend([String::new(), "</details>".to_owned()]);
         }
+    }
+    let removals = removals(report);
+    if !removals.is_empty() {
+        out.extend([String::new(), format!("### Going to be removed, as {} says", report.to), String::new()]);
+        out.extend(removals.iter().map(|line| format!("- {line}")));
     }
     out.push(String::new());
     out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));

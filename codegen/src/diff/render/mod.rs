@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{json::json, markdown::markdown, text::text};
 use super::{Audience, Change, Kind, Report, Stability};
+use crate::spec::Release;
 
 /// A part of a report under one heading.
 struct Section<'a> {
@@ -97,6 +98,7 @@ fn reach(change: &Change) -> String {
     if reach.status_only {
         parts.push("status only".to_owned());
     }
+    parts.extend(reach.gates.iter().map(|(name, gate)| format!("feature gate {name}: {gate}")));
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
 }
 
@@ -120,6 +122,20 @@ fn counts(report: &Report) -> String {
         counts.types[1],
         report.changes.len()
     )
+}
+
+/// What later versions will not have, a line for each.
+fn removals(report: &Report) -> Vec<String> {
+    let mut releases: BTreeMap<Release, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+    for removal in &report.removals {
+        let of_release = releases.entry(removal.release).or_default();
+        of_release.entry(removal.kind.api_version()).or_default().push(&removal.kind.name);
+    }
+    let of_version = |(version, names): (String, Vec<&str>)| format!("{version} {}", names.join(", "));
+    let line = |(release, versions): (Release, BTreeMap<String, Vec<&str>>)| {
+        format!("{release}: {}", versions.into_iter().map(of_version).collect::<Vec<_>>().join("; "))
+    };
+    releases.into_iter().map(line).collect()
 }
 
 /// What no report has, whatever it compares.

@@ -1,6 +1,6 @@
 //! Text for people.
 
-use super::{FOOT, Report, counts, heading, lines, reason, sections};
+use super::{FOOT, Report, counts, heading, lines, reason, removals, sections};
 
 /// A report for people to read.
 pub fn text(report: &Report) -> String {
@@ -17,6 +17,11 @@ pub fn text(report: &Report) -> String {
                 out.extend(lines(kind, &changes).into_iter().map(|(place, more)| format!("      {place}{more}")));
             }
         }
+    }
+    let removals = removals(report);
+    if !removals.is_empty() {
+        out.extend([String::new(), format!("Going to be removed, as {} says:", report.to)]);
+        out.extend(removals.iter().map(|line| format!("  {line}")));
     }
     out.push(String::new());
     out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));

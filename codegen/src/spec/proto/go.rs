@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::{GoFacts, Table, folder_of};
-use crate::Error;
+use crate::{
+    Error,
+    spec::go::{Declares, items, tag},
+};
 
 /// A field by its tags.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,39 +64,17 @@ fn join(file: &str, message: &str, of_message: &mut [super::Field], mut fields: 
 /// Reads the structs of a file, those without tags included.
 fn structs(file: &str, text: &str) -> Result<Vec<(String, Struct)>, Error> {
     let mut structs: Vec<(String, Struct)> = Vec::new();
-    // How many braces are open inside of a struct.
-    let (mut depth, mut comment) = (0, false);
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if comment {
-            comment = !line.contains("*/");
-            continue;
-        }
-        if line.starts_with("/*") {
-            comment = !line.contains("*/");
-            continue;
-        }
-        if line.starts_with("//") {
-            continue;
-        }
-        match structs.last_mut() {
-            Some((_, fields)) if depth > 0 => {
-                depth += usize::from(line.ends_with('{'));
-                if line.starts_with('}') {
-                    depth -= 1;
-                } else if let (1, Some(field)) = (depth, field(line)) {
+    for item in items(text) {
+        match (item.declares, structs.last_mut()) {
+            (Declares::Struct(name), _) => structs.push((name.to_owned(), Struct::new())),
+            (Declares::Field(line), Some((_, fields))) => {
+                if let Some(field) = field(line) {
                     let (number, field) =
-                        field.map_err(|problem| Error::at(file, format!("line {}", index + 1), problem))?;
+                        field.map_err(|problem| Error::at(file, format!("line {}", item.line), problem))?;
                     fields.insert(number, field);
                 }
             }
-            _ => {
-                let declared = line.strip_suffix("struct {").or_else(|| line.strip_suffix("struct{}"));
-                if let Some(name) = declared.and_then(|line| line.trim().strip_prefix("type ")) {
-                    structs.push((name.trim().to_owned(), Struct::new()));
-                    depth = usize::from(line.ends_with('{'));
-                }
-            }
+            _ => {}
         }
     }
     Ok(structs)
@@ -120,12 +101,6 @@ fn field(line: &str) -> Option<Result<(u32, Field), String>> {
         inline: second.is_none() && json_name.is_empty(),
     };
     Some(Ok((number, Field { name, facts })))
-}
-
-/// The value of a tag: `json:"…"`.
-fn tag<'a>(tags: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = tags.split_once(&format!("{name}:\""))?;
-    rest.split_once('"').map(|(value, _)| value)
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ fn package_of_schemas(package: &str) -> String {
 }
 
 /// The folder of a file.
-fn folder_of(path: &str) -> &str {
+pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

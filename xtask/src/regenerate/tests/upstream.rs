@@ -54,6 +54,9 @@ impl Upstream {
         fs::create_dir_all(&discovery).unwrap();
         fs::write(discovery.join("aggregated_v2.json"), r#"{"items": []}"#).unwrap();
         fs::write(discovery.join("api__v1.json"), r#"{"resources": []}"#).unwrap();
+        let features = tree.join("pkg/features");
+        fs::create_dir_all(&features).unwrap();
+        fs::write(features.join("kube_features.go"), "package features\n").unwrap();
         let staging = tree.join("staging/src/k8s.io");
         for module in ["api", "apiextensions-apiserver", "apimachinery", "kube-aggregator"] {
             fs::create_dir_all(staging.join(module)).unwrap();
