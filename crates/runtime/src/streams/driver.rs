@@ -6,9 +6,9 @@
 //! A ping goes out every ten seconds, unless one is unanswered; whatever arrives is a sign of life. A server that
 //! cannot hand on our input, because nobody reads it, does not read pings either: it is alive, and says nothing. So an
 //! unanswered ping proves that the other side is gone only if everything written before it had arrived, which the
-//! answer to an earlier ping shows. Such a connection ends after 45 seconds at most. Otherwise the system decides: it
-//! waits for ever for a peer that confirms without taking more, and about a quarter of an hour for one that confirms
-//! nothing. While this side does not read, because its own buffers are full, nothing is concluded.
+//! answer to an earlier ping shows. Such a connection ends after 45 seconds at most. Otherwise the connection itself
+//! knows whether its other end confirms what it is sent, and fails if not: see `transport::dial`. While this side does
+//! not read, because its own buffers are full, nothing is concluded.
 
 use std::{
     future::Future,
@@ -142,13 +142,16 @@ impl Driver {
                 return Err(End::Lost(Failure::new(io::ErrorKind::ConnectionAborted, "this side has closed it")));
             }
         }
-        if let Some(size) = state.size.take() {
-            self.shared.writer.data(&mut state.output, Channel::Resize, &size.message());
-            state.written += 1;
-        }
-        if self.output.is_empty() && !state.output.is_empty() && self.writing != Writing::Broken {
-            std::mem::swap(&mut self.output, &mut state.output);
-            state.wake_writer();
+        if self.output.is_empty() && self.writing != Writing::Broken {
+            // Not before it can go out: until then a newer one takes its place.
+            if let Some(size) = state.size.take() {
+                self.shared.writer.data(&mut state.output, Channel::Resize, &size.message());
+                state.written += 1;
+            }
+            if !state.output.is_empty() {
+                std::mem::swap(&mut self.output, &mut state.output);
+                state.wake_writer();
+            }
         }
         Ok(())
     }
@@ -234,7 +237,7 @@ impl Driver {
                 Event::Data(channel, bytes) => state.buffer(channel).push(bytes),
                 Event::End(Channel::Error) => self.end_report(&mut state),
                 Event::End(channel) => state.buffer(channel).end(Ok(())),
-                Event::Reset(channel) => self.reset(&mut state, channel),
+                Event::Reset(channel) => self.reset(&mut state, channel)?,
                 Event::Pong(number) => self.pings.answered(number),
                 Event::Close(None) => return Err(self.end_of(&state, "the server closed it")),
                 Event::Close(Some(why)) => {
@@ -274,16 +277,25 @@ impl Driver {
         }
     }
 
-    /// Nothing comes any more in a direction. With a process that only says that it takes or writes no more.
-    fn reset(&mut self, state: &mut State, channel: Channel) {
+    /// Nothing comes any more in a direction. A server that has reported how a process ended lets go of all streams so.
+    /// Before that, an output may have had more, and no report comes where it was to come.
+    fn reset(&mut self, state: &mut State, channel: Channel) -> Result<(), End> {
         self.end_report(state);
-        let failure = (self.purpose == Purpose::Forward)
-            .then(|| Failure::new(io::ErrorKind::ConnectionReset, "the pod's side reset the connection"));
-        match channel {
-            Channel::Stdin => state.break_input(failure),
-            Channel::Stdout | Channel::Stderr => state.buffer(channel).end(failure.map_or(Ok(()), Err)),
-            Channel::Error | Channel::Resize => {}
+        let reset = |words| Some(Failure::new(io::ErrorKind::ConnectionReset, words));
+        let failure = match self.purpose {
+            Purpose::Forward => reset("the pod's side reset the connection"),
+            Purpose::Process if state.reported => None,
+            Purpose::Process => reset("the server gave up a stream"),
+        };
+        match (channel, failure) {
+            // A process need not read its input to the end.
+            (Channel::Stdin, _) if self.purpose == Purpose::Process => state.break_input(None),
+            (Channel::Stdin, failure) => state.break_input(failure),
+            (Channel::Stdout | Channel::Stderr, failure) => state.buffer(channel).end(failure.map_or(Ok(()), Err)),
+            (Channel::Error, Some(failure)) if self.purpose == Purpose::Process => return Err(End::Lost(failure)),
+            (Channel::Error | Channel::Resize, _) => {}
         }
+        Ok(())
     }
 
     /// The connection has served its purpose.

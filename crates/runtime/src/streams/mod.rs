@@ -48,7 +48,10 @@
 //!
 //! There is no limit but that of the handshake, 30 seconds unless [`Exec::with_timeout`] says otherwise. Pings go out
 //! every ten seconds, so load balancers do not cut a silent connection, and a peer that vanished is found within 45
-//! seconds. A process that does not read its input for long is no such peer.
+//! seconds. A process that does not read its input for long is no such peer: its node still confirms what arrives. If
+//! the node vanishes while much of the input waits for such a process, that takes up to three minutes, since the system
+//! then asks only every two minutes whether there is room. These two need Linux, and see as far as the next proxy;
+//! otherwise the system finds a peer that vanished while input was on its way, in about a quarter of an hour.
 //!
 //! When a client certificate or a CA is replaced, connections that were upgraded go on, as in client-go: the server
 //! checks who we are when they begin, and a process cannot be resumed.

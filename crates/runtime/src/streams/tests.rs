@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{
+    TerminalSize,
     driver::{Driver, Purpose},
     handles::ReadHalf,
     state::{End, Shared},
@@ -53,9 +54,14 @@ async fn write(shared: &Shared, bytes: &[u8]) {
     }
 }
 
-/// Reads what the client of a WebSocket sends and answers its pings, until the connection ends.
-async fn answer_pings(mut server: DuplexStream) -> usize {
-    let mut read = 0;
+/// How many bytes of input the client of a WebSocket sends until the connection ends. Its pings are answered.
+async fn answer_pings(server: DuplexStream) -> usize {
+    messages(server, 0).await.iter().map(Vec::len).sum()
+}
+
+/// What the client of a WebSocket sends on a channel until the connection ends. Its pings are answered.
+async fn messages(mut server: DuplexStream, channel: u8) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
     let mut head = [0; 2];
     while server.read_exact(&mut head).await.is_ok() {
         let length = match head[1] & 0x7f {
@@ -68,11 +74,11 @@ async fn answer_pings(mut server: DuplexStream) -> usize {
         payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
         if head[0] == 0x89 {
             server.write_all(&[&[0x8a, 4], &payload[..]].concat()).await.unwrap();
-        } else if head[0] == 0x82 && payload[0] == 0 {
-            read += length - 1;
+        } else if head[0] == 0x82 && payload[0] == channel {
+            messages.push(payload[1..].to_vec());
         }
     }
-    read
+    messages
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,6 +142,25 @@ async fn input_that_nobody_reads_is_no_sign_of_death() {
         shared.wish(super::state::Wish::Leave);
         assert_eq!(reading.await.unwrap(), input, "{writer:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_sizes_that_cannot_go_out_the_newest_is_kept() {
+    const SIZES: u16 = 10_000;
+    let (server, shared, _stdout) = connection(Writer::WebSocket, 1 << 10, 1 << 20);
+    // As much as fits on the way, and more than that.
+    write(&shared, &[7; 10_000]).await;
+    for width in 1..=SIZES {
+        shared.resize(TerminalSize { width, height: 1 });
+        tokio::task::yield_now().await;
+    }
+    assert!(shared.lock().output.len() < 1000, "{} bytes wait", shared.lock().output.len());
+    let sizes = tokio::spawn(messages(server, 4));
+    sleep(Duration::from_secs(20)).await;
+    shared.wish(super::state::Wish::Leave);
+    let sizes = sizes.await.unwrap();
+    let newest = format!(r#"{{"Width":{SIZES},"Height":1}}"#).into_bytes();
+    assert!(sizes.len() <= 2 && sizes.last() == Some(&newest), "{} sizes", sizes.len());
 }
 
 #[tokio::test(start_paused = true)]

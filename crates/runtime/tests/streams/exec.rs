@@ -328,3 +328,29 @@ async fn pings_of_the_server_are_answered_also_while_input_waits() {
     let _ = stdin.write_all(&vec![0; 4 << 20]).await;
     assert!(process.wait().await.unwrap().success());
 }
+
+/// With bytes on their way that nobody confirms, an unanswered ping says nothing.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_peer_that_vanishes_with_input_on_its_way_is_found() {
+    use socket2::{SockFilter, SockRef};
+
+    let server = Server::start(|connection| {
+        let mut process = connection.websocket();
+        process.read().unwrap();
+        // From now on nothing arrives, not even for the system. What is sent does.
+        SockRef::from(process.get_ref()).attach_filter(&[SockFilter::new(6, 0, 0, 0)]).unwrap();
+        process.put(1, "gone");
+        thread::sleep(Duration::from_secs(120));
+    });
+    let mut process = server.pods.exec("web").command(["cat"]).stdin(true).await.unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    stdin.write_all(b"arrives").await.unwrap();
+    assert_eq!(process.stdout.as_mut().unwrap().chunk().await.unwrap().unwrap(), "gone");
+    stdin.write_all(b"is lost").await.unwrap();
+    let started = std::time::Instant::now();
+    let error = timeout(Duration::from_secs(100), process.wait()).await.expect("it is found").unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(50), "{:?}: {error}", started.elapsed());
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.to_string().contains("confirmed nothing") && error.to_string().contains("may still run"), "{error}");
+}

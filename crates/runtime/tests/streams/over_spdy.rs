@@ -120,3 +120,35 @@ async fn words_that_are_no_report_are_shown() {
     let error = server.pods.exec("web").command(["true"]).spdy().status().await.unwrap_err();
     assert!(error.to_string().contains("no such sandbox"), "{error}");
 }
+
+#[tokio::test]
+async fn an_output_that_the_server_gives_up_is_not_the_whole() {
+    let server = Server::start(|connection| {
+        let mut spdy = Spdy::new(connection.spdy());
+        opened(&mut spdy, 3);
+        spdy.data(3, b"half", false);
+        spdy.reset(3);
+        spdy.data(5, b"", true);
+        spdy.data(1, SUCCESS.as_bytes(), true);
+        spdy.go_away();
+    });
+    let mut process = server.pods.exec("web").command(["cat"]).spdy().await.unwrap();
+    let mut bytes = Vec::new();
+    let error = process.stdout.as_mut().unwrap().read_to_end(&mut bytes).await.unwrap_err();
+    assert_eq!((&bytes[..], error.kind()), (&b"half"[..], std::io::ErrorKind::ConnectionReset));
+    assert!(process.wait().await.unwrap().success());
+    let error = server.pods.exec("web").command(["cat"]).spdy().output().await.unwrap_err();
+    assert!(error.to_string().contains("the output cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_report_that_the_server_gives_up_is_not_waited_for() {
+    let server = Server::start(|connection| {
+        let mut spdy = Spdy::new(connection.spdy());
+        opened(&mut spdy, 3);
+        spdy.reset(1);
+        while spdy.read_end().is_some() {}
+    });
+    let error = server.pods.exec("web").command(["true"]).spdy().status().await.unwrap_err();
+    assert!(error.to_string().contains("gave up") && error.to_string().contains("may still run"), "{error}");
+}

@@ -14,14 +14,15 @@ use rustls::ClientConfig;
 use tokio::sync::Notify;
 use tower_service::Service;
 
+mod confirmed;
 mod io;
 mod proxy;
 mod resolver;
 mod socks;
 mod writes;
 
+use self::{confirmed::Confirmed, proxy::Problem, resolver::Resolver};
 pub(super) use self::{io::Io, writes::writes_to_io};
-use self::{proxy::Problem, resolver::Resolver};
 use super::failure::ConnectError;
 use crate::{
     config::{Authority, Config, ProxyScheme, ProxyUrl, TlsConfig},
@@ -45,6 +46,8 @@ pub(super) struct Dialer {
     route: Route,
     /// For all of it: the name, TCP, and what is to be said to a proxy.
     limit: Duration,
+    /// Whether the other end must confirm what it is sent, though the system bears it for long if not.
+    confirms: bool,
     /// Notified of each connection that reached the server.
     reached: Arc<Notify>,
 }
@@ -92,6 +95,7 @@ impl Dialer {
             tcp: tcp(config.connect_timeout, config.metrics.clone()),
             route,
             limit: config.connect_timeout,
+            confirms: false,
             reached: Arc::default(),
         })
     }
@@ -113,7 +117,8 @@ impl Dialer {
     ///
     /// Proxies pass on their bytes, also to a server without TLS: of requests that they forward they take the wish for
     /// an upgrade. And the system does not end them when the peer takes nothing for long, as it would at the end of its
-    /// user timeout, confirmations or not: a process may not read its input for hours.
+    /// user timeout, confirmations or not: a process may not read its input for hours. Of a peer that confirms nothing,
+    /// [`Confirmed`] takes note.
     pub(super) fn for_upgrades(&self) -> Self {
         let route = match self.route.clone() {
             Route::Forward(proxy) => Route::Tunnel(proxy),
@@ -122,7 +127,7 @@ impl Dialer {
         let mut tcp = self.tcp.clone();
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(None);
-        Self { tcp, route, ..self.clone() }
+        Self { tcp, route, confirms: true, ..self.clone() }
     }
 
     /// The same dialer, which notifies when it has reached the server: then the time for TLS begins.
@@ -149,7 +154,8 @@ impl Dialer {
     async fn follow(mut self, server: &Uri, address: &Authority, way: &str) -> Result<Box<dyn Io>, ConnectError> {
         let next = self.route.proxy().map_or(server, ProxyUrl::address).clone();
         let tcp = self.tcp.call(next).await.map_err(|error| ConnectError::tcp(way, &error))?;
-        let stream: Box<dyn Io> = Box::new(tcp.into_inner());
+        let tcp = tcp.into_inner();
+        let stream: Box<dyn Io> = if self.confirms { Box::new(Confirmed::new(tcp)) } else { Box::new(tcp) };
         let dialed = match &self.route {
             Route::Direct => Ok(stream),
             Route::Forward(proxy) => proxy.speak(stream).await,
@@ -241,7 +247,7 @@ mod tests {
             let uri: Uri = format!("http://{address}/").parse().unwrap();
             let stream = dialer.tcp.clone().call(uri).await.unwrap().into_inner();
             let socket = SockRef::from(&stream);
-            // It is pings that watch over these, since a peer that takes nothing is not gone.
+            // Others watch over these, since a peer that takes nothing is not gone.
             assert_eq!(socket.tcp_user_timeout().unwrap(), None);
             assert!(socket.keepalive().unwrap());
         }
