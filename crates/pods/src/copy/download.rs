@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Copied, CopyError,
+    Copied, CopyError, Limits,
     inside::path_below,
     tar::{Entry, Event, Kind, Malformed, Reader},
     tar_process::{Remote, ended, listen},
@@ -27,42 +27,67 @@ pub(super) trait Sink: Send {
     fn end(&mut self) -> impl Future<Output = Result<(), CopyError>> + Send;
 }
 
+/// What an archive may have for each entry beside its data: headers, what fills their blocks, long names.
+const BESIDE: u64 = 4 << 10;
+
+/// How much of that an archive may have in any case.
+const MIN_BESIDE: u64 = 2 << 20;
+
+/// How much may come behind the end of an archive, where `tar` fills its last record.
+const MAX_BEHIND: u64 = 1 << 20;
+
+/// How long the paths may be, in all, of what was left out.
+const MAX_SKIPPED: usize = 16 << 20;
+
 /// Copies what is at the path in the container.
 pub(super) async fn download<S: Sink>(
     exec: Exec,
     remote: &str,
     sink: S,
-    max_bytes: u64,
+    limits: Limits,
 ) -> Result<(Copied, S), CopyError> {
     let remote = Remote::new(remote)?;
     let mut process = remote.read(exec).await?;
     let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
-    let mut unpack = Unpack::new(&remote.name, sink, max_bytes);
+    let mut unpack = Unpack::new(&remote, sink, limits);
     // An archive that is refused is not waited for: it may have no end.
     let (lost, message) = tokio::try_join!(unpack.read(stdout), async { Ok(listen(stderr).await) })?;
     // How tar ended says better than an archive without an end what has happened.
-    ended(process, message).await?;
+    ended(process, &remote, message).await?;
+    let incomplete = |problem| Err(CopyError::Incomplete { remote: remote.path.clone(), problem });
     match lost {
         None if unpack.reader.is_at_end() => Ok((unpack.copied, unpack.sink)),
-        None => Err(CopyError::Archive("it breaks off".to_owned())),
-        Some(error) => Err(CopyError::Archive(format!("it breaks off: {error}"))),
+        None => incomplete("what tar sent breaks off".to_owned()),
+        Some(error) => incomplete(format!("what tar sent breaks off: {error}")),
     }
 }
 
 /// Takes an archive apart.
 struct Unpack<'a, S> {
-    base: &'a str,
+    remote: &'a Remote,
     reader: Reader,
     sink: S,
     copied: Copied,
-    max_bytes: u64,
+    limits: Limits,
+    /// How many entries have come.
+    entries: u64,
+    /// How many bytes have come, and how many of them behind the end.
+    bytes: u64,
+    behind: u64,
+    /// How long the paths are of what was left out.
+    skipped: usize,
     /// Whether the data that comes is that of a file.
     is_file: bool,
 }
 
 impl<'a, S: Sink> Unpack<'a, S> {
-    fn new(base: &'a str, sink: S, max_bytes: u64) -> Self {
-        Self { base, reader: Reader::new(), sink, copied: Copied::default(), max_bytes, is_file: false }
+    fn new(remote: &'a Remote, sink: S, limits: Limits) -> Self {
+        let (reader, copied) = (Reader::new(), Copied::default());
+        Self { remote, reader, sink, copied, limits, entries: 0, bytes: 0, behind: 0, skipped: 0, is_file: false }
+    }
+
+    fn refused(&self, problem: impl Into<String>) -> CopyError {
+        CopyError::Archive { remote: self.remote.path.clone(), problem: problem.into() }
     }
 
     /// Reads to the end. Gives the error of a connection that was lost.
@@ -79,9 +104,20 @@ impl<'a, S: Sink> Unpack<'a, S> {
 
     /// Takes in the next chunk.
     async fn unpack(&mut self, chunk: &[u8]) -> Result<(), CopyError> {
+        if self.reader.is_at_end() {
+            self.behind += chunk.len() as u64;
+            if self.behind > MAX_BEHIND {
+                return Err(self.refused("it goes on behind its end"));
+            }
+        }
+        self.bytes += chunk.len() as u64;
         self.reader.push(chunk);
-        while let Some(event) = self.reader.next().map_err(|Malformed(problem)| CopyError::Archive(problem))? {
+        while let Some(event) = self.reader.next().map_err(|Malformed(problem)| self.refused(problem))? {
             self.take(event).await?;
+        }
+        let beside = self.bytes.saturating_sub(self.copied.bytes);
+        if beside > self.limits.entries.saturating_mul(BESIDE).max(MIN_BESIDE) {
+            return Err(self.refused(format!("beside the data of files it has {beside} bytes, which is too much")));
         }
         Ok(())
     }
@@ -96,20 +132,31 @@ impl<'a, S: Sink> Unpack<'a, S> {
     }
 
     async fn begin(&mut self, entry: &Entry) -> Result<(), CopyError> {
-        let below = path_below(&entry.path, self.base).map_err(CopyError::Archive)?;
+        let below = path_below(&entry.path, &self.remote.name).map_err(|problem| self.refused(problem))?;
+        let remote = || self.remote.path.clone();
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(CopyError::TooMany { remote: remote(), limit: self.limits.entries });
+        }
         match entry.kind {
             Kind::Folder => self.sink.folder(&below).await?,
             Kind::File => {
                 self.copied.bytes = self.copied.bytes.saturating_add(entry.size);
-                if self.copied.bytes > self.max_bytes {
-                    return Err(CopyError::TooLarge(self.max_bytes));
+                if self.copied.bytes > self.limits.bytes {
+                    return Err(CopyError::TooLarge { remote: remote(), limit: self.limits.bytes });
                 }
                 self.copied.files += 1;
                 self.sink.file(&below, entry.mode & 0o777).await?;
                 self.is_file = true;
             }
             // What a link points to may be anywhere, and a device is whatever its number says.
-            Kind::Link | Kind::Special => self.copied.skipped.push(below),
+            Kind::Link | Kind::Special => {
+                self.skipped += below.as_os_str().len();
+                if self.skipped > MAX_SKIPPED {
+                    return Err(self.refused("it has more links and special files than can be told of"));
+                }
+                self.copied.skipped.push(below);
+            }
         }
         Ok(())
     }
@@ -220,6 +267,12 @@ mod tests {
         *,
     };
 
+    const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 1000 };
+
+    fn remote() -> Remote {
+        Remote::new("x").expect("it has a name")
+    }
+
     /// An archive of entries: a name with `/` at its end is a folder, and the second word a kind by its letter.
     fn archive(entries: &[&str]) -> Vec<u8> {
         let mut archive = Vec::new();
@@ -245,6 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn hostile_archive_writes_nothing_outside() {
+        let remote = remote();
         for (entries, result) in [
             (&["x/a", "../outside/b"][..], Err("which was not asked for")),
             (&["x/a", "x/../../outside/b"], Err("whose path leads elsewhere")),
@@ -269,7 +323,7 @@ mod tests {
                 std::os::unix::fs::symlink(&outside, target.join("there")).expect("a link");
                 std::os::unix::fs::symlink(outside.join("kept"), target.join("linked")).expect("a link");
             }
-            let mut unpack = Unpack::new("x", Folder::new(target), 1 << 20);
+            let mut unpack = Unpack::new(&remote, Folder::new(target), LIMITS);
             let unpacked = unpack.unpack(&archive(entries)).await.map(|()| unpack.copied.files);
             match (&unpacked, result) {
                 (Ok(files), Ok(expected)) => assert_eq!(*files, expected, "{entries:?}"),
@@ -285,8 +339,9 @@ mod tests {
 
     #[tokio::test]
     async fn modes_are_permissions_only_and_what_is_left_out_is_told() {
+        let remote = remote();
         let here = tempfile::tempdir().expect("a folder");
-        let mut unpack = Unpack::new("x", Folder::new(here.path().join("target")), 1 << 20);
+        let mut unpack = Unpack::new(&remote, Folder::new(here.path().join("target")), LIMITS);
         unpack.unpack(&archive(&["x/a", "x/link 2"])).await.expect("it is good");
         let mode = fs::metadata(here.path().join("target/a")).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o7000, 0, "{mode:o}");
@@ -296,19 +351,72 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_is_allowed_is_refused_before_it_is_written() {
+        let remote = remote();
         let here = tempfile::tempdir().expect("a folder");
-        let mut unpack = Unpack::new("x", Folder::new(here.path().join("target")), 7);
+        let mut unpack = Unpack::new(&remote, Folder::new(here.path().join("target")), Limits { bytes: 7, ..LIMITS });
         let error = unpack.unpack(&archive(&["x/a", "x/b"])).await.expect_err("it is too much");
-        assert!(matches!(error, CopyError::TooLarge(7)) && !here.path().join("target/b").exists(), "{error}");
+        assert!(matches!(error, CopyError::TooLarge { limit: 7, .. }), "{error}");
+        assert!(!here.path().join("target/b").exists());
+    }
+
+    /// What a hostile container can send for ever, and how it is refused.
+    #[tokio::test]
+    async fn archive_without_an_end_is_refused_however_it_goes_on() {
+        let kind = |flag: u8, name: &str, data: &[u8]| {
+            let mut block = header(name.as_bytes(), Kind::File, 0o644, data.len() as u64, 0);
+            block[156] = flag;
+            block[148..156].fill(b' ');
+            let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
+            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            block.extend(data);
+            block.extend(padding(data.len() as u64));
+            block
+        };
+        let end = || [&kind(b'2', "x", b"")[..], &END].concat();
+        let long_link = || [kind(b'L', "x", &b"x/".repeat(2000)), kind(b'2', "x", b"")].concat();
+        let few = Limits { entries: 10, ..LIMITS };
+        let many = Limits { entries: u64::MAX, ..LIMITS };
+        for (what, first, again, limits, problem) in [
+            ("links", vec![], kind(b'2', "x/link", b""), few, "more than 10 entries; `download` copies more"),
+            ("devices", vec![], kind(b'3', "x/device", b""), few, "more than 10 entries"),
+            ("folders", vec![], kind(b'5', "x/folder/", b""), few, "more than 10 entries"),
+            ("files", vec![], kind(b'0', "x/file", b""), few, "more than 10 entries"),
+            ("long paths of links", vec![], long_link(), many, "more links and special files than can be told of"),
+            (
+                "what is said of all entries",
+                vec![],
+                kind(b'g', "x", &vec![b'a'; 100_000]),
+                few,
+                "beside the data of files it has",
+            ),
+            ("what is said of one entry", vec![], kind(b'x', "x", b""), few, "beside the data of files it has"),
+            ("what stands behind the end", end(), vec![0; 10_240], few, "it goes on behind its end"),
+        ] {
+            let here = tempfile::tempdir().expect("a folder");
+            let remote = remote();
+            let mut unpack = Unpack::new(&remote, Folder::new(here.path().join("target")), limits);
+            let again = again.repeat(1 + (64 << 10) / again.len());
+            let unpacked = async {
+                unpack.unpack(&first).await?;
+                for _ in 0..1000 {
+                    unpack.unpack(&again).await?;
+                }
+                Ok(())
+            };
+            let error: CopyError = unpacked.await.expect_err(what);
+            let shown = error.to_string();
+            assert!(shown.contains(problem) && shown.contains("\"x\" of the container"), "{what}: {shown}");
+        }
     }
 
     #[tokio::test]
     async fn memory_takes_one_file() {
-        let mut unpack = Unpack::new("x", Memory(BytesMut::new()), 1 << 20);
+        let remote = remote();
+        let mut unpack = Unpack::new(&remote, Memory(BytesMut::new()), LIMITS);
         unpack.unpack(&archive(&["x"])).await.expect("it is good");
         assert_eq!(&unpack.sink.0[..], b"data");
         for entries in [&["x/ 5"][..], &["x/a"], &["x", "x"]] {
-            let mut unpack = Unpack::new("x", Memory(BytesMut::new()), 1 << 20);
+            let mut unpack = Unpack::new(&remote, Memory(BytesMut::new()), LIMITS);
             let error = unpack.unpack(&archive(entries)).await.expect_err("it is not one file");
             assert!(error.to_string().contains("folder"), "{entries:?}: {error}");
         }

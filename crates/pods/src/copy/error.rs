@@ -12,13 +12,27 @@ pub enum CopyError {
     Kubernetes(Error),
     /// `tar` ran in the container and failed.
     Tar {
+        /// The path in the container.
+        remote: String,
         /// Its exit code.
         code: i32,
         /// What it wrote to standard error, the first part of it.
         message: String,
     },
     /// What came from the container is no archive, or has entries that were not asked for.
-    Archive(String),
+    Archive {
+        /// The path in the container.
+        remote: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Not all was copied, though `tar` says nothing of it.
+    Incomplete {
+        /// The path in the container.
+        remote: String,
+        /// What was lost, and how.
+        problem: String,
+    },
     /// A file of this machine cannot be read or written.
     Local {
         /// The file.
@@ -26,8 +40,27 @@ pub enum CopyError {
         /// What the operating system says.
         error: io::Error,
     },
+    /// The content that was to be written cannot be read.
+    Content {
+        /// The path in the container.
+        remote: String,
+        /// What the reader says.
+        error: io::Error,
+    },
     /// More bytes come than [`max_bytes`](super::Download::max_bytes) allows.
-    TooLarge(u64),
+    TooLarge {
+        /// The path in the container.
+        remote: String,
+        /// How many bytes are allowed.
+        limit: u64,
+    },
+    /// More entries come than [`max_entries`](super::Download::max_entries) allows.
+    TooMany {
+        /// The path in the container.
+        remote: String,
+        /// How many entries are allowed.
+        limit: u64,
+    },
     /// The path in the container cannot be copied.
     Path(String),
 }
@@ -58,10 +91,29 @@ impl fmt::Display for CopyError {
                 write!(f, "{error}; copying needs the program tar in the container")
             }
             Self::Kubernetes(error) => write!(f, "{error}"),
-            Self::Tar { code, message } => write!(f, "tar in the container ended with {code}: {message}"),
-            Self::Archive(problem) => write!(f, "what tar in the container sent is refused: {problem}"),
-            Self::Local { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::TooLarge(limit) => write!(f, "more than {limit} bytes come; allow more by max_bytes"),
+            Self::Tar { remote, code, message } => {
+                write!(f, "copying {remote:?} of the container: tar ended there with {code}: {message}")
+            }
+            Self::Archive { remote, problem } => {
+                write!(f, "copying {remote:?} of the container: what tar sent is refused: {problem}")
+            }
+            Self::Incomplete { remote, problem } => {
+                write!(f, "copying {remote:?} of the container: it is not whole: {problem}; copy it again")
+            }
+            Self::Local { path, error } => write!(f, "{} of this machine: {error}", path.display()),
+            Self::Content { remote, error } => {
+                write!(f, "writing {remote:?} of the container: the content cannot be read: {error}")
+            }
+            Self::TooLarge { remote, limit } => write!(
+                f,
+                "copying {remote:?} of the container: it has more than {limit} bytes; `download` copies more, if its \
+                 `max_bytes` allows it"
+            ),
+            Self::TooMany { remote, limit } => write!(
+                f,
+                "copying {remote:?} of the container: it has more than {limit} entries; `download` copies more, if \
+                 its `max_entries` allows it"
+            ),
             Self::Path(problem) => write!(f, "{problem}"),
         }
     }

@@ -28,8 +28,10 @@ use upload::Content;
 /// How much is copied unless more is allowed: nobody wants to find out that a container has no end of bytes by a disk
 /// that is full.
 const MAX_BYTES: u64 = 16 << 30;
-/// How much is read into memory unless more is allowed.
-const MAX_FILE: u64 = 64 << 20;
+/// How many entries are copied unless more are allowed.
+const MAX_ENTRIES: u64 = 1_000_000;
+/// What is read into memory: one file.
+const ONE_FILE: Limits = Limits { bytes: 64 << 20, entries: 1 };
 
 /// Copies files to and from the container that an `exec` without a command is for. The container must have the program
 /// `tar`, and the caller the rights to execute in it.
@@ -57,7 +59,8 @@ const MAX_FILE: u64 = 64 << 20;
 ///
 /// It sends whatever it likes. Nothing is written outside of the path that was asked for: entries with other paths are
 /// errors; links, devices and pipes are left out; existing links of this machine are not followed; of modes, only the
-/// permissions are taken. There is a limit for [how much](Download::max_bytes) is copied.
+/// permissions are taken. There are limits for [how many bytes](Download::max_bytes) and [how many
+/// entries](Download::max_entries) come, those that are left out included, and for what an archive has beside them.
 pub trait CopyFiles {
     /// Copies a file or a folder of the container to this path of this machine.
     fn download(&self, remote: impl Into<String>, local: impl Into<PathBuf>) -> Download;
@@ -108,13 +111,28 @@ pub struct Download {
     exec: Exec,
     remote: String,
     local: PathBuf,
-    max_bytes: u64,
+    limits: Limits,
+}
+
+/// How much may come from a container.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// The bytes of all files.
+    bytes: u64,
+    /// Files, folders and what is left out.
+    entries: u64,
 }
 
 impl Download {
     /// How many bytes are copied at most; more is an error. Default: 16 GiB.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.max_bytes = bytes;
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// How many files, folders and links may come at most; more is an error. Default: 1,000,000.
+    pub fn max_entries(mut self, entries: u64) -> Self {
+        self.limits.entries = entries;
         self
     }
 }
@@ -126,7 +144,7 @@ impl IntoFuture for Download {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let folder = download::Folder::new(self.local);
-            let (copied, _) = download::download(self.exec, &self.remote, folder, self.max_bytes).await?;
+            let (copied, _) = download::download(self.exec, &self.remote, folder, self.limits).await?;
             Ok(copied)
         })
     }
@@ -134,17 +152,20 @@ impl IntoFuture for Download {
 
 impl CopyFiles for Exec {
     fn download(&self, remote: impl Into<String>, local: impl Into<PathBuf>) -> Download {
-        Download { exec: self.clone(), remote: remote.into(), local: local.into(), max_bytes: MAX_BYTES }
+        let limits = Limits { bytes: MAX_BYTES, entries: MAX_ENTRIES };
+        Download { exec: self.clone(), remote: remote.into(), local: local.into(), limits }
     }
 
     fn read_file(&self, remote: impl Into<String>) -> impl Future<Output = Result<Bytes, CopyError>> + Send {
         let (exec, remote) = (self.clone(), remote.into());
         async move {
             let memory = Memory(BytesMut::new());
-            let (copied, memory) = download::download(exec, &remote, memory, MAX_FILE).await?;
+            let (copied, memory) = download::download(exec, &remote, memory, ONE_FILE).await?;
             match copied.files {
                 1 => Ok(memory.0.freeze()),
-                _ => Err(CopyError::Path(format!("{remote} in the container is a link or a special file"))),
+                _ => Err(CopyError::Path(format!(
+                    "{remote:?} of the container is a link or a special file, which is not read; name what it leads to"
+                ))),
             }
         }
     }

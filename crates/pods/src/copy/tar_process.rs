@@ -12,6 +12,8 @@ const MAX_MESSAGE: usize = 4096;
 
 /// A path of a container, as `tar` is told it.
 pub(super) struct Remote {
+    /// As it was given.
+    pub(super) path: String,
     folder: String,
     /// The name in the folder, or `.` for all in it.
     pub(super) name: String,
@@ -19,9 +21,13 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(path: &str) -> Result<Self, CopyError> {
-        let problem = || CopyError::Path(format!("{path:?} in the container has no name that could be copied"));
+        let problem = || {
+            CopyError::Path(format!(
+                "{path:?} of the container has no name that could be copied; name a file or a folder, such as /etc/app"
+            ))
+        };
         let (folder, name) = folder_and_name(path).ok_or_else(problem)?;
-        Ok(Self { folder: folder.to_owned(), name: name.to_owned() })
+        Ok(Self { path: path.to_owned(), folder: folder.to_owned(), name: name.to_owned() })
     }
 
     /// Starts `tar` so that it sends an archive.
@@ -50,7 +56,10 @@ pub(super) async fn listen(stderr: Option<Stderr>) -> String {
 }
 
 /// How `tar` ended, if not as it should.
-pub(super) async fn ended(mut process: Process, message: String) -> Result<(), CopyError> {
+pub(super) async fn ended(mut process: Process, remote: &Remote, message: String) -> Result<(), CopyError> {
     let status = process.wait().await?;
-    if status.success() { Ok(()) } else { Err(CopyError::Tar { code: status.code(), message }) }
+    if status.success() {
+        return Ok(());
+    }
+    Err(CopyError::Tar { remote: remote.path.clone(), code: status.code(), message })
 }

@@ -42,8 +42,8 @@ pub(super) async fn upload<R: AsyncRead + Send + Unpin>(
     drop(stdout);
     let packing = async {
         let Some(stdin) = stdin else { return Ok((None, Copied::default())) };
-        let mut pack = Pack { stdin, copied: Copied::default() };
-        match pack.send_all(content, &remote.name).await {
+        let mut pack = Pack { stdin, remote: &remote, copied: Copied::default() };
+        match pack.send_all(content).await {
             Ok(()) => Ok((None, pack.copied)),
             Err(Stop::Lost(error)) => Ok((Some(error), pack.copied)),
             Err(Stop::Failed(error)) => Err(error),
@@ -51,10 +51,13 @@ pub(super) async fn upload<R: AsyncRead + Send + Unpin>(
     };
     let ((lost, copied), message) = tokio::try_join!(packing, async { Ok(listen(stderr).await) })?;
     // If it takes no more, it says itself why, or the connection does.
-    ended(process, message).await?;
+    ended(process, &remote, message).await?;
     match lost {
         None => Ok(copied),
-        Some(error) => Err(CopyError::Archive(format!("it did not take all: {error}"))),
+        Some(error) => {
+            let problem = format!("tar ended there before it had read all that was sent: {error}");
+            Err(CopyError::Incomplete { remote: remote.path, problem })
+        }
     }
 }
 
@@ -71,18 +74,20 @@ impl From<CopyError> for Stop {
 }
 
 /// Puts an archive together.
-struct Pack {
+struct Pack<'a> {
     stdin: Stdin,
+    remote: &'a Remote,
     copied: Copied,
 }
 
-impl Pack {
+impl Pack<'_> {
     async fn send(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.stdin.write_all(bytes).await.map_err(Stop::Lost)
     }
 
-    /// The whole archive, of what is then called `name`.
-    async fn send_all<R: AsyncRead + Unpin>(&mut self, content: Content<'_, R>, name: &str) -> Result<(), Stop> {
+    /// The whole archive, of what then has the name in the container.
+    async fn send_all<R: AsyncRead + Unpin>(&mut self, content: Content<'_, R>) -> Result<(), Stop> {
+        let name = self.remote.name.as_str();
         match content {
             Content::Reader(reader, length) => self.file(name.as_bytes(), reader, length, 0o644, 0, None).await?,
             Content::Path(local) => self.all(local, name).await?,
@@ -121,7 +126,11 @@ impl Pack {
         path: Option<&Path>,
     ) -> Result<(), Stop> {
         self.send(&header(name, Kind::File, mode, length, modified)).await?;
-        let failed = |error| CopyError::local(path.unwrap_or(Path::new("the reader")))(error);
+        let remote = &self.remote.path;
+        let failed = |error| match path {
+            Some(path) => CopyError::local(path)(error),
+            None => CopyError::Content { remote: remote.clone(), error },
+        };
         let mut buffer = vec![0; CHUNK];
         let mut left = length;
         while left > 0 {

@@ -86,7 +86,7 @@ async fn what_is_not_there_is_told_in_the_words_of_tar() -> TestResult {
             exec.download("nowhere", here.path().join("x")).await.expect_err("it is not there"),
             exec.write_file("no/such/folder/file", "x").await.expect_err("the folder is not there"),
         ] {
-            let CopyError::Tar { code: 1.., message } = &error else { panic!("{error}") };
+            let CopyError::Tar { code: 1.., message, .. } = &error else { panic!("{error}") };
             assert!(message.contains("No such file or directory"), "{error}");
         }
         let error = exec.upload(here.path().join("missing"), "x").await.expect_err("it is not here");
@@ -95,7 +95,10 @@ async fn what_is_not_there_is_told_in_the_words_of_tar() -> TestResult {
         assert!(matches!(error, CopyError::Path(_)), "{error}");
         exec.write_file("file", bytes(100_000)).await?;
         let error = exec.download("file", here.path().join("y")).max_bytes(1000).await.expect_err("it is too large");
-        assert!(matches!(error, CopyError::TooLarge(1000)), "{error}");
+        assert!(matches!(error, CopyError::TooLarge { limit: 1000, .. }), "{error}");
+        exec.clone().command(["sh", "-c", "mkdir links; for i in 1 2 3; do ln -s x links/$i; done"]).status().await?;
+        let error = exec.download("links", here.path().join("z")).max_entries(3).await.expect_err("there are four");
+        assert!(matches!(error, CopyError::TooMany { limit: 3, .. }), "{error}");
     }
     Ok(())
 }
