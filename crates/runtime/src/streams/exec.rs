@@ -166,8 +166,8 @@ macro_rules! starts {
                 Self(Start { spdy_only: true, ..self.0 })
             }
 
-            /// Limits the time until the server has agreed; what follows takes as long as it takes. Default: 30
-            /// seconds.
+            /// Limits the time of each of the two tries, as WebSocket and as SPDY, until the server has answered; what
+            /// follows takes as long as it takes. Default: 30 seconds.
             pub fn with_timeout(self, timeout: Duration) -> Self {
                 Self(Start { request: self.0.request.timeout(timeout), ..self.0 })
             }

@@ -48,11 +48,13 @@ struct Container {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ContainerPort {
     #[serde(default)]
     name: String,
-    container_port: u16,
+    #[serde(rename = "containerPort")]
+    number: u16,
+    #[serde(default)]
+    protocol: Protocol,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,10 +86,11 @@ impl Pod {
         self.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True")
     }
 
-    /// The port of a container by its name.
+    /// The port of a container by its name, of those that speak TCP.
     fn port(&self, name: &str) -> Option<u16> {
         let mut ports = self.spec.containers.iter().flat_map(|container| &container.ports);
-        ports.find(|port| port.name == name).map(|port| port.container_port)
+        let is_it = |port: &&ContainerPort| port.name == name && port.protocol == Protocol::default();
+        ports.find(is_it).map(|port| port.number)
     }
 }
 
@@ -139,6 +142,20 @@ struct ServicePort {
     name: String,
     port: u16,
     target_port: Option<TargetPort>,
+    #[serde(default)]
+    protocol: Protocol,
+}
+
+/// What a port speaks below its bytes, of which only TCP can be forwarded.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct Protocol(String);
+
+impl Default for Protocol {
+    /// The API server's.
+    fn default() -> Self {
+        Self("TCP".to_owned())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,12 +203,19 @@ fn find(service: Request, pods: Request, port: String) -> CallFuture<PodPort> {
         if selector.is_empty() {
             return Err(wrong("the service has no selector, so no pod belongs to it".to_owned()));
         }
-        let found = ports.iter().find(|known| known.name == port || known.port.to_string() == port);
-        let Some(found) = found else {
+        // The same number can stand there once for each protocol.
+        let mut found: Vec<_> =
+            ports.iter().filter(|known| known.name == port || known.port.to_string() == port).collect();
+        found.sort_by_key(|port| port.protocol != Protocol::default());
+        let Some(found) = found.first() else {
             let known: Vec<_> =
                 ports.iter().map(|port| format!("{} {}", port.port, port.name).trim().to_owned()).collect();
             return Err(wrong(format!("the service has no port {port:?}; it has {}", known.join(", "))));
         };
+        if found.protocol != Protocol::default() {
+            let Protocol(protocol) = &found.protocol;
+            return Err(wrong(format!("port {port:?} of the service is {protocol}, and only TCP can be forwarded")));
+        }
         let labels = selector.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
         let pods: Pods = pods.query("labelSelector", &labels).send().await?.json().await?;
         let mut running: Vec<_> = pods.items.into_iter().filter(|pod| pod.status.phase == "Running").collect();

@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -150,6 +150,36 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
+async fn addresses_that_are_asked_for_are_all_listened_on_or_none() {
+    let (server, _) = server_of_pod();
+    let listen = server.pods.port_forward("web").listen(80);
+    // An address of documentation, which no machine has.
+    let [own, absent]: [IpAddr; 2] = [[127, 0, 0, 1].into(), [192, 0, 2, 1].into()];
+    let error = listen.clone().addresses([own, absent]).await.unwrap_err();
+    assert!(error.to_string().contains("cannot listen on 192.0.2.1:"), "{error}");
+    let forwarder = listen.addresses([own]).await.unwrap();
+    assert_eq!(forwarder.local_addrs(), [(own, forwarder.local_port()).into()]);
+}
+
+#[tokio::test]
+async fn connections_are_accepted_while_the_pod_is_looked_at() {
+    let looks = AtomicUsize::new(0);
+    let server = Server::start(move |connection| match connection.is_websocket() {
+        true => echo(connection),
+        false if looks.fetch_add(1, Ordering::SeqCst) == 0 => connection.answer(&http(200, POD)),
+        // The server takes its time.
+        false => std::thread::sleep(Duration::from_secs(30)),
+    });
+    let refused = server.pods.port_forward("web").listen(81).await.unwrap();
+    let address = refused.local_addrs()[0];
+    for _ in 0..3 {
+        // What fails has it look.
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert!(timeout(Duration::from_secs(5), stream.read_u8()).await.expect("it is accepted").is_err());
+    }
+}
+
+#[tokio::test]
 async fn default_container_is_what_kubectl_takes() {
     for (pod, expected) in [
         (r#"{"metadata":{"name":"web"},"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#, "a"),
@@ -178,21 +208,27 @@ async fn port_of_a_service_is_one_of_a_pod_behind_it() {
     let service = |more: &str| {
         format!(
             r#"{{"spec":{{{more}"selector":{{"app":"web","tier":"front"}},"ports":[
-            {{"port":80,"targetPort":8080,"name":"plain"}},{{"port":443,"name":"secure","targetPort":"tls"}},{{"port":90}}]}}}}"#
+            {{"port":80,"targetPort":8080,"name":"plain","protocol":"TCP"}},{{"port":443,"name":"secure","targetPort":"tls"}},
+            {{"port":90}},{{"port":53,"name":"dns","protocol":"UDP"}},{{"port":54,"name":"both","protocol":"UDP"}},
+            {{"port":54,"name":"too","protocol":"TCP"}}]}}}}"#
         )
     };
     let pods = r#"{"items":[
         {"metadata":{"name":"ended"},"status":{"phase":"Succeeded"}},
         {"metadata":{"name":"slow"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"False"}]}},
         {"metadata":{"name":"good"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]},
-         "spec":{"containers":[{"name":"c","ports":[{"name":"tls","containerPort":8443}]}]}}]}"#;
+         "spec":{"containers":[{"name":"c","ports":[{"name":"tls","containerPort":443,"protocol":"UDP"},
+            {"name":"tls","containerPort":8443}]}]}}]}"#;
     for (service, port, expected) in [
         (service(""), "80", Ok(8080)),
         (service(""), "plain", Ok(8080)),
         (service(""), "443", Ok(8443)),
         (service(""), "90", Ok(90)),
         (service(r#""clusterIP":"None","#), "80", Ok(80)),
-        (service(""), "81", Err("it has 80 plain, 443 secure, 90")),
+        (service(""), "54", Ok(54)),
+        (service(""), "53", Err("port \"53\" of the service is UDP, and only TCP can be forwarded")),
+        (service(""), "dns", Err("is UDP")),
+        (service(""), "81", Err("it has 80 plain, 443 secure, 90, 53 dns")),
         (r#"{"spec":{"ports":[{"port":80}]}}"#.to_owned(), "80", Err("no selector")),
     ] {
         let server = Server::start(move |connection| {

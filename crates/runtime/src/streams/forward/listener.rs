@@ -5,6 +5,7 @@ use std::{
     future::{IntoFuture, poll_fn},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::pin,
     task::Poll,
     time::Duration,
 };
@@ -12,9 +13,9 @@ use std::{
 use tokio::{
     io::copy_bidirectional_with_sizes,
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
     task::{JoinHandle, JoinSet},
-    time::{Instant, sleep, sleep_until},
+    time::sleep,
 };
 
 use super::PortForward;
@@ -46,13 +47,13 @@ pub struct Listen {
     pod: Request,
     port: u16,
     local_port: u16,
-    addresses: Vec<IpAddr>,
+    /// `None` for those of this machine's own.
+    addresses: Option<Vec<IpAddr>>,
 }
 
 impl Listen {
     pub(super) fn new(forward: PortForward, pod: Request, port: u16) -> Self {
-        let addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        Self { forward, pod, port, local_port: 0, addresses }
+        Self { forward, pod, port, local_port: 0, addresses: None }
     }
 
     /// The local port. Default: 0, which takes any that is free.
@@ -60,15 +61,15 @@ impl Listen {
         Self { local_port: port, ..self }
     }
 
-    /// The local addresses, all with the same port. Default: `127.0.0.1` and `::1`, without that one which this machine
-    /// does not have. Whoever reaches an address reaches the pod.
+    /// The local addresses, all with the same port. It is an error if one of them cannot be listened on. Default:
+    /// `127.0.0.1` and `::1`, or that one of them which this machine has. Whoever reaches an address reaches the pod.
     pub fn addresses(self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        Self { addresses: addresses.into_iter().collect(), ..self }
+        Self { addresses: Some(addresses.into_iter().collect()), ..self }
     }
 
     async fn start(self) -> Result<PortForwarder> {
         let pod = WatchedPod::find(self.pod).await?;
-        let listeners = bind(&self.addresses, self.local_port).await?;
+        let listeners = bind(self.addresses.as_deref(), self.local_port).await?;
         let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let (told, end) = watch::channel(None);
         let task = tokio::spawn(async move {
@@ -146,9 +147,10 @@ impl fmt::Debug for PortForwarder {
 }
 
 /// Serves connections until the pod has ended, and says how.
-async fn serve(listeners: &[TcpListener], forward: &PortForward, port: u16, mut pod: WatchedPod) -> String {
+async fn serve(listeners: &[TcpListener], forward: &PortForward, port: u16, pod: WatchedPod) -> String {
     let mut connections = JoinSet::new();
-    let mut next = Instant::now() + LOOK;
+    let doubt = Notify::new();
+    let mut end = pin!(pod.ended(&doubt));
     loop {
         tokio::select! {
             accepted = accept(listeners) => match accepted {
@@ -163,15 +165,10 @@ async fn serve(listeners: &[TcpListener], forward: &PortForward, port: u16, mut 
             // Whatever became of a connection, there may be no pod behind it.
             Some(failed) = connections.join_next() => {
                 if failed.unwrap_or(true) {
-                    next = Instant::now();
+                    doubt.notify_one();
                 }
             }
-            () = sleep_until(next) => {
-                if let Some(end) = pod.end().await {
-                    return end;
-                }
-                next = Instant::now() + LOOK;
-            }
+            end = &mut end => return end,
         }
     }
 }
@@ -208,26 +205,27 @@ async fn connect(forward: PortForward, port: u16, mut local: TcpStream) -> bool 
     true
 }
 
-/// Listens on all addresses with one port.
-async fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>> {
+/// Listens on all addresses with one port. `None` are both of this machine's own, of which it need not have both.
+async fn bind(addresses: Option<&[IpAddr]>, port: u16) -> Result<Vec<TcpListener>> {
     let failed = |address: &IpAddr, port: u16, error: io::Error| {
         let address = SocketAddr::new(*address, port);
         Error::new(ErrorKind::Request, format!("cannot listen on {address}")).with_source(error)
+    };
+    let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let is_absent = |error: &io::Error| {
+        addresses.is_none() && matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
     };
     let mut tries = 0;
     'again: loop {
         tries += 1;
         let (mut listeners, mut chosen, mut absent) = (Vec::new(), port, None);
-        for address in addresses {
+        for address in addresses.unwrap_or(&own) {
             match TcpListener::bind((*address, chosen)).await {
                 Ok(listener) => {
                     chosen = listener.local_addr().map_or(chosen, |address| address.port());
                     listeners.push(listener);
                 }
-                // A machine need not have both kinds of addresses.
-                Err(error) if matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) => {
-                    absent = Some(failed(address, chosen, error));
-                }
+                Err(error) if is_absent(&error) => absent = Some(failed(address, chosen, error)),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 && tries < TRIES => continue 'again,
                 Err(error) => return Err(failed(address, chosen, error)),
             }
@@ -235,7 +233,10 @@ async fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>> {
         return match (listeners.is_empty(), absent) {
             (false, _) => Ok(listeners),
             (true, Some(error)) => Err(error),
-            (true, None) => Err(Error::new(ErrorKind::Request, "there is no address to listen on")),
+            (true, None) => {
+                let problem = "there is no address to listen on; name one, or leave out `addresses`";
+                Err(Error::new(ErrorKind::Request, problem))
+            }
         };
     }
 }
@@ -258,8 +259,21 @@ impl WatchedPod {
         }
     }
 
+    /// Waits until the pod has ended, and says how. It is looked at from time to time, and when there is a doubt.
+    async fn ended(self, doubt: &Notify) -> String {
+        loop {
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                () = doubt.notified() => {}
+            }
+            if let Some(end) = self.end().await {
+                return end;
+            }
+        }
+    }
+
     /// How the pod has ended, if it has and that is known.
-    async fn end(&mut self) -> Option<String> {
+    async fn end(&self) -> Option<String> {
         let uid = self.uid.as_deref()?;
         match pods::get(self.pod.clone()).await {
             Ok(pod) if pod.uid() != uid => Some("the pod is gone, and another one has its name".to_owned()),

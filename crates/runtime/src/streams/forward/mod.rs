@@ -78,7 +78,8 @@ impl PortForward {
         Self { spdy_only: true, ..self }
     }
 
-    /// Limits the time until the server has agreed to a connection. Default: 30 seconds.
+    /// Limits the time of each of the two tries, tunnelled and over plain SPDY, until the server has answered; a
+    /// connection may last as long as it does. Default: 30 seconds.
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { request: self.request.timeout(timeout), ..self }
     }
