@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         start(&core.pods(&options.namespace), &options).await?
     };
 
-    let coloured = io::stdout().is_terminal();
+    let mut screen = Screen { coloured: io::stdout().is_terminal(), open: None };
     let mut left = options.lines;
     while left != Some(0) {
         let entry = tokio::select! {
@@ -79,10 +79,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => None,
         };
         let Some(entry) = entry else { break };
-        if matches!(entry.event, PodLogEvent::Line(_)) {
+        if matches!(&entry.event, PodLogEvent::Line(line) if line.ends()) {
             left = left.map(|left| left - 1);
         }
-        match show(&entry, coloured) {
+        match screen.show(&entry) {
             // Whoever reads has enough, such as `head`.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
             shown => shown?,
@@ -103,23 +103,42 @@ async fn start(pods: &impl FollowPodLogs, options: &Options) -> k8s_client::Resu
     logs.await
 }
 
-fn show(entry: &PodLogEntry, coloured: bool) -> io::Result<()> {
-    let of = format!("{}/{} {}", entry.namespace, entry.pod, entry.container);
-    let of = if coloured { format!("\x1b[{}m{of}\x1b[0m", colour(&entry.pod)) } else { of };
-    let mut out = io::stdout().lock();
-    match &entry.event {
-        PodLogEvent::Started { restart_count: 0 } => writeln!(out, "+ {of}"),
-        PodLogEvent::Started { restart_count } => writeln!(out, "+ {of}, started again {restart_count} times"),
-        PodLogEvent::Line(line) => {
-            write!(out, "{of} ")?;
-            // The bytes as they are: they may be no text at all.
-            out.write_all(line.bytes())?;
-            if line.ends() { writeln!(out) } else { Ok(()) }
+struct Screen {
+    coloured: bool,
+    /// Whose line has begun and not ended: very long ones come in pieces.
+    open: Option<String>,
+}
+
+impl Screen {
+    fn show(&mut self, entry: &PodLogEntry) -> io::Result<()> {
+        let of = format!("{}/{} {}", entry.namespace, entry.pod, entry.container);
+        let mut out = io::stdout().lock();
+        let goes_on = matches!(entry.event, PodLogEvent::Line(_)) && self.open.as_ref() == Some(&of);
+        if self.open.take().is_some() && !goes_on {
+            writeln!(out)?;
         }
-        PodLogEvent::Message(text) => writeln!(out, "! {of}: {text}"),
-        PodLogEvent::Ended => writeln!(out, "- {of}"),
-        PodLogEvent::Failed(error) => writeln!(out, "! {of}: {error}"),
-        other => writeln!(out, "? {of}: {other:?}"),
+        let shown = if self.coloured { format!("\x1b[{}m{of}\x1b[0m", colour(&entry.pod)) } else { of.clone() };
+        match &entry.event {
+            PodLogEvent::Line(line) => {
+                if !goes_on {
+                    write!(out, "{shown} ")?;
+                }
+                // The bytes as they are: they may be no text at all.
+                out.write_all(line.bytes())?;
+                if line.ends() {
+                    return writeln!(out);
+                }
+                self.open = Some(of);
+                Ok(())
+            }
+            PodLogEvent::Started { restart_count: 0 } => writeln!(out, "+ {shown}"),
+            PodLogEvent::Started { restart_count } => writeln!(out, "+ {shown}, started again {restart_count} times"),
+            PodLogEvent::Incomplete { reason } => writeln!(out, "! {shown}, lines may be missing: {reason}"),
+            PodLogEvent::Message(text) => writeln!(out, "! {shown}: {text}"),
+            PodLogEvent::Ended => writeln!(out, "- {shown}"),
+            PodLogEvent::Failed(error) => writeln!(out, "! {shown}: {error}"),
+            other => writeln!(out, "? {shown}: {other:?}"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One follower for each instance of a container.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -18,12 +18,18 @@ use super::{
     containers::{Containers, Started},
 };
 
+/// How many pods are remembered that are not chosen any more. They may come back, as when a label is taken away and set
+/// again, and what has been given out of them does not come twice.
+const LEFT: usize = 4096;
+
 /// The followers of all containers.
 pub(super) struct Followers {
     selection: Selection,
     entries: mpsc::Sender<PodLogEntry>,
-    /// The instances that are or were followed, of each pod that is there, by its uid.
+    /// The instances that are or were followed, of each pod that is or was chosen, by its uid.
     followed: HashMap<String, HashSet<String>>,
+    /// The pods that are not chosen any more or are gone, the first of them first.
+    left: VecDeque<String>,
     /// Dropping them aborts them.
     tasks: JoinSet<()>,
 }
@@ -38,7 +44,7 @@ struct Channel {
 
 impl Followers {
     pub(super) fn new(selection: Selection, entries: mpsc::Sender<PodLogEntry>) -> Self {
-        Self { selection, entries, followed: HashMap::new(), tasks: JoinSet::new() }
+        Self { selection, entries, followed: HashMap::new(), left: VecDeque::new(), tasks: JoinSet::new() }
     }
 
     /// Follows what is started until nobody reads any more.
@@ -54,17 +60,31 @@ impl Followers {
             };
             match event {
                 Some(Event::Added(pod) | Event::Updated { new: pod, .. }) => self.follow_pod(&pod, !is_synced),
-                Some(Event::Deleted { last, .. }) => {
-                    self.followed.remove(&last.uid);
-                }
+                Some(Event::Deleted { last, .. }) => self.leave(&last.uid),
                 Some(Event::Synced) => is_synced = true,
                 None => return,
             }
         }
     }
 
+    /// A pod is gone, or not chosen any more. What is followed of it is followed to its end.
+    fn leave(&mut self, uid: &str) {
+        if !self.followed.contains_key(uid) {
+            return;
+        }
+        self.left.push_back(uid.to_owned());
+        if self.left.len() > LEFT
+            && let Some(first) = self.left.pop_front()
+        {
+            self.followed.remove(&first);
+        }
+    }
+
     /// Follows what has been started of a pod since the last time.
     fn follow_pod(&mut self, pod: &Containers, was_there: bool) {
+        if self.followed.contains_key(&pod.uid) {
+            self.left.retain(|uid| *uid != pod.uid);
+        }
         for started in &pod.started {
             let is_new = !self.followed.get(&pod.uid).is_some_and(|ids| ids.contains(&started.id));
             if !is_new || !(self.selection.chosen)(&pod.pod, &started.container) {
@@ -116,8 +136,6 @@ impl Channel {
     async fn follow(&self, log: Result<LogFollower, Error>, restart_count: i32) -> Result<(), Gone> {
         let mut log = match log {
             Ok(log) => log,
-            // It has gone as fast as it came.
-            Err(error) if error.is_not_found() => return Ok(()),
             Err(error) => return self.tell(PodLogEvent::Failed(error)).await,
         };
         self.tell(PodLogEvent::Started { restart_count }).await?;
@@ -125,6 +143,7 @@ impl Channel {
             let event = match log.try_next().await {
                 Ok(Some(LogEvent::Line(line))) => PodLogEvent::Line(line),
                 Ok(Some(LogEvent::Message(text))) => PodLogEvent::Message(text),
+                Ok(Some(LogEvent::Incomplete { reason })) => PodLogEvent::Incomplete { reason },
                 Ok(Some(_)) => continue,
                 Ok(None) => return self.tell(PodLogEvent::Ended).await,
                 Err(error) => return self.tell(PodLogEvent::Failed(error)).await,

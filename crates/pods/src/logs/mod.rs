@@ -55,7 +55,8 @@ impl<C: Lists<Kind: Codec<Object = Pod>> + Watches + Clone + 'static> FollowPodL
 /// agreed to list the pods.
 ///
 /// The pods are listed and watched. Each container that has been started is followed for as long as it runs, and again
-/// each time it is started: init containers and debug containers too. The caller needs the verbs `list`, `watch` and
+/// each time it is started: init containers and debug containers too. What is followed is followed to its end, also if
+/// the labels of its pod change; what is started after that is not. The caller needs the verbs `list`, `watch` and
 /// `get` on `pods`, and `get` on `pods/log`.
 ///
 /// ```no_run
@@ -214,7 +215,13 @@ pub enum PodLogEvent {
     Line(LogLine),
     /// Something that the server says in place of the log, such as why it cannot read it.
     Message(String),
-    /// The container has ended, and all of its log has come.
+    /// The container has ended, or its pod is gone, and the last of its log could not be read: lines may be missing.
+    Incomplete {
+        /// What hindered it.
+        reason: String,
+    },
+    /// The container has ended, or its pod is gone. All of its log has come, unless [`Incomplete`](Self::Incomplete)
+    /// came before this.
     Ended,
     /// The log cannot be followed any more. Those of other containers go on.
     Failed(Error),

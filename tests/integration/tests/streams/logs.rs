@@ -6,7 +6,7 @@ use k8s_client::{
     Clientset, Config,
     config::Impersonation,
     pods::{FollowPodLogs as _, PodLogEvent, PodLogs},
-    resource::{LogEvent, LogFollower},
+    resource::{LogEvent, LogFollower, Patch},
 };
 use k8s_client_integration_tests::{Test, TestResult, control_plane, nodes, object, script, soon};
 use k8s_client_test_harness::Node;
@@ -233,6 +233,28 @@ async fn logs_of_many_pods_are_one_stream_while_pods_come_and_go() -> TestResult
     assert_eq!(restarted.iter().filter(|entry| entry.starts_with("b/main")).count(), 2, "{restarted:?}");
     pods.delete("a").await?;
     assert_eq!(until(&mut logs, &["-a/main"]).await, ["-a/main"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn pod_that_leaves_the_selector_and_comes_back_repeats_no_line() -> TestResult {
+    let Some(nodes) = nodes() else { return Ok(()) };
+    let test = Test::namespace().await;
+    let pods = test.client.core_v1().pods(&test.namespace);
+    let labelled = |app: &str| json!({ "metadata": { "labels": { "app": app } } });
+    let mut pod =
+        script(&nodes.spdy(), "web", "echo first; while ! [ -e go ]; do sleep 0.1; done; echo second; exec sleep 1000");
+    pod["metadata"]["labels"] = json!({ "app": "web" });
+    test.run_pod(&nodes.spdy(), pod).await;
+    let mut logs = pods.follow_logs().label_selector("app=web").await?;
+    assert_eq!(until(&mut logs, &["web/main first"]).await, ["+web/main 0", "web/main first"]);
+    for app in ["other", "web"] {
+        pods.patch("web", &Patch::Merge(labelled(app))).await?;
+        // Long enough for a watch to tell.
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!(pods.exec("web").command(["touch", "go"]).status().await?.success());
+    assert_eq!(until(&mut logs, &["web/main second"]).await, ["web/main second"]);
     Ok(())
 }
 

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_client::{Clientset, Config, ErrorKind, streams::Process};
+use k8s_client::{
+    Clientset, Config, ErrorKind,
+    pods::{FollowPodLogs as _, PodLogEvent},
+    resource::Exec,
+    streams::Process,
+};
 use k8s_client_integration_tests::{Test, TestResult, connections_to, eventually, field, object, soon};
 use k8s_client_test_harness::{ControlPlane, Node, Nodes, Open};
 use serde_json::json;
@@ -50,6 +55,13 @@ impl Alone {
         test
     }
 
+    /// A pod on the node, and two processes in it that stay: one through WebSocket, one through SPDY.
+    async fn processes(&mut self, node: &Node) -> TestResult<(Test, [Process; 2])> {
+        let test = self.idle(node).await;
+        let exec = test.client.core_v1().pods(&test.namespace).exec("web");
+        Ok((test, [stays(exec.clone()).await?, stays(exec.spdy()).await?]))
+    }
+
     /// Waits until so many processes run on the nodes, and nothing streams.
     async fn only_processes(&self, processes: usize) {
         let expected = Open { processes, upgrades: 0, streams: 0 };
@@ -78,18 +90,19 @@ async fn begun(process: &mut Process) {
     soon("the process begins", stdout.chunk()).await.expect("it writes").expect("it does not end");
 }
 
-const BEGINS_AND_STAYS: [&str; 3] = ["sh", "-c", "echo; exec sleep 1000"];
+/// A process that surely runs, and stays.
+async fn stays(exec: Exec) -> TestResult<Process> {
+    let mut process = exec.command(["sh", "-c", "echo; exec sleep 1000"]).await?;
+    begun(&mut process).await;
+    Ok(process)
+}
 
 #[tokio::test]
 async fn kubelet_that_dies_in_mid_exec_is_success_only_where_the_server_translates() -> TestResult {
     let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
     for node in alone.nodes.both() {
-        let test = alone.idle(&node).await;
+        let (test, [mut websocket, mut spdy]) = alone.processes(&node).await?;
         let pods = test.client.core_v1().pods(&test.namespace);
-        let mut websocket = pods.exec("web").command(BEGINS_AND_STAYS).await?;
-        let mut spdy = pods.exec("web").command(BEGINS_AND_STAYS).spdy().await?;
-        begun(&mut websocket).await;
-        begun(&mut spdy).await;
         node.kill_kubelet()?;
 
         let end = soon("the WebSocket ends", websocket.wait()).await;
@@ -118,12 +131,8 @@ async fn kubelet_that_dies_in_mid_exec_is_success_only_where_the_server_translat
 async fn runtime_that_dies_in_mid_exec_is_success_for_who_speaks_websocket() -> TestResult {
     let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
     for node in alone.nodes.both() {
-        let test = alone.idle(&node).await;
+        let (test, [mut websocket, mut spdy]) = alone.processes(&node).await?;
         let pods = test.client.core_v1().pods(&test.namespace);
-        let mut websocket = pods.exec("web").command(BEGINS_AND_STAYS).await?;
-        let mut spdy = pods.exec("web").command(BEGINS_AND_STAYS).spdy().await?;
-        begun(&mut websocket).await;
-        begun(&mut spdy).await;
         node.kill_runtime()?;
         // Somebody translates on either way, kube-apiserver or the kubelet.
         assert!(soon("the WebSocket ends", websocket.wait()).await?.success());
@@ -182,10 +191,8 @@ async fn silent_node_is_found_by_pings_where_they_reach_it() -> TestResult {
     let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
     let [websocket, spdy] = alone.nodes.both();
     let (far, near) = (alone.idle(&websocket).await, alone.idle(&spdy).await);
-    let exec = |test: &Test| test.client.core_v1().pods(&test.namespace).exec("web").command(BEGINS_AND_STAYS);
-    let (mut far, mut near) = (exec(&far).await?, exec(&near).await?);
-    begun(&mut far).await;
-    begun(&mut near).await;
+    let exec = |test: &Test| test.client.core_v1().pods(&test.namespace).exec("web");
+    let (mut far, mut near) = (stays(exec(&far)).await?, stays(exec(&near)).await?);
     websocket.stall()?;
     spdy.stall()?;
     let started = Instant::now();
@@ -249,6 +256,24 @@ async fn node_that_refuses_is_an_error_with_its_words() -> TestResult {
 }
 
 #[tokio::test]
+async fn log_of_a_pod_that_the_node_refuses_at_first_is_followed() -> TestResult {
+    let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
+    for node in alone.nodes.both() {
+        let test = Test::on(alone.plane()).await;
+        test.run_script(&node, "web", "echo started; exec sleep 1000").await;
+        node.refuse_requests(503, "the runtime is \"down\"")?;
+        let mut logs = test.client.core_v1().pods(&test.namespace).follow_logs().await?;
+        let first = soon("it is followed", logs.next()).await.expect("it goes on").event;
+        assert!(matches!(first, PodLogEvent::Started { restart_count: 0 }), "{first:?}");
+        assert!(timeout(Duration::from_secs(2), logs.next()).await.is_err(), "there is nothing to read");
+        node.refuse_requests(0, "")?;
+        let next = soon("the line comes", logs.next()).await.expect("it goes on").event;
+        assert!(matches!(&next, PodLogEvent::Line(line) if *line == "started"), "{next:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_streams_that_have_ended_or_were_dropped() -> TestResult {
     let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
     alone.only_processes(0).await; // The pods of other tests go.
@@ -306,8 +331,7 @@ async fn kube_apiserver_that_dies_in_mid_exec_is_an_error() -> TestResult {
     for node in alone.nodes.both() {
         let test = alone.idle(&node).await;
         let pods = test.client.core_v1().pods(&test.namespace);
-        let mut process = pods.exec("web").command(BEGINS_AND_STAYS).await?;
-        begun(&mut process).await;
+        let mut process = stays(pods.exec("web")).await?;
         alone.plane().kill_kube_apiserver()?;
         let error = soon("the process is lost", process.wait()).await.expect_err("nobody said how it ended");
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");

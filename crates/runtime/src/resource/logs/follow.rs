@@ -12,10 +12,11 @@ use super::{
     pod::{EndedLog, Instance, Outlook, PodView},
     progress::Progress,
     stamp,
+    start::Start,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    rest::{Query, Request},
+    rest::Request,
     retry::{Backoff, BackoffManager},
     transport::Body,
 };
@@ -31,14 +32,14 @@ const PAUSES: Backoff = Backoff {
 /// After this long without a pause they begin anew.
 const CALM: Duration = Duration::from_secs(60);
 /// How long the head of an answer is waited for: a kubelet writes it before it reads the log.
-const HEAD_LIMIT: Duration = Duration::from_secs(60);
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
 /// How long the pod is waited for.
 const POD_LIMIT: Duration = Duration::from_secs(30);
 /// After this long the API server knows of an instance that a kubelet has started.
 const STATUS_LAG: Duration = Duration::from_secs(3);
 /// How many bytes are read until then.
 const MAX_UNCONFIRMED: usize = 4 << 20;
-/// How often the rest of a log that has ended is asked for.
+/// How often in a row the rest of a log that has ended is asked for and nothing new comes.
 const LAST_TRIES: u32 = 6;
 /// How often in a row the server may refuse what it allowed before.
 const MAX_REFUSALS: u32 = 5;
@@ -53,35 +54,6 @@ pub(super) struct FollowOptions {
     pub(super) keep_replays: bool,
 }
 
-/// Where a log begins whose first line has not come yet.
-#[derive(Default)]
-struct Start {
-    since_time: Option<String>,
-    /// How much is wanted of what was written before the moment.
-    since_seconds: Option<(u64, Instant)>,
-}
-
-impl Start {
-    fn of(request: &Request) -> Self {
-        let seconds = request.query_value("sinceSeconds").and_then(|seconds| seconds.parse().ok());
-        // Of lines that are counted from the end, none had been written when none came.
-        let none = (request.query_value("tailLines") == Some("0")).then_some(0);
-        Self {
-            since_time: request.query_value("sinceTime").map(str::to_owned),
-            since_seconds: none.or(seconds).map(|seconds| (seconds, Instant::now())),
-        }
-    }
-
-    /// The option that stands for the same moment now, by the clock of the node.
-    fn write(&self, query: &mut Query) {
-        match (&self.since_time, self.since_seconds) {
-            (_, Some((seconds, at))) => query.set("sinceSeconds", (seconds + at.elapsed().as_secs() + 1).to_string()),
-            (Some(time), None) => query.set("sinceTime", time),
-            (None, None) => {}
-        }
-    }
-}
-
 /// A log that is being followed.
 pub(super) struct Follow {
     request: Request,
@@ -94,9 +66,21 @@ pub(super) struct Follow {
     instance: Option<Instance>,
     pauses: BackoffManager,
     refusals: u32,
-    /// Whether an answer has been read of the log of this instance.
-    has_read: bool,
+    doubt: Doubt,
+    /// How many events have been given out.
+    given: u64,
     filler: Filler,
+}
+
+/// How the next answer can turn out to be the log of another instance, or another pod, than the one that is followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It cannot: the instance is found out after the answer has begun.
+    None,
+    /// The pod knows, since nothing was read of this instance yet.
+    Pod,
+    /// Lines that are known come again, or else the pod knows after a while.
+    Lines,
 }
 
 /// How an answer ended.
@@ -106,6 +90,14 @@ struct Ending {
     rest: Option<Piece>,
     /// Why it broke off, if it did.
     error: Option<Error>,
+}
+
+/// What has become of the rest of a log that has ended.
+enum Rest {
+    Read,
+    /// It cannot be read any more.
+    Lost(String),
+    Failed(Error),
 }
 
 /// Why following ends before the log does.
@@ -133,9 +125,15 @@ impl Follow {
             options,
             pauses: PAUSES.manager(CALM),
             refusals: 0,
-            has_read: false,
+            doubt: Doubt::Pod,
+            given: 0,
             filler,
         }
+    }
+
+    /// Whether it is known which instance is wanted, so that nobody has to open the log to know that there is one.
+    pub(super) fn is_of_instance(&self) -> bool {
+        self.instance.is_some()
     }
 
     /// Opens the log for the first time. What hinders it is for the caller.
@@ -143,14 +141,13 @@ impl Follow {
     /// The pod is read before, and again after: between the two the container may be started again, and the answer does
     /// not say of which instance it is.
     pub(super) async fn first(&mut self) -> Result<Body> {
-        let wanted = self.instance.clone();
         loop {
-            if wanted.is_none() {
-                self.instance = self.view().await.ok().and_then(|pod| pod.instance(self.container.as_deref()));
-            }
+            self.instance = self.view().await.ok().and_then(|pod| pod.instance(self.container.as_deref()));
             match self.open(self.request.clone()).await {
                 Err(error) if self.options.wait_for_start && error.is_bad_request() => match self.look().await {
-                    Ok(Outlook::NotStarted | Outlook::Runs(_) | Outlook::Ended { .. }) => self.pauses.wait().await,
+                    Ok(Some(Outlook::NotStarted | Outlook::Runs(_) | Outlook::Ended { .. })) => {
+                        self.pauses.wait().await;
+                    }
                     _ => return Err(error),
                 },
                 Ok(None) if self.options.wait_for_start => self.pauses.wait().await,
@@ -159,20 +156,30 @@ impl Follow {
         }
     }
 
-    pub(super) async fn run(mut self, body: Body) {
+    pub(super) async fn run(mut self, body: Option<Body>) {
         if let Err(Stop::Failed(error)) = self.follow(body).await {
             self.filler.fail(error);
         }
     }
 
     /// Follows one instance after the other.
-    async fn follow(&mut self, body: Body) -> std::result::Result<(), Stop> {
-        let mut body = Some(body);
-        match self.look().await {
-            Ok(Outlook::Runs(instance)) => self.instance = Some(instance),
-            // What has been opened may be the log of another instance than the one that is wanted.
-            Ok(Outlook::Ended { next: Some(_), .. }) => body = None,
-            _ => {}
+    async fn follow(&mut self, mut body: Option<Body>) -> std::result::Result<(), Stop> {
+        if body.is_some() {
+            match self.look().await? {
+                None => {}
+                // What has been opened may be another log than the one that is wanted.
+                Some(Outlook::Ended { next: Some(_), .. }) => body = None,
+                Some(Outlook::Replaced) => {
+                    let reason = "another pod got the name while the log was opened".to_owned();
+                    return Ok(self.filler.tell(LogEvent::Incomplete { reason })?);
+                }
+                Some(outlook) => {
+                    self.doubt = Doubt::None;
+                    if let Outlook::Runs(instance) = outlook {
+                        self.instance = Some(instance);
+                    }
+                }
+            }
         }
         loop {
             let next = self.follow_instance(body.take()).await?;
@@ -181,49 +188,50 @@ impl Follow {
             self.progress.next_instance();
             self.instance = Some(instance);
             self.start = Start::default();
-            self.has_read = false;
+            self.doubt = Doubt::Pod;
         }
     }
 
     /// Follows an instance to its end. Gives the next one, if there is one.
     async fn follow_instance(&mut self, body: Option<Body>) -> std::result::Result<Option<Instance>, Stop> {
+        let mut was_open = body.is_some();
         let mut ending = match body {
             Some(body) => self.read(body, None).await?,
             None => Ending::default(),
         };
-        let mut tries = 0;
+        let (mut tries, mut given) = (0, self.given);
         loop {
-            let outlook = match self.look().await {
-                Ok(outlook) => outlook,
-                Err(error) if error.is_not_found() => Outlook::Gone,
-                // Nobody may look, so the connection alone says whether there is more.
-                Err(error) if error.is_forbidden() && (self.instance.is_none() || self.is_refused_for_good()) => {
-                    Outlook::Silent
-                }
-                Err(error) if error.is_unauthorized() && self.is_refused_for_good() => return Err(Stop::Failed(error)),
-                Err(error) => {
-                    tracing::debug!(%error, "the pod whose log ended cannot be read");
-                    self.pauses.wait().await;
-                    continue;
-                }
+            let Some(outlook) = self.look().await? else {
+                self.pauses.wait().await;
+                continue;
             };
             match outlook {
                 Outlook::Runs(instance) => self.instance = Some(instance),
                 Outlook::Silent if ending.error.as_ref().is_some_and(|error| !is_gone(error)) => {}
                 Outlook::NotStarted if self.options.wait_for_start || self.progress.since().is_some() => {}
-                Outlook::Gone | Outlook::Silent | Outlook::NotStarted => {
+                Outlook::Gone | Outlook::Replaced | Outlook::Silent | Outlook::NotStarted => {
                     self.end(ending.rest).await?;
+                    if let Some(error) = ending.error {
+                        self.filler.tell(LogEvent::Incomplete { reason: error.to_string() })?;
+                    }
                     return Ok(None);
                 }
                 Outlook::Ended { log, may_restart, next } => {
-                    if let Some(error) = self.read_the_rest(log, ending.rest.clone()).await? {
-                        tries += 1;
-                        if tries == LAST_TRIES {
-                            return Err(Stop::Failed(error));
+                    match self.read_the_rest(log, ending.rest.clone()).await? {
+                        Rest::Read => {}
+                        Rest::Lost(reason) => self.filler.tell(LogEvent::Incomplete { reason })?,
+                        Rest::Failed(error) => {
+                            if self.given > given {
+                                (tries, given, ending.rest) = (0, self.given, None);
+                            }
+                            tries += 1;
+                            if tries == LAST_TRIES {
+                                return Err(Stop::Failed(error));
+                            }
+                            tracing::debug!(%error, "the end of the log cannot be read");
+                            self.pauses.wait().await;
+                            continue;
                         }
-                        tracing::debug!(%error, "the end of the log cannot be read");
-                        self.pauses.wait().await;
-                        continue;
                     }
                     return match next {
                         None if may_restart && self.options.through_restarts => self.next_instance().await,
@@ -231,8 +239,10 @@ impl Follow {
                     };
                 }
             }
-            self.pauses.wait().await;
-            tracing::debug!(error = ending.error.as_ref().map(tracing::field::display), "the log goes on");
+            if std::mem::replace(&mut was_open, true) {
+                self.pauses.wait().await;
+                tracing::debug!(error = ending.error.as_ref().map(tracing::field::display), "the log goes on");
+            }
             match self.open(self.resumed(true)).await {
                 Ok(body) => {
                     self.refusals = 0;
@@ -250,33 +260,37 @@ impl Follow {
     async fn next_instance(&mut self) -> std::result::Result<Option<Instance>, Stop> {
         loop {
             self.pauses.wait().await;
-            match self.look().await {
-                Ok(Outlook::Ended { next: Some(next), .. }) => return Ok(Some(next)),
-                Ok(Outlook::Ended { may_restart: true, .. } | Outlook::Runs(_)) => {}
-                Ok(_) => return Ok(None),
-                Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(None),
-                Err(error) if error.is_unauthorized() && self.is_refused_for_good() => return Err(Stop::Failed(error)),
-                Err(error) => tracing::debug!(%error, "the pod whose container is to be restarted cannot be read"),
+            match self.look().await? {
+                Some(Outlook::Ended { next: Some(next), .. }) => return Ok(Some(next)),
+                None | Some(Outlook::Ended { may_restart: true, .. } | Outlook::Runs(_)) => {}
+                Some(_) => return Ok(None),
             }
         }
     }
 
-    /// Reads what is left of the log of an instance that has ended. Gives the error of a try that failed.
-    async fn read_the_rest(&mut self, log: EndedLog, rest: Option<Piece>) -> std::result::Result<Option<Error>, Gone> {
+    /// Reads what is left of the log of an instance that has ended.
+    async fn read_the_rest(&mut self, log: EndedLog, rest: Option<Piece>) -> std::result::Result<Rest, Stop> {
         let mut request = self.resumed(false);
         match log {
             EndedLog::Current => {}
             EndedLog::Previous => request = request.with_query(|query| query.set("previous", "true")),
-            EndedLog::Lost => return self.end(rest).await.map(|()| None),
+            EndedLog::Lost => {
+                self.end(rest).await?;
+                return Ok(Rest::Lost("the container has been started again since, more than once".to_owned()));
+            }
         }
         match self.open(request).await {
             Ok(body) => {
                 self.progress.reopened();
-                Ok(self.read(body.unwrap_or_default(), Some(log)).await?.error)
+                let ending = self.read(body.unwrap_or_default(), Some(log)).await?;
+                Ok(ending.error.map_or(Rest::Read, Rest::Failed))
             }
             // The runtime has removed the container.
-            Err(error) if is_gone(&error) => self.end(rest).await.map(|()| None),
-            Err(error) => Ok(Some(error)),
+            Err(error) if is_gone(&error) => {
+                self.end(rest).await?;
+                Ok(Rest::Lost(error.to_string()))
+            }
+            Err(error) => Ok(Rest::Failed(error)),
         }
     }
 
@@ -313,13 +327,29 @@ impl Follow {
         Ok((response.status_code() != StatusCode::NO_CONTENT).then(|| response.into_body()))
     }
 
-    /// Reads the pod.
-    async fn look(&self) -> Result<Outlook> {
-        match self.view().await {
-            Ok(pod) => Ok(pod.outlook(self.container.as_deref(), self.instance.as_ref())),
-            Err(error) if error.kind() == ErrorKind::Decode => Ok(Outlook::Silent),
-            Err(error) => Err(error),
+    /// Reads the pod, and says what becomes of the log: the one place that tells what an error means for it. `None` if
+    /// the pod cannot be read just now.
+    async fn look(&mut self) -> std::result::Result<Option<Outlook>, Stop> {
+        let error = match self.view().await {
+            Ok(pod) => return Ok(Some(pod.outlook(self.container.as_deref(), self.instance.as_ref()))),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::Decode {
+            return Ok(Some(Outlook::Silent));
         }
+        if error.is_not_found() {
+            return Ok(Some(Outlook::Gone));
+        }
+        // Nobody may look, so the connection alone says whether there is more. A server that has just been started does
+        // not know yet who may.
+        if error.is_forbidden() && (self.instance.is_none() || self.is_refused_for_good()) {
+            return Ok(Some(Outlook::Silent));
+        }
+        if error.is_unauthorized() && self.is_refused_for_good() {
+            return Err(Stop::Failed(error));
+        }
+        tracing::debug!(%error, "the pod whose log is followed cannot be read");
+        Ok(None)
     }
 
     async fn view(&self) -> Result<PodView> {
@@ -328,11 +358,14 @@ impl Follow {
 
     /// Reads an answer to its end: that of a log that goes on, or of one that has ended. In the latter a last line
     /// without an end counts.
-    async fn read(&mut self, mut body: Body, ended: Option<EndedLog>) -> std::result::Result<Ending, Gone> {
+    async fn read(&mut self, mut body: Body, ended: Option<EndedLog>) -> std::result::Result<Ending, Stop> {
+        let begun = Instant::now();
         let mut cutter = LineCutter::new(MAX_LINE);
         let mut end = None;
-        if std::mem::replace(&mut self.has_read, true) && self.instance.is_some() {
-            let Some(confirmed) = self.confirm(&mut body, &mut cutter, ended).await else {
+        let doubt = std::mem::replace(&mut self.doubt, Doubt::Lines);
+        if doubt != Doubt::None && self.instance.is_some() {
+            let lag = if doubt == Doubt::Lines { STATUS_LAG } else { Duration::ZERO };
+            let Some(confirmed) = self.confirm(&mut body, &mut cutter, ended, begun + lag).await? else {
                 let problem = "what is sent is the log of another instance of the container";
                 let error = Some(Error::new(ErrorKind::Transport, problem));
                 return Ok(Ending { rest: None, error });
@@ -354,6 +387,7 @@ impl Follow {
                 None => end = Some(Ok(())),
             }
         };
+        self.start.answered(begun, error.is_none());
         if error.is_some() {
             return Ok(Ending { rest: None, error });
         }
@@ -371,10 +405,15 @@ impl Follow {
     /// A kubelet starts a container again before the API server knows, and then sends the log of the new instance. What
     /// has a line that is known is the log that was asked for. Otherwise the pod is asked again, when it must
     /// have heard of a new instance.
-    async fn confirm(&self, body: &mut Body, cutter: &mut LineCutter, ended: Option<EndedLog>) -> Option<Confirmed> {
+    async fn confirm(
+        &mut self,
+        body: &mut Body,
+        cutter: &mut LineCutter,
+        ended: Option<EndedLog>,
+        late: Instant,
+    ) -> std::result::Result<Option<Confirmed>, Stop> {
         let mut confirmed = Confirmed::default();
         let (mut has_lines, mut is_known) = (false, false);
-        let late = Instant::now() + STATUS_LAG;
         loop {
             // All that has come is taken: the cutter takes no chunk before the last one has been cut.
             while let Some(piece) = cutter.next() {
@@ -385,7 +424,7 @@ impl Follow {
             }
             // What has no lines is no other log.
             if is_known || (confirmed.end.is_some() && !has_lines) {
-                return Some(confirmed);
+                return Ok(Some(confirmed));
             }
             tokio::select! {
                 chunk = body.chunk(), if confirmed.end.is_none() && confirmed.bytes < MAX_UNCONFIRMED => match chunk {
@@ -399,14 +438,14 @@ impl Follow {
                 () = sleep_until(late) => break,
             }
         }
-        match self.look().await {
-            Ok(Outlook::Runs(_) | Outlook::Ended { next: None, .. }) if ended != Some(EndedLog::Previous) => {
-                Some(confirmed)
-            }
-            Ok(Outlook::Ended { log: EndedLog::Previous, .. }) if ended == Some(EndedLog::Previous) => Some(confirmed),
-            Err(error) if error.is_forbidden() => Some(confirmed),
-            _ => None,
-        }
+        let is_it = match self.look().await? {
+            Some(Outlook::Runs(_) | Outlook::Ended { next: None, .. }) => ended != Some(EndedLog::Previous),
+            Some(Outlook::Ended { log: EndedLog::Previous, .. }) => ended == Some(EndedLog::Previous),
+            // Nobody says anything else.
+            Some(Outlook::Silent | Outlook::Gone) => true,
+            _ => false,
+        };
+        Ok(is_it.then_some(confirmed))
     }
 
     /// Gives out what is new in so many bytes.
@@ -416,6 +455,7 @@ impl Follow {
             return Ok(());
         }
         self.pauses.reset();
+        self.given += events.len() as u64;
         self.filler.put(events, bytes).await
     }
 

@@ -99,7 +99,8 @@ impl FollowLogs {
         self
     }
 
-    /// Follows this instance of the container and no other. Not covered by semver.
+    /// Follows this instance of the container and no other, which has been started: it is not waited for the log to be
+    /// opened, and what hinders that is treated as what hinders going on. Not covered by semver.
     #[doc(hidden)]
     pub fn of_instance(mut self, pod_uid: &str, container_id: &str) -> Self {
         let instance = Instance { uid: pod_uid.to_owned(), id: container_id.to_owned(), restart_count: 0 };
@@ -111,7 +112,7 @@ impl FollowLogs {
         let url = self.request.url();
         let (filler, taker) = buffer(self.buffer);
         let mut follow = Follow::new(self.request, self.container, self.options, filler);
-        let body = follow.first().await?;
+        let body = if follow.is_of_instance() { None } else { Some(follow.first().await?) };
         Ok(LogFollower { taker, task: tokio::spawn(follow.run(body)), url })
     }
 }
@@ -145,7 +146,11 @@ impl fmt::Debug for FollowLogs {
 ///   server is away for long.
 /// * After a lost connection, the log is asked for by time. If the clock of the node is set back after that, or just
 ///   then, the server leaves out what is written until it has caught up.
-/// * Of a container that is started twice while nobody can be asked, the log in between is lost.
+/// * Of a container that is started twice while nobody can be asked, the log in between is lost. Where that, or a
+///   container or pod that was removed, is known to have taken lines away, [`LogEvent::Incomplete`] says so.
+/// * Of more than a million lines in two seconds, the first come again after a lost connection.
+/// * If the connection is lost before the first line has come, the log begins anew with
+///   [`tail_lines`](Logs::tail_lines) before its end, as it is then.
 ///
 /// # Errors
 ///

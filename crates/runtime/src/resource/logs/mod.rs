@@ -17,6 +17,7 @@ mod lines;
 mod pod;
 mod progress;
 mod stamp;
+mod start;
 
 pub use follower::{FollowLogs, LogFollower};
 pub use line::LogLine;
@@ -58,6 +59,11 @@ pub enum LogEvent {
     Restarted {
         /// How often it has been restarted by now, as `restartCount` of its status.
         restart_count: i32,
+    },
+    /// The instance has ended, or its pod is gone, and the last of its log could not be read: lines may be missing.
+    Incomplete {
+        /// What hindered it.
+        reason: String,
     },
 }
 

@@ -79,8 +79,10 @@ pub(super) struct Instance {
 /// What becomes of the log of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outlook {
-    /// There is nobody to ask: the pod is gone, or is another one.
+    /// There is nobody to ask: the pod is gone.
     Gone,
+    /// The pod is gone, and another one has its name.
+    Replaced,
     /// The object says nothing about containers.
     Silent,
     /// The container has not been started yet.
@@ -114,7 +116,7 @@ impl PodView {
     /// container need not be named if there is only one.
     pub(super) fn outlook(&self, container: Option<&str>, known: Option<&Instance>) -> Outlook {
         if known.is_some_and(|known| known.uid != self.metadata.uid) {
-            return Outlook::Gone;
+            return Outlook::Replaced;
         }
         let has_ended = matches!(self.status.phase.as_str(), "Succeeded" | "Failed");
         let Some(container) = container.or_else(|| self.only_container()) else { return Outlook::Silent };
@@ -271,7 +273,7 @@ mod tests {
     #[test]
     fn another_pod_of_the_same_name_is_not_the_one_that_was_followed() {
         let other = Instance { uid: "other".to_owned(), ..instance("a", 0) };
-        assert_eq!(outlook("Running", &running("a", 0, &json!({})), Some(&other)), Outlook::Gone);
+        assert_eq!(outlook("Running", &running("a", 0, &json!({})), Some(&other)), Outlook::Replaced);
     }
 
     #[test]

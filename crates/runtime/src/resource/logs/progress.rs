@@ -26,6 +26,10 @@ use crate::text::{Keep, printable};
 /// rotates by default, has no more if a line has 40 bytes.
 const MOST_KNOWN: usize = 1 << 18;
 
+/// How many lines are known at most at all: 16 MiB of memory. The stamps of a very fast log, and those of a clock that
+/// stands still, have no end of lines in two seconds.
+const MOST: usize = 1 << 20;
+
 /// Stamps that lie further back than this are not merely out of order.
 const JUMP: SignedDuration = SignedDuration::from_secs(1);
 
@@ -37,6 +41,7 @@ const MAX_MESSAGE: usize = 2048;
 pub(super) struct Progress {
     hasher: RandomState,
     most_known: usize,
+    most: usize,
     drops_replays: bool,
     /// The second and the hash of each line, in the order in which they came.
     known: VecDeque<(i64, u64)>,
@@ -84,6 +89,7 @@ impl Progress {
         Self {
             hasher: RandomState::new(),
             most_known: MOST_KNOWN,
+            most: MOST,
             drops_replays,
             known: VecDeque::new(),
             first: None,
@@ -112,7 +118,8 @@ impl Progress {
 
     /// What comes now is the log of another instance.
     pub(super) fn next_instance(&mut self) {
-        *self = Self { hasher: self.hasher.clone(), most_known: self.most_known, ..Self::new(self.drops_replays) };
+        let Self { most_known, most, drops_replays, .. } = *self;
+        *self = Self { hasher: self.hasher.clone(), most_known, most, ..Self::new(drops_replays) };
     }
 
     /// Whether this is the beginning of a line that may come again in this answer.
@@ -168,7 +175,11 @@ impl Progress {
         self.first.get_or_insert(stamp);
         self.last = Some(stamp);
         self.known.push_back((stamp.as_second(), hash));
-        while self.known.len() > self.most_known && self.known.front().is_some_and(|(at, _)| *at < window(stamp)) {
+        while self
+            .known
+            .front()
+            .is_some_and(|(at, _)| self.known.len() > if *at < window(stamp) { self.most_known } else { self.most })
+        {
             self.known.pop_front();
         }
         Some(LogEvent::Line(LogLine::stamped(content, stamp, piece.ends)))
@@ -264,7 +275,7 @@ mod tests {
             LogEvent::Line(line) if line.ends() => line.to_string(),
             LogEvent::Line(line) => format!("{line}+"),
             LogEvent::Message(text) => format!("!{text}"),
-            LogEvent::Restarted { .. } => "||".to_owned(),
+            other => format!("{other:?}"),
         }
     }
 
@@ -333,6 +344,15 @@ mod tests {
         let first = Piece { bytes: Bytes::from("-009999-01-02T01:59:59Z a"), begins: true, ends: true };
         let _ = progress.take(first);
         let _ = progress.since();
+    }
+
+    #[test]
+    fn what_is_known_is_bounded_also_if_stamps_stand_still() {
+        let mut progress = Progress { most_known: 2, most: 4, ..Progress::new(true) };
+        assert_eq!(given(&mut progress, "10:a 10:b 10:c 10:d 10:e 10:f"), "a b c d e f");
+        assert_eq!(progress.known.len(), 4);
+        // What is not known any more is given out again rather than lost.
+        assert_eq!(given(&mut progress, "| 10:a 10:b 10:c 10:d 10:e 10:f 11:g"), "a b g");
     }
 
     #[test]

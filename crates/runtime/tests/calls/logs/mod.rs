@@ -146,6 +146,11 @@ async fn all(mut log: LogFollower) -> Vec<String> {
         match log.try_next().await {
             Ok(Some(LogEvent::Line(line))) => all.push(line.to_string()),
             Ok(Some(LogEvent::Message(text))) => all.push(format!("!{text}")),
+            Ok(Some(LogEvent::Incomplete { reason })) => {
+                // Of errors their code.
+                let code = ["400", "404"].into_iter().find(|code| reason.contains(code));
+                all.push(format!("…{}", code.unwrap_or(&reason)));
+            }
             Ok(Some(other)) => all.push(format!("{other:?}")),
             Ok(None) => return all,
             Err(error) => all.push(error.code().map_or_else(|| error.to_string(), |code| code.to_string())),
@@ -191,9 +196,10 @@ async fn options_choose_the_beginning_only() {
 async fn before_the_first_line_the_beginning_stays_where_it_was() {
     let since = |logs: Logs| logs.since_time("2026-11-27T10:00:00Z".parse().expect("a time"));
     let silent = [Ends(""), Ends(""), Ends(""), Ends("")];
-    let options: [(Options, &str); 5] = [
+    let options: [(Options, &str); 6] = [
         (|logs| logs, "log&follow=true"),
         (|logs| logs.tail_lines(3), "log&follow=true"),
+        (|logs| logs.tail_lines(3).since_seconds(60), "log&follow=true&sinceSeconds=62"),
         // A moment that was 60 seconds ago is 62 seconds ago now, if not quite.
         (|logs| logs.since_seconds(60), "log&follow=true&sinceSeconds=62"),
         (|logs| logs.tail_lines(0), "log&follow=true&sinceSeconds=2"),
@@ -211,13 +217,22 @@ async fn before_the_first_line_the_beginning_stays_where_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn last_lines_do_not_become_the_whole_log_if_the_first_connection_breaks() {
+    let server = Server::new(&[Breaks(""), Refused(500), Breaks(""), Ends(A), Ends(A)], &["running"; 9]);
+    let mut log = server.logs().tail_lines(3).follow_on().await.expect("a log");
+    assert!(matches!(log.try_next().await, Ok(Some(LogEvent::Line(line))) if line == "a"));
+    let asked: Vec<_> = server.asked().into_iter().filter(|request| request != "pod").collect();
+    assert_eq!(asked[..4], [(); 4].map(|()| "log&follow=true&tailLines=3".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn end_of_the_answer_is_the_end_only_if_nobody_may_look() {
     let server = Server::new(&[Breaks(A_HALF), Breaks(""), Ends(ABCD)], &["forbidden"]);
     assert_eq!(all(server.follow().await).await, ["a", "b", "c", "d"]);
     assert_eq!(server.asked().iter().filter(|request| *request != "pod").count(), 3);
     // What answers that there is no such pod does not break off.
     let server = Server::new(&[Breaks(A), Refused(404)], &["forbidden"]);
-    assert_eq!(all(server.follow().await).await, ["a"]);
+    assert_eq!(all(server.follow().await).await, ["a", "…404"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,7 +241,44 @@ async fn log_ends_with_its_pod() {
         let server = Server::new(&[Ends(ABCD)], &["running", state]);
         assert_eq!(all(server.follow().await).await, ["a", "b", "c", "d"], "{state}");
         assert_eq!(server.asked(), ["log&follow=true", "pod", "pod"], "{state}");
+        // What was cut off may have had more.
+        let server = Server::new(&[Breaks(A)], &["running", state]);
+        let [line, incomplete] = &all(server.follow().await).await[..] else { panic!("two events") };
+        assert!(line == "a" && incomplete.starts_with("…"), "{state}: {incomplete}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_of_another_pod_of_the_same_name_is_not_taken() {
+    let opened = |server: &Server| server.asked().iter().filter(|request| *request != "pod").count();
+    // Before it is opened, and after. The pod as it is at first does not count.
+    for (before, states, events) in [("another", &["another"][..], 0), ("running", &["another"], 1)] {
+        let server = Server::with_before(before, &[Stays(A)], states);
+        let log = server.logs().follow_on().of_instance("u", "a").await.expect("a log");
+        let all = all(log).await;
+        assert!(all.len() == events && !all.contains(&"a".to_owned()), "{all:?}");
+        assert_eq!(opened(&server), events);
+    }
+    let server = Server::with_before("running", &[Stays(A)], &["another"]);
+    assert_eq!(all(server.follow().await).await, ["…another pod got the name while the log was opened"]);
+    // One that was removed since was the one whose log was opened.
+    let server = Server::with_before("running", &[Ends(ABCD)], &["gone"]);
+    assert_eq!(all(server.follow().await).await, ["a", "b", "c", "d"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_is_known_is_waited_for_through_errors_of_the_first_try() {
+    let server = Server::new(&[Refused(500), Refused(403), Refused(404), Ends(ABCD)], &["running"; 5]);
+    let mut log = server.logs().tail_lines(4).follow_on().of_instance("u", "a").await.expect("a log");
+    for expected in ["a", "b", "c"] {
+        assert!(matches!(log.try_next().await, Ok(Some(LogEvent::Line(line))) if line == expected));
+    }
+    // Its beginning is chosen each time.
+    let asked: Vec<_> = server.asked().into_iter().filter(|request| request != "pod").collect();
+    assert_eq!(asked[..4], [(); 4].map(|()| "log&follow=true&tailLines=4".to_owned()));
+    // Who may not read it is told.
+    let server = Server::new(&[Refused(403)], &["running"]);
+    assert_eq!(all(server.logs().follow_on().of_instance("u", "a").await.expect("a log")).await, ["403"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,18 +290,35 @@ async fn rest_of_a_container_that_has_ended_is_read() {
         let asked = server.asked();
         assert_eq!(asked[3], format!("log{query}&sinceTime=04Z"), "{asked:?}");
     }
-    // What the runtime has removed cannot be read.
+    // What the runtime has removed cannot be read, and that is told.
     let server = Server::new(&[Breaks(A), Refused(400)], &["running", "stopped"]);
-    assert_eq!(all(server.follow().await).await, ["a"]);
+    assert_eq!(all(server.follow().await).await, ["a", "…400"]);
     let server = Server::new(&[Breaks(A)], &["running", "restarted twice"]);
-    assert_eq!(all(server.follow().await).await, ["a"]);
+    let lost = "…the container has been started again since, more than once";
+    assert_eq!(all(server.follow().await).await, ["a", lost]);
     assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rest_of_a_log_is_read_for_as_long_as_more_of_it_comes() {
+    let line = |second: usize| format!("2026-11-27T10:00:{second:02}Z {second}\n");
+    // Each answer begins a second before what is known, and breaks off a line later.
+    let lines = |last: usize| -> &'static str { (last.max(3) - 2..=last).map(line).collect::<String>().leak() };
+    let logs: Vec<_> = (1..=12).map(|last| Breaks(lines(last))).chain([Ends(lines(13))]).collect();
+    let server = Server::new(&logs, &["running", "stopped"]);
+    let expected: Vec<_> = (1..=13).map(|second| second.to_string()).collect();
+    assert_eq!(all(server.follow().await).await, expected);
+    // Not for ever if nothing comes.
+    let server = Server::new(&[Breaks(A)], &["running", "stopped"]);
+    let all = all(server.follow().await).await;
+    assert!(all.len() == 2 && server.asked().len() < 20, "{all:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn next_instance_is_followed_if_that_is_wanted() {
     let logs = [Ends(A), Ends(AB), Ends(A), Ends(AB), Ends(AB)];
-    let states = ["running", "stopped", "stopped", "stopped", "restarted", "restarted", "restarted", "restarted twice"];
+    let restarted = ["restarted"; 4];
+    let states = [&["running", "stopped", "stopped", "stopped"][..], &restarted, &["restarted twice"]].concat();
     let server = Server::new(&logs, &states);
     let log = server.logs().tail_lines(1).since_seconds(5).follow_on().through_restarts();
     let mut log = log.await.expect("a log");
@@ -298,7 +367,7 @@ async fn instance_is_the_one_from_before_the_log_was_asked_for() {
         let logs = [Stays("2026-11-27T10:00:06Z next\n"), Ends(AB), Stays(A)];
         let server = Server::with_before(before, &logs, &["restarted"]);
         assert_eq!(all(server.follow().await).await, ["a", "b"]);
-        assert_eq!(server.asked(), ["log&follow=true", "pod", "pod", "log&previous=true"]);
+        assert_eq!(server.asked(), ["log&follow=true", "pod", "pod", "log&previous=true", "pod"]);
     }
 }
 
