@@ -133,6 +133,7 @@ fn resource(
         object,
         scale: version.has_scale.then_some(SCALE),
         has_status: version.has_status,
+        operations: version.operations.as_ref(),
     };
     let mut resource = resource.build(&definition.file, &version.location)?;
     // What is not free gets a number behind it. No name of the runtime that a client's file uses ends in one.
@@ -273,7 +274,7 @@ fn metadata_record() -> FieldType {
 fn object(group: &Group, definition: &Definition, version: &DefinitionVersion) -> CustomObject {
     let names = definition.names.clone();
     CustomObject {
-        api_version: format!("{}/{}", group.name, version.name),
+        api_version: api_version(&group.name, &version.name),
         kind: names.kind,
         list_kind: names.list_kind,
         plural: names.plural,
@@ -283,6 +284,11 @@ fn object(group: &Group, definition: &Definition, version: &DefinitionVersion) -
         scope: definition.scope,
         has_status: version.has_status,
     }
+}
+
+/// `batch/v1`, or `v1` in the core group.
+fn api_version(group: &str, version: &str) -> String {
+    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
 fn object_docs(kind: &str) -> Vec<String> {

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::yaml::{Document, documents};
+use super::{
+    Operations,
+    yaml::{Document, documents},
+};
 use crate::{
     Error,
     model::Scope,
@@ -58,6 +61,8 @@ pub struct DefinitionVersion {
     pub has_status: bool,
     /// Whether there is a scale.
     pub has_scale: bool,
+    /// What can be done with it, if that is not what a server has for every custom resource.
+    pub(super) operations: Option<Operations>,
     /// Where it stands in the file.
     pub location: String,
 }
@@ -233,6 +238,7 @@ fn version(node: &Node<'_>) -> Result<DefinitionVersion, Error> {
         has_status: subresource("status"),
         has_scale: subresource("scale"),
         schema: root,
+        operations: None,
         name,
         location,
     })

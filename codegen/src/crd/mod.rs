@@ -17,15 +17,18 @@ mod docs;
 mod facts;
 mod identifiers;
 mod naming;
+mod preview;
 mod types;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::preview::Operations;
 pub use self::{
     definition::{Definition, DefinitionNames, DefinitionVersion},
     facts::facts,
     naming::{NAMES_FILE, Names},
+    preview::preview,
 };
 use crate::{
     Error,

@@ -80,6 +80,9 @@ pub(super) struct Types {
 /// What a value of this many bytes does not stand in another for: a program's stack has two million.
 const LARGE: usize = 4096;
 
+/// The metadata of objects, the one schema that is referred to: Kubernetes' own kinds have it inside of others.
+pub(super) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
 /// The pattern that says that an int-or-string is a quantity; it has the dashes of no other.
 pub(super) const QUANTITY: &str = "([KMGTPE]i)|[numkMGTPE]";
 
@@ -107,6 +110,9 @@ impl Types {
     }
 
     fn non_null(&mut self, schema: &Schema, path: &mut Path, at: &Place<'_>) -> Result<Draft, Error> {
+        if schema.reference.as_deref() == Some(OBJECT_META) {
+            return Ok(Draft::Metadata);
+        }
         if schema.reference.is_some() {
             return Err(at.error(path, "has a `$ref`, which the schema of a custom resource cannot have"));
         }

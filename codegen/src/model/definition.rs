@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error,
+    crd::Operations,
     policy::Policy,
     spec::{Action, Answer, Body, Content, GroupVersionKind, Location, Method, Operation, Parameter, Schema},
 };
@@ -27,6 +28,8 @@ pub(crate) struct ResourceOfDefinition<'a> {
     /// The schema of its subresource `scale`, if it has one.
     pub(crate) scale: Option<&'a str>,
     pub(crate) has_status: bool,
+    /// What of all this there is, if not all.
+    pub(crate) operations: Option<&'a Operations>,
 }
 
 impl ResourceOfDefinition<'_> {
@@ -36,15 +39,24 @@ impl ResourceOfDefinition<'_> {
         let policy = Policy::default();
         let mut draft = ResourceDraft::named(self.names.clone());
         for operation in self.operations() {
-            if let Some(path) = ParsedPath::parse(&operation.path) {
+            if let Some(path) = ParsedPath::parse(&operation.path).filter(|path| self.has(path, &operation)) {
                 draft.add(0, &at, &path, &operation, &policy)?;
             }
         }
         draft.finish(&at, self.plural.to_owned(), &policy, &[String::new()])
     }
 
+    fn has(&self, path: &ParsedPath<'_>, operation: &Operation) -> bool {
+        let subresource = path.subresource.clone().unwrap_or_default();
+        let key = operation.action.map(|action| (subresource, action));
+        self.operations.is_none_or(|all| key.is_some_and(|key| all.contains(&key)))
+    }
+
     fn operations(&self) -> Vec<Operation> {
-        let root = format!("/apis/{}/{}", self.group, self.version);
+        let root = match self.group {
+            "" => format!("/api/{}", self.version),
+            group => format!("/apis/{group}/{}", self.version),
+        };
         let everywhere = format!("{root}/{}", self.plural);
         let collection = match self.scope {
             Scope::Namespaced => format!("{root}/namespaces/{{namespace}}/{}", self.plural),

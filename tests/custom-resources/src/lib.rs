@@ -26,6 +26,12 @@ pub mod groups {
     include!(concat!(env!("OUT_DIR"), "/mod.rs"));
 }
 
+/// What the newest stored version of Kubernetes has and the oldest has not, of two groups.
+#[allow(missing_docs, reason = "they have docs")]
+pub mod previewed {
+    include!(concat!(env!("OUT_DIR"), "/preview.rs"));
+}
+
 /// What a test returns: `?` works on everything.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 

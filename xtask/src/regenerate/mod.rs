@@ -69,7 +69,8 @@ impl Types {
                 let (folder, release) = (version.folder(), &self.release);
                 return Err(format!(
                     "k8s-openapi {release} has no types of Kubernetes {version} (its feature {feature}). Raise it in the root \
-                     Cargo.toml to a release that has them and run `cargo update k8s-openapi`, or remove api-specs/{folder}"
+                     Cargo.toml to a release that has them and run `cargo update k8s-openapi`, or remove api-specs/{folder}; \
+                     `cargo xtask spec update {version} --preview FOLDER` makes crates of what is new until there is one"
                 )
                 .into());
             }
@@ -106,7 +107,7 @@ fn regenerate_example(root: &Path, checked: bool) -> Result<k8s_client_generate:
 }
 
 /// Loads all stored versions, oldest first.
-fn specs(folder: &Path) -> Result<Vec<Spec>> {
+pub(crate) fn specs(folder: &Path) -> Result<Vec<Spec>> {
     let folders: Vec<_> = crate::versions::stored(folder)?.into_iter().map(|name| folder.join(name)).collect();
     let specs: std::result::Result<Vec<Spec>, String> = thread::scope(|scope| {
         let loads: Vec<_> = folders.iter().map(|folder| scope.spawn(|| load(folder))).collect();

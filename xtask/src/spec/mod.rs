@@ -3,6 +3,7 @@
 mod cluster;
 mod folder;
 mod module;
+mod preview;
 
 use std::{
     collections::BTreeMap,
@@ -43,6 +44,10 @@ pub(crate) struct Update {
     /// The kubeconfig of that server; by default $KUBECONFIG, then ~/.kube/config.
     #[arg(long, requires = "from_cluster", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// Leaves api-specs as it is, and writes crates into this folder with the types and clients of what is new in the
+    /// version: they work before there is a release of k8s-openapi that has its types.
+    #[arg(long, value_name = "DIR")]
+    preview: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -51,7 +56,13 @@ impl Update {
     pub(crate) fn from_folder(version: &str, folder: &Path) -> Self {
         let version = Some(version.parse().unwrap());
         let from_dir = Some(folder.to_owned());
-        Self { version, from_module: false, from_dir, from_cluster: false, kubeconfig: None }
+        Self { version, from_module: false, from_dir, from_cluster: false, kubeconfig: None, preview: None }
+    }
+
+    /// The same with `--preview FOLDER`.
+    pub(crate) fn preview(mut self, folder: &Path) -> Self {
+        self.preview = Some(folder.to_owned());
+        self
     }
 }
 
@@ -97,6 +108,9 @@ pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
     let folder = root.join("api-specs").join(upstream.source.version.folder());
     let old = if folder.exists() { spec::read_dir(&folder)? } else { Files::new() };
     let new = store(upstream, &old)?;
+    if let Some(output) = &update.preview {
+        return preview::write(root, &new, output);
+    }
     replace(&folder, &new)?;
     report(&folder, &old, &new);
     print_changes(root, &old, &new)

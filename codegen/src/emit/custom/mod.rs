@@ -40,6 +40,8 @@ pub enum Dependencies {
     Released,
     /// As the workspace has them.
     Workspace,
+    /// In a checkout of the workspace, in this folder.
+    Checkout(String),
 }
 
 /// The release of k8s-openapi that generated code is written for.
@@ -133,7 +135,9 @@ fn example(group: &Group, package: &str) -> Vec<String> {
 fn manifest(model: &Model, group: &Group, package: &str, dependencies: &Dependencies) -> String {
     let release = env!("CARGO_PKG_VERSION");
     let shared = match dependencies {
-        Dependencies::Released => format!("version = \"{release}\"\nedition = \"2024\""),
+        Dependencies::Released | Dependencies::Checkout(_) => {
+            format!("version = \"{release}\"\nedition = \"2024\"")
+        }
         Dependencies::Workspace => "version.workspace = true\nedition.workspace = true".to_owned(),
     };
     let mut text = format!(
@@ -150,19 +154,21 @@ publish = false
 ",
         group.name
     );
-    let mut ours: Vec<String> = neighbours(model, group).iter().map(|name| names::package(name)).collect();
-    ours.push("k8s-client-runtime".to_owned());
-    ours.sort();
-    for name in ours {
+    let ours = neighbours(model, group).into_iter().map(|name| (names::package(&name), format!("crates/api/{name}")));
+    let runtime = ("k8s-client-runtime".to_owned(), "crates/runtime".to_owned());
+    for (name, folder) in ours.chain([runtime]).collect::<std::collections::BTreeMap<_, _>>() {
         let _ = match dependencies {
             Dependencies::Released => {
                 writeln!(text, "{name} = {{ version = \"{release}\", default-features = false }}")
             }
             Dependencies::Workspace => writeln!(text, "{name}.workspace = true"),
+            Dependencies::Checkout(root) => {
+                writeln!(text, "{name} = {{ path = {:?}, default-features = false }}", format!("{root}/{folder}"))
+            }
         };
     }
     let _ = match dependencies {
-        Dependencies::Released => writeln!(
+        Dependencies::Released | Dependencies::Checkout(_) => writeln!(
             text,
             "k8s-openapi = {{ version = \"{K8S_OPENAPI}\", default-features = false, features = [\"std\"] }}"
         ),

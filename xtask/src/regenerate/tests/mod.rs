@@ -295,6 +295,16 @@ fn a_new_kubernetes_version_changes_what_is_new_in_it_and_the_version_numbers() 
     remove_version(&mut upstream, GONE.0, GONE.1);
     upstream.write(tree.path());
     let update = Update::from_folder(&format!("1.{new}.0"), tree.path());
+    // Before there are types, it can be tried.
+    let preview = tree.path().join("preview");
+    crate::spec::update(root, &Update::from_folder(&format!("1.{new}.0"), tree.path()).preview(&preview)).unwrap();
+    let made = spec::read_dir(&preview).unwrap();
+    let code = &made["apps/src/v1/types.rs"];
+    assert!(code.contains(r#"colour("colour"): String"#) && code.contains(r#"brand_new("brandNew"): bool"#), "{code}");
+    let crates: Vec<_> = made.keys().filter_map(|path| path.strip_suffix("/Cargo.toml")).collect();
+    assert_eq!(crates, ["apps"], "only what has changed is made");
+    assert_eq!(texts(root), before);
+
     crate::spec::update(root, &update).unwrap();
 
     // Without its types nothing is written.
