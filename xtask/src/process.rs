@@ -38,6 +38,15 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     if status.success() { Ok(()) } else { Err(format!("{line}: {status}").into()) }
 }
 
+/// Builds this program again with a client of Kubernetes in it, and lets that one do what was asked for, where it was.
+#[cfg(not(feature = "cluster"))]
+pub(crate) fn with_client() -> Result<std::process::ExitStatus> {
+    let mut cargo = cargo();
+    cargo.args(["run", "--quiet", "--package", "xtask", "--features", "cluster", "--manifest-path"]);
+    cargo.arg(crate::root().join("Cargo.toml")).arg("--").args(env::args_os().skip(1)).current_dir(env::current_dir()?);
+    cargo.status().map_err(|error| format!("cargo cannot be started: {error}").into())
+}
+
 /// A line that stands out.
 pub(crate) fn heading(text: &str) {
     if stdout().is_terminal() {

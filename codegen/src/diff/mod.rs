@@ -36,7 +36,9 @@ pub fn compare(old: &Api<'_>, new: &Api<'_>) -> Report {
     let mut changes = Vec::new();
     operations::compare(old, new, &mut changes);
     types::compare(old, new, &mut changes);
-    markers::lifecycles(old, new, &mut changes);
+    if old.markers.is_some() == new.markers.is_some() {
+        markers::lifecycles(old, new, &mut changes);
+    }
     let mut not_compared = Vec::new();
     match (old.protobuf, new.protobuf) {
         (Some(before), Some(after)) => protobuf::compare(new, before, after, &mut changes),
@@ -47,6 +49,9 @@ pub fn compare(old: &Api<'_>, new: &Api<'_>) -> Report {
         (Some(before), Some(after)) => markers::compare((old, before), (new, after), &mut changes),
         (None, None) => {}
         _ => not_compared.push("feature gates and what will be removed, which only one side knows".to_owned()),
+    }
+    if !new.is_custom {
+        not_compared.push("defaults that only the code of the server knows".to_owned());
     }
     if types::values_are_unknown(old) != types::values_are_unknown(new) {
         not_compared.push("the values of enums, which only one side knows".to_owned());

@@ -207,7 +207,7 @@ impl Details {
             }
         }
         let (before, after) = (contents(old.body.as_ref()), contents(new.body.as_ref()));
-        self.compare_contents(route, Kind::BodyChanged, "body", before, after);
+        self.compare_contents(route, Kind::BodyChanged, "request body", before, after);
         for (code, before) in &old.answers {
             let after = new.answers.get(code).map(|answer| answer.contents.as_slice()).unwrap_or_default();
             self.compare_contents(route, Kind::AnswerChanged, &format!("answer {code}"), &before.contents, after);

@@ -21,7 +21,7 @@ pub(super) fn compare(new: &Api<'_>, before: &Table, after: &Table, changes: &mu
             let Some(new) = by_name.get(old.name.as_str()) else {
                 if let Some(reused) = after.iter().find(|field| field.number == old.number) {
                     let text = |field: &Field| format!("{} {}", field.number, field.name);
-                    change(Kind::ProtobufNumberReused, &reused.name, text(old), text(reused));
+                    change(Kind::ProtobufNumberReused, "", text(old), text(reused));
                 }
                 continue;
             };

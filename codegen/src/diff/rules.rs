@@ -77,7 +77,7 @@ rules! {
     RequiredFieldAdded "required field added" [Wire, Rust] "objects from before lack it and are refused";
     FieldRemoved "field removed" [Wire, Rust] "servers drop it, or refuse it under strict validation";
     FieldType "type" [Wire, Rust] "values that were right are refused, or cannot be read";
-    NowRequired "now required" [Rust] "the field loses its `Option`; mostly validation demanded it before and now says so";
+    NowRequired "now required" [Rust] "the field loses its `Option`; a default fills it in, or validation mostly demanded it before";
     Enforced "now required, and enforced" [Wire, Rust] "the schema is the validation: objects without it are refused";
     NoLongerRequired "no longer required" [Rust] "the field becomes an `Option`, and answers may lack it";
     DefaultChanged "default" [Wire] "objects that leave it out mean something else";

@@ -172,15 +172,13 @@ impl Walk<'_, '_> {
                 self.add(&path, Kind::FieldRemoved, Some(field_text(name, old, before)), None);
                 continue;
             };
-            match (old.required.contains(name), new.required.contains(name)) {
-                (false, true) if self.is_custom() && after.default.is_none() => {
-                    self.add(&path, Kind::Enforced, None, None);
-                }
-                (false, true) => self.add(&path, Kind::NowRequired, None, None),
-                (true, false) => self.add(&path, Kind::NoLongerRequired, None, None),
-                _ => {}
-            }
+            self.required(&path, (old.required.contains(name), new.required.contains(name)), after.default.is_some());
             self.schemas(&path, before, after);
+        }
+        // Where unknown fields are kept, one may be required that no property describes.
+        let is_unknown = |name: &&String| !old.properties.contains_key(*name) && !new.properties.contains_key(*name);
+        for name in old.required.symmetric_difference(&new.required).filter(is_unknown) {
+            self.required(&inside(name), (old.required.contains(name), new.required.contains(name)), false);
         }
         for (name, after) in &new.properties {
             if !old.properties.contains_key(name) {
@@ -192,6 +190,15 @@ impl Walk<'_, '_> {
                 let kind = if breaks { Kind::RequiredFieldAdded } else { Kind::FieldAdded };
                 self.add(&path, kind, None, Some(field_text(name, new, after)));
             }
+        }
+    }
+
+    fn required(&mut self, path: &str, is_required: (bool, bool), has_default: bool) {
+        match is_required {
+            (false, true) if self.is_custom() && !has_default => self.add(path, Kind::Enforced, None, None),
+            (false, true) => self.add(path, Kind::NowRequired, None, None),
+            (true, false) => self.add(path, Kind::NoLongerRequired, None, None),
+            _ => {}
         }
     }
 

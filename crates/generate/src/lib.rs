@@ -190,17 +190,21 @@ impl Generator {
         Ok(difference)
     }
 
-    fn generated(&self, output: Option<&Path>) -> Result<output::Generated, Error> {
+    /// The definitions of all that was added, without those of other groups. Not covered by semver: its type is the
+    /// generator's own.
+    #[doc(hidden)]
+    pub fn definitions(&self) -> Result<Vec<Definition>, Error> {
         let mut definitions = self.definitions.clone();
         for (name, text) in input::texts(&self.paths)? {
             definitions.extend(Definition::read(&name, &text)?);
         }
         let found = definitions.len();
         definitions.retain(|definition| self.groups.is_empty() || self.groups.contains(&definition.group));
-        if definitions.is_empty() {
-            return Err(self.nothing(found));
-        }
-        let groups = Group::all(definitions)?;
+        if definitions.is_empty() { Err(self.nothing(found)) } else { Ok(definitions) }
+    }
+
+    fn generated(&self, output: Option<&Path>) -> Result<output::Generated, Error> {
+        let groups = Group::all(self.definitions()?)?;
         if let (Some(package), [first, second, ..]) = (&self.package, groups.as_slice()) {
             let message = format!(
                 "one package cannot be of two groups, `{}` and `{}`: choose one of them, or leave the name out",

@@ -6,43 +6,76 @@
 
 #[cfg(any(feature = "cluster", test))]
 use std::collections::BTreeMap;
+#[cfg(feature = "cluster")]
+use std::path::Path;
 
 #[cfg(any(feature = "cluster", test))]
 use k8s_client_codegen::spec::{Source, Version};
+#[cfg(feature = "cluster")]
+use k8s_client_codegen::{
+    crd::Definition,
+    spec::{self, Spec},
+};
 #[cfg(any(feature = "cluster", test))]
 use serde_json::Value;
 
 #[cfg(any(feature = "cluster", test))]
 use super::Upstream;
+#[cfg(any(feature = "cluster", test))]
 use crate::Result;
-#[cfg(not(feature = "cluster"))]
-use crate::process;
+
+/// Answers the body of `GET <path>`.
+#[cfg(any(feature = "cluster", test))]
+type Fetch<'a> = dyn FnMut(&str) -> Result<String> + 'a;
 
 #[cfg(feature = "cluster")]
-pub(super) fn read(version: Option<Version>, kubeconfig: Option<&std::path::Path>) -> Result<Upstream> {
+pub(super) fn read(version: Option<Version>, kubeconfig: Option<&Path>) -> Result<Upstream> {
+    read_with(version, &mut *connect(kubeconfig, None)?)
+}
+
+/// What a server serves of Kubernetes; numbers of protobuf are not published.
+#[cfg(feature = "cluster")]
+pub(crate) fn served(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Spec> {
+    let upstream = read_with(None, &mut *connect(kubeconfig, context)?)?;
+    let mut files = spec::intake(&upstream.documents)?;
+    files.insert("protobuf.txt".to_owned(), String::new());
+    files.insert("SOURCE".to_owned(), upstream.source.to_string());
+    Ok(spec::load(&files)?)
+}
+
+/// The definitions of custom resources that a server has.
+#[cfg(feature = "cluster")]
+pub(crate) fn definitions(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Vec<Definition>> {
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let text = connect(kubeconfig, context)?(path)?;
+    let value = serde_json::from_str(&text).map_err(|error| format!("GET {path}: the answer is not JSON: {error}"))?;
+    Ok(Definition::from_value(&format!("GET {path}"), value)?)
+}
+
+#[cfg(feature = "cluster")]
+fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Box<Fetch<'static>>> {
     use k8s_client_runtime::{Config, RestClient};
 
-    let config = kubeconfig.map_or_else(Config::infer, Config::from_kubeconfig)?;
+    let mut loader = Config::loader();
+    if let Some(path) = kubeconfig {
+        loader = loader.kubeconfig(path);
+    }
+    if let Some(name) = context {
+        loader = loader.context(name);
+    }
+    let config = loader.load()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A client's connections are tasks of the runtime they were made in.
     let client = runtime.block_on(async { RestClient::new(&config) })?;
-    read_with(version, |path| {
+    Ok(Box::new(move |path| {
         let request = client.get().abs_path(path).header("Accept", "application/json");
         let body = runtime.block_on(async { request.send().await?.bytes().await })?;
         String::from_utf8(body.to_vec()).map_err(|_| format!("GET {path}: the answer is not UTF-8").into())
-    })
+    }))
 }
 
-/// Builds this program again with the client in it, and lets that one do what was asked for.
-#[cfg(not(feature = "cluster"))]
-pub(super) fn run_with_client() -> Result<()> {
-    let program = ["run", "--quiet", "--package", "xtask", "--features", "cluster", "--"];
-    process::run(process::cargo().args(program).args(std::env::args_os().skip(1)))
-}
-
-/// Reads through `fetch`, which answers the body of `GET <path>`.
 #[cfg(any(feature = "cluster", test))]
-fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<String>) -> Result<Upstream> {
+fn read_with(version: Option<Version>, fetch: &mut Fetch<'_>) -> Result<Upstream> {
     let mut json = |path: &str| -> Result<(String, Value)> {
         let text = fetch(path)?;
         let value = serde_json::from_str(&text);
@@ -60,7 +93,7 @@ fn read_with(version: Option<Version>, mut fetch: impl FnMut(&str) -> Result<Str
     let mut documents = BTreeMap::new();
     for (name, entry) in entries {
         if !is_kubernetes(name) {
-            println!("left out {name}: not an API of Kubernetes itself");
+            eprintln!("left out {name}: not an API of Kubernetes itself");
             continue;
         }
         let path = entry["serverRelativeURL"].as_str();
@@ -105,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_servers_documents_are_read_by_the_index_but_for_those_of_others() {
-        let upstream = read_with(None, server).unwrap();
+        let upstream = read_with(None, &mut server).unwrap();
         assert_eq!(upstream.source.version.to_string(), "1.37.2");
         assert_eq!(upstream.documents, BTreeMap::from([("apis/apps/v1".to_owned(), r#"{"paths": {}}"#.to_owned())]));
         assert!(upstream.definitions.is_none());
@@ -113,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_server_of_another_version_is_refused() {
-        let error = read_with(Some("1.36.0".parse().unwrap()), server).err().unwrap();
+        let error = read_with(Some("1.36.0".parse().unwrap()), &mut server).err().unwrap();
         assert_eq!(error.to_string(), "the server is of version 1.37.2, not 1.36.0");
     }
 }

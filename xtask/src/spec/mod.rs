@@ -1,6 +1,6 @@
 //! `cargo xtask spec update`: takes a Kubernetes version's facts into `api-specs`.
 
-mod cluster;
+pub(crate) mod cluster;
 mod folder;
 mod module;
 mod preview;
@@ -18,6 +18,8 @@ use k8s_client_codegen::{
     write,
 };
 
+#[cfg(not(feature = "cluster"))]
+use crate::process;
 use crate::{Result, api_diff, versions};
 
 /// Works on the stored specs.
@@ -96,7 +98,8 @@ pub(crate) fn run(command: &Command) -> Result<()> {
 pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
     #[cfg(not(feature = "cluster"))]
     if update.from_cluster {
-        return cluster::run_with_client();
+        let status = process::with_client()?;
+        return if status.success() { Ok(()) } else { Err(format!("`spec update` with a client: {status}").into()) };
     }
     let upstream = match (update.version, &update.from_dir) {
         #[cfg(feature = "cluster")]

@@ -1,6 +1,6 @@
 //! Markdown for pull requests and changelogs.
 
-use super::{Audience, FOOT, Report, counts, heading, lines, reason, removals, sections};
+use super::{Audience, Report, counts, heading, lines, reason, removals, sections};
 
 /// A report for a pull request or a changelog: what breaks is open, what does not is folded.
 pub fn markdown(report: &Report) -> String {
@@ -32,8 +32,9 @@ pub fn markdown(report: &Report) -> String {
         out.extend([String::new(), format!("### Going to be removed, as {} says", report.to), String::new()]);
         out.extend(removals.iter().map(|line| format!("- {line}")));
     }
+    if !report.not_compared.is_empty() {
+        out.extend([String::new(), format!("Not compared: {}.", report.not_compared.join("; "))]);
+    }
     out.push(String::new());
-    out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));
-    out.extend([FOOT.to_owned(), String::new()]);
     out.join("\n")
 }

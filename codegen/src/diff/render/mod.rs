@@ -137,6 +137,3 @@ fn removals(report: &Report) -> Vec<String> {
     };
     releases.into_iter().map(line).collect()
 }
-
-/// What no report has, whatever it compares.
-const FOOT: &str = "Not seen: defaults that only the server's code knows, and prose.";

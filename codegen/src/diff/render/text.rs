@@ -1,6 +1,6 @@
 //! Text for people.
 
-use super::{FOOT, Report, counts, heading, lines, reason, removals, sections};
+use super::{Report, counts, heading, lines, reason, removals, sections};
 
 /// A report for people to read.
 pub fn text(report: &Report) -> String {
@@ -23,8 +23,9 @@ pub fn text(report: &Report) -> String {
         out.extend([String::new(), format!("Going to be removed, as {} says:", report.to)]);
         out.extend(removals.iter().map(|line| format!("  {line}")));
     }
+    if !report.not_compared.is_empty() {
+        out.extend([String::new(), format!("Not compared: {}.", report.not_compared.join("; "))]);
+    }
     out.push(String::new());
-    out.extend(report.not_compared.iter().map(|what| format!("Not compared: {what}.")));
-    out.extend([FOOT.to_owned(), String::new()]);
     out.join("\n")
 }
