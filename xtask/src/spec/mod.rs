@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, Subcommand};
 use k8s_client_codegen::{
     diff,
-    spec::{self, Discovery, Files, GoSources, Markers, Source, Version, proto},
+    spec::{self, Discovery, Files, GoSources, Markers, Release, Source, Version, proto},
     write,
 };
 
@@ -112,7 +112,8 @@ pub(crate) fn update(root: &Path, update: &Update) -> Result<()> {
     let old = if folder.exists() { spec::read_dir(&folder)? } else { Files::new() };
     let new = store(upstream, &old)?;
     if let Some(output) = &update.preview {
-        return preview::write(root, &new, output);
+        preview::write(root, &new, output)?;
+        return print_changes(root, &old, &new);
     }
     replace(&folder, &new)?;
     report(&folder, &old, &new);
@@ -125,9 +126,12 @@ fn print_changes(root: &Path, old: &Files, new: &Files) -> Result<()> {
     let specs = root.join("api-specs");
     let before = if old.is_empty() {
         let stored = versions::stored(&specs)?;
-        let own = stored.iter().position(|folder| *folder == new.version().folder());
-        let before = own.and_then(|own| stored.get(own.checked_sub(1)?));
-        before.map(|folder| spec::read_dir(&specs.join(folder))).transpose()?
+        let Version { major, minor, .. } = new.version();
+        let is_older = |folder: &&String| {
+            let release: Option<Release> = folder.trim_start_matches('v').parse().ok();
+            release.is_some_and(|release| release < Release { major, minor })
+        };
+        stored.iter().rfind(is_older).map(|folder| spec::read_dir(&specs.join(folder))).transpose()?
     } else {
         Some(old.clone())
     };
