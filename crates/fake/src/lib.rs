@@ -29,6 +29,7 @@ mod json_path;
 mod listen;
 mod merge;
 mod model;
+mod openapi;
 mod scale;
 mod schema;
 mod server;

@@ -36,6 +36,11 @@ impl Types {
         Schema::new(Type::Named(Named { types: self, name }))
     }
 
+    /// The schema that refers to the type of this name, if there is one.
+    pub(crate) fn find(&'static self, name: &str) -> Option<Schema> {
+        self.by_name.get_key_value(name).map(|(name, _)| self.named(name))
+    }
+
     /// The schema of a type; anything, if there is none of the name.
     pub(super) fn schema(&'static self, name: &str) -> &'static Schema {
         match self.by_name.get(name) {

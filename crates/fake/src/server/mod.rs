@@ -34,6 +34,7 @@ use crate::{
     failure::{Failure, Result},
     garbage,
     http::{Answer, Path, Query, Representation, ResourcePath, render, response, warning},
+    openapi,
     state::State,
     table::Include,
     users::{Fault, Observers, RecordedRequest},
@@ -314,7 +315,10 @@ impl FakeServer {
                 Ok(response(StatusCode::OK, "application/json", version.to_string()))
             }
             "/healthz" | "/livez" | "/readyz" => plain("ok"),
-            other if other.starts_with("/openapi/") => Err(Failure::not_implemented("documents of OpenAPI")),
+            other if other.starts_with("/openapi/") => {
+                let document = openapi::document(&self.state(), other)?;
+                Ok(response(StatusCode::OK, "application/json", document.to_string()))
+            }
             _ => Err(Failure::unknown_path()),
         }
     }
