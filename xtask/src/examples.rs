@@ -19,6 +19,9 @@ const WAIT: &str = "wait-for-objects";
 /// What the deployment example is shown with: see [`use_pods`] for the last three.
 pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, "exec", "port-forward", "logs"];
 
+/// The same where no pods run.
+pub(crate) const WITHOUT_NODES: &[&str] = &[DEPLOYMENT, WAIT];
+
 /// Examples that only read.
 const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metrics-cache"];
 

@@ -1,4 +1,5 @@
-//! `cargo xtask test --fake`: tests of the real API server, run on the fake one.
+//! The fake API server as a program of its own, and `cargo xtask test --fake`: tests of the real API server, run on the
+//! fake one.
 
 use std::{
     fs,
@@ -31,10 +32,9 @@ pub(crate) fn test() -> Result<()> {
     let list = fs::read_to_string(crate::root().join(SKIPPED))?;
     let skipped = skipped(&list)?;
     process::heading("The fake API server");
-    process::run(
-        process::cargo().args(["build", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES),
-    )?;
-    let server = Server::start(&crate::root().join(KUBECONFIG))?;
+    build()?;
+    // Many tests say themselves what happens to their objects.
+    let server = Server::start(Controllers::None)?;
 
     process::heading("Tests of a real API server on it");
     let mut cargo = process::cargo();
@@ -49,6 +49,11 @@ pub(crate) fn test() -> Result<()> {
 
 const FEATURES: [&str; 2] = ["--features", "latest,listen"];
 
+/// Builds the server.
+pub(crate) fn build() -> Result<()> {
+    process::run(process::cargo().args(["build", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES))
+}
+
 /// The names of the tests of a list, each of which has its reason behind it.
 fn skipped(list: &str) -> Result<Vec<&str>> {
     let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -60,20 +65,33 @@ fn skipped(list: &str) -> Result<Vec<&str>> {
         .collect()
 }
 
+/// Whether the server does what controllers of a cluster do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Controllers {
+    None,
+    All,
+}
+
 /// The server as a program of its own, which ends with this.
-struct Server {
+pub(crate) struct Server {
     program: Child,
     kubeconfig: PathBuf,
 }
 
 impl Server {
-    fn start(kubeconfig: &Path) -> Result<Self> {
+    /// Starts the server that [`build`] has built.
+    pub(crate) fn start(controllers: Controllers) -> Result<Self> {
+        let kubeconfig = &crate::root().join(KUBECONFIG);
         // One of an earlier server would be taken for this one's.
         drop(fs::remove_file(kubeconfig));
         let mut cargo = process::cargo();
         cargo.args(["run", "--quiet", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES);
         // It serves until its input ends.
-        let program = cargo.arg("--").arg(kubeconfig).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        cargo.arg("--").arg(kubeconfig);
+        if controllers == Controllers::All {
+            cargo.arg("--controllers");
+        }
+        let program = cargo.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         let server = Self { program, kubeconfig: kubeconfig.to_owned() };
         let start = Instant::now();
         let text = loop {
@@ -87,6 +105,11 @@ impl Server {
         let contexts = CONTEXTS.map(context).concat();
         fs::write(kubeconfig, text.replace("current-context:", &format!("{contexts}current-context:")))?;
         Ok(server)
+    }
+
+    /// How to reach it.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 }
 

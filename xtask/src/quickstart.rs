@@ -1,10 +1,12 @@
-//! `cargo xtask quickstart`: from a fresh clone to a deployment that came and went on a real API server.
+//! `cargo xtask quickstart`: from a fresh clone to a deployment that came and went on a real API server, or on the fake
+//! one.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use k8s_client_test_harness::ControlPlane;
 
-use crate::{Result, control_plane, examples, process, regenerate};
+use crate::{Result, control_plane, examples, fake, process, regenerate};
 
 /// Shows the whole: generated code is current, a control plane comes up, client-go's deployment example runs on it
 #[derive(Debug, Args)]
@@ -12,6 +14,9 @@ pub(crate) struct Command {
     /// A cluster that runs already, instead of building and starting a control plane
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
+    /// The fake API server, which needs no Go and does itself what controllers do, in place of a control plane
+    #[arg(long, conflicts_with = "kubeconfig")]
+    fake: bool,
     /// Waits for the Return key before each step of the example
     #[arg(long)]
     interactive: bool,
@@ -25,10 +30,20 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     regenerate::run(&regenerate::Command { check: true })?;
 
     // Beforehand, so that nothing is compiled between the steps.
+    if command.fake {
+        fake::build()?;
+        examples::build(examples::WITHOUT_NODES)?;
+        process::heading("2. The fake API server, which does what controllers do");
+        let server = fake::Server::start(fake::Controllers::All)?;
+        return show(command, ControlPlane::existing(server.kubeconfig()));
+    }
     examples::build(examples::OF_THE_DEPLOYMENT)?;
-
     process::heading("2. A control plane: etcd, kube-apiserver and kube-controller-manager");
-    let plane = control_plane::given_or_started(command.kubeconfig.as_deref())?;
+    show(command, control_plane::given_or_started(command.kubeconfig.as_deref())?)
+}
+
+/// Shows the example on a server.
+fn show(command: &Command, plane: ControlPlane) -> Result<()> {
     println!("ready; kubeconfig: {}", plane.kubeconfig().display());
 
     process::heading(&format!("3. examples/{}", examples::DEPLOYMENT));

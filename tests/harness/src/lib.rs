@@ -36,7 +36,7 @@ mod probe;
 mod program;
 mod source;
 
-pub use beside::{build_extract, build_merge, build_transcode};
+pub use beside::{build_clients, build_extract, build_kubectl, build_merge, build_transcode};
 pub use control_plane::ControlPlane;
 pub use credentials::{ADMIN_CONTEXT, TOKEN_CONTEXT, UNPRIVILEGED_CONTEXT, UNPRIVILEGED_USER};
 pub use error::Error;

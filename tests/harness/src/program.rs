@@ -211,7 +211,7 @@ impl Progress {
 
 /// Flags that have the linker leave out what only debuggers read, and name the version of Kubernetes, which would be
 /// v0.0.0 otherwise.
-fn link_flags(go_mod: &str) -> String {
+pub(crate) fn link_flags(go_mod: &str) -> String {
     let version = go_mod.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
     let mut numbers = version.into_iter().flat_map(|version| version.split('.'));
     let (Some(version), Some(major), Some(minor)) = (version, numbers.next(), numbers.next()) else {

@@ -8,11 +8,12 @@ const TABLE: &str = include_str!("kinds.toml");
 const FILE: &str = "codegen/src/emit/fake/kinds.toml";
 
 /// The words that the fake server knows.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
     "answers-object",
     "conditional",
     "created-by-update",
     "generation",
+    "generation-of-annotations",
     "graceful",
     "name-label",
     "name-path-segment",

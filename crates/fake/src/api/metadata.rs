@@ -115,7 +115,9 @@ pub(super) fn counts_change(resource: &Resource, old: &Value, new: &Value) -> bo
         } else {
             members(old, new).into_iter().any(|name| !matches!(name, "metadata" | "status") && differs(name))
         };
-        return resource.behaviour.generation && spec;
+        let annotations = resource.behaviour.generation_of_annotations
+            && old["metadata"].get("annotations") != new["metadata"].get("annotations");
+        return resource.behaviour.generation && (spec || annotations);
     }
     members(old, new)
         .into_iter()

@@ -98,7 +98,8 @@ pub(super) fn replace(
     if write.subresource.is_empty() {
         hooks::decide(state, &resource, &mut object, Some(old));
     }
-    if has_generation(&resource) && counts_change(&resource, old, &object) {
+    let is_counted = write.subresource != "status" && has_generation(&resource);
+    if is_counted && counts_change(&resource, old, &object) {
         let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
         meta_mut(&mut object).insert("generation".to_owned(), generation.into());
     }

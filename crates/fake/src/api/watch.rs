@@ -16,7 +16,7 @@ use crate::{
     model::Resource,
     state::{State, in_version},
     store::{Event, Object, prefix},
-    table::Include,
+    table::Rows,
 };
 
 /// How often a bookmark comes.
@@ -36,7 +36,7 @@ pub(crate) struct WatchStream {
     /// What the keys of the objects begin with.
     prefix: String,
     representation: Representation,
-    include: Include,
+    rows: Rows,
     /// Events that are there already.
     ready: VecDeque<Bytes>,
     /// The revision up to which events have been sent.
@@ -49,12 +49,7 @@ pub(crate) struct WatchStream {
 }
 
 /// Opens a watch.
-pub(crate) fn open(
-    state: &mut State,
-    call: &Call,
-    representation: Representation,
-    include: Include,
-) -> Result<WatchStream> {
+pub(crate) fn open(state: &mut State, call: &Call, representation: Representation, rows: Rows) -> Result<WatchStream> {
     options::check_list(call)?;
     let selection = Selection::of(call)?;
     let from = read::revision(call, true)?;
@@ -71,7 +66,7 @@ pub(crate) fn open(
         selection,
         prefix: prefix(call.path.namespace.as_deref().filter(|_| call.resource.namespaced)),
         representation,
-        include,
+        rows,
         ready: VecDeque::new(),
         sent: from,
         end,
@@ -127,6 +122,7 @@ impl WatchStream {
 
     /// What there is to send now, if there is anything. `None` with [`is_over`](Self::is_over) is the end.
     pub(crate) fn next(&mut self, state: &State) -> Option<Bytes> {
+        self.rows.now = state.clock.now().as_secs();
         if self.ready.is_empty() && !self.is_over {
             self.read(state);
         }
@@ -198,7 +194,7 @@ impl WatchStream {
     }
 
     fn event(&self, kind: &str, object: &Object) -> Bytes {
-        let object = one(&self.resource, object, self.representation, self.include);
+        let object = one(&self.resource, object, self.representation, self.rows);
         let mut text = BytesMut::with_capacity(object.len() + 40);
         text.put_slice(b"{\"type\":\"");
         text.put_slice(kind.as_bytes());

@@ -11,11 +11,12 @@ use crate::state::State;
 
 const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
+const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
 const MAXIMUM: &str = "deployment.kubernetes.io/max-replicas";
 
 /// Annotations of a Deployment that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 4] = ["kubectl.kubernetes.io/last-applied-configuration", REVISION, DESIRED, MAXIMUM];
+const NOT_COPIED: [&str; 5] = ["kubectl.kubernetes.io/last-applied-configuration", REVISION, HISTORY, DESIRED, MAXIMUM];
 
 /// How many pods there may be at a time, and how many there must be.
 struct Limits {
@@ -143,7 +144,8 @@ fn roll(state: &mut State, deployment: &Work, mut sets: Sets, limits: &Limits) -
     };
     let revision = annotation(&new, REVISION).to_owned();
     let is_created = sets.new.is_none();
-    let deployment = deployment.change(state, MANAGER, |object| {
+    // By its status: the generation counts what users say.
+    let deployment = deployment.change_by_status(state, MANAGER, |object| {
         object["metadata"]["annotations"][REVISION] = revision.into();
     });
     if is_created {
@@ -210,7 +212,12 @@ fn annotate(set: &mut Value, deployment: &Work, revision: i64, limits: &Limits) 
     for (name, value) in given.into_iter().flatten().filter(|(name, _)| !NOT_COPIED.contains(&name.as_str())) {
         annotations[name] = value.clone();
     }
-    annotations[REVISION] = revision.to_string().into();
+    let revision = revision.to_string();
+    if let Some(before) = annotations[REVISION].as_str().map(str::to_owned).filter(|before| *before != revision) {
+        let history = annotations[HISTORY].as_str().map(|history| format!("{history},{before}"));
+        annotations[HISTORY] = history.unwrap_or(before).into();
+    }
+    annotations[REVISION] = revision.into();
     annotations[DESIRED] = limits.replicas.to_string().into();
     annotations[MAXIMUM] = limits.most().to_string().into();
 }
@@ -281,6 +288,15 @@ fn status(state: &State, deployment: &Work, sets: &Sets, limits: &Limits) -> Val
     status.into()
 }
 
+/// Whether the last rollout has ended and only the number of pods is on its way.
+fn is_settled(conditions: &[Value], sets: &Sets) -> bool {
+    conditions.iter().any(|condition| condition["type"] == "Progressing" && condition["reason"] == COMPLETE)
+        && sets.old.iter().all(|set| set.number("/status/replicas") == 0)
+}
+
+/// Why a Deployment whose pods are all new and ready is progressing.
+const COMPLETE: &str = "NewReplicaSetAvailable";
+
 fn conditions(state: &State, deployment: &Work, sets: &Sets, is_available: bool, is_complete: bool) -> Vec<Value> {
     let before = condition::of(deployment.status());
     let mut conditions = before.clone();
@@ -294,9 +310,9 @@ fn conditions(state: &State, deployment: &Work, sets: &Sets, is_available: bool,
     }
     if deployment.spec()["paused"] == true {
         set("Progressing", ["Unknown", "DeploymentPaused", "Deployment is paused"]);
-    } else if let Some(new) = &sets.new {
+    } else if let Some(new) = sets.new.as_ref().filter(|_| !is_settled(&before, sets)) {
         let (reason, did) = if is_complete {
-            ("NewReplicaSetAvailable", "has successfully progressed")
+            (COMPLETE, "has successfully progressed")
         } else {
             ("ReplicaSetUpdated", "is progressing")
         };

@@ -131,11 +131,13 @@ impl Work {
         self.write(state, agent, "", change)
     }
 
-    /// The same for its status, whose times do not count as a difference.
+    /// The same by the subresource of its status.
+    pub(super) fn change_by_status(&self, state: &mut State, agent: &str, change: impl FnOnce(&mut Value)) -> Self {
+        self.write(state, agent, "status", change)
+    }
+
+    /// Gives it a status, if it has another one.
     pub(super) fn set_status(&self, state: &mut State, agent: &str, status: Value) -> Self {
-        if *self.status() == status {
-            return self.clone();
-        }
         self.write(state, agent, "status", |object| object["status"] = status)
     }
 

@@ -7,12 +7,12 @@ use super::{Content, Representation};
 use crate::{model::Resource, store::Object, table};
 
 /// The body of an answer.
-pub(crate) fn render(content: &Content, representation: Representation, include: table::Include) -> Bytes {
+pub(crate) fn render(content: &Content, representation: Representation, rows: table::Rows) -> Bytes {
     match (content, representation) {
         (Content::Object(_, object), Representation::Metadata) => metadata(object).to_string().into(),
         (Content::Object(resource, object), Representation::Table) => {
             let meta = json!({"resourceVersion": object.meta("resourceVersion")});
-            table::table(resource, std::slice::from_ref(object), &meta, include).to_string().into()
+            table::table(resource, std::slice::from_ref(object), &meta, rows).to_string().into()
         }
         (Content::List(resource, objects, meta), Representation::Metadata) => {
             let items: Vec<Value> = objects.iter().map(|object| metadata(object)).collect();
@@ -23,7 +23,7 @@ pub(crate) fn render(content: &Content, representation: Representation, include:
             list.to_string().into()
         }
         (Content::List(resource, objects, meta), Representation::Table) => {
-            table::table(resource, objects, meta, include).to_string().into()
+            table::table(resource, objects, meta, rows).to_string().into()
         }
         (Content::List(resource, objects, meta), _) => list(resource, objects, meta),
         (Content::Object(resource, object), _) => whole(resource, object),
@@ -32,17 +32,12 @@ pub(crate) fn render(content: &Content, representation: Representation, include:
 }
 
 /// An object for a watch: as in an answer.
-pub(crate) fn one(
-    resource: &Resource,
-    object: &Object,
-    representation: Representation,
-    include: table::Include,
-) -> Bytes {
+pub(crate) fn one(resource: &Resource, object: &Object, representation: Representation, rows: table::Rows) -> Bytes {
     match representation {
         Representation::Metadata => metadata(object).to_string().into(),
         Representation::Table => {
             let meta = json!({"resourceVersion": object.meta("resourceVersion")});
-            table::of_one(resource, object, &meta, include).to_string().into()
+            table::of_one(resource, object, &meta, rows).to_string().into()
         }
         _ => whole(resource, object),
     }

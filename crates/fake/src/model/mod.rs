@@ -75,6 +75,8 @@ pub(crate) struct Behaviour {
     pub(crate) answers_object: bool,
     /// `metadata.generation` counts changes.
     pub(crate) generation: bool,
+    /// And those of annotations too.
+    pub(crate) generation_of_annotations: bool,
     /// A deletion leaves time to end.
     pub(crate) graceful: bool,
     /// A create keeps the status that it sends.
@@ -264,6 +266,7 @@ impl Behaviour {
                 "created-by-update" => behaviour.created_by_update = true,
                 "answers-object" => behaviour.answers_object = true,
                 "generation" => behaviour.generation = true,
+                "generation-of-annotations" => behaviour.generation_of_annotations = true,
                 "graceful" => behaviour.graceful = true,
                 "status-of-creator" => behaviour.status_of_creator = true,
                 "name-label" => behaviour.name = NameRule::Label,

@@ -1,8 +1,8 @@
 //! Documents of `OpenAPI` v3: an index of the groups' versions, and a document for each.
 //!
 //! They have what discovery clients and kubectl read: kinds, fields and their types, how lists merge, which operations
-//! there are and which of their parameters say that an operation can be tried or checked. There is no prose in the specs
-//! that all of this comes from, so there is none here. Each document is made when it is asked for.
+//! there are, and which of their parameters say that an operation can be tried or checked. The specs that all of this
+//! comes from have no prose and no enums, so there are none here. Each document is made when it is asked for.
 
 mod operations;
 mod types;

@@ -36,7 +36,7 @@ use crate::{
     http::{Answer, Path, Query, Representation, ResourcePath, render, response, warning},
     openapi,
     state::State,
-    table::Include,
+    table::{Include, Rows},
     users::{Fault, Observers, RecordedRequest},
 };
 
@@ -275,8 +275,9 @@ impl FakeServer {
             body,
         };
         let include = Include::parse(call.query.text("includeObject"));
+        let rows = Rows { include, now: state.clock.now().as_secs() };
         if verb == "watch" {
-            let stream = api::open(&mut state, &call, representation, include)?;
+            let stream = api::open(&mut state, &call, representation, rows)?;
             let cuts = state.cuts.len();
             let end = if let Some(Fault::CutWatch(after)) = met { Some(Instant::now() + *after) } else { None };
             return Ok(self.stream(stream, OpenedBy { request: recorded(head, &Bytes::new()), cuts, end }));
@@ -289,7 +290,7 @@ impl FakeServer {
                 let present = std::mem::replace(&mut state.store, past);
                 let answer = api::answer(&mut state, &call);
                 state.store = present;
-                return Ok(respond(&answer?, representation, include));
+                return Ok(respond(&answer?, representation, rows));
             }
         }
         let before = state.store.revision();
@@ -300,7 +301,7 @@ impl FakeServer {
         if has_news {
             self.0.news.notify_waiters();
         }
-        Ok(respond(&answer?, representation, include))
+        Ok(respond(&answer?, representation, rows))
     }
 
     /// What is no part of the API.
@@ -355,8 +356,8 @@ fn recorded(head: &Parts, body: &Bytes) -> RecordedRequest {
     }
 }
 
-fn respond(answer: &Answer, representation: Representation, include: Include) -> Response<Body> {
-    let mut response = response(answer.code, "application/json", render(&answer.content, representation, include));
+fn respond(answer: &Answer, representation: Representation, rows: Rows) -> Response<Body> {
+    let mut response = response(answer.code, "application/json", render(&answer.content, representation, rows));
     for text in &answer.warnings {
         response.headers_mut().extend(warning(text).map(|value| (header::WARNING, value)));
     }

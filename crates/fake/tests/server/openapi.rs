@@ -33,8 +33,8 @@ async fn each_version_has_a_document_with_all_that_it_names_and_serves() {
                 let pointer = reference.trim_start_matches('#');
                 assert!(document.pointer(pointer).is_some(), "{minor} {path}: {reference}");
             }
-            let served = object(&server, "GET", &format!("/{path}"), Value::Null).await;
-            for resource in served["resources"].as_array().unwrap() {
+            let discovered = object(&server, "GET", &format!("/{path}"), Value::Null).await;
+            for resource in discovered["resources"].as_array().unwrap() {
                 let (name, subresource) = match resource["name"].as_str().unwrap().split_once('/') {
                     Some((name, subresource)) => (name, format!("/{{name}}/{subresource}")),
                     None => (resource["name"].as_str().unwrap(), String::new()),
