@@ -64,5 +64,6 @@ fn types_and_clients_are_those_of_the_spec() {
     assert!(text("resource", "v1/resource_claims.rs").contains("pub fn update_status"));
     assert!(text("apps", "v1/deployments.rs").contains("pub fn get_scale"));
     // The core group has no name.
+    assert!(text("core", "v1/types.rs").contains("\n    Pod, \"/v1\", \"pods\", Namespaced"));
     assert!(text("core", "v1/kinds.rs").contains("group: \"\",\n        version: \"v1\""));
 }

@@ -51,8 +51,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     preview_modules(&output)
 }
 
-/// Groups of which the preview of the newest version is compiled: one with pods in it, and one whose `v1` is new.
-const PREVIEWED: [&str; 2] = ["batch", "resource"];
+/// Groups of which the preview of the newest version is compiled: that without a name, one that has pods inside of its
+/// kinds, and one whose `v1` is new.
+const PREVIEWED: [&str; 3] = ["batch", "core", "resource"];
 
 /// Writes what the newest stored version has and the oldest has not.
 fn preview_modules(output: &Path) -> Result<(), Box<dyn Error>> {

@@ -9,6 +9,7 @@ use k8s_client_custom_resource_tests::{
             apply::{JobApplyConfiguration, JobSpecApplyConfiguration},
             types::Job,
         },
+        core::v1::{CoreV1Client, types::Pod},
         resource::v1::{ResourceV1Client, types::DeviceClass},
     },
 };
@@ -83,6 +84,19 @@ async fn objects_are_read_changed_and_applied_without_loss() -> TestResult {
 
     assert_eq!(jobs.list().await?.items.len(), 1);
     jobs.delete("preview").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn kinds_of_the_core_group_have_no_group() -> TestResult {
+    let pods = CoreV1Client::new(&client()?).pods("default");
+    let pod: Pod = serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "preview" },
+        "spec": { "nodeSelector": { "none": "such" }, "containers": [{ "name": "main", "image": "none" }] },
+    }))?;
+    let made = pods.create(&pod).await?;
+    assert_eq!(made.spec.and_then(|spec| spec.node_selector), pod.spec.and_then(|spec| spec.node_selector));
+    pods.delete("preview").grace_period_seconds(0).await?;
     Ok(())
 }
 

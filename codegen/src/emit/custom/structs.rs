@@ -88,7 +88,9 @@ fn write_object(name: &str, object: &CustomObject, text: &mut String) {
         Scope::Namespaced => "Namespaced",
         Scope::Cluster => "Cluster",
     };
-    let _ = write!(text, "\ncustom_resource!(\n    {name}, {:?}, {:?}, {scope}", object.api_version, object.plural);
+    let api_version = &object.api_version;
+    let slash = if api_version.contains('/') { "" } else { "/" };
+    let _ = write!(text, "\ncustom_resource!(\n    {name}, \"{slash}{api_version}\", {:?}, {scope}", object.plural);
     let mut option = |option: String| {
         let _ = write!(text, ",\n    {option}");
     };

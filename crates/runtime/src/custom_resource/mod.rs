@@ -218,7 +218,7 @@ macro_rules! custom_resource_part {
         const _: (&str, &str) = $crate::custom_resource::group_and_version($api_version);
 
         impl $crate::k8s_openapi::Resource for $type {
-            const API_VERSION: &'static str = $api_version;
+            const API_VERSION: &'static str = $crate::custom_resource::api_version($api_version);
             const GROUP: &'static str = $crate::custom_resource::group_and_version($api_version).0;
             const KIND: &'static str = $crate::custom_resource_part!(kind of $type: $($option $(= $value)?,)*);
             const VERSION: &'static str = $crate::custom_resource::group_and_version($api_version).1;
@@ -322,7 +322,8 @@ macro_rules! custom_resource_part {
 #[doc(hidden)]
 pub const fn group_and_version(api_version: &'static str) -> (&'static str, &'static str) {
     let bytes = api_version.as_bytes();
-    let mut at = 1;
+    // Generated code writes the core group, which has no name, with the slash, so that nobody forgets the others' names.
+    let mut at = if api_version.len() > 2 && bytes[0] == b'/' { 0 } else { 1 };
     while at + 1 < bytes.len() {
         if bytes[at] == b'/' {
             let (group, rest) = api_version.split_at(at);
@@ -331,6 +332,13 @@ pub const fn group_and_version(api_version: &'static str) -> (&'static str, &'st
         at += 1;
     }
     panic!("custom_resource!: the second argument is GROUP/VERSION, such as \"stable.example.com/v1\"")
+}
+
+/// The `apiVersion` as objects have it.
+#[doc(hidden)]
+pub const fn api_version(written: &'static str) -> &'static str {
+    let (group, version) = group_and_version(written);
+    if group.is_empty() { version } else { written }
 }
 
 #[cfg(test)]
@@ -377,6 +385,12 @@ mod tests {
         assert_eq!((names.singular.as_deref(), names.categories), (Some("datum"), Some(vec!["all".to_owned()])));
         let names = Zone::definition(JSONSchemaProps::default()).spec.names;
         assert_eq!((names.singular.as_deref(), names.categories), (Some("zone"), None));
+    }
+
+    #[test]
+    fn core_group_is_written_with_its_slash() {
+        assert_eq!((group_and_version("/v1"), api_version("/v1")), (("", "v1"), "v1"));
+        assert_eq!(api_version("example.com/v1"), "example.com/v1");
     }
 
     #[test]
