@@ -322,7 +322,7 @@ macro_rules! custom_resource_part {
 #[doc(hidden)]
 pub const fn group_and_version(api_version: &'static str) -> (&'static str, &'static str) {
     let bytes = api_version.as_bytes();
-    // Generated code writes the core group, which has no name, with the slash, so that nobody forgets the others' names.
+    // Generated code writes the core group with the slash, though it has no name: nobody else may forget theirs.
     let mut at = if api_version.len() > 2 && bytes[0] == b'/' { 0 } else { 1 };
     while at + 1 < bytes.len() {
         if bytes[at] == b'/' {
