@@ -134,7 +134,7 @@ pub use k8s_client_runtime::{
     resource::{self, FieldValidation, Patch, PropagationPolicy, ResourceClient, ResourceVersionMatch},
     rest,
     retry::{self, Backoff, retry_on_conflict},
-    schema, selector, streams,
+    schema, selector, stop_signal, streams,
     wait::{self, WaitFor},
     watch::{self, WatchEvent},
 };

@@ -26,6 +26,8 @@ pub mod host_name;
 #[doc(hidden)]
 pub mod machine;
 
+mod stop_signal;
+
 pub mod metrics;
 
 pub mod config;
@@ -79,6 +81,7 @@ pub use config::Config;
 pub use custom_resource::CustomResource;
 pub use error::{Error, ErrorKind, Result};
 pub use rest::RestClient;
+pub use stop_signal::stop_signal;
 
 pub use http;
 pub use k8s_openapi;
