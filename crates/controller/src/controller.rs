@@ -7,46 +7,72 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use k8s_client_informer::{Informer, ObjectKey};
-use k8s_client_queue::{Backoff, Queue, QueueBuilder};
+use k8s_client_queue::{Backoff, Bucket, Queue, QueueBuilder};
 use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
 
 use crate::{
     Metrics, Next, Stopped,
-    feed::{Feed, Filter, feed, feed_own_keys},
+    feed::{Feed, Filter, feed_mapped, feed_own},
+    gate::{Condition, Gate},
+    memory::Memory,
     metrics::NoMetrics,
     owner::controller_of,
     run::{Run, run},
 };
 
-/// How long the calls under way may take when the controller is stopped.
-const GRACE: Duration = Duration::from_secs(30);
+/// How long the calls under way may take when the controller is stopped: less than a leader's work has, and less than
+/// the 30 seconds after which a pod is killed, so that what did not end can still be told.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Says what a controller watches and how it works; [`reconcile`](Self::reconcile) gives it its function.
 #[must_use = "`reconcile` makes the controller"]
 pub struct Controller<T: Send + Sync + 'static> {
     objects: Informer<T>,
-    feeds: Vec<Feed>,
-    synced: Vec<Synced>,
+    others: Vec<(Needed, Feed)>,
     filter: Option<Filter<T>>,
-    resync: Option<Duration>,
-    workers: usize,
-    grace: Duration,
+    settings: Settings,
     queue: QueueBuilder,
-    metrics: Arc<dyn Metrics>,
 }
 
-/// Waits until an informer has all its objects.
-type Synced = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+/// How a controller works, whatever its objects are.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// What it is called in the log.
+    pub(crate) name: Arc<str>,
+    pub(crate) workers: usize,
+    pub(crate) grace: Duration,
+    pub(crate) metrics: Arc<dyn Metrics>,
+    resync: Option<Duration>,
+    waits_out_backoff: bool,
+}
 
-/// Waits for as long as it takes: a refusal may be taken back, and the informer itself says in the log what is wrong.
-fn synced<O: Send + Sync + 'static>(informer: &Informer<O>) -> Synced {
-    let informer = informer.clone();
-    Box::new(move || {
-        async move {
-            while informer.synced_within(Duration::from_secs(3600)).await.is_err() && !informer.health().ended {}
-        }
-        .boxed()
-    })
+/// An informer that a controller needs.
+struct Needed {
+    name: String,
+    /// Waits until it has all its objects: for as long as it takes, since a refusal may be taken back, and the informer
+    /// itself says in the log what is wrong. That of one that has ended never ends.
+    synced: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
+}
+
+impl Needed {
+    fn new<O: Send + Sync + 'static>(informer: &Informer<O>) -> Self {
+        let (name, informer) = (informer.source().to_owned(), informer.clone());
+        let synced = move || {
+            async move {
+                loop {
+                    let is_synced = informer.synced_within(Duration::from_secs(3600)).await.is_ok();
+                    if informer.health().ended {
+                        return future::pending().await;
+                    }
+                    if is_synced {
+                        return;
+                    }
+                }
+            }
+            .boxed()
+        };
+        Self { name, synced: Box::new(synced) }
+    }
 }
 
 impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
@@ -54,15 +80,24 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     pub fn for_each(objects: &Informer<T>) -> Self {
         Self {
             objects: objects.clone(),
-            feeds: Vec::new(),
-            synced: vec![synced(objects)],
+            others: Vec::new(),
             filter: None,
-            resync: None,
-            workers: 1,
-            grace: GRACE,
+            settings: Settings {
+                name: short_name::<T>().into(),
+                workers: 1,
+                grace: GRACE,
+                metrics: Arc::new(NoMetrics),
+                resync: None,
+                waits_out_backoff: false,
+            },
             queue: Queue::<ObjectKey>::builder(),
-            metrics: Arc::new(NoMetrics),
         }
+    }
+
+    /// What the controller is called in the log. Default: its objects' type, such as `Deployment`.
+    pub fn named(mut self, name: &str) -> Self {
+        self.settings.name = name.into();
+        self
     }
 
     /// Reconciles an object also when one changes that it owns, as the controller among its `ownerReferences`.
@@ -100,55 +135,83 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         I: IntoIterator<Item = ObjectKey>,
     {
         let map = Arc::new(move |object: &O| map(object).into_iter().collect());
-        self.feeds.push(feed(others, None, None, map));
-        self.synced.push(synced(others));
+        self.others.push((Needed::new(others), feed_mapped(others, map)));
         self
     }
 
     /// Passes over changes of the controller's own objects that this function does not let through. It is given the
     /// state before and after; one of them is absent when the object came or went.
-    /// [`generation_changed`](crate::generation_changed) is the usual one.
+    /// [`generation_changed`](crate::generation_changed) is the usual one. Of several, all must let a change through.
     pub fn filtered(mut self, filter: impl Fn(Option<&T>, Option<&T>) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Arc::new(filter));
+        self.filter = Some(match self.filter {
+            Some(other) => Arc::new(move |old, new| other(old, new) && filter(old, new)),
+            None => Arc::new(filter),
+        });
         self
     }
 
     /// Reconciles every object again each time this period has passed, a tenth more or less. Default: never; a call
     /// that wants to be repeated says so by [`Next::after`].
     pub fn resync(mut self, period: Duration) -> Self {
-        self.resync = Some(period);
+        self.settings.resync = Some(period);
         self
     }
 
     /// How many objects are reconciled at the same time. Default: 1, as in controller-runtime.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = workers.max(1);
+        self.settings.workers = workers.max(1);
         self
     }
 
-    /// How long an object waits after a failed call. Default: 5 milliseconds, doubled up to 1,000 seconds, and no more
-    /// than 10 repeated calls a second for all objects together, after the first 100.
+    /// How long an object waits after a failed call. Default: 5 milliseconds, doubled up to 1,000 seconds.
+    ///
+    /// The wait ends early when somebody changes what is wanted of the object: when it has another generation than the
+    /// failed call was given, is being deleted, or is gone. Other changes do not end it, nor do those of objects that
+    /// it owns: a controller that writes a status and fails would call itself without a pause.
+    /// [`wait_out_backoff`](Self::wait_out_backoff) has no such exceptions. Kinds without a generation, such as
+    /// ConfigMaps, wait in any case.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.queue = self.queue.backoff(backoff);
         self
     }
 
-    /// Reports the calls of the function. Default: nobody is told.
-    pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
-        self.metrics = Arc::new(metrics);
+    /// Lets an object wait to the end of its [backoff](Self::backoff), whatever changes meanwhile. For a controller
+    /// that changes the spec of its own objects.
+    pub fn wait_out_backoff(mut self) -> Self {
+        self.settings.waits_out_backoff = true;
         self
     }
 
-    /// Reports what happens in the controller's queue. Default: nobody is told.
+    /// How many repeated calls there are for all objects together, whatever their backoff. Default: 10 a second, and
+    /// 100 at once.
+    pub fn bucket(mut self, bucket: Bucket) -> Self {
+        self.queue = self.queue.bucket(bucket);
+        self
+    }
+
+    /// Does not limit the repeated calls of all objects together.
+    pub fn no_bucket(mut self) -> Self {
+        self.queue = self.queue.no_bucket();
+        self
+    }
+
+    /// Reports the calls of the function. Default: nobody is told.
+    pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
+        self.settings.metrics = Arc::new(metrics);
+        self
+    }
+
+    /// Reports what happens in the controller's queue. Default: nobody is told. Two of client-go's metrics are read
+    /// instead, by [`Reconciler::queue`]: `unfinished_work_seconds` and `longest_running_processor_seconds`.
     pub fn queue_metrics(mut self, metrics: impl k8s_client_queue::Metrics + 'static) -> Self {
         self.queue = self.queue.metrics(metrics);
         self
     }
 
-    /// How long the calls under way may take when the controller is stopped, before they are dropped. Default: 30
-    /// seconds.
+    /// How long the calls under way may take when the controller is stopped, before they are dropped. Default: 20
+    /// seconds, which is less than the `stop_timeout` of a leader's work, and than the 30 seconds that a pod has.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.settings.grace = grace;
         self
     }
 
@@ -165,62 +228,172 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         A: Future<Output = Result<Next, E>> + Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        let reconcile: Call<T, C> =
-            Arc::new(move |context, object| reconcile(context, object).map(|result| result.map_err(said)).boxed());
-        Reconciler { controller: self, context, call: reconcile, has_finalizer: false }
+        let Self { objects, others, filter, settings, queue } = self;
+        let call: Call<T, C> = Arc::new(move |context, object| {
+            reconcile(context, object).map(|result| result.map_err(Failure::of)).boxed()
+        });
+        Reconciler {
+            objects,
+            others,
+            filter,
+            settings,
+            queue: queue.build(),
+            condition: None,
+            context,
+            call,
+            has_finalizer: false,
+        }
     }
 }
 
-/// A call of a program's own function. Errors of any type become texts.
-pub(crate) type Call<T, C> = Arc<dyn Fn(C, Arc<T>) -> BoxFuture<'static, Result<Next, String>> + Send + Sync>;
+/// The name of a type without its modules and parameters.
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}
 
-pub(crate) fn said(error: impl fmt::Display) -> String {
-    error.to_string()
+/// A call of a program's own function.
+pub(crate) type Call<T, C> = Arc<dyn Fn(C, Arc<T>) -> BoxFuture<'static, Result<Next, Failure>> + Send + Sync>;
+
+/// A call that has failed. Errors of any type become texts.
+pub(crate) struct Failure {
+    pub(crate) error: String,
+    /// The version that was written before.
+    pub(crate) written: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn of(error: impl fmt::Display) -> Self {
+        // So that errors which show their causes only when they are asked to show them.
+        Self { error: format!("{error:#}"), written: None }
+    }
 }
 
 /// A controller with its function, to be run.
 #[must_use = "`run_until` runs the controller"]
 pub struct Reconciler<T: Send + Sync + 'static, C> {
-    controller: Controller<T>,
+    objects: Informer<T>,
+    others: Vec<(Needed, Feed)>,
+    filter: Option<Filter<T>>,
+    settings: Settings,
+    queue: Queue<ObjectKey>,
+    condition: Option<Condition>,
     pub(crate) context: C,
     pub(crate) call: Call<T, C>,
     pub(crate) has_finalizer: bool,
 }
 
 impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Reconciler<T, C> {
-    /// Runs until this future ends, or for as long as the future of this function is polled: it fits into the work of a
-    /// leader.
+    /// Lets calls run only while this holds, such as a leader's term. It is asked each time before a call runs on: at
+    /// its beginning, and after each `await`. Once it does not hold, no line of a call is run any more, and the
+    /// controller ends.
     ///
-    /// When it ends, nothing more is begun, and the calls under way have the [grace](Controller::grace) to end. The
-    /// result says which did not. Dropping the future drops them at once.
-    pub async fn run_until<S: Future>(self, stop: S) -> Stopped {
-        let Self { controller, context, call, has_finalizer: _ } = self;
-        let Controller { objects, mut feeds, synced, filter, resync, workers, grace, queue, metrics } = controller;
-        let queue = queue.build::<ObjectKey>();
-        feeds.push(match filter {
-            None => feed_own_keys(&objects, resync),
-            Some(_) => feed(&objects, resync, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])),
-        });
-        let feeding = future::join_all(feeds.into_iter().map(|feed| feed(queue.clone())));
-        let synced = future::join_all(synced.into_iter().map(|synced| synced()));
-        let what = Run { objects, queue, workers, grace, context, call, metrics };
-        run(what, feeding.map(drop), synced.map(drop), stop.map(drop)).await
+    /// The work of a leader is dropped in time, but the calls of a controller are tasks of their own, which the elector
+    /// does not see. After the machine was suspended, one of them may be the first that runs.
+    ///
+    /// ```no_run
+    /// # use k8s_client_controller::{Reconciler, Stopped};
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Pod;
+    /// # struct Term;
+    /// # impl Term {
+    /// #     fn is_valid(&self) -> bool { true }
+    /// #     fn stopping(&self) -> impl Future<Output = ()> + use<> { async {} }
+    /// # }
+    /// # async fn example(controller: Reconciler<Pod, ()>, term: Term) -> Stopped {
+    /// // `term` is a k8s_client_leader_election::Term.
+    /// let stopping = term.stopping();
+    /// controller.only_while(move || term.is_valid()).run_until(stopping).await
+    /// # }
+    /// ```
+    pub fn only_while(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.condition = Some(Box::new(condition));
+        self
     }
 
-    /// Runs for ever.
-    pub async fn run(self) {
-        self.run_until(future::pending::<()>()).await;
+    /// The queue of the controller: to see how long its calls have been running ([`Queue::stats`]), and to
+    /// [add](Queue::add) an object that is to be reconciled for a reason that no informer knows of.
+    ///
+    /// ```no_run
+    /// # use k8s_client_controller::Reconciler;
+    /// # use k8s_client_informer::ObjectKey;
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Pod;
+    /// # async fn example(controller: Reconciler<Pod, ()>) {
+    /// let queue = controller.queue().clone();
+    /// tokio::spawn(controller.run());
+    /// queue.add(ObjectKey::new("default", "web"));
+    /// println!("the longest call has been running for {:?}", queue.stats().longest_running);
+    /// # }
+    /// ```
+    pub fn queue(&self) -> &Queue<ObjectKey> {
+        &self.queue
+    }
+
+    /// Runs until this future ends, or for as long as the future of this function is polled: it fits into the work of a
+    /// leader, with [`only_while`](Self::only_while).
+    ///
+    /// When it ends, nothing more is begun, and the calls under way have the [grace](Controller::grace) to end. The
+    /// result says which did not. Dropping the future drops them at once: from then on, no line of them is run.
+    ///
+    /// It ends by itself when one of its informers has ended, in the same way.
+    pub async fn run_until<S: Future>(self, stop: S) -> Stopped {
+        let Self { objects, others, filter, settings, queue, condition, context, call, has_finalizer: _ } = self;
+        let memory = Arc::new(Memory::new(settings.metrics.clone()));
+        let breaks_off = (!settings.waits_out_backoff).then(|| memory.clone());
+        let own = (Needed::new(&objects), feed_own(&objects, settings.resync, filter, breaks_off));
+        let (mut feeding, mut synced) = (Vec::new(), Vec::new());
+        for (needed, feed) in std::iter::once(own).chain(others) {
+            feeding.push(feed(queue.clone()).map(|()| needed.name).boxed());
+            synced.push((needed.synced)());
+        }
+        let feeding = future::select_all(feeding).map(|(informer, ..)| informer);
+        let synced = future::join_all(synced).map(drop);
+        let gate = Arc::new(Gate::new(condition));
+        let what = Run { objects, settings, queue, context, call, memory, gate };
+        run(what, feeding, synced, stop.map(drop)).await
+    }
+
+    /// Runs until one of its informers has ended, or [may not](Self::only_while) any more.
+    pub async fn run(self) -> Stopped {
+        self.run_until(future::pending::<()>()).await
     }
 }
 
 impl<T: Send + Sync + 'static> fmt::Debug for Controller<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controller").field("workers", &self.workers).finish_non_exhaustive()
+        f.debug_struct("Controller").field("name", &self.settings.name).finish_non_exhaustive()
     }
 }
 
 impl<T: Send + Sync + 'static, C> fmt::Debug for Reconciler<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.controller.fmt(f)
+        f.debug_struct("Reconciler").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+
+    use super::*;
+
+    /// As the errors of `anyhow` are.
+    struct Chain;
+
+    impl fmt::Display for Chain {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(if f.alternate() { "no copy: no room" } else { "no copy" })
+        }
+    }
+
+    #[test]
+    fn errors_show_their_causes() {
+        assert_eq!(Failure::of(Chain).error, "no copy: no room");
+    }
+
+    #[test]
+    fn controller_is_called_as_its_objects_are() {
+        assert_eq!(short_name::<ConfigMap>(), "ConfigMap");
+        assert_eq!(short_name::<Option<Vec<ConfigMap>>>(), "Option");
     }
 }

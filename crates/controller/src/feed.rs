@@ -1,66 +1,66 @@
 //! From the changes of informers to keys in the queue.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use k8s_client_informer::{Event, Informer, ObjectKey, Subscription};
 use k8s_client_queue::Queue;
 use k8s_client_runtime::object::AnyObject;
 
+use crate::memory::Memory;
+
 /// The priority of objects that were there at the start: below all changes, as in controller-runtime.
 const AT_THE_START: i32 = -100;
 
-/// What turns the changes of one informer into keys, for as long as it is polled.
+/// What turns the changes of one informer into keys, for as long as it is polled. It ends when the informer has ended.
 pub(crate) type Feed = Box<dyn FnOnce(Queue<ObjectKey>) -> BoxFuture<'static, ()> + Send>;
 
 /// Which changes of an object count: the state before and the state after, of which one is absent when it came or went.
 pub(crate) type Filter<T> = Arc<dyn Fn(Option<&T>, Option<&T>) -> bool + Send + Sync>;
 
 /// The keys that a change of an object concerns.
-pub(crate) type Map<T> = Arc<dyn Fn(&T) -> Vec<ObjectKey> + Send + Sync>;
+type Map<T> = Arc<dyn Fn(&T) -> Vec<ObjectKey> + Send + Sync>;
 
 /// Feeds the queue with the keys that the informer's changes concern.
-pub(crate) fn feed<T: Send + Sync + 'static>(
-    informer: &Informer<T>,
-    resync: Option<std::time::Duration>,
-    filter: Option<Filter<T>>,
-    map: Map<T>,
-) -> Feed {
+pub(crate) fn feed_mapped<T: Send + Sync + 'static>(informer: &Informer<T>, map: Map<T>) -> Feed {
     let informer = informer.clone();
     Box::new(move |queue| {
-        let changes = subscribe(&informer, resync);
-        follow(changes, queue, filter, map).boxed()
+        let add = move |key, priority| queue.add_with_priority(key, priority);
+        follow(informer.subscribe(), add, None, map).boxed()
     })
 }
 
-/// Feeds the queue with the keys of the objects that have changed themselves. Nothing is decoded for that.
-pub(crate) fn feed_own_keys<T: Send + Sync + 'static>(
+/// Feeds the queue with the keys of the objects that have changed themselves. Nothing is decoded for that, unless there
+/// is a filter.
+pub(crate) fn feed_own<T: AnyObject + Send + Sync + 'static>(
     informer: &Informer<T>,
-    resync: Option<std::time::Duration>,
+    resync: Option<Duration>,
+    filter: Option<Filter<T>>,
+    breaks_off: Option<Arc<Memory>>,
 ) -> Feed {
     let informer = informer.clone();
     Box::new(move |queue| {
-        let mut changes = subscribe(&informer, resync);
+        let changes = informer.subscribe();
+        let mut changes = if let Some(period) = resync { changes.resync(period) } else { changes };
+        let add = move |key: ObjectKey, priority| match &breaks_off {
+            Some(memory) if memory.is_outdated(&key, &informer) => queue.add_now(key),
+            _ => queue.add_with_priority(key, priority),
+        };
+        if filter.is_some() {
+            return follow(changes, add, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])).boxed();
+        }
         async move {
             let mut priority = AT_THE_START;
             while let Some(event) = changes.next_key().await {
                 match (event.object(), is_resync(&event)) {
-                    (Some(key), true) => queue.add_with_priority(ObjectKey::clone(key), AT_THE_START),
-                    (Some(key), false) => queue.add_with_priority(ObjectKey::clone(key), priority),
+                    (Some(key), true) => add(ObjectKey::clone(key), AT_THE_START),
+                    (Some(key), false) => add(ObjectKey::clone(key), priority),
                     (None, _) => priority = 0,
                 }
             }
         }
         .boxed()
     })
-}
-
-fn subscribe<T: Send + Sync + 'static>(informer: &Informer<T>, resync: Option<std::time::Duration>) -> Subscription<T> {
-    let changes = informer.subscribe();
-    match resync {
-        Some(period) => changes.resync(period),
-        None => changes,
-    }
 }
 
 /// Whether nothing has changed.
@@ -70,7 +70,7 @@ fn is_resync<T>(event: &Event<T>) -> bool {
 
 async fn follow<T: Send + Sync + 'static>(
     mut changes: Subscription<T>,
-    queue: Queue<ObjectKey>,
+    add: impl Fn(ObjectKey, i32),
     filter: Option<Filter<T>>,
     map: Map<T>,
 ) {
@@ -88,6 +88,8 @@ async fn follow<T: Send + Sync + 'static>(
         let is_resync = is_resync(&event);
         if let Some(filter) = &filter
             && !is_resync
+            // Nothing is called for an object that is gone, but what is remembered of it is forgotten.
+            && new.is_some()
             && !filter(old.map(|old| &**old), new.map(|new| &**new))
         {
             continue;
@@ -98,7 +100,7 @@ async fn follow<T: Send + Sync + 'static>(
         keys.dedup();
         let priority = if is_resync { AT_THE_START } else { priority };
         for key in keys {
-            queue.add_with_priority(key, priority);
+            add(key, priority);
         }
     }
 }

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::{
     Next, Reconciler,
-    controller::{Call, said},
+    controller::{Call, Failure},
+    next::written,
 };
 
 impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Reconciler<T, C> {
@@ -21,8 +22,8 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
     ///
     /// Each object gets the finalizer, such as `example.com/database`, before it is reconciled for the first time. When
     /// it is being deleted, `clean_up` is called in place of the other function, until it succeeds; then the finalizer
-    /// is taken away, and the object goes. Objects that are being deleted and do not have the finalizer are not
-    /// reconciled any more.
+    /// is taken away, and the object goes. It may be called once more after it has succeeded, if taking the finalizer
+    /// away has not. Objects that are being deleted and do not have the finalizer are not reconciled any more.
     ///
     /// `client_of` gives the client for the objects of a namespace, which is empty for those of the cluster. It needs
     /// the permission to patch.
@@ -72,16 +73,21 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
                     (true, false) if has_others => reconcile(context, object).await,
                     (true, false) => Ok(Next::wait()),
                     (true, true) => {
-                        clean_up(context, object.clone()).await.map_err(said)?;
+                        clean_up(context, object.clone()).await.map_err(Failure::of)?;
                         let left = object.finalizers().filter(|other| *other != &*finalizer);
-                        set_finalizers(&client, &*object, left.collect()).await.map(|_| Next::wait())
+                        let object = set_finalizers(&client, &*object, left.collect()).await?;
+                        Ok(Next::wait().having_written(&object))
                     }
                     (false, true) => reconcile(context, object).await,
                     (false, false) => {
                         let all = object.finalizers().chain([&*finalizer]).collect();
                         let object = set_finalizers(&client, &*object, all).await?;
-                        let next = reconcile(context, Arc::new(object)).await?;
-                        Ok(next)
+                        let version = written(&object);
+                        // What the call itself has written is newer.
+                        match reconcile(context, Arc::new(object)).await {
+                            Ok(next) => Ok(Next { written: next.written.or(version), ..next }),
+                            Err(failure) => Err(Failure { written: failure.written.or(version), ..failure }),
+                        }
                     }
                 }
             }
@@ -98,8 +104,8 @@ async fn set_finalizers<P: Patches>(
     client: &P,
     object: &<P::Kind as Codec>::Object,
     finalizers: Vec<&str>,
-) -> Result<<P::Kind as Codec>::Object, String> {
+) -> Result<<P::Kind as Codec>::Object, Failure> {
     let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
     let patch = Patch::Merge(json!({ "metadata": metadata }));
-    client.patch(object.name().unwrap_or_default(), &patch).await.map_err(said)
+    client.patch(object.name().unwrap_or_default(), &patch).await.map_err(Failure::of)
 }

@@ -28,7 +28,7 @@
 //!         # let _: RestClient = client;
 //!         Ok::<_, Error>(Next::after(Duration::from_secs(300)))
 //!     })
-//!     .run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+//!     .run_until(k8s_client_runtime::stop_signal())
 //!     .await;
 //! println!("{} objects were still being worked on", stopped.unfinished.len());
 //! # Ok(())
@@ -41,12 +41,16 @@
 //! * A change that comes while its object is reconciled leads to another call.
 //! * A call that returns an error, or panics, is repeated after a pause that grows with each failure of that object
 //!   ([`Backoff`](k8s_client_queue::Backoff)).
-//! * Nothing is reconciled before all informers have all their objects.
+//! * Nothing is reconciled before all informers have all their objects, and nothing after one of them has ended.
+//! * A change of what is wanted of an object, which shows in its generation, is taken up at once, whatever has failed
+//!   before.
 //! * What was there at the start comes after what changes.
 
 mod controller;
 mod feed;
 mod finalizer;
+mod gate;
+mod memory;
 mod metrics;
 mod next;
 mod owner;

@@ -27,15 +27,23 @@ impl Next {
     /// This call has written the object, and got this back: the object is not looked at again before the informer has
     /// come to that state, so that no call sees an older state than the one before has made.
     pub fn having_written(self, object: &impl AnyObject) -> Self {
-        Self { written: object.resource_version().map(str::to_owned), ..self }
+        Self { written: written(object), ..self }
     }
 }
 
-/// How a controller has stopped.
+/// How a controller has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
     /// The objects whose calls had not ended when the time for that was over. Those calls were dropped where they
     /// stood.
     pub unfinished: Vec<ObjectKey>,
+    /// The informer that has ended, and the controller with it, where that is the reason: [what it
+    /// has](k8s_client_informer::Informer::source). A controller that does not hear of changes must not go on.
+    pub ended_informer: Option<String>,
+}
+
+/// The version that a write has made.
+pub(crate) fn written(object: &impl AnyObject) -> Option<String> {
+    object.resource_version().map(str::to_owned)
 }

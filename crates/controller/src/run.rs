@@ -1,22 +1,32 @@
 //! The loop: workers that take keys and call the program's function.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    future::Future,
+    future::{Future, pending},
+    panic::resume_unwind,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_queue::{Item, Queue};
+use k8s_client_runtime::object::AnyObject;
 use tokio::{
+    sync::Notify,
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep},
 };
 use tracing::Instrument as _;
 
-use crate::{Metrics, Next, Outcome, Stopped, controller::Call};
+use crate::{
+    Next, Outcome, Stopped,
+    controller::{Call, Failure, Settings},
+    gate::{Gate, Gated},
+    memory::{Memory, Working},
+};
 
 /// How long a call waits for the informer to show what the call before has written. After that it goes on: it may be
 /// that nobody watches any more what was written.
@@ -25,162 +35,220 @@ const OWN_WRITES: Duration = Duration::from_secs(10);
 /// What a controller is while it runs.
 pub(crate) struct Run<T: Send + Sync + 'static, C> {
     pub(crate) objects: Informer<T>,
+    pub(crate) settings: Settings,
     pub(crate) queue: Queue<ObjectKey>,
-    pub(crate) workers: usize,
-    pub(crate) grace: Duration,
     pub(crate) context: C,
     pub(crate) call: Call<T, C>,
-    pub(crate) metrics: Arc<dyn Metrics>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What the workers share.
 struct Shared<T: Send + Sync + 'static, C> {
     run: Run<T, C>,
-    /// The objects that are being worked on.
-    running: Mutex<BTreeSet<ObjectKey>>,
-    /// Versions that calls have written and the informer may not have yet.
-    written: Mutex<HashMap<ObjectKey, String>>,
+    /// Nothing more is begun.
+    is_stopping: AtomicBool,
+    /// Wakes those that wait for that.
+    stopping: Notify,
+    /// A worker has found the gate closed.
+    found_closed: Notify,
 }
 
-/// Feeds and works until `stop`; then finishes what is under way.
+/// The tasks of the workers. They end with the future of the controller, and no call outlives it.
+struct Pool {
+    tasks: JoinSet<()>,
+    gate: Arc<Gate>,
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.gate.close();
+    }
+}
+
+impl Pool {
+    /// Waits until all workers have ended.
+    async fn ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            // Calls do not panic here. What does is a program's own metrics.
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// Why a controller ends.
+enum End {
+    Asked,
+    InformerEnded(String),
+    GateClosed,
+}
+
+/// Feeds and works until `stop`; then finishes what is under way. `feeding` ends with the name of an informer that has
+/// ended.
 pub(crate) async fn run<T, C>(
     run: Run<T, C>,
-    feeding: impl Future<Output = ()>,
+    feeding: impl Future<Output = String>,
     synced: impl Future<Output = ()>,
     stop: impl Future<Output = ()>,
 ) -> Stopped
 where
-    T: Send + Sync + 'static,
+    T: AnyObject + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
-    let (workers, grace, queue) = (run.workers, run.grace, run.queue.clone());
-    let shared = Arc::new(Shared { run, running: Mutex::default(), written: Mutex::default() });
-    let mut stop = pin!(stop);
-    let mut feeding = pin!(feeding);
-    // Dropped with this future, and the calls with it.
-    let mut pool = JoinSet::new();
-    let mut synced = pin!(synced);
-    tokio::select! {
+    let Settings { name: controller, workers, grace, .. } = run.settings.clone();
+    let is_stopping = AtomicBool::new(false);
+    let shared = Arc::new(Shared { run, is_stopping, stopping: Notify::new(), found_closed: Notify::new() });
+    let mut pool = Pool { tasks: JoinSet::new(), gate: shared.run.gate.clone() };
+    let (mut stop, mut feeding, mut synced) = (pin!(stop), pin!(feeding), pin!(synced));
+    let end = tokio::select! {
         biased;
-        () = &mut stop => return Stopped::default(),
-        () = &mut feeding => {}
+        () = &mut stop => End::Asked,
+        informer = &mut feeding => End::InformerEnded(informer),
         () = &mut synced => {
             for _ in 0..workers {
-                pool.spawn(shared.clone().work());
+                pool.tasks.spawn(shared.clone().work());
             }
             tokio::select! {
                 biased;
-                () = &mut stop => {}
-                // All informers were shut down.
-                () = &mut feeding => {}
+                () = &mut stop => End::Asked,
+                informer = &mut feeding => End::InformerEnded(informer),
+                () = shared.found_closed.notified() => End::GateClosed,
+                // They do not end by themselves.
+                () = pool.ended() => End::Asked,
             }
         }
+    };
+    let mut may_work = !matches!(end, End::GateClosed);
+    let ended_informer = if let End::InformerEnded(informer) = end { Some(informer) } else { None };
+    if let Some(informer) = &ended_informer {
+        tracing::error!(%controller, informer, "an informer of a controller has ended, and the controller with it");
     }
-    queue.close();
-    let finished = async { while pool.join_next().await.is_some() {} };
-    if timeout(grace, finished).await.is_err() {
-        let unfinished: Vec<ObjectKey> = lock(&shared.running).iter().cloned().collect();
-        tracing::warn!(
-            ?unfinished,
-            ?grace,
-            "a controller was stopped, and drops the calls that have not ended in time"
-        );
-        return Stopped { unfinished };
+    shared.is_stopping.store(true, Ordering::SeqCst);
+    shared.stopping.notify_waiters();
+    shared.run.queue.close();
+    if may_work {
+        may_work = tokio::select! {
+            biased;
+            () = pool.ended() => return Stopped { unfinished: Vec::new(), ended_informer },
+            () = shared.found_closed.notified() => false,
+            () = sleep(grace) => true,
+        };
     }
-    Stopped::default()
+    let unfinished = shared.run.memory.running();
+    if may_work {
+        tracing::warn!(%controller, ?unfinished, ?grace, "a controller ends, and drops calls that have not ended in time");
+    } else {
+        tracing::warn!(%controller, ?unfinished, "a controller may not work any more, and drops its calls");
+    }
+    Stopped { unfinished, ended_informer }
 }
 
 impl<T, C> Shared<T, C>
 where
-    T: Send + Sync + 'static,
+    T: AnyObject + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
     async fn work(self: Arc<Self>) {
         while let Some(item) = self.run.queue.next().await {
-            if self.run.queue.is_closed() {
-                // What was ready when the controller was stopped is not begun any more.
+            // What was ready when the controller was stopped is not begun any more.
+            if self.is_stopping.load(Ordering::SeqCst) {
                 item.done();
                 continue;
             }
+            if !self.run.gate.is_open() {
+                return self.wait_for_the_end().await;
+            }
             let key = (*item).clone();
-            let working = Working::new(&self, &key);
-            let span = tracing::debug_span!("k8s_client.reconcile", %key);
+            // Of this level, so that whatever is logged says of which object.
+            let span = tracing::error_span!("k8s_client.reconcile", controller = %self.run.settings.name, %key);
             self.reconcile(&key, item).instrument(span).await;
-            drop(working);
         }
     }
 
+    /// The gate is closed: the controller is about to end, and its workers with it.
+    async fn wait_for_the_end(&self) {
+        self.found_closed.notify_one();
+        pending::<()>().await;
+    }
+
     async fn reconcile(&self, key: &ObjectKey, item: Item<ObjectKey>) {
-        let written = lock(&self.written).remove(key);
-        if let Some(version) = written
-            && let Err(error) = self.run.objects.wait_for(&version, OWN_WRITES).await
-        {
-            tracing::warn!(%error, "a controller does not see what it has written");
+        let working = self.run.memory.begin(key);
+        if !self.sees_own_writes(key, &working).await {
+            drop(working);
+            return item.done();
         }
         let Some(object) = self.run.objects.lister().get_key(key) else {
-            item.done();
-            return;
+            working.end(false, None);
+            return item.done();
         };
+        if !working.give(&*object) {
+            // The failures of the other one are forgotten.
+            working.end(false, None);
+            self.run.queue.add_now(key.clone());
+            return item.done();
+        }
         // A task of its own, so that a panic is a failure of this object and of nothing else. The function is called in
         // it: it may panic before there is a future.
         let mut task = JoinSet::new();
         let begun = Instant::now();
         let (call, context) = (self.run.call.clone(), self.run.context.clone());
-        task.spawn(async move { call(context, object).await }.in_current_span());
-        let ended = task.join_next().await;
-        let outcome = match &ended {
-            Some(Ok(Ok(next))) => next.after.map_or(Outcome::Done, |_| Outcome::Again),
-            Some(Ok(Err(_))) => Outcome::Failed,
-            Some(Err(_)) | None => Outcome::Panicked,
+        task.spawn(Gated::new(self.run.gate.clone(), async move { call(context, object).await }).in_current_span());
+        let result = match task.join_next().await {
+            Some(Ok(Some(result))) => Ok(result),
+            // The object counts as unfinished.
+            Some(Ok(None)) | None => return self.wait_for_the_end().await,
+            Some(Err(panic)) => Err(panic),
         };
-        self.run.metrics.reconciled(outcome, begun.elapsed());
-        match ended {
-            Some(Ok(Ok(Next { after, written }))) => {
-                if let Some(version) = written {
-                    lock(&self.written).insert(key.clone(), version);
-                }
+        let outcome = match &result {
+            Ok(Ok(next)) => next.after.map_or(Outcome::Done, |_| Outcome::Again),
+            Ok(Err(_)) => Outcome::Failed,
+            Err(_) => Outcome::Panicked,
+        };
+        self.run.settings.metrics.reconciled(outcome, begun.elapsed());
+        // The work ends before its item does, or the next work on the object would begin meanwhile.
+        match result {
+            Ok(Ok(Next { after, written })) => {
+                working.end(false, written);
                 match after {
                     Some(pause) => item.again_after(pause),
                     None => item.done(),
                 }
             }
-            Some(Ok(Err(error))) => {
+            Ok(Err(Failure { error, written })) => {
+                working.end(true, written);
                 let failures = self.run.queue.failures(key) + 1;
                 tracing::warn!(failures, error, "reconciling has failed, and will be tried again");
                 item.retry();
             }
-            Some(Err(panic)) => {
+            Err(panic) => {
+                drop(working);
                 tracing::error!(%panic, "reconciling has panicked, and will be tried again");
                 item.retry();
             }
-            None => item.retry(),
         }
     }
-}
 
-/// An object that is being worked on, for as long as this lives: calls that are dropped are over, too.
-struct Working<'a, T: Send + Sync + 'static, C> {
-    shared: &'a Shared<T, C>,
-    key: &'a ObjectKey,
-}
-
-impl<'a, T: Send + Sync + 'static, C> Working<'a, T, C> {
-    fn new(shared: &'a Shared<T, C>, key: &'a ObjectKey) -> Self {
-        let mut running = lock(&shared.running);
-        running.insert(key.clone());
-        shared.run.metrics.running(running.len());
-        Self { shared, key }
+    /// Waits until the informer has what a call before has written. `false` if the controller is stopped meanwhile.
+    async fn sees_own_writes(&self, key: &ObjectKey, working: &Working<'_>) -> bool {
+        let Some(version) = working.written() else { return true };
+        let mut stopping = pin!(self.stopping.notified());
+        stopping.as_mut().enable();
+        if self.is_stopping.load(Ordering::SeqCst) {
+            return false;
+        }
+        tokio::select! {
+            biased;
+            () = stopping => false,
+            seen = self.run.objects.wait_for_key(key, &version, OWN_WRITES) => {
+                if let Err(error) = seen {
+                    tracing::warn!(%error, "a controller does not see what it has written");
+                }
+                true
+            }
+        }
     }
-}
-
-impl<T: Send + Sync + 'static, C> Drop for Working<'_, T, C> {
-    fn drop(&mut self) {
-        let mut running = lock(&self.shared.running);
-        running.remove(self.key);
-        self.shared.run.metrics.running(running.len());
-    }
-}
-
-fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ use k8s_client_runtime::{
 use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
-    Index, InformerBuilder, InformerError, Lister, Metrics, Subscription,
+    Index, InformerBuilder, InformerError, Lister, Metrics, ObjectKey, Subscription,
     follow::{Follower, source::Source},
     keep::Decode,
     store::{Status, Store},
@@ -55,6 +55,7 @@ pub struct Informer<T: Send + Sync + 'static> {
 /// What all handles share. The tasks have the store alone, so they end with the last handle.
 pub(crate) struct Shared<T> {
     pub(crate) store: Arc<Store<T>>,
+    source: String,
     /// Dropping them aborts them.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -84,6 +85,11 @@ impl<T: Send + Sync + 'static> Informer<T> {
 
     pub(crate) fn start(sources: Vec<Arc<dyn Source<T>>>, decode: Decode<T>, metrics: &Arc<dyn Metrics>) -> Self {
         let store = Arc::new(Store::new(sources.len(), decode));
+        let source = match &sources[..] {
+            [] => "nothing".to_owned(),
+            [only] => only.place().url,
+            [first, others @ ..] => format!("{} and {} more", first.place().url, others.len()),
+        };
         let mut tasks = JoinSet::new();
         for (number, source) in sources.into_iter().enumerate() {
             let follower = Follower { source, store: store.clone(), number, metrics: metrics.clone() };
@@ -93,7 +99,7 @@ impl<T: Send + Sync + 'static> Informer<T> {
                 follower.follow().await;
             });
         }
-        Self { shared: Arc::new(Shared { store, tasks: Mutex::new(tasks) }) }
+        Self { shared: Arc::new(Shared { store, source, tasks: Mutex::new(tasks) }) }
     }
 
     pub(crate) fn with_shared(shared: Arc<Shared<T>>) -> Self {
@@ -164,17 +170,39 @@ impl<T: Send + Sync + 'static> Informer<T> {
     ///
     /// When the limit passes, with both versions; when the text is not a version; and when the informer is shut down.
     pub async fn wait_for(&self, resource_version: &str, limit: Duration) -> Result<(), InformerError> {
+        self.wait_for_source(None, resource_version, limit).await
+    }
+
+    /// The same for an object that is there: of several sources, only the one that has it counts. For one that is not
+    /// there it does not wait.
+    #[doc(hidden)]
+    pub async fn wait_for_key(
+        &self,
+        key: &ObjectKey,
+        resource_version: &str,
+        limit: Duration,
+    ) -> Result<(), InformerError> {
+        let Some(entry) = self.shared.store.entry(key.namespace(), key.name()) else { return Ok(()) };
+        self.wait_for_source(Some(entry.source), resource_version, limit).await
+    }
+
+    async fn wait_for_source(
+        &self,
+        source: Option<usize>,
+        resource_version: &str,
+        limit: Duration,
+    ) -> Result<(), InformerError> {
         if version::compare(resource_version, resource_version).is_none() {
             return Err(InformerError::NotAVersion(resource_version.to_owned()));
         }
         let reached = |status: &Status| {
             let at_least = |has: &str| version::compare(has, resource_version).is_some_and(std::cmp::Ordering::is_ge);
-            (status.is_synced() && status.version().is_some_and(at_least)).then_some(Ok(()))
+            status.version(source).is_some_and(at_least).then_some(Ok(()))
         };
         if let Ok(result) = tokio::time::timeout(limit, self.wait(reached)).await {
             return result;
         }
-        let has = self.resource_version().unwrap_or_else(|| "no version".to_owned());
+        let has = self.version(source).unwrap_or_else(|| "no version".to_owned());
         let mut waiting = format!("the informer is at {has} and did not come to version {resource_version}");
         if self.health().watch_fault == Some(WatchFault::EndsAtOnce) {
             waiting += ", as the server, or a proxy, ends its watches at once,";
@@ -194,8 +222,16 @@ impl<T: Send + Sync + 'static> Informer<T> {
     /// The version that the store has come to, of lists, events and bookmarks: the oldest one of several sources.
     /// `None` before all objects are there.
     pub fn resource_version(&self) -> Option<String> {
-        let status = self.shared.store.status();
-        status.version().filter(|_| status.is_synced()).map(str::to_owned)
+        self.version(None)
+    }
+
+    fn version(&self, source: Option<usize>) -> Option<String> {
+        self.shared.store.status().version(source).map(str::to_owned)
+    }
+
+    /// What the informer has, for logs: the URL of its list, and how many more there are of several.
+    pub fn source(&self) -> &str {
+        &self.shared.source
     }
 
     /// How the informer is: for a readiness check.
@@ -229,7 +265,10 @@ impl<T: Send + Sync + 'static> Clone for Informer<T> {
 
 impl<T: Send + Sync + 'static> fmt::Debug for Informer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Informer").field("health", &self.health()).finish_non_exhaustive()
+        f.debug_struct("Informer")
+            .field("source", &self.source())
+            .field("health", &self.health())
+            .finish_non_exhaustive()
     }
 }
 

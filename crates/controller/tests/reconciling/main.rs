@@ -4,19 +4,22 @@
 #[path = "../../../informer/tests/following/server.rs"]
 mod server;
 
+mod ending;
+mod pauses;
+mod writes;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use k8s_client_controller::{Controller, Next, Stopped};
+use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::{Informer, ObjectKey};
-use k8s_client_queue::Backoff;
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::{Instant, sleep};
 
-use self::server::{Fate, Server, What};
+use self::server::{Fate, Server};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -60,11 +63,6 @@ impl Calls {
     }
 }
 
-/// A backoff of one second, then two, four and so on.
-fn doubled() -> Backoff {
-    Backoff::exponential(SECOND, 1000 * SECOND)
-}
-
 #[tokio::test(start_paused = true)]
 async fn object_that_changes_during_its_call_is_called_again_after_it() {
     let server = Server::new();
@@ -87,34 +85,6 @@ async fn object_that_changes_during_its_call_is_called_again_after_it() {
     controller.run_until(driver).await;
     assert_eq!((calls.seconds_of("web"), calls.seconds_of("other")), (vec![0, 10], vec![0]));
     assert!(calls.names().contains(&"web=3".to_owned()), "the call sees what there is by then");
-}
-
-#[tokio::test(start_paused = true)]
-async fn failures_of_one_object_hold_up_no_other_and_changes_do_not_skip_its_pause() {
-    let server = Server::new();
-    server.set("bad", "1");
-    server.set("good", "1");
-    let objects = Informer::of(server.config_maps()).start();
-    let calls = Calls::new();
-    let controller =
-        Controller::for_each(&objects).backoff(doubled()).reconcile(calls.clone(), |calls, object| async move {
-            calls.note(&object);
-            if name(&object) == "bad" && value(&object) != "3" { Err("not yet") } else { Ok(Next::wait()) }
-        });
-    let driver = async {
-        sleep(5 * SECOND).await;
-        server.set("bad", "2");
-        server.set("good", "2");
-        sleep(4 * SECOND).await;
-        server.set("bad", "3");
-        sleep(20 * SECOND).await;
-        // What has succeeded has no failures any more.
-        server.set("bad", "4");
-        sleep(2 * SECOND).await;
-    };
-    controller.run_until(driver).await;
-    assert_eq!(calls.seconds_of("bad"), [0, 1, 3, 7, 15, 29, 30]);
-    assert_eq!(calls.seconds_of("good"), [0, 5]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,21 +168,23 @@ async fn object_that_is_mapped_elsewhere_concerns_both() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn filter_passes_over_changes_but_not_over_resyncs() {
+async fn filters_pass_over_changes_but_not_over_resyncs() {
     let server = Server::new();
     server.set("web", "1");
     let objects = Informer::of(server.config_maps()).start();
     let calls = Calls::new();
     let is_large = |_: Option<&ConfigMap>, new: Option<&ConfigMap>| new.is_some_and(|new| value(new).len() > 1);
-    let controller = Controller::for_each(&objects).filtered(is_large).resync(1000 * SECOND).reconcile(
-        calls.clone(),
-        |calls, object| async move {
+    let is_other = |_: Option<&ConfigMap>, new: Option<&ConfigMap>| new.is_some_and(|new| value(new) != "333");
+    let controller = Controller::for_each(&objects)
+        .filtered(is_large)
+        .filtered(is_other)
+        .resync(1000 * SECOND)
+        .reconcile(calls.clone(), |calls, object| async move {
             calls.note(&object);
             Ok::<_, String>(Next::wait())
-        },
-    );
+        });
     let driver = async {
-        for value in ["2", "33", "4"] {
+        for value in ["2", "33", "333", "4"] {
             sleep(10 * SECOND).await;
             server.set("web", value);
         }
@@ -225,70 +197,28 @@ async fn filter_passes_over_changes_but_not_over_resyncs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_sees_what_the_one_before_has_written() {
+async fn object_is_called_for_a_reason_that_no_informer_knows_of() {
     let server = Server::new();
     server.set("web", "1");
+    server.set("other", "1");
     let objects = Informer::of(server.config_maps()).start();
     let calls = Calls::new();
-    let context = (server.clone(), calls.clone());
-    let controller = Controller::for_each(&objects).reconcile(context, |(server, calls), object| async move {
+    let controller = Controller::for_each(&objects).reconcile(calls.clone(), |calls, object| async move {
         calls.note(&object);
-        if value(&object) != "1" {
-            return Ok::<_, String>(Next::wait());
-        }
-        // Nothing is heard of the server for a while.
-        server.lose_watches();
-        server.decide(|ask| if ask.what == What::List { Fate::Served } else { Fate::Lost });
-        let mut written = (*object).clone();
-        written.metadata.resource_version = Some(server.set("web", "2"));
-        tokio::spawn(async move {
-            sleep(5 * SECOND).await;
-            server.decide(|_| Fate::Served);
-        });
-        Ok(Next::after(Duration::ZERO).having_written(&written))
+        sleep(3 * SECOND).await;
+        Ok::<_, String>(Next::wait())
     });
-    controller.run_until(sleep(60 * SECOND)).await;
-    let names = calls.names();
-    assert!(names.len() > 1 && names[1..].iter().all(|call| call == "web=2"), "{names:?}");
-    assert!(calls.seconds_of("web")[1] >= 5);
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_grace_when_it_is_stopped() {
-    /// Says when it is dropped.
-    struct Told(Arc<Mutex<Vec<&'static str>>>);
-    impl Drop for Told {
-        fn drop(&mut self) {
-            self.0.lock().expect("nobody panics with it").push("dropped");
-        }
-    }
-    let server = Server::new();
-    server.set("web", "1");
-    let objects = Informer::of(server.config_maps()).start();
-    let told: Arc<Mutex<Vec<&str>>> = Arc::default();
-    let controller = |grace| {
-        Controller::for_each(&objects).grace(grace).reconcile(told.clone(), |told, _| async move {
-            let _dropped = Told(told.clone());
-            sleep(20 * SECOND).await;
-            told.lock().expect("nobody panics with it").push("finished");
-            Ok::<_, String>(Next::wait())
-        })
+    let queue = controller.queue().clone();
+    let driver = async {
+        sleep(10 * SECOND).await;
+        queue.add(ObjectKey::new("default", "web"));
+        queue.add(ObjectKey::new("default", "nowhere"));
+        sleep(2 * SECOND).await;
+        let stats = queue.stats();
+        assert_eq!((stats.running, stats.longest_running, stats.unfinished), (1, 2 * SECOND, 2 * SECOND));
+        sleep(10 * SECOND).await;
     };
-    let take = || std::mem::take(&mut *told.lock().expect("nobody panics with it"));
-
-    let running = tokio::spawn(controller(30 * SECOND).run());
-    sleep(5 * SECOND).await;
-    running.abort();
-    sleep(Duration::from_millis(1)).await;
-    assert_eq!(take(), ["dropped"]);
-
-    assert_eq!(controller(30 * SECOND).run_until(sleep(5 * SECOND)).await, Stopped::default());
-    assert_eq!(take(), ["finished", "dropped"]);
-
-    let begun = Instant::now();
-    let stopped = controller(10 * SECOND).run_until(sleep(5 * SECOND)).await;
-    assert_eq!(stopped.unfinished, [ObjectKey::new("default", "web")]);
-    assert_eq!(begun.elapsed().as_secs(), 15);
-    sleep(Duration::from_millis(1)).await;
-    assert_eq!(take(), ["dropped"]);
+    controller.run_until(driver).await;
+    assert_eq!(calls.seconds_of("web").last(), Some(&10));
+    assert_eq!(calls.all().len(), 3);
 }

@@ -110,9 +110,10 @@ impl Status {
         self.sources.iter().filter(|source| !source.synced && source.refused).find_map(|source| source.error.as_ref())
     }
 
-    /// The version that all sources have reached.
-    pub(crate) fn version(&self) -> Option<&str> {
-        let mut versions = self.sources.iter().map(|source| source.version.as_deref());
+    /// The version that this source has reached, or that all of them have. `None` before all of its objects are there.
+    pub(crate) fn version(&self, source: Option<usize>) -> Option<&str> {
+        let sources = source.map_or(Some(&self.sources[..]), |number| self.sources.get(number..=number))?;
+        let mut versions = sources.iter().map(|source| source.version.as_deref().filter(|_| source.synced));
         let first = versions.next()??;
         versions.try_fold(first, |oldest, version| {
             let version = version?;

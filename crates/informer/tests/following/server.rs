@@ -178,22 +178,21 @@ impl Server {
     }
 
     pub(crate) fn set_in(&self, namespace: &str, name: &str, value: &str) -> String {
-        self.write(namespace, name, |_| json!({ "value": value }))
+        self.write(namespace, name, |object| object["data"] = json!({ "value": value }))
     }
 
-    /// The same with anything as the data.
-    pub(crate) fn write(&self, namespace: &str, name: &str, data: impl FnOnce(&Value) -> Value) -> String {
+    /// Makes an object, or changes anything of one.
+    pub(crate) fn write(&self, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
         let state = &mut *self.state();
         let key = (namespace.to_owned(), name.to_owned());
-        let (kind, uid) = if let Some(old) = state.objects.get(&key) {
-            ("MODIFIED", old["metadata"]["uid"].clone())
+        let (kind, mut object) = if let Some(old) = state.objects.get(&key) {
+            ("MODIFIED", old.clone())
         } else {
             state.uids += 1;
-            ("ADDED", json!(format!("uid-{}", state.uids)))
+            let metadata = json!({ "namespace": namespace, "name": name, "uid": format!("uid-{}", state.uids) });
+            ("ADDED", json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }))
         };
-        let mut object = json!({ "apiVersion": "v1", "kind": "ConfigMap" });
-        object["metadata"] = json!({ "namespace": namespace, "name": name, "uid": uid });
-        object["data"] = data(&object);
+        change(&mut object);
         let version = state.log(kind, object.clone());
         object["metadata"]["resourceVersion"] = version.clone().into();
         state.objects.insert(key, object);

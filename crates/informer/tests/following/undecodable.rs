@@ -9,7 +9,7 @@ use crate::{
 
 /// Data that a config map cannot have.
 fn spoil(server: &Server, name: &str) -> String {
-    server.write("default", name, |_| json!({ "value": { "not": "a text" } }))
+    server.write("default", name, |object| object["data"] = json!({ "value": { "not": "a text" } }))
 }
 
 #[tokio::test(start_paused = true)]
