@@ -49,13 +49,13 @@ impl<K: Eq + Hash, V> Lru<K, V> {
     }
 
     /// Adds a key that is not there. What must be forgotten for it comes back.
-    pub(crate) fn insert(&mut self, key: Arc<K>, value: V) -> Option<V> {
+    pub(crate) fn insert(&mut self, key: Arc<K>, value: V) -> Option<(Arc<K>, V)> {
         let oldest = if self.is_full() { self.order.pop_first() } else { None };
-        let forgotten = oldest.and_then(|(_, oldest)| self.entries.remove(&oldest));
+        let forgotten = oldest.and_then(|(_, oldest)| self.entries.remove_entry(&oldest));
         self.uses += 1;
         self.order.insert(self.uses, key.clone());
         self.entries.insert(key, Entry { used: self.uses, value });
-        forgotten.map(|entry| entry.value)
+        forgotten.map(|(key, entry)| (key, entry.value))
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
@@ -96,10 +96,10 @@ mod tests {
         assert_eq!(lru.insert(Arc::new("a"), 1), None);
         assert_eq!(*lru.using_or(&Arc::new("b"), || 2), 2);
         assert_eq!(lru.using(&"a").copied(), Some(1));
-        assert_eq!(lru.insert(Arc::new("c"), 3), Some(2), "b was not used for longer than a");
+        assert_eq!(lru.insert(Arc::new("c"), 3), Some((Arc::new("b"), 2)), "b was not used for longer than a");
         // A look is no use.
         assert_eq!(lru.get_mut(&"a").copied(), Some(1));
-        assert_eq!(lru.insert(Arc::new("d"), 4), Some(1));
+        assert_eq!(lru.insert(Arc::new("d"), 4), Some((Arc::new("a"), 1)));
         lru.retain(|_, value| *value != 3);
         assert_eq!(lru.get_mut(&"c"), None);
         assert_eq!(lru.remove(&"d"), Some(4));

@@ -54,6 +54,10 @@ impl Shared {
             let result = act(&mut state);
             (result, state.correlator.take_losses())
         };
+        if !losses.is_empty() {
+            // Who waits for what is lost waits no longer.
+            self.progress.notify_waiters();
+        }
         for (why, occurrences) in losses {
             self.drops.add(why, occurrences);
         }

@@ -145,7 +145,12 @@ impl Correlator {
     fn remember(&mut self, key: &Key, occurrence: &Occurrence, now: Duration) {
         let name = self.new_name(occurrence);
         let forgotten = self.series.insert(Arc::new(key.clone()), Series::new(name, occurrence, now));
-        self.lose(Dropped::Full, forgotten.map_or(0, |series| series.unwritten()));
+        let Some((forgotten, series)) = forgotten else { return };
+        // Whoever waits for it waits no longer, and another one may take its place.
+        if let Some(position) = self.waiting.iter().position(|(_, waiting)| *waiting == forgotten) {
+            self.waiting.remove(position);
+        }
+        self.lose(Dropped::Full, series.unwritten());
     }
 
     /// Whether there were so many similar events lately that this one is combined with them. One that has an event of
@@ -203,10 +208,7 @@ impl Correlator {
     /// The next request, of which there is one at a time: [`settle`](Self::settle) says what became of it.
     pub(crate) fn next(&mut self) -> Option<Write> {
         while let Some((ticket, key)) = self.waiting.pop_front() {
-            // It may have been forgotten.
-            let Some(series) = self.series.get_mut(&key).filter(|series| series.place == Place::Waiting) else {
-                continue;
-            };
+            let Some(series) = self.series.get_mut(&key) else { continue };
             series.place = Place::Sending;
             self.sending = Some(ticket);
             return Some(Write {

@@ -335,6 +335,7 @@ fn memory_is_bounded() {
         correlator.record(&event(&format!("Reason{number}"), "a"), SECOND);
     }
     assert_eq!(correlator.lost(Dropped::Full), 97, "what had to be forgotten before it was written");
+    assert_eq!(correlator.waiting(), 3, "what is forgotten takes no place in the line");
     assert_eq!(correlator.send(SECOND).len(), 3);
     assert_eq!(correlator.waiting(), 0);
 }

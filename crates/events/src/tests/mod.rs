@@ -244,6 +244,25 @@ async fn flush_does_not_wait_for_the_end_of_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn flush_does_not_wait_for_what_had_to_be_forgotten() {
+    let server = Server::new();
+    server.decide(|_, body| if body["reason"] == "First" { Fate::ConnectionLost } else { Fate::Hangs });
+    let recorder = Recorder::builder(&server.client(), "x").max_remembered(2).start();
+    recorder.normal(&pod(), "First", "Act").note("a");
+    let begun = Instant::now();
+    let others = async {
+        sleep(SECOND / 2).await;
+        recorder.normal(&pod(), "Second", "Act").note("a");
+        // The first one has failed again, and waits behind the second one, which hangs.
+        sleep(10 * SECOND).await;
+        recorder.normal(&pod(), "Third", "Act").note("a");
+    };
+    let (flushed, ()) = tokio::join!(recorder.flush_within(MINUTE), others);
+    flushed.unwrap();
+    assert_eq!((begun.elapsed(), recorder.dropped(Dropped::Full)), (10 * SECOND + SECOND / 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn last_handle_takes_the_task_along_when_all_is_written() {
     let server = Server::new();
     let before = tasks();
