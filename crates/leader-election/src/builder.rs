@@ -11,8 +11,8 @@ use crate::{
     metrics::NoMetrics, timing::Timing,
 };
 
-/// Longer than most work takes to end, and shorter than the 30 seconds after which a pod is killed.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than a controller gives its calls, and shorter than the 30 seconds after which a pod is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Builds an [`Elector`]; [`Elector::builder`] makes it. The times are those of Kubernetes' own components unless
 /// others are set.
@@ -100,8 +100,8 @@ impl ElectorBuilder {
         self
     }
 
-    /// How long the work may go on when the program asks to stop, until it is dropped. Default: 10 seconds. The lease
-    /// is renewed meanwhile, and released afterwards.
+    /// How long the work may go on when the program asks to stop, until it is dropped. Default: 25 seconds,
+    /// since Kubernetes kills a pod after 30. The lease is renewed meanwhile, and released afterwards.
     pub fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
         self.stop_timeout = stop_timeout;
         self

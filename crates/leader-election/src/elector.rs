@@ -6,9 +6,8 @@ use std::{
     fmt,
     future::{Future, pending},
     panic::resume_unwind,
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -27,8 +26,9 @@ use crate::{
     clock::{Clock, Moment},
     lock::Lock,
     observer::Board,
+    stop::Stop,
     timing::Timing,
-    work::{Guarded, Outcome},
+    work::{Guarded, Outcome, Panic},
 };
 
 /// A candidate in the election of one lease.
@@ -55,23 +55,6 @@ pub struct Elector {
     pub(crate) parts: Parts,
     board: Arc<Board>,
     leader: watch::Sender<Option<Arc<str>>>,
-}
-
-/// The program's wish to stop. It stays once it is there: a term may end for another reason after it, and the next must
-/// not begin then.
-struct Stop<'a, S> {
-    asked: Pin<&'a mut S>,
-    was_asked: bool,
-}
-
-impl<S: Future> Future for Stop<'_, S> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // A future that has ended must not be polled again.
-        self.was_asked = self.was_asked || self.asked.as_mut().poll(context).is_ready();
-        if self.was_asked { Poll::Ready(()) } else { Poll::Pending }
-    }
 }
 
 /// What an elector is made of.
@@ -198,9 +181,9 @@ impl Elector {
     {
         self.with_candidate(stop, async |elector, stop| {
             loop {
-                match elector.one_term(stop, &mut work).await {
-                    Ends::Work(value) => return Some(value),
-                    Ends::Stopped => return None,
+                match elector.one_term(stop, &mut work).await? {
+                    Ends::Work(value) => return Ok(Some(value)),
+                    Ends::Stopped => return Ok(None),
                     Ends::Lost(_) => {}
                 }
             }
@@ -208,13 +191,15 @@ impl Elector {
         .await
     }
 
-    /// Runs the election, and beside it what a coordinated one needs.
+    /// Runs the election, and beside it what a coordinated one needs. A panic of the work goes on when everything that
+    /// others wait for is given back.
     async fn with_candidate<S: Future, R>(
         &mut self,
         stop: S,
-        run: impl AsyncFnOnce(&mut Self, &mut Stop<'_, S>) -> R,
+        run: impl AsyncFnOnce(&mut Self, &mut Stop<'_, S>) -> Result<R, Panic>,
     ) -> R {
-        let stop = &mut Stop { asked: pin!(stop), was_asked: false };
+        let stop = pin!(stop);
+        let stop = &mut Stop::new(stop);
         #[cfg(feature = "coordinated")]
         if let Some(mut candidate) = self.parts.candidate.clone() {
             let ended = tokio::select! {
@@ -223,12 +208,16 @@ impl Elector {
                 ended = run(self, stop) => ended,
             };
             candidate.withdraw().await;
-            return ended;
+            return ended.unwrap_or_else(|panic| resume_unwind(panic));
         }
-        run(self, stop).await
+        run(self, stop).await.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    async fn one_term<T, F, S: Future>(&mut self, stop: &mut Stop<'_, S>, work: impl FnOnce(Term) -> F) -> Ends<T>
+    async fn one_term<T, F, S: Future>(
+        &mut self,
+        stop: &mut Stop<'_, S>,
+        work: impl FnOnce(Term) -> F,
+    ) -> Result<Ends<T>, Panic>
     where
         F: Future<Output = T>,
     {
@@ -244,7 +233,7 @@ impl Elector {
             if self.parts.candidacy.may_hold() {
                 self.release().await;
             }
-            return Ends::Stopped;
+            return Ok(Ends::Stopped);
         };
         self.hold(&term, stop, work).await
     }
@@ -278,7 +267,7 @@ impl Elector {
         term: &Term,
         stop: &mut Stop<'_, S>,
         work: impl FnOnce(Term) -> F,
-    ) -> Ends<T>
+    ) -> Result<Ends<T>, Panic>
     where
         F: Future<Output = T>,
     {
@@ -325,13 +314,13 @@ impl Elector {
                     self.release().await;
                 }
                 self.parts.candidacy.end();
-                return Ends::Lost(loss);
+                return Ok(Ends::Lost(loss));
             }
         };
         match ended {
-            Some(Outcome::Returned(value)) => Ends::Work(value),
-            Some(Outcome::Panicked(panic)) => resume_unwind(panic),
-            Some(Outcome::TooLate) | None => Ends::Stopped,
+            Some(Outcome::Returned(value)) => Ok(Ends::Work(value)),
+            Some(Outcome::Panicked(panic)) => Err(panic),
+            Some(Outcome::TooLate) | None => Ok(Ends::Stopped),
         }
     }
 

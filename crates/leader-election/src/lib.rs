@@ -67,6 +67,7 @@ mod identity;
 mod lock;
 mod metrics;
 mod observer;
+mod stop;
 mod term;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -97,24 +98,38 @@ impl Term {
 
     /// Waits until the program asks to stop, or the term has ended. After the former the work has some time to end by
     /// itself: [`stop_timeout`](crate::ElectorBuilder::stop_timeout).
-    pub async fn stopping(&self) {
-        self.reached(|phase| phase != Phase::Leading).await;
+    ///
+    /// The future does not borrow the term, so it can stop something that lives longer:
+    ///
+    /// ```
+    /// # use std::{future::Future, time::Duration};
+    /// # use k8s_client_leader_election::Term;
+    /// # async fn run_until(stop: impl Future + Send + 'static) { stop.await; }
+    /// # async fn example(term: Term) {
+    /// tokio::spawn(run_until(term.stopping()));
+    /// # }
+    /// ```
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.reached(|phase| phase != Phase::Leading)
     }
 
     /// Waits until the term has ended. The work does not see this, since it is dropped; tasks that it has started do.
-    pub async fn ended(&self) {
-        self.reached(|phase| phase == Phase::Ended).await;
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.reached(|phase| phase == Phase::Ended)
     }
 
-    async fn reached(&self, reached: impl Fn(Phase) -> bool) {
-        loop {
-            let changed = self.shared.phase_changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if reached(self.phase()) {
-                return;
+    fn reached(&self, reached: fn(Phase) -> bool) -> impl Future<Output = ()> + Send + use<> {
+        let term = self.clone();
+        async move {
+            loop {
+                let changed = term.shared.phase_changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if reached(term.phase()) {
+                    return;
+                }
+                changed.await;
             }
-            changed.await;
         }
     }
 

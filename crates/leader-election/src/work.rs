@@ -10,10 +10,13 @@ use std::{
 
 use crate::Term;
 
+/// What a panic had to say.
+pub(crate) type Panic = Box<dyn Any + Send>;
+
 /// How the work ended.
 pub(crate) enum Outcome<T> {
     Returned(T),
-    Panicked(Box<dyn Any + Send>),
+    Panicked(Panic),
     /// It was about to run when the term was over.
     TooLate,
 }

@@ -79,6 +79,7 @@ fn does(step: &Step) -> Does {
 #[test]
 fn candidate_takes_what_is_free_and_waits_for_what_another_holds() {
     let free = There { holder: Some(""), ..HELD_BY_OTHER };
+    let nearly = There { holder: Some("Me"), ..HELD_BY_OTHER };
     let quick = There { seconds: Some(1), ..HELD_BY_OTHER };
     let silent = There { seconds: None, ..HELD_BY_OTHER };
     for (case, seen, then, after, expected) in [
@@ -86,6 +87,7 @@ fn candidate_takes_what_is_free_and_waits_for_what_another_holds() {
         ("nobody holds it", Some(free), Some(free), 0, Does::Updates(5)),
         ("it has no holder at all", Some(There { holder: None, ..free }), None, 0, Does::Creates(5)),
         ("another holds it", Some(HELD_BY_OTHER), Some(HELD_BY_OTHER), 14, Does::Waits),
+        ("its holder is nearly called so", Some(nearly), Some(nearly), 14, Does::Waits),
         ("it has expired", Some(HELD_BY_OTHER), Some(HELD_BY_OTHER), 15, Does::Updates(5)),
         ("the record's duration counts", Some(quick), Some(quick), 1, Does::Updates(5)),
         ("a record without a duration lasts as long as ours", Some(silent), Some(silent), 14, Does::Waits),

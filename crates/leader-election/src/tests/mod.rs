@@ -1,5 +1,6 @@
 //! The elector in simulated time, on a small server of leases.
 
+mod controllers;
 mod lead;
 mod observers;
 mod server;

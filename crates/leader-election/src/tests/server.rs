@@ -29,6 +29,8 @@ struct State {
     lease: Option<Value>,
     version: u64,
     requests: usize,
+    /// The candidate of a coordinated election.
+    candidate: Option<Value>,
 }
 
 impl Server {
@@ -58,8 +60,17 @@ impl Server {
         self.0.lock().unwrap().lease = None;
     }
 
-    fn process(&self, method: &Method, body: &[u8]) -> (u16, Value) {
+    /// Whether a candidate of a coordinated election is there.
+    #[cfg(feature = "coordinated")]
+    pub(super) fn has_candidate(&self) -> bool {
+        self.0.lock().unwrap().candidate.is_some()
+    }
+
+    fn process(&self, method: &Method, path: &str, body: &[u8]) -> (u16, Value) {
         let state = &mut *self.0.lock().unwrap();
+        if path.contains("/leasecandidates") {
+            return state.process_candidate(method, body);
+        }
         state.requests += 1;
         let sent = || serde_json::from_slice::<Value>(body).expect("a lease");
         match (method.as_str(), &state.lease) {
@@ -82,6 +93,20 @@ impl Server {
 }
 
 impl State {
+    fn process_candidate(&mut self, method: &Method, body: &[u8]) -> (u16, Value) {
+        match (method.as_str(), &self.candidate) {
+            ("GET", Some(candidate)) => (200, candidate.clone()),
+            ("DELETE", Some(_)) => (200, self.candidate.take().unwrap_or_default()),
+            ("GET" | "DELETE", None) => failure(404, "NotFound"),
+            _ => {
+                let candidate = self.candidate.insert(serde_json::from_slice(body).expect("a candidate"));
+                candidate["apiVersion"] = "coordination.k8s.io/v1beta1".into();
+                candidate["kind"] = "LeaseCandidate".into();
+                (200, candidate.clone())
+            }
+        }
+    }
+
     fn keep(&mut self, mut lease: Value) -> Value {
         self.version += 1;
         lease["metadata"]["resourceVersion"] = self.version.to_string().into();
@@ -171,7 +196,7 @@ impl Line {
             // What is on the way goes on, whatever the candidate does meanwhile.
             tokio::spawn(async move {
                 sleep(fate.there).await;
-                let own = fate.processed.then(|| self.server.process(&head.method, &body));
+                let own = fate.processed.then(|| self.server.process(&head.method, head.uri.path(), &body));
                 sleep(fate.back).await;
                 let sent = match (fate.answer, own) {
                     (Answer::Own, Some(own)) => own,

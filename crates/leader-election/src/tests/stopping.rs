@@ -73,6 +73,30 @@ async fn panic_of_the_work_releases_the_lease_and_goes_on() {
     drop(AssertUnwindSafe(panic));
 }
 
+#[cfg(feature = "coordinated")]
+#[tokio::test(start_paused = true)]
+async fn candidate_of_a_coordinated_election_is_withdrawn_however_the_work_ends() {
+    for panics in [false, true] {
+        let server = Server::default();
+        // The control plane has chosen.
+        server.change(&json!({ "holderIdentity": "me", "leaseDurationSeconds": 15 }));
+        let candidate = Candidate::new(&server, "me");
+        let seen = server.clone();
+        let task = tokio::spawn(async move {
+            let coordination = crate::Coordination::new("1.0.0");
+            let mut elector = candidate.builder().coordinated(coordination).build().expect("the configuration is good");
+            let work = |_| async move {
+                sleep(5 * SECOND).await;
+                assert!(seen.has_candidate());
+                assert!(!panics, "the work is broken");
+            };
+            elector.lead(work).await
+        });
+        assert_eq!(task.await.is_err(), panics);
+        assert!(!server.has_candidate(), "{panics}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn lease_is_not_released_while_the_work_lives() {
     struct Alive(Arc<AtomicBool>);
@@ -81,7 +105,7 @@ async fn lease_is_not_released_while_the_work_lives() {
             self.0.store(false, Ordering::SeqCst);
         }
     }
-    for (deaf, takes) in [(false, 3), (true, 10)] {
+    for (deaf, takes) in [(false, 3), (true, 25)] {
         let server = Server::default();
         let candidate = Candidate::new(&server, "me");
         let alive = Arc::new(AtomicBool::new(false));
