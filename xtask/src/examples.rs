@@ -23,7 +23,7 @@ pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, "exec", "port-
 pub(crate) const WITHOUT_NODES: &[&str] = &[DEPLOYMENT, WAIT];
 
 /// Examples that only read.
-const READING: &[&str] = &["api-resources", "kubeconfig", "metrics", "pod-metrics-cache"];
+const READING: &[&str] = &["api-resources", "kubeconfig", "pod-metrics-cache"];
 
 /// Examples that work in the namespace they are told, and ask nothing with `--yes`.
 const CHANGING: &[&str] = &[
@@ -32,6 +32,7 @@ const CHANGING: &[&str] = &[
     "custom-resource",
     "dynamic-create-update-delete-deployment",
     "informer",
+    "metrics",
     "typed-custom-resource",
     "workqueue",
 ];

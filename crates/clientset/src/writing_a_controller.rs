@@ -24,6 +24,7 @@
 //!     event_recorder::Recorder,
 //!     informer::{Index, Informer, ObjectKey},
 //!     k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod},
+//!     stop_signal,
 //! };
 //!
 //! const RUNNING: &str = "example.com/running-pods";
@@ -50,7 +51,7 @@
 //!         .watch_mapped(&pods, deployment_of)
 //!         .workers(4)
 //!         .reconcile(context, reconcile)
-//!         .run_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+//!         .run_until(stop_signal()) // Ctrl-C, and SIGTERM, by which Kubernetes stops a pod
 //!         .await;
 //!     events.shutdown().await; // writes what was recorded and not written yet
 //!     Ok(())
@@ -91,9 +92,11 @@
 //! * **Memory is a little behind.** What an informer has may be older than what the server has. A write that is based
 //!   on it is checked by the server: use [`modify`](crate::resource::ResourceClient::modify), an update with the
 //!   object's version, or apply. [`Next::having_written`](crate::controller::Next::having_written) makes the next call
-//!   wait for what this one has written.
+//!   wait for what this one has written of its object. Where calls count what they have made of other kinds, end them
+//!   with [`Informer::wait_for`](crate::informer::Informer::wait_for) and the version of what was made.
 //! * **Errors are for what may pass.** An error is tried again, with a pause that grows. What trying again does not
-//!   mend belongs into the object's status.
+//!   mend belongs into the object's status. A user who mends the object need not wait: a change of its generation ends
+//!   the [pause](crate::controller::Controller::backoff).
 //! * **Own what you make.** An object with an owner reference is collected when its owner goes, and
 //!   [`owned_by`](crate::controller::Controller::owned_by) has its owner looked at when it changes. What Kubernetes
 //!   does not know of is cleaned up by a [finalizer](crate::controller::Reconciler::finalizer).
@@ -107,8 +110,9 @@
 //!
 //! Each part reports what it does to a value of yours, of a trait `Metrics` whose methods do nothing unless you write
 //! them: clients by [`Config::metrics`](crate::Config::metrics), and informers, queues, controllers, recorders and
-//! electors by the method `metrics` of what builds them. `examples/metrics` shows all of them to Prometheus. Here, for
-//! the requests of a client and the calls of a controller, it is two lines:
+//! electors by the method `metrics` of what builds them. `examples/metrics` shows all of them to Prometheus, and what
+//! is [read](crate::controller::Reconciler::queue) of a controller's queue: for how long its calls have been running.
+//! Here, for the requests of a client and the calls of a controller, it is two lines:
 //!
 //! ```no_run
 //! # use std::sync::Arc;
@@ -138,15 +142,29 @@
 //! #     config: k8s_client::Config,
 //! #     controller: k8s_client::controller::Reconciler<k8s_client::k8s_openapi::api::core::v1::Pod, ()>,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
-//! use k8s_client::leader_election::{Elector, Ends};
+//! use k8s_client::{
+//!     leader_election::{Elector, Ends},
+//!     stop_signal,
+//! };
 //!
 //! let mut elector = Elector::new(&config, "default", "my-operator")?;
-//! if let Ends::Lost(loss) = elector.lead(|_term| controller.run()).await {
-//!     eprintln!("{loss}");
+//! let ends = elector
+//!     .lead_until(stop_signal(), |term| {
+//!         let stopping = term.stopping();
+//!         controller.only_while(move || term.is_valid()).run_until(stopping)
+//!     })
+//!     .await;
+//! if let Ends::Lost(loss) = ends {
+//!     eprintln!("{loss}"); // end the program: Kubernetes starts it again, and it takes part in the next election
 //! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! When the program is asked to stop, calls under way come to their end, and then the lease is released, so that the
+//! next copy begins at once. When the lease is lost, no line of a call runs any more: that is what
+//! [`only_while`](crate::controller::Reconciler::only_while) is for. Tasks that a call has started must ask the term
+//! themselves.
 //!
 //! # Tests
 //!

@@ -5,7 +5,8 @@
 //! cargo run -p controller -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! It runs until Ctrl-C. With `--yes` it makes an original itself, and ends.
+//! Several copies of it may run, of which one works. It runs until Ctrl-C or SIGTERM. With `--yes` it makes an original
+//! itself, and ends.
 
 use std::{collections::BTreeMap, error::Error, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,9 +17,11 @@ use k8s_client::{
     controller::{Controller, Next},
     informer::Informer,
     k8s_openapi::api::core::v1::ConfigMap,
+    leader_election::{Elector, Ends},
+    stop_signal,
 };
 use k8s_client_api_meta::v1::apply::OwnerReferenceApplyConfiguration;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::time::sleep;
 
 #[derive(Parser)]
 struct Options {
@@ -49,16 +52,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The function below is called for an original that is new or has changed, and when a copy that it owns has.
     let controller = Controller::for_each(&originals).owned_by(&copies).workers(4).reconcile(client.clone(), reconcile);
-    if options.yes {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(controller.run_until(stopped));
-        show(&client, &options.namespace).await?;
-        drop(stop);
-        running.await?;
-    } else {
-        controller.run_until(tokio::signal::ctrl_c()).await;
+    let mut shown = Ok(());
+    let stop =
+        async { if options.yes { shown = show(&client, &options.namespace).await } else { stop_signal().await } };
+
+    // It runs while this copy of the program leads. When it is to stop, calls under way come to their end.
+    let mut elector = Elector::new(&config, &options.namespace, "copier")?;
+    let ends = elector
+        .lead_until(stop, |term| {
+            let stopping = term.stopping();
+            controller.only_while(move || term.is_valid()).run_until(stopping)
+        })
+        .await;
+    if let Ends::Lost(loss) = ends {
+        return Err(loss.to_string().into());
     }
-    Ok(())
+    shown
 }
 
 /// Makes the copy what it should be. Applying says what is wanted, whatever there is: nothing is to be compared.

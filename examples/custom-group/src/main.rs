@@ -13,7 +13,8 @@
 //! cargo run -p custom-group -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! It runs until Ctrl-C. With `--yes` it installs the definition, makes a certificate itself, and removes both.
+//! It runs until Ctrl-C or SIGTERM. With `--yes` it installs the definition, makes a certificate itself, and removes
+//! both.
 
 use std::{error::Error, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use k8s_client::{
     controller::{Controller, Next},
     custom_resource::Timestamp,
     informer::Informer,
+    stop_signal,
 };
 use tokio::{sync::oneshot, time::sleep};
 
@@ -68,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         definitions.delete(definition.metadata.name.as_deref().unwrap_or_default()).await?;
         return shown;
     }
-    run(group, options.namespace, tokio::signal::ctrl_c()).await;
+    run(group, options.namespace, stop_signal()).await;
     Ok(())
 }
 

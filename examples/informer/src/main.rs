@@ -4,7 +4,7 @@
 //! cargo run -p informer -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! It runs until Ctrl-C. With `--yes` it makes some config maps itself, and ends.
+//! It runs until Ctrl-C or SIGTERM. With `--yes` it makes some config maps itself, and ends.
 
 use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Duration};
 
@@ -13,7 +13,9 @@ use k8s_client::{
     Clientset, Config,
     informer::{Event, Index, Informer},
     k8s_openapi::api::core::v1::ConfigMap,
+    stop_signal,
 };
+use tokio::time::{sleep, timeout};
 
 #[derive(Parser)]
 struct Options {
@@ -59,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     if !options.yes {
-        tokio::signal::ctrl_c().await?;
+        stop_signal().await;
         return Ok(());
     }
 
@@ -77,10 +79,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for number in 0..3 {
         config_maps.delete(&format!("informer-{number}")).await?;
     }
-    while !by_team.values().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    println!("no team has any");
+    // Others may have config maps of a team, too. These are gone from memory when their deletion has been seen.
+    let are_gone = async {
+        while by_team.get("blue").iter().any(|config_map| name(config_map).starts_with("informer-")) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), are_gone).await?;
+    println!("team blue has none of them any more");
     informer.shutdown().await;
     printing.await?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Of all copies of this program one works. Start it in two terminals, stop one of them with Ctrl-C, and the other goes
-//! on within two seconds; kill it, and the other goes on when the lease has expired.
+//! Of all copies of this program one works. Start it in two terminals, stop one of them with Ctrl-C or SIGTERM, and
+//! the other goes on within two seconds; kill it, and the other goes on when the lease has expired.
 //!
 //! ```console
 //! cargo run -p leader-election -- [--kubeconfig FILE] [--namespace NAME] [--steps NUMBER]
@@ -11,8 +11,9 @@ use clap::Parser;
 use k8s_client::{
     Config,
     leader_election::{Elector, Observer, Term},
+    stop_signal,
 };
-use tokio::{signal::ctrl_c, time::sleep};
+use tokio::time::sleep;
 
 #[derive(Parser)]
 struct Arguments {
@@ -22,7 +23,7 @@ struct Arguments {
     /// The namespace of the lease.
     #[arg(long, default_value = "default")]
     namespace: String,
-    /// How many steps to work for. Default: until Ctrl-C.
+    /// How many steps to work for. Default: until it is asked to stop.
     #[arg(long)]
     steps: Option<u32>,
 }
@@ -39,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(report(elector.observer()));
 
     // After a loss it takes part in the next election. Most programs would rather end: `lead_until` does that.
-    match elector.campaign_until(ctrl_c(), |term| work(term, steps)).await {
+    match elector.campaign_until(stop_signal(), |term| work(term, steps)).await {
         Some(done) => println!("I have ended after {done} steps, and another one may lead."),
         None => println!("I was stopped, and another one may lead."),
     }
@@ -54,7 +55,7 @@ async fn work(term: Term, steps: Option<u32>) -> u32 {
         done += 1;
         println!("Step {done}.");
         tokio::select! {
-            // Ctrl-C: finish the step, and take up no other one.
+            // Asked to stop: finish the step, and take up no other one.
             () = term.stopping() => break,
             () = sleep(Duration::from_secs(1)) => {}
         }

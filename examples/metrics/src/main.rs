@@ -1,9 +1,13 @@
-//! Shows what a client, an informer and a controller with its queue report of themselves, in Prometheus' text form. The
-//! names are those that Kubernetes' own components and controller-runtime have for the same.
+//! Shows what the parts of an operator report of themselves, in Prometheus' text form: client, informer, controller and
+//! queue, event recorder and elector. The names are those that Kubernetes' own components and controller-runtime have
+//! for the same.
 //!
 //! ```console
-//! cargo run -p metrics -- [--kubeconfig FILE]
+//! cargo run -p metrics -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
+//!
+//! The operator looks at one namespace and records an event about it. It runs until Ctrl-C or SIGTERM; with `--yes`,
+//! until it has seen the namespace. Then it shows its metrics.
 
 mod client;
 mod operator;
@@ -15,7 +19,10 @@ use clap::Parser;
 use k8s_client::{
     Clientset, Config,
     controller::{Controller, Next},
+    event_recorder::Recorder,
     informer::Informer,
+    leader_election::{Elector, Ends},
+    stop_signal,
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::sync::mpsc;
@@ -25,6 +32,14 @@ struct Options {
     /// The kubeconfig file; $KUBECONFIG or ~/.kube/config without it
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
+
+    /// The namespace to look at
+    #[arg(long, default_value = "default")]
+    namespace: String,
+
+    /// Ends when the namespace was seen
+    #[arg(long)]
+    yes: bool,
 }
 
 #[tokio::main]
@@ -39,27 +54,46 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.metrics = Some(Arc::new(client::ClientMetrics::register(&mut registry)));
     let client = Clientset::new(&config)?;
     let namespaces = client.core_v1().namespaces();
-
-    let informer = Informer::of(namespaces.clone()).metrics(operator::InformerMetrics::register(&mut registry)).start();
+    let events = Recorder::builder(client.rest_client(), "metrics-example")
+        .metrics(operator::EventMetrics::register(&mut registry))
+        .start();
+    let mut elector = Elector::builder(&config, &options.namespace, "metrics-example")
+        .metrics(operator::ElectionMetrics::register(&mut registry))
+        .build()?;
+    let informer = Informer::of(namespaces.clone())
+        .field_selector(format!("metadata.name={}", options.namespace))
+        .metrics(operator::InformerMetrics::register(&mut registry))
+        .start();
     informer.synced().await?;
-    let (done, mut each) = mpsc::unbounded_channel();
+
+    let (done, mut is_done) = mpsc::unbounded_channel();
     let controller = Controller::for_each(&informer)
         .metrics(operator::ControllerMetrics::register(&mut registry))
         .queue_metrics(operator::QueueMetrics::register(&mut registry))
-        .reconcile((namespaces.clone(), done), |(namespaces, done), namespace| async move {
+        .reconcile((namespaces.clone(), events.clone(), done), |(namespaces, events, done), namespace| async move {
             namespaces.get(namespace.metadata.name.as_deref().unwrap_or_default()).await?;
+            events.normal(&*namespace, "Seen", "Look").record();
             let _ = done.send(());
             Ok::<_, k8s_client::Error>(Next::wait())
         });
-    // A program of use runs until it is told to stop; this one until it has seen each namespace.
-    let number = informer.lister().len();
-    controller
-        .run_until(async {
-            for _ in 0..number {
-                each.recv().await;
-            }
+    operator::QueueStats::register(&mut registry, controller.queue());
+    let stop = async {
+        if options.yes {
+            is_done.recv().await;
+        } else {
+            stop_signal().await;
+        }
+    };
+    let ends = elector
+        .lead_until(stop, |term| {
+            let stopping = term.stopping();
+            controller.only_while(move || term.is_valid()).run_until(stopping)
         })
         .await;
+    if let Ends::Lost(loss) = ends {
+        println!("# {loss}");
+    }
+    events.shutdown().await;
     // One answer that is an error.
     if let Err(error) = namespaces.get("no-such-namespace").await {
         println!("# {error}");

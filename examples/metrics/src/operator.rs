@@ -1,11 +1,17 @@
-//! What the parts of an operator report: its informers, controllers and queues. An elector and a recorder of events do
-//! it in the same way.
+//! What the parts of an operator report: its informers, controllers and queues, its elector and its event recorder.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use k8s_client::{Error, controller, informer, queue};
+use k8s_client::{Error, controller, event_recorder, informer, informer::ObjectKey, leader_election, queue};
 use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
     registry::Registry,
 };
 
@@ -103,6 +109,30 @@ impl queue::Metrics for QueueMetrics {
     }
 }
 
+/// What is read of a queue whenever the metrics are: these times grow while work goes on.
+#[derive(Debug)]
+pub(crate) struct QueueStats(queue::Queue<ObjectKey>);
+
+impl QueueStats {
+    pub(crate) fn register(registry: &mut Registry, queue: &queue::Queue<ObjectKey>) {
+        registry.sub_registry_with_prefix("workqueue").register_collector(Box::new(Self(queue.clone())));
+    }
+}
+
+impl Collector for QueueStats {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.0.stats();
+        for (name, help, time) in [
+            ("unfinished_work_seconds", "How long all work that goes on has taken so far.", stats.unfinished),
+            ("longest_running_processor_seconds", "How long the oldest of it has taken.", stats.longest_running),
+        ] {
+            let gauge = ConstGauge::new(time.as_secs_f64());
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
 /// What one controller reports, under controller-runtime's names.
 pub(crate) struct ControllerMetrics {
     active: Gauge,
@@ -129,5 +159,84 @@ impl controller::Metrics for ControllerMetrics {
     fn reconciled(&self, outcome: controller::Outcome, took: Duration) {
         self.calls.get_or_create(&[("result", outcome.as_str())]).inc();
         self.times.observe(took.as_secs_f64());
+    }
+}
+
+/// What an elector reports, under client-go's names.
+pub(crate) struct ElectionMetrics {
+    leading: Gauge,
+    renewals: Histogram,
+    slow_paths: Counter,
+    failures: Counter,
+}
+
+impl ElectionMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let it = registry.sub_registry_with_prefix("leader_election");
+        Self {
+            leading: registered(it, "master_status", "Whether this copy of the program leads", Gauge::default()),
+            renewals: registered(it, "renewal_duration_seconds", "How long renewals took", seconds()),
+            slow_paths: registered(it, "slowpath", "Renewals that had to read the lease", Counter::default()),
+            failures: registered(it, "failures", "Looks at the lease and changes that have failed", Counter::default()),
+        }
+    }
+}
+
+impl leader_election::Metrics for ElectionMetrics {
+    fn leading(&self, leading: bool) {
+        self.leading.set(leading.into());
+    }
+
+    fn renewed(&self, took: Duration) {
+        self.renewals.observe(took.as_secs_f64());
+    }
+
+    fn slow_path(&self) {
+        self.slow_paths.inc();
+    }
+
+    fn failed(&self, _: &Error) {
+        self.failures.inc();
+    }
+}
+
+/// What an event recorder reports.
+pub(crate) struct EventMetrics {
+    recorded: Counter,
+    written: Counter,
+    requests: Histogram,
+    failures: Counter,
+    dropped: Family<[(&'static str, String); 1], Counter>,
+}
+
+impl EventMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let it = registry.sub_registry_with_prefix("events");
+        Self {
+            recorded: registered(it, "recorded", "Events that were recorded", Counter::default()),
+            written: registered(it, "written", "Of them, those that the server has", Counter::default()),
+            requests: registered(it, "request_duration_seconds", "How long it took to write some", seconds()),
+            failures: registered(it, "failures", "Requests that have failed", Counter::default()),
+            dropped: registered(it, "dropped", "Events that are not written, by the reason", Family::default()),
+        }
+    }
+}
+
+impl event_recorder::Metrics for EventMetrics {
+    fn recorded(&self) {
+        self.recorded.inc();
+    }
+
+    fn written(&self, occurrences: u64, took: Duration) {
+        self.written.inc_by(occurrences);
+        self.requests.observe(took.as_secs_f64());
+    }
+
+    fn failed(&self, _: &Error) {
+        self.failures.inc();
+    }
+
+    fn dropped(&self, why: event_recorder::Dropped, occurrences: u64) {
+        self.dropped.get_or_create(&[("reason", format!("{why:?}"))]).inc_by(occurrences);
     }
 }

@@ -5,15 +5,16 @@
 //! cargo run -p pod-metrics-cache -- [--kubeconfig FILE] [--follow]
 //! ```
 //!
-//! It prints the counts once; with `--follow` whenever they have changed, until Ctrl-C.
+//! It prints the counts once; with `--follow` whenever they have changed, until Ctrl-C or SIGTERM.
 
-use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, error::Error, path::PathBuf, pin::pin, time::Duration};
 
 use clap::Parser;
 use k8s_client::{
     Clientset, Config,
     informer::{Informer, Lister},
     k8s_openapi::api::core::v1::Pod,
+    stop_signal,
 };
 use tokio::time::timeout;
 
@@ -23,7 +24,7 @@ struct Options {
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
 
-    /// Goes on until Ctrl-C
+    /// Goes on until it is asked to stop
     #[arg(long)]
     follow: bool,
 }
@@ -64,10 +65,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let mut changes = pods.subscribe();
+    let mut stop = pin!(stop_signal());
     loop {
         tokio::select! {
             event = changes.next() => if event.is_none() { return Ok(()) },
-            stopped = tokio::signal::ctrl_c() => return Ok(stopped?),
+            () = &mut stop => return Ok(()),
         }
         // Changes come in flocks.
         while timeout(Duration::from_millis(500), changes.next()).await.is_ok_and(|event| event.is_some()) {}

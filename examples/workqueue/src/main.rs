@@ -5,8 +5,8 @@
 //! cargo run -p workqueue -- [--kubeconfig FILE] [--namespace NAME] [--yes]
 //! ```
 //!
-//! It runs until Ctrl-C. With `--yes` it makes some config maps itself, and ends. Most programs want a controller,
-//! which has such a queue: see the example `controller`.
+//! It runs until Ctrl-C or SIGTERM. With `--yes` it makes some config maps itself, and ends. Most programs want a
+//! controller, which has such a queue: see the example `controller`.
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
@@ -16,6 +16,7 @@ use k8s_client::{
     informer::{Event, Informer, Lister, ObjectKey},
     k8s_openapi::api::core::v1::ConfigMap,
     queue::{Backoff, Queue},
+    stop_signal,
 };
 
 #[derive(Parser)]
@@ -73,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             config_maps.delete(&format!("workqueue-{number}")).await?;
         }
     } else {
-        tokio::signal::ctrl_c().await?;
+        stop_signal().await;
     }
     informer.shutdown().await;
     feeding.await?;
