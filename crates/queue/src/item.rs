@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
-use crate::{hashed::Name, queue::Shared, state::Outcome};
+use crate::{named::Name, queue::Shared, state::Outcome};
 
 /// An item that was taken from a [`Queue`](crate::Queue), and that nobody else gets until this guard is gone.
 ///

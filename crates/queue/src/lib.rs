@@ -43,9 +43,9 @@
 
 mod backoff;
 mod builder;
-mod hashed;
 mod item;
 mod metrics;
+mod named;
 mod places;
 mod queue;
 mod state;

@@ -8,8 +8,8 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    hashed::Name,
     metrics::Metrics,
+    named::Name,
     state::{Phase, When},
 };
 
@@ -80,17 +80,12 @@ impl<T> Places<T> {
     }
 
     /// Moves an item that is ready to the end of another line. The place that it leaves stays until somebody comes to
-    /// it, or until there are more of those than of others: so `is_current` says of a ticket whether it still counts.
-    pub(crate) fn change_line(
-        &mut self,
-        name: &Name<T>,
-        priority: i32,
-        is_current: impl Fn(&Name<T>, u64) -> bool,
-    ) -> u64 {
+    /// it, or until there are more of those than of others.
+    pub(crate) fn change_line(&mut self, name: &Name<T>, priority: i32) -> u64 {
         self.left += 1;
         if self.left > self.depth.max(SMALL) {
             for line in self.lines.values_mut() {
-                line.retain(|(ticket, other)| !Arc::ptr_eq(other, name) && is_current(other, *ticket));
+                line.retain(|(ticket, other)| !Arc::ptr_eq(other, name) && other.entry().has_ticket(*ticket));
                 line.shrink_to(line.len() * 2);
             }
             self.lines.retain(|_, line| !line.is_empty());

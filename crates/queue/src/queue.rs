@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    hash::Hash,
+    hash::{BuildHasher, Hash},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     Item, QueueBuilder, Stats,
-    hashed::{Hashed, Name},
+    named::{Name, Named},
     state::{Outcome, State, When},
 };
 
@@ -218,8 +218,8 @@ impl<T: Eq + Hash> Queue<T> {
 
     /// How often the item has failed since it was last done: client-go's `NumRequeues`.
     pub fn failures(&self, item: &T) -> u32 {
-        let name = Hashed::new(item, &self.shared.hasher);
-        self.shared.state().failures(&name)
+        let hash = self.shared.hasher.hash_one(item);
+        self.shared.state().failures(item, hash)
     }
 
     /// How many items are ready, waiting and worked on, and for how long the work has been going on.
@@ -239,7 +239,8 @@ enum Found<T> {
 
 impl<T: Eq + Hash> Shared<T> {
     fn add(&self, item: T, when: When, priority: i32) {
-        let name: Name<T> = Arc::new(Hashed::new(item, &self.hasher));
+        let hash = self.hasher.hash_one(&item);
+        let name: Name<T> = Arc::new(Named::new(item, hash));
         self.change(|state| state.add(&name, when, priority, Instant::now));
     }
 }
@@ -283,7 +284,7 @@ impl<T> Shared<T> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
-        // A panic under the lock can only come from a program's own metrics, or from its `Hash` or `Eq`.
+        // A panic under the lock can only come from a program's own metrics, or from its `Eq`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::{
     backoff::{Backoff, Tokens},
-    hashed::{Hashed, Name},
     metrics::{Metrics, Stats},
+    named::Name,
     places::{Places, SMALL},
 };
 
@@ -31,17 +31,30 @@ pub(crate) enum Outcome {
     AgainAfter(Duration),
 }
 
-/// An item is in the table as long as it is ready, waiting or worked on.
-struct Entry<T> {
-    name: Name<T>,
-    phase: Phase,
+/// What is known of an item.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) phase: Phase,
     priority: i32,
     /// How often it has failed in a row.
     failures: u32,
 }
 
+impl Entry {
+    /// Of an item that is in no queue yet.
+    pub(crate) fn new() -> Self {
+        Self { phase: Phase::Gone, priority: 0, failures: 0 }
+    }
+
+    pub(crate) fn has_ticket(&self, ticket: u64) -> bool {
+        matches!(self.phase, Phase::Ready { ticket: current, .. } if current == ticket)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Phase {
+    /// It is not in the queue, or not any more.
+    Gone,
     /// Since when is known if somebody is told.
     Ready {
         ticket: u64,
@@ -59,7 +72,7 @@ pub(crate) enum Phase {
 }
 
 pub(crate) struct State<T> {
-    entries: Entries<T>,
+    names: Names<T>,
     places: Places<T>,
     running: usize,
     closed: bool,
@@ -67,39 +80,36 @@ pub(crate) struct State<T> {
     tokens: Option<Tokens>,
 }
 
-/// The entries by the hashes of their items.
-struct Entries<T>(HashTable<Entry<T>>);
+/// The items that are ready, waiting or worked on.
+struct Names<T>(HashTable<Name<T>>);
 
-impl<T> Entries<T> {
-    /// The entry of an item that was found before: the same one, not one that is equal.
-    fn get_mut(&mut self, name: &Name<T>) -> Option<&mut Entry<T>> {
-        self.0.find_mut(name.hash(), |entry| Arc::ptr_eq(&entry.name, name))
-    }
-
-    /// Whether the item is ready and has this ticket.
-    fn has_ticket(&self, name: &Name<T>, ticket: u64) -> bool {
-        let entry = self.0.find(name.hash(), |entry| Arc::ptr_eq(&entry.name, name));
-        entry.is_some_and(|entry| matches!(entry.phase, Phase::Ready { ticket: current, .. } if current == ticket))
+impl<T> Names<T> {
+    fn find(&self, item: &T, hash: u64) -> Option<&Name<T>>
+    where
+        T: Eq,
+    {
+        self.0.find(hash, |name| ***name == *item)
     }
 
     fn remove(&mut self, name: &Name<T>) {
-        if let Ok(entry) = self.0.find_entry(name.hash(), |entry| Arc::ptr_eq(&entry.name, name)) {
-            entry.remove();
+        name.entry().phase = Phase::Gone;
+        if let Ok(found) = self.0.find_entry(name.hash(), |other| Arc::ptr_eq(other, name)) {
+            found.remove();
         }
     }
 
     /// Gives the memory back that a multitude of items has left, so seldom that it costs no more than they did.
     fn give_back(&mut self) {
         if self.0.capacity() > SMALL && self.0.len() * 4 < self.0.capacity() {
-            self.0.shrink_to_fit(|entry| entry.name.hash());
+            self.0.shrink_to_fit(|name| name.hash());
         }
     }
 }
 
 impl<T> State<T> {
     pub(crate) fn new(backoff: Backoff, tokens: Option<Tokens>, metrics: Option<Arc<dyn Metrics>>) -> Self {
-        let (entries, places) = (Entries(HashTable::new()), Places::new(metrics));
-        Self { entries, places, running: 0, closed: false, backoff, tokens }
+        let (names, places) = (Names(HashTable::new()), Places::new(metrics));
+        Self { names, places, running: 0, closed: false, backoff, tokens }
     }
 
     /// Adds an item. A repeat keeps the higher priority and the earlier time. Nothing is added to a closed queue.
@@ -110,17 +120,19 @@ impl<T> State<T> {
         if self.closed {
             return;
         }
-        let is_same = |entry: &Entry<T>| **entry.name == ***name;
-        let mut found = match self.entries.0.entry(name.hash(), is_same, |entry| entry.name.hash()) {
+        let is_same = |known: &Name<T>| ***known == ***name;
+        let found = match self.names.0.entry(name.hash(), is_same, |known| known.hash()) {
             Found::Occupied(found) => found,
             Found::Vacant(vacant) => {
                 self.places.tell(Metrics::added);
                 let phase = self.places.put(name, when, priority, now);
-                vacant.insert(Entry { name: name.clone(), phase, priority, failures: 0 });
+                *name.entry() = Entry { phase, priority, failures: 0 };
+                vacant.insert(name.clone());
                 return;
             }
         };
-        let entry = found.get_mut();
+        let name = found.get();
+        let entry = &mut *name.entry();
         let raised = priority > entry.priority;
         entry.priority = entry.priority.max(priority);
         match &mut entry.phase {
@@ -130,14 +142,11 @@ impl<T> State<T> {
                 }
                 *again = Some(again.map_or(when, |other| earlier(other, when)));
             }
-            Phase::Ready { .. } if raised => {
-                let name = entry.name.clone();
-                let moved = self.places.change_line(&name, priority, |other, at| self.entries.has_ticket(other, at));
-                if let Some(Entry { phase: Phase::Ready { ticket, .. }, .. }) = self.entries.get_mut(&name) {
-                    *ticket = moved;
+            Phase::Ready { ticket, .. } => {
+                if raised {
+                    *ticket = self.places.change_line(name, priority);
                 }
             }
-            Phase::Ready { .. } => {}
             Phase::Waiting { at, ticket, after_failure } => {
                 let sooner = match when {
                     When::Now => true,
@@ -146,24 +155,26 @@ impl<T> State<T> {
                 };
                 if sooner {
                     self.places.wait_no_longer(*at, *ticket);
-                    entry.phase = self.places.put(&entry.name, when, entry.priority, now);
+                    entry.phase = self.places.put(name, when, entry.priority, now);
                 }
             }
+            // What is gone is not in the table.
+            Phase::Gone => {}
         }
     }
 
     /// Takes the next item that is ready.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Name<T>> {
         while let Some(name) = self.places.due(now) {
-            if let Some(entry) = self.entries.get_mut(&name) {
-                entry.phase = self.places.put_in_line(&name, entry.priority, || now);
-            }
+            let entry = &mut *name.entry();
+            entry.phase = self.places.put_in_line(&name, entry.priority, || now);
         }
         while let Some((place, name)) = self.places.first_in_line() {
-            let entry = self.entries.get_mut(&name);
-            match entry.map(|entry| &mut entry.phase) {
-                Some(phase @ &mut Phase::Ready { ticket, since }) if ticket == place => {
-                    *phase = Phase::Running { since: now, again: None };
+            let mut entry = name.entry();
+            match entry.phase {
+                Phase::Ready { ticket, since } if ticket == place => {
+                    entry.phase = Phase::Running { since: now, again: None };
+                    drop(entry);
                     self.running += 1;
                     self.places.taken(since, now);
                     return Some(name);
@@ -176,9 +187,8 @@ impl<T> State<T> {
 
     /// Ends the work on an item.
     pub(crate) fn finish(&mut self, name: &Name<T>, outcome: Outcome, now: impl Fn() -> Instant + Copy) {
-        let is_same = |entry: &Entry<T>| Arc::ptr_eq(&entry.name, name);
-        let Ok(mut found) = self.entries.0.find_entry(name.hash(), is_same) else { return };
-        let entry = found.get_mut();
+        let mut guard = name.entry();
+        let entry = &mut *guard;
         let Phase::Running { since, again } = entry.phase else { return };
         self.running -= 1;
         self.places.tell(|metrics| metrics.finished(now().saturating_duration_since(since)));
@@ -206,8 +216,9 @@ impl<T> State<T> {
         if let Some(when) = again.into_iter().chain(later).reduce(earlier) {
             entry.phase = self.places.put(name, when, entry.priority, now);
         } else {
-            found.remove();
-            self.entries.give_back();
+            drop(guard);
+            self.names.remove(name);
+            self.names.give_back();
         }
     }
 
@@ -217,7 +228,7 @@ impl<T> State<T> {
         self.closed = true;
         let waiting = self.places.take_waiting();
         for name in &waiting {
-            self.entries.remove(name);
+            self.names.remove(name);
         }
         waiting
     }
@@ -241,16 +252,15 @@ impl<T> State<T> {
         self.places.next_time()
     }
 
-    pub(crate) fn failures(&self, name: &Hashed<&T>) -> u32
+    pub(crate) fn failures(&self, item: &T, hash: u64) -> u32
     where
         T: Eq,
     {
-        let entry = self.entries.0.find(name.hash(), |entry| **entry.name == ***name);
-        entry.map_or(0, |entry| entry.failures)
+        self.names.find(item, hash).map_or(0, |name| name.entry().failures)
     }
 
     pub(crate) fn stats(&self, now: Instant) -> Stats {
-        let running = self.entries.0.iter().filter_map(|entry| match entry.phase {
+        let running = self.names.0.iter().filter_map(|name| match name.entry().phase {
             Phase::Running { since, .. } => Some(now.saturating_duration_since(since)),
             _ => None,
         });
@@ -277,31 +287,29 @@ fn earlier(a: When, b: When) -> When {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::HashMap,
-        hash::{BuildHasherDefault, DefaultHasher},
-    };
+    use std::collections::HashMap;
 
     use proptest::prelude::*;
 
     use super::*;
+    use crate::named::Named;
 
     const PAUSE: u64 = 7;
 
-    /// A name is made anew each time that an item is added.
+    /// A name is made anew each time that an item is added. Hashes of different items may be the same.
     fn name(item: u8) -> Name<u8> {
-        Arc::new(Hashed::new(item, &BuildHasherDefault::<DefaultHasher>::default()))
+        Arc::new(Named::new(item, u64::from(item % 2)))
     }
 
     impl State<u8> {
         fn phase(&self, item: u8) -> Option<Phase> {
-            self.entries.0.iter().find(|entry| **entry.name == item).map(|entry| entry.phase)
+            self.names.find(&item, u64::from(item % 2)).map(|name| name.entry().phase)
         }
 
         /// What must be so at any time.
         fn check(&self) {
-            let is_ready = |entry: &&Entry<u8>| matches!(entry.phase, Phase::Ready { .. });
-            assert_eq!(self.places.depth(), self.entries.0.iter().filter(is_ready).count());
+            let is_ready = |name: &Name<u8>| matches!(name.entry().phase, Phase::Ready { .. });
+            assert_eq!(self.places.depth(), self.names.0.iter().filter(|name| is_ready(name)).count());
             self.places.check();
         }
     }
@@ -363,7 +371,7 @@ mod tests {
                             .map(|(item, _)| *item).collect();
                         match state.take(now) {
                             Some(taken) => {
-                                prop_assert!(due.contains(&taken), "{taken:?} is taken, due are {due:?}");
+                                prop_assert!(due.contains(&taken), "{} is taken, due are {due:?}", **taken);
                                 wanted.remove(&**taken);
                                 running.push(taken);
                             }
@@ -409,13 +417,13 @@ mod tests {
                         wanted.retain(|item, _| match state.phase(*item) {
                             Some(Phase::Ready { .. }) => true,
                             Some(Phase::Running { again, .. }) => matches!(again, Some(When::Ready | When::Now)),
-                            Some(Phase::Waiting { .. }) | None => false,
+                            Some(Phase::Waiting { .. } | Phase::Gone) | None => false,
                         });
                     }
                 }
                 let stats = state.stats(now);
                 prop_assert_eq!(stats.running, running.len());
-                prop_assert_eq!(stats.ready + stats.waiting + stats.running, state.entries.0.len());
+                prop_assert_eq!(stats.ready + stats.waiting + stats.running, state.names.0.len());
                 state.check();
             }
         }

@@ -13,7 +13,7 @@ const LINES: usize = 1_000_000;
 /// Where the jobs run that have one size, however many objects there are.
 const SIZE_OF_SINGLE_REQUESTS: usize = 5_000;
 
-/// A section of BENCHMARKS.md, which is written as a whole.
+/// A section of BENCHMARKS.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Jobs,
@@ -198,11 +198,12 @@ impl Job {
         }
     }
 
-    /// What makes the objects of the job.
-    pub(super) fn seed(self) -> &'static str {
+    /// What makes the objects of the job, if it has some.
+    pub(super) fn seed(self) -> Option<&'static str> {
         match self {
-            Self::Logs => "seed-log",
-            _ => "seed",
+            Self::Queue | Self::Build => None,
+            Self::Logs => Some("seed-log"),
+            _ => Some("seed"),
         }
     }
 }

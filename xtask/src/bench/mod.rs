@@ -64,7 +64,7 @@ pub(crate) struct Command {
     /// One round with 1,000 pods: whether everything works, not how fast it is
     #[arg(long, conflicts_with_all = ["rounds", "sizes", "record"])]
     quick: bool,
-    /// Writes the tables into BENCHMARKS.md
+    /// Writes the tables into BENCHMARKS.md. Those of other jobs stay as they are
     #[arg(long)]
     record: bool,
 }
@@ -81,22 +81,21 @@ pub(crate) fn run(command: &Command) -> Result<()> {
         for section in Section::ALL {
             let results = results.of(|job| job.section() == section);
             if !results.is_empty() {
-                let markdown = format!("{explained}\n{}", results.to_markdown());
-                finish(section, &machine, &markdown, &results.to_json(), command.record)?;
+                finish(section, &explained, &results.to_markdown(), &results.to_json(), command.record)?;
             }
         }
     }
     if plan.builds {
         let operators = Operators::build(&plan.programs())?;
-        let markdown = format!("{machine}\n{}", operators.to_markdown());
-        finish(Section::Build, &machine, &markdown, &operators.to_json(), command.record)?;
+        finish(Section::Build, &machine, &[operators.to_markdown()], &operators.to_json(), command.record)?;
     }
     Ok(())
 }
 
-/// Prints the tables and stores them, with all that was measured.
-fn finish(section: Section, machine: &str, markdown: &str, measured: &Value, record: bool) -> Result<()> {
+/// Prints the tables of a section and stores them, with all that was measured. `explained` says when, where and how.
+fn finish(section: Section, explained: &str, jobs: &[String], measured: &Value, record: bool) -> Result<()> {
     process::heading("Results");
+    let markdown = format!("{explained}\n{}", jobs.join("\n"));
     println!("{markdown}");
     let write = |extension: &str, text: &str| {
         let path = programs::folder().join(format!("{}.{extension}", section.name()));
@@ -104,11 +103,11 @@ fn finish(section: Section, machine: &str, markdown: &str, measured: &Value, rec
         println!("stored in {}", path.display());
         Result::Ok(())
     };
-    write("md", markdown)?;
-    let stored = json!({ "machine": machine.lines().collect::<Vec<_>>(), "measured": measured });
+    write("md", &markdown)?;
+    let stored = json!({ "explained": explained.lines().collect::<Vec<_>>(), "measured": measured });
     write("json", &format!("{stored:#}\n"))?;
     if record {
-        record::write(section.name(), markdown)?;
+        record::write(section.name(), explained, jobs)?;
     }
     Ok(())
 }
@@ -177,7 +176,8 @@ impl Plan {
         process::heading("The control plane");
         let plane = control_plane::given_or_started(kubeconfig)?;
         let runner = Runner { programs, kubeconfig: plane.kubeconfig().to_owned() };
-        for (seed, size) in steps.iter().map(|step| (step.job.seed(), step.size)).collect::<BTreeSet<_>>() {
+        let seeds = steps.iter().filter_map(|step| Some((step.job.seed()?, step.size)));
+        for (seed, size) in seeds.collect::<BTreeSet<_>>() {
             runner.seed(seed, size)?;
         }
 

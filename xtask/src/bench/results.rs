@@ -148,11 +148,11 @@ impl Results {
         self.0.iter().map(run).collect()
     }
 
-    /// A table for each job, with a line for each size and metric and a column for each client.
-    pub(super) fn to_markdown(&self) -> String {
+    /// A table for each job under its name, with a line for each size and metric and a column for each client.
+    pub(super) fn to_markdown(&self) -> Vec<String> {
         let jobs: BTreeSet<Job> = self.0.iter().map(|run| run.job).collect();
-        let section = |job: Job| format!("### {job}\n\n{}\n\n{}", wrapped(job.description()), self.table(job));
-        jobs.into_iter().map(section).collect::<Vec<_>>().join("\n")
+        let table = |job: Job| format!("### {job}\n\n{}\n\n{}", wrapped(job.description()), self.table(job));
+        jobs.into_iter().map(table).collect()
     }
 
     fn table(&self, job: Job) -> Table {
@@ -226,7 +226,7 @@ The whole list of a namespace's pods, five times.
 |---|--:|--:|--:|
 | 5,000 pods: CPU | 1.00 s (0.50–1.50) | 2.00 s | 0.50 |
 ";
-        assert_eq!(results.to_markdown(), expected);
+        assert_eq!(results.to_markdown(), [expected]);
         let json = results.to_json();
         assert_eq!(json.as_array().map(Vec::len), Some(6));
         assert_eq!(
