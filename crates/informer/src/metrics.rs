@@ -15,6 +15,10 @@ pub trait Metrics: Send + Sync {
     /// A watch was opened.
     fn watched(&self) {}
 
+    /// A watch has ended at once and brought nothing new: client-go's `short_watches_total`. See
+    /// [`WatchFault`](crate::WatchFault).
+    fn ended_at_once(&self) {}
+
     /// An event of a watch has changed an object.
     fn changed(&self) {}
 

@@ -232,6 +232,28 @@ async fn retries_of_all_items_share_a_bucket() {
     assert_eq!(times, [0, 0, 1, 2, 3]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn item_that_waits_takes_one_token_however_often_it_is_added() {
+    let queue: Queue<u32> =
+        Queue::<u32>::builder().backoff(Backoff::by(|_| Duration::ZERO)).bucket(Bucket::new(1.0, 1)).build();
+    // Two failures at once: the second waits for a token.
+    for item in [0, 1] {
+        queue.add(item);
+        queue.next().await.expect("it was added").retry();
+        if item == 0 {
+            queue.next().await.expect("there was a token").done();
+        }
+    }
+    for _ in 0..100 {
+        queue.add(1);
+        queue.add_after(1, SECOND / 10);
+    }
+    let start = Instant::now();
+    queue.next().await.expect("it comes again").retry();
+    queue.next().await.expect("it comes again").done();
+    assert_eq!(start.elapsed().as_secs(), 2, "a token for each failure, and none for what was added meanwhile");
+}
+
 #[test]
 fn backoff_grows_to_its_limit_and_never_overflows() {
     let backoff = Backoff::default();

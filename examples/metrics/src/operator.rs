@@ -22,6 +22,7 @@ pub(crate) struct InformerMetrics {
     objects: Gauge,
     lists: Histogram,
     watches: Counter,
+    short_watches: Counter,
     changes: Counter,
     failures: Counter,
 }
@@ -37,6 +38,7 @@ impl InformerMetrics {
             objects: registered(it, "objects", "Objects in memory", Gauge::default()),
             lists: registered(it, "list_duration_seconds", "How long it took to read all objects", seconds()),
             watches: registered(it, "watches", "Watches that were opened", Counter::default()),
+            short_watches: registered(it, "short_watches", "Watches that ended at once", Counter::default()),
             changes: registered(it, "changes", "Objects that have changed", Counter::default()),
             failures: registered(it, "failures", "Lists and watches that have failed", Counter::default()),
         }
@@ -50,6 +52,10 @@ impl informer::Metrics for InformerMetrics {
 
     fn watched(&self) {
         self.watches.inc();
+    }
+
+    fn ended_at_once(&self) {
+        self.short_watches.inc();
     }
 
     fn changed(&self) {

@@ -77,6 +77,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
             Outcome::Listed { .. } | Outcome::Failed(_) => return,
         };
         if at_once {
+            self.metrics.ended_at_once();
             let fault = WatchFault::EndsAtOnce;
             tracing::warn!(url = self.source.place().url, "{fault}");
         }

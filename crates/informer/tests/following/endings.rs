@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_client_informer::{Informer, InformerError, Registry};
+use k8s_client_runtime::{k8s_openapi::api::core::v1::ConfigMap, resource::ResourceClient};
 use tokio::{
     runtime::Handle,
     time::{sleep, timeout},
@@ -153,6 +154,38 @@ async fn registry_makes_anew_what_has_ended_and_keeps_nothing_alive() {
     assert_eq!(server.live_watches(), 0);
     let later = start();
     later.synced().await.expect("a fresh one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn registry_shares_by_place_selectors_and_way_to_keep() {
+    let server = Server::new();
+    let registry = Registry::new();
+    let client = server.client();
+    let all = ResourceClient::<ConfigMap, _>::all_namespaces(&client);
+    let informers = || {
+        let of_all = || Informer::of(all.clone());
+        let of = |namespace| Informer::of(ResourceClient::<ConfigMap>::namespaced(&client, namespace));
+        vec![
+            of_all().start_in(&registry),
+            of_all().label_selector("app=web").start_in(&registry),
+            of_all().label_selector("app=db").start_in(&registry),
+            of_all().field_selector("metadata.name=web").start_in(&registry),
+            of_all().with_managed_fields().start_in(&registry),
+            of_all().whole().start_in(&registry),
+            of("a").start_in(&registry),
+            of("b").start_in(&registry),
+        ]
+    };
+    let first = informers();
+    until("all of them", || server.live_watches() == first.len()).await;
+    let second = informers();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(server.live_watches(), first.len(), "the others are the same");
+    for (number, one) in first.iter().enumerate() {
+        one.shutdown().await;
+        let ended = second.iter().map(|other| other.health().ended).filter(|ended| *ended).count();
+        assert!(second[number].health().ended && ended == number + 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

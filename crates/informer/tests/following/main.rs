@@ -5,6 +5,7 @@ mod endings;
 mod health;
 mod initial_events;
 mod known;
+mod metrics;
 mod pauses;
 mod reads;
 mod server;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_client_informer::{Informer, InformerError, Registry};
+use k8s_client_informer::{Event, Informer, InformerError, Registry, Subscription};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -52,6 +52,59 @@ async fn wait_for_a_version_that_does_not_come_names_both_versions_and_the_last_
         let error = informer.wait_for(text, LONG).await.expect_err("it is not a version");
         assert!(matches!(&error, InformerError::NotAVersion(given) if given == text));
     }
+}
+
+/// Reads an informer in every way there is. `value` says what it has of an object.
+async fn read_in_all_ways<T: Send + Sync + 'static>(server: &Server, informer: Informer<T>, value_of: fn(&T) -> &str) {
+    informer.synced().await.expect("the server has them");
+    let by_value = informer.index(move |object| Some(value_of(object).to_owned()));
+    let mut early = informer.subscribe();
+    server.set("web", "two");
+    let version = server.set("new", "two");
+    informer.wait_for(&version, LONG).await.expect("it comes");
+
+    let lister = informer.lister();
+    assert_eq!(lister.get("default", "web").as_deref().map(value_of), Some("two"));
+    let mut names: Vec<String> = by_value.keys("two").iter().map(ToString::to_string).collect();
+    names.sort();
+    assert_eq!((names, by_value.get("one").len()), (vec!["default/new".to_owned(), "default/web".to_owned()], 1));
+    let mut late = informer.subscribe_filtered(move |object| value_of(object) == "two");
+    for changes in [&mut early, &mut late] {
+        let mut added = 0;
+        while let Some(Event::Added(object)) = changes.next().await {
+            assert!(["one", "two"].contains(&value_of(&object)));
+            added += 1;
+        }
+        assert_eq!(added, 2, "and then the mark");
+    }
+    server.set("web", "one");
+    server.delete("new");
+    let told = [changes_of(&mut late).await, changes_of(&mut late).await];
+    assert_eq!(told, ["default/web is gone", "default/new is gone"]);
+    assert!(matches!(early.next().await, Some(Event::Updated { old, new })
+        if (value_of(&old), value_of(&new)) == ("two", "one")));
+}
+
+async fn changes_of<T: Send + Sync + 'static>(changes: &mut Subscription<T>) -> String {
+    match changes.next_key().await.expect("the informer goes on") {
+        Event::Deleted { last, .. } => format!("{last} is gone"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_read_alike_however_they_are_kept() {
+    let server = || {
+        let server = Server::new();
+        server.set("web", "one");
+        server.set("other", "one");
+        server
+    };
+    let (bytes, whole, slim) = (server(), server(), server());
+    read_in_all_ways(&bytes, Informer::of(bytes.config_maps()).start(), value).await;
+    read_in_all_ways(&whole, Informer::of(whole.config_maps()).whole().start(), value).await;
+    let projected = Informer::of(slim.config_maps()).project(|object| value(&object).to_owned()).start();
+    read_in_all_ways(&slim, projected, String::as_str).await;
 }
 
 /// A config map as it is watched, with `managedFields`.
