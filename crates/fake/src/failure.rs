@@ -21,6 +21,8 @@ pub(crate) struct Failure {
     pub(crate) continue_token: Option<String>,
     /// A path that no handler knows is answered in plain text.
     pub(crate) is_plain: bool,
+    /// Warnings about what was sent, which come with a refusal as well.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One cause of an invalid object: the reason, the field, and what is wrong there.
@@ -70,7 +72,13 @@ impl Failure {
             retry_after: None,
             continue_token: None,
             is_plain: false,
+            warnings: Vec::new(),
         })
+    }
+
+    pub(crate) fn with_warnings(mut self: Box<Self>, warnings: &[String]) -> Box<Self> {
+        self.warnings.extend_from_slice(warnings);
+        self
     }
 
     fn with(mut self: Box<Self>, details: Value) -> Box<Self> {
@@ -132,7 +140,14 @@ impl Failure {
     /// The object breaks rules.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Box<Self> {
         let texts: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
-        let text = match texts.as_slice() {
+        // A text that was there already is not said again.
+        let mut said: Vec<String> = Vec::new();
+        for text in texts {
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        }
+        let text = match said.as_slice() {
             [] => String::new(),
             [one] => format!(": {one}"),
             many => format!(": [{}]", many.join(", ")),
@@ -143,8 +158,8 @@ impl Failure {
             .iter()
             .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
             .collect();
-        let mut details = json!({"kind": kind, "causes": causes});
-        for (key, value) in [("group", group), ("name", name)] {
+        let mut details = json!({"causes": causes});
+        for (key, value) in [("kind", kind), ("group", group), ("name", name)] {
             if !value.is_empty() {
                 details[key] = json!(value);
             }
@@ -164,6 +179,13 @@ impl Failure {
     /// An error that the server has no reason for.
     pub(crate) fn internal(message: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    }
+
+    /// The same with a reason, and the error as its cause.
+    pub(crate) fn internal_error(message: &str) -> Box<Self> {
+        let text = format!("Internal error occurred: {message}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", text)
+            .with(json!({"causes": [{"message": message}]}))
     }
 
     /// What is asked for is older than what is kept.
@@ -192,6 +214,13 @@ impl Failure {
     pub(crate) fn not_acceptable(accepted: &[&str]) -> Box<Self> {
         let message = format!("only the following media types are accepted: {}", accepted.join(", "));
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// The same of the layer before the handlers of built-in kinds.
+    pub(crate) fn no_representation() -> Box<Self> {
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf, application/cbor";
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message).with(json!({}))
     }
 
     /// What a real server does and this one does not. It says so instead of guessing.

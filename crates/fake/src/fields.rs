@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Failure, Result},
     json_path,
     merge::{
@@ -104,6 +105,9 @@ pub(crate) fn update(
     object: &Value,
     manager: &str,
 ) -> Value {
+    if is_broken(Break::UpdateOwnsNothing) {
+        return object.clone();
+    }
     let object = typed(object, resource);
     untyped(with_manager(state, resource, subresource, |fields, empty| {
         let live = old.map(|old| typed(old, resource));
@@ -129,7 +133,8 @@ pub(crate) fn apply(
     with_manager(state, resource, apply.subresource, |fields, empty| {
         let live = live.map(|live| typed(live, resource));
         let live = live.as_ref().unwrap_or(empty);
-        fields.apply(live, configuration, apply.manager, apply.force).map_err(refused)
+        let force = apply.force || is_broken(Break::ConflictsAreForced);
+        fields.apply(live, configuration, apply.manager, force).map_err(refused)
     })
 }
 
@@ -161,6 +166,9 @@ pub(crate) fn json_merge(object: Value, patch: Value) -> Value {
 
 /// A strategic merge patch of an object.
 pub(crate) fn strategic_merge(object: Value, patch: Map<String, Value>, schema: &Schema) -> Result<Value> {
+    if is_broken(Break::StrategicMergeIsAMerge) {
+        return Ok(merge(object, Value::Object(patch)));
+    }
     let Value::Object(object) = object else { return Ok(object) };
     merge_strategically(object, patch, Type::from(schema)).map(Value::Object).map_err(|error| match error {
         PatchError::BadRequest(message) => Failure::bad_request(message),
@@ -216,6 +224,9 @@ pub(crate) fn write_scale(
             fields.apply(&scale, configuration, apply.manager, apply.force).map_err(refused)?
         }
     };
+    if is_broken(Break::ScaleOwnsNothing) {
+        return Ok((written, owned.cloned()));
+    }
     let of_scale = written["metadata"].get("managedFields");
     let owned = from_scale(owned, of_scale, &resource.api_version(), &paths).map_err(Failure::internal)?;
     Ok((written, owned))

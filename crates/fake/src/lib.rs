@@ -7,11 +7,6 @@
 //! `store` with its revisions. What is served comes from `model`, the types from `schema`. What becomes of fields in
 //! patches, and who owns them, comes from `merge`.
 
-#![expect(
-    clippy::unnecessary_box_returns,
-    reason = "a failure is large and rare: all results have it boxed, and so have those who make one"
-)]
-
 mod api;
 mod clock;
 mod controllers;
@@ -42,4 +37,6 @@ mod users;
 #[cfg(feature = "listen")]
 pub use listen::Listener;
 pub use server::{AnswerFuture, FakeServer, FakeServerBuilder};
+#[doc(hidden)]
+pub use users::breaks;
 pub use users::{Fault, RecordedRequest, SeedError, Which, Write};

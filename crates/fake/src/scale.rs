@@ -17,12 +17,21 @@ fn paths(resource: &Resource) -> (String, String, Option<String>) {
 
 /// The scale of an object.
 pub(crate) fn of(resource: &Resource, object: &Object) -> Result<Value> {
+    let (spec, ..) = paths(resource);
+    if number(object, &spec).is_none() {
+        return Err(Failure::internal_error(&format!("the spec replicas field {spec:?} does not exist")));
+    }
+    Ok(before_update(resource, object))
+}
+
+fn number(object: &Object, path: &str) -> Option<i64> {
+    json_path::get(&object.value, path).and_then(Value::as_i64)
+}
+
+/// What an update of the scale replaces: there may have been none so far.
+pub(crate) fn before_update(resource: &Resource, object: &Object) -> Value {
     let (spec, status, selector) = paths(resource);
-    let number = |path: &str| json_path::get(&object.value, path).and_then(Value::as_i64);
-    let Some(replicas) = number(&spec) else {
-        let message = format!("the spec replicas field {spec:?} does not exist");
-        return Err(Failure::internal(format!("Internal error occurred: {message}")));
-    };
+    let replicas = number(object, &spec).unwrap_or_default();
     let selector = match (&resource.custom, selector) {
         (Some(_), Some(path)) => {
             json_path::get(&object.value, &path).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -36,7 +45,7 @@ pub(crate) fn of(resource: &Resource, object: &Object) -> Result<Value> {
             metadata[field] = object.meta(field).into();
         }
     }
-    let mut status = json!({"replicas": number(&status).unwrap_or_default()});
+    let mut status = json!({"replicas": number(object, &status).unwrap_or_default()});
     if !selector.is_empty() {
         status["selector"] = selector.into();
     }
@@ -44,7 +53,7 @@ pub(crate) fn of(resource: &Resource, object: &Object) -> Result<Value> {
     if replicas != 0 {
         spec["replicas"] = replicas.into();
     }
-    Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}))
+    json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
 }
 
 /// Sets the replicas of an object.

@@ -51,7 +51,8 @@ pub(crate) fn kube_apiserver_flags(folder: &Path, credentials: &Credentials, por
         // without a network lacks, and announces it in the endpoints of the Service `kubernetes`.
         "--advertise-address=127.0.0.1".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
-        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+        // Enough for the services of ten thousand tests.
+        "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
         format!("--tls-cert-file={}", credentials.serving.display()),
         format!("--tls-private-key-file={}", credentials.serving_key.display()),
         format!("--cert-dir={}", folder.display()),

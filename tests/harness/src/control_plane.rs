@@ -55,8 +55,8 @@ impl ControlPlane {
             Source::Existing { kubeconfig, controllers, nodes } => {
                 Ok(Self { controllers, nodes: nodes.map(Nodes::at), ..Self::existing(kubeconfig) })
             }
-            Source::Assets(folder) => Self::start_programs(&folder),
-            Source::Build => Self::start_programs(&program::build()?),
+            Source::Assets(folder) => Self::start_programs(&folder, With::Everything),
+            Source::Build => Self::start_programs(&program::build()?, With::Everything),
         }
     }
 
@@ -64,6 +64,18 @@ impl ControlPlane {
     pub fn start_new() -> Result<Self, Error> {
         let assets = std::env::var_os(ASSETS_VARIABLE).filter(|folder| !folder.is_empty());
         Self::start_from(assets.map_or(Source::Build, |folder| Source::Assets(folder.into())))
+    }
+
+    /// Starts etcd and kube-apiserver alone, whatever runs already: for tests of what the server itself does, into
+    /// which no controller and no node may write.
+    ///
+    /// # Errors
+    /// When there are no programs and Go, which builds them, is not installed; when they do not start.
+    pub fn start_server_alone() -> Result<Self, Error> {
+        match std::env::var_os(ASSETS_VARIABLE).filter(|folder| !folder.is_empty()) {
+            Some(folder) => Self::start_programs(Path::new(&folder), With::Nothing),
+            None => Self::start_programs(&program::build()?, With::Nothing),
+        }
     }
 
     /// The cluster of a kubeconfig, which is left as it is. Tests that use the contexts other than
@@ -165,7 +177,7 @@ impl ControlPlane {
         }
     }
 
-    fn start_programs(assets: &Path) -> Result<Self, Error> {
+    fn start_programs(assets: &Path, with: With) -> Result<Self, Error> {
         let assets = assets.canonicalize().map_err(Error::on(format_args!("open {}", assets.display())))?;
         for program in [ETCD, KUBE_APISERVER] {
             if !assets.join(program).exists() {
@@ -176,7 +188,7 @@ impl ControlPlane {
             }
         }
         let mut running = Running::new()?;
-        running.start(&assets)?;
+        running.start(&assets, with)?;
         Ok(Self {
             kubeconfig: running.kubeconfig(),
             controllers: running.components.iter().any(|component| component.is(KUBE_CONTROLLER_MANAGER)),
@@ -184,6 +196,14 @@ impl ControlPlane {
             running: Some(running),
         })
     }
+}
+
+/// What runs beside etcd and kube-apiserver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum With {
+    Nothing,
+    /// Controllers and nodes, as far as there are programs of them.
+    Everything,
 }
 
 /// The components that have been started so far.
@@ -228,7 +248,7 @@ impl Running {
     }
 
     /// Starts all components.
-    fn start(&mut self, assets: &Path) -> Result<(), Error> {
+    fn start(&mut self, assets: &Path, with: With) -> Result<(), Error> {
         let folder = self.folder.path().to_owned();
         let credentials = Credentials::create(&folder)?;
         let probe = Probe::trusting(&credentials.ca)?;
@@ -236,7 +256,8 @@ impl Running {
         self.start_component(ETCD, &component::etcd_flags(&folder), assets)?;
 
         // A folder of envtest's lacks this one, and may lack the controllers.
-        let nodes = assets.join(TEST_NODE).exists();
+        let runs = |program| with == With::Everything && assets.join(program).exists();
+        let nodes = runs(TEST_NODE);
         if nodes {
             component::write_egress_selector(&folder)?;
         }
@@ -248,7 +269,7 @@ impl Running {
             self.start_component(TEST_NODE, &flags, assets)?;
             self.nodes = Some(Nodes::at(component::control_socket(&folder)));
         }
-        if assets.join(KUBE_CONTROLLER_MANAGER).exists() {
+        if runs(KUBE_CONTROLLER_MANAGER) {
             let flags = component::kube_controller_manager_flags(&credentials, &self.kubeconfig());
             self.start_component(KUBE_CONTROLLER_MANAGER, &flags, assets)?;
             self.wait_for_kube_apiserver(&probe, port, "/api/v1/namespaces/default/serviceaccounts/default")?;

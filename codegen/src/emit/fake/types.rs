@@ -73,7 +73,10 @@ fn write_words(text: &mut String, schema: &Schema) -> Result<(), String> {
         Some(other) => return Err(format!("there is no notation for the list type `{other}`")),
     }
     match schema.map_type.as_deref() {
-        None | Some("granular") => {}
+        None => {}
+        // What maps are anyway. Of a type that is one value otherwise, it says more.
+        Some("granular") if schema.reference.is_none() => {}
+        Some("granular") => text.push_str(" granular"),
         Some("atomic") => text.push_str(" atomic"),
         Some(other) => return Err(format!("there is no notation for the map type `{other}`")),
     }

@@ -1,19 +1,21 @@
 //! Bodies of requests as objects.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use k8s_client_runtime::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::Call;
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
-    model::Resource,
+    model::{Model, Resource},
     schema::{self, Schema},
 };
 
 /// The media types of bodies.
-const ACCEPTED: [&str; 2] = ["application/json", "application/yaml"];
+const ACCEPTED: [&str; 4] =
+    ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor"];
 
 /// The most bytes that a body may have.
 const MOST_BYTES: usize = 3 * 1024 * 1024;
@@ -44,6 +46,10 @@ pub(super) fn parse(call: &Call, kind: &str) -> Result<Value> {
             return serde_saphyr::from_slice(&call.body)
                 .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")));
         }
+        // The two that a real server reads and this one does not are not offered to who sends them.
+        "application/vnd.kubernetes.protobuf" | "application/cbor" => {
+            return Err(Failure::unsupported_media_type(&ACCEPTED[..2]));
+        }
         _ => return Err(Failure::unsupported_media_type(&ACCEPTED)),
     }
     serde_json::from_slice(&call.body).map_err(|error| {
@@ -59,7 +65,9 @@ const SHOWN: usize = 30;
 /// Nobody can tell what the body is.
 fn unrecognized(kind: &str, problem: &str, body: &[u8]) -> Box<Failure> {
     let start = body.get(..SHOWN).unwrap_or(body);
-    let shown = if body.first() == Some(&b'{') {
+    let shown = if body.is_empty() {
+        "<empty>".to_owned()
+    } else if body.first() == Some(&b'{') {
         String::from_utf8_lossy(start).into_owned()
     } else {
         start.iter().fold(String::new(), |mut text, byte| {
@@ -74,12 +82,19 @@ fn unrecognized(kind: &str, problem: &str, body: &[u8]) -> Box<Failure> {
 
 /// The object that a create or update sends.
 pub(super) fn object(call: &Call) -> Result<Sent> {
-    let resource = &call.resource;
-    let value = parse(call, &resource.kind)?;
+    let value = parse(call, &call.resource.kind)?;
+    typed(call, &call.resource, value)
+}
+
+/// An object of a resource, with its `apiVersion` and `kind`, which must be those of the resource.
+pub(super) fn typed(call: &Call, resource: &Resource, value: Value) -> Result<Sent> {
     let (object, api_version, kind) = without_type(value, &resource.kind, &call.body)?;
     if resource.custom.is_some() && kind.is_empty() {
         // A custom resource is nothing without saying what it is.
         let problem = format!("Object 'Kind' is missing in '{}'", String::from_utf8_lossy(&call.body));
+        if call.query.text("fieldValidation") == "Ignore" {
+            return Err(handled(resource, &problem, StatusCode::BAD_REQUEST));
+        }
         return Err(unrecognized(&resource.kind, &problem, &call.body));
     }
     let name = object.get("metadata").and_then(|metadata| metadata["name"].as_str()).unwrap_or_default();
@@ -122,7 +137,7 @@ pub(super) fn check_type(api_version: &str, kind: &str, name: &str, resource: &R
     let expected = resource.api_version();
     if resource.custom.is_some() {
         if api_version != expected {
-            let given = if api_version.contains('/') { api_version.to_owned() } else { format!("/{api_version}") };
+            let given = if api_version.is_empty() { "/" } else { api_version };
             return Err(Failure::bad_request(format!(
                 "the API version in the data ({given}) does not match the expected API version ({expected})"
             )));
@@ -139,7 +154,7 @@ pub(super) fn check_type(api_version: &str, kind: &str, name: &str, resource: &R
         return Ok(());
     }
     let handled = format!("{kind} in version {version:?} cannot be handled as a {}", resource.kind);
-    if kind == resource.kind && api_version != expected {
+    if !is_registered(api_version, kind) {
         return Err(Failure::bad_request(format!(
             "{handled}: no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
         )));
@@ -149,6 +164,17 @@ pub(super) fn check_type(api_version: &str, kind: &str, name: &str, resource: &R
         "{handled}: converting ({version}.{kind}) to ({package}.{}): unknown conversion",
         resource.kind
     )))
+}
+
+/// Whether the server knows a kind in a version, be it served or not.
+fn is_registered(api_version: &str, kind: &str) -> bool {
+    let model = Model::of(Model::newest());
+    let resources = model.and_then(|model| model.resources.get(api_version)).into_iter().flat_map(BTreeMap::values);
+    let of_all = ["CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions"];
+    let mut kinds =
+        resources.flat_map(|it| it.subresources.values().map(|it| it.kind.as_str()).chain([it.kind.as_str()]));
+    (api_version == "v1" && kind == "Status")
+        || kinds.any(|known| known == kind.strip_suffix("List").unwrap_or(kind) || of_all.contains(&kind))
 }
 
 /// Reads an object by the schema of its resource, with what is to be done with unknown fields.
@@ -161,23 +187,49 @@ pub(super) fn decode(
     decode_as(Value::Object(object), &resource.schema, resource, validation, wrong)
 }
 
+/// What is sent is of the right kind, but cannot be read.
+fn handled(resource: &Resource, problem: &str, code: StatusCode) -> Box<Failure> {
+    let (kind, version) = (&resource.kind, &resource.version);
+    Failure::new(code, "BadRequest", format!("{kind} in version {version:?} cannot be handled as a {kind}: {problem}"))
+}
+
+/// Reads what an apply has made of an object; `named` is the configuration's namespace and name.
+pub(super) fn decode_applied(object: Map<String, Value>, resource: &Resource, named: &str) -> Result<Value> {
+    let object = Value::Object(object);
+    if resource.custom.is_some() {
+        return Ok(schema::prune_applied(object, &resource.schema));
+    }
+    schema::decode(object, &resource.schema, &resource.kind, &mut Vec::new()).map_err(|problem| {
+        let slash = if resource.group.is_empty() { "/" } else { "" };
+        let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
+        Failure::internal(format!(
+            "failed to convert new object ({named}; {kind}) to proper version: unable to convert unstructured \
+             object to {kind}: {problem}"
+        ))
+    })
+}
+
 fn decode_as(value: Value, schema: &Schema, resource: &Resource, validation: &str, wrong: StatusCode) -> Result<Sent> {
-    let handled = |problem: &str| {
-        let message = format!(
-            "{} in version {:?} cannot be handled as a {}: {problem}",
-            resource.kind, resource.version, resource.kind
-        );
-        Failure::new(wrong, "BadRequest", message)
-    };
+    let handled = |problem: &str| handled(resource, problem, wrong);
     let mut unknown = Vec::new();
+    // An empty list is left out as if it were not there, but asks built-in kinds for something.
+    let asks = |managed: &&Value| resource.custom.is_none() && managed.as_array().is_some_and(Vec::is_empty);
+    let managed = value["metadata"].get("managedFields").filter(asks).cloned();
     let value = if resource.custom.is_some() {
         schema::prune(value, schema, &mut unknown)
     } else {
-        schema::decode(value, schema, &resource.kind, &mut unknown).map_err(|error| handled(&error.to_string()))?
+        schema::decode(value, schema, &resource.kind, &mut unknown)
     };
+    let mut value = value.map_err(|error| handled(&error))?;
+    if let (Some(managed), Some(metadata)) = (managed, value["metadata"].as_object_mut()) {
+        metadata.insert("managedFields".to_owned(), managed);
+    }
     let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
     match validation {
-        "Strict" if !texts.is_empty() => Err(handled(&format!("strict decoding error: {}", texts.join(", ")))),
+        "Strict" if !texts.is_empty() && !is_broken(Break::UnknownFieldIsNotRefused) => {
+            Err(handled(&format!("strict decoding error: {}", texts.join(", "))))
+        }
+        _ if is_broken(Break::UnknownFieldIsNotWarnedOf) => Ok(Sent { value, warnings: Vec::new() }),
         "Ignore" => Ok(Sent { value, warnings: Vec::new() }),
         _ => Ok(Sent { value, warnings: texts }),
     }

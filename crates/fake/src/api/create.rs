@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     Call, body,
-    metadata::{check_namespace, check_namespace_lives, has_generation, meta, meta_mut, reset_status},
+    metadata::{check_namespace, check_namespace_lives, has_generation, meta, meta_mut, reset_status, set_or_remove},
     options, subresource, validate,
 };
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
     fields, hooks,
     http::Answer,
@@ -33,7 +34,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer> {
     if !call.resource.has_verb("get") {
         return hooks::review(state, &call.resource, sent.value);
     }
-    let answer = insert(state, call, sent.value)?;
+    let answer = insert(state, call, sent.value).map_err(|failure| failure.with_warnings(&sent.warnings))?;
     Ok(answer.created().with_warnings(sent.warnings))
 }
 
@@ -50,6 +51,7 @@ pub(super) fn insert(state: &mut State, call: &Call, mut object: Value) -> Resul
     hooks::default_fields(resource, &mut object);
     // What the server itself sets below is nobody's.
     let mut object = fields::update(state, resource, "", None, &object, &call.field_manager());
+    settle(resource, &mut object);
     prepare(state, resource, &mut object);
     finish(state, call, object)
 }
@@ -61,12 +63,15 @@ pub(super) fn finish(state: &mut State, call: &Call, object: Value) -> Result<An
     check_fields(resource, &object)?;
     hooks::before_create(resource, &object)?;
     let name = meta(&object, "name").to_owned();
-    if let Some(existing) = state.store.get(&resource.storage, &key(call.namespace(), &name)) {
+    let existing = state.store.get(&resource.storage, &key(call.namespace(), &name));
+    if let Some(existing) = existing.filter(|_| !is_broken(Break::NameIsTakenTwice)) {
         return Err(Failure::already_exists(resource, &name, existing.is_being_deleted()));
     }
     if call.query.is_dry_run() {
+        // One that an apply brings is not looked at, and is still there.
+        let version = object["metadata"].get("resourceVersion").cloned();
         let mut object = Object::new(object, &resource.version_text, 0);
-        meta_mut(&mut object.value).remove("resourceVersion");
+        set_or_remove(meta_mut(&mut object.value), "resourceVersion", version.as_ref());
         return Ok(Answer::object(resource, object.into()));
     }
     let object = state.put(resource, object);
@@ -106,6 +111,13 @@ fn name(state: &mut State, call: &Call, object: &mut Value) -> Result<()> {
     Err(failure)
 }
 
+/// Makes an object what it will be when it has been stored.
+pub(super) fn settle(resource: &Resource, object: &mut Value) {
+    if resource.custom.is_none() {
+        schema::as_stored(object, &resource.schema);
+    }
+}
+
 /// Takes away what nobody but the server says.
 fn wipe(object: &mut Value) {
     let metadata = meta_mut(object);
@@ -118,7 +130,7 @@ fn wipe(object: &mut Value) {
 
 /// Sets what the server sets and takes away what it does not take from others.
 pub(super) fn prepare(state: &mut State, resource: &Resource, object: &mut Value) {
-    if !resource.behaviour.status_of_creator {
+    if !resource.behaviour.status_of_creator && !is_broken(Break::NewObjectKeepsItsStatus) {
         reset_status(resource, object, None);
     }
     let (uid, now) = (state.uid(), state.clock.timestamp());

@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Call, body,
     metadata::{counts_change, has_generation, list, meta, meta_mut},
-    options, read,
+    read,
 };
 use crate::{
+    breaks::{Break, is_broken},
     clock,
     failure::{Cause, Failure, Result},
     hooks,
@@ -63,35 +64,55 @@ impl Options {
         }
     }
 
+    /// The options of a request: those of its body, or of its query if there is no body.
     fn of(call: &Call) -> Result<Self> {
-        let body = if call.body.is_empty() { json!({}) } else { body::parse(call, "DeleteOptions")? };
+        let options = if call.body.is_empty() { of_query(call)? } else { body::parse(call, "DeleteOptions")? };
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let of_query = |name: &str| Some(call.query.text(name).to_owned()).filter(|text| !text.is_empty());
-        let dry_run: Vec<&str> = body["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        options::check_write(call, "DeleteOptions")?;
-        let orphan = body["orphanDependents"].as_bool().or_else(|| call.query.flag("orphanDependents"));
-        let propagation = text(&body["propagationPolicy"]).or_else(|| of_query("propagationPolicy"));
-        let invalid = |cause| Err(Failure::invalid_options("DeleteOptions", cause));
+        let (propagation, orphan) = (text(&options["propagationPolicy"]), options["orphanDependents"].as_bool());
+        let dry_run: Vec<&Value> = options["dryRun"].as_array().into_iter().flatten().collect();
+        let mut causes = Vec::new();
         if let (Some(propagation), Some(_)) = (&propagation, orphan) {
             let problem = "orphanDependents and deletionPropagation cannot be both set";
-            return invalid(Cause::invalid("propagationPolicy", &propagation.as_str().into(), problem));
-        }
-        if let Some(other) = propagation.as_deref().filter(|it| !matches!(*it, "Foreground" | "Background" | "Orphan"))
+            causes.push(Cause::invalid("propagationPolicy", &propagation.as_str().into(), problem));
+        } else if let Some(other) =
+            propagation.as_deref().filter(|it| !matches!(*it, "Foreground" | "Background" | "Orphan"))
         {
             let supported = ["Foreground", "Background", "Orphan", "nil"];
-            return invalid(Cause::unsupported("propagationPolicy", &format!("{other:?}"), &supported));
+            causes.push(Cause::unsupported("propagationPolicy", &format!("{other:?}"), &supported));
+        }
+        if dry_run.iter().any(|value| **value != "All") {
+            causes.push(Cause::unsupported("dryRun", &options["dryRun"].to_string(), &["All"]));
+        }
+        if !causes.is_empty() {
+            return Err(Failure::invalid("meta.k8s.io", "DeleteOptions", "", &causes));
         }
         Ok(Self {
-            uid: text(&body["preconditions"]["uid"]),
-            resource_version: text(&body["preconditions"]["resourceVersion"]),
-            grace: match body["gracePeriodSeconds"].as_i64() {
-                Some(grace) => Some(grace),
-                None => call.query.number("gracePeriodSeconds")?,
-            },
+            uid: text(&options["preconditions"]["uid"]),
+            resource_version: text(&options["preconditions"]["resourceVersion"]),
+            grace: options["gracePeriodSeconds"].as_i64(),
             propagation: propagation.or_else(|| orphan.map(|it| if it { "Orphan" } else { "Background" }.to_owned())),
-            is_dry_run: call.query.is_dry_run() || dry_run.contains(&"All"),
+            is_dry_run: !dry_run.is_empty(),
         })
     }
+}
+
+/// The options that stand in the query, in the form of those of a body.
+fn of_query(call: &Call) -> Result<Value> {
+    let mut options = json!({});
+    if let Some(propagation) = Some(call.query.text("propagationPolicy")).filter(|text| !text.is_empty()) {
+        options["propagationPolicy"] = propagation.into();
+    }
+    if let Some(orphan) = call.query.flag("orphanDependents") {
+        options["orphanDependents"] = orphan.into();
+    }
+    if let Some(grace) = call.query.number("gracePeriodSeconds")? {
+        options["gracePeriodSeconds"] = grace.into();
+    }
+    let dry_run: Vec<&String> = call.query.all("dryRun").iter().filter(|value| !value.is_empty()).collect();
+    if !dry_run.is_empty() {
+        options["dryRun"] = json!(dry_run);
+    }
+    Ok(options)
 }
 
 pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer> {
@@ -112,16 +133,11 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer> {
 pub(super) fn delete_collection(state: &mut State, call: &Call) -> Result<Answer> {
     let options = Options::of(call)?;
     let page = read::page(state, call)?;
-    let mut deleted = Vec::new();
-    for object in page.objects {
-        let (object, _) = delete_one(state, &call.resource, &object, &options)?;
-        deleted.push(object);
+    for object in &page.objects {
+        delete_one(state, &call.resource, object, &options)?;
     }
-    let mut meta = page.meta;
-    if let Some(meta) = meta.as_object_mut() {
-        meta.insert("resourceVersion".to_owned(), state.store.revision().to_string().into());
-    }
-    Ok(Answer::ok(Content::List(Arc::clone(&call.resource), deleted, meta)))
+    // The answer is the list that it began with.
+    Ok(Answer::ok(Content::List(Arc::clone(&call.resource), page.objects, page.meta)))
 }
 
 /// Deletes an object as far as it can be at once, and says whether it is gone.
@@ -137,7 +153,8 @@ pub(crate) fn delete_one(
     let mut new = old.clone();
     let grace = grace(resource, old, options);
     change_finalizers(state, resource, &mut new, options);
-    let waits = grace > 0 || !list(&new, "finalizers").is_empty() || hooks::holds(resource, &new);
+    let has_finalizers = !list(&new, "finalizers").is_empty() && !is_broken(Break::FinalizersAreIgnored);
+    let waits = grace > 0 || has_finalizers || hooks::holds(resource, &new);
     if !waits {
         if options.is_dry_run {
             return Ok((Arc::clone(object), true));
@@ -166,6 +183,9 @@ pub(crate) fn delete_one(
 
 fn check_preconditions(resource: &Resource, object: &Object, options: &Options) -> Result<()> {
     let name = object.meta("name");
+    if is_broken(Break::PreconditionIsIgnored) {
+        return Ok(());
+    }
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != object.meta("uid")) {
         let problem = format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted \
@@ -211,6 +231,7 @@ fn change_finalizers(state: &State, resource: &Resource, object: &mut Value, opt
     let mut finalizers: Vec<String> = list(object, "finalizers").into_iter().map(str::to_owned).collect();
     let before = finalizers.clone();
     let wanted = match options.propagation.as_deref() {
+        _ if is_broken(Break::PropagationIsIgnored) => None,
         Some("Foreground") => Some("foregroundDeletion"),
         Some("Orphan") => Some("orphan"),
         Some(_) => None,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
     model::Resource,
     state::{State, empty},
@@ -134,9 +135,14 @@ pub(super) fn has_generation(resource: &Resource) -> bool {
     resource.custom.is_some() || resource.behaviour.generation
 }
 
+/// What is wrong with the metadata of a change: custom resources are looked at twice.
+pub(super) fn twice_if_custom(resource: &Resource, cause: Cause) -> Vec<Cause> {
+    vec![cause; if resource.custom.is_some() { 2 } else { 1 }]
+}
+
 /// No finalizer may come to an object that is being deleted.
 pub(super) fn check_finalizers(resource: &Resource, old: &Value, new: &Value) -> Result<()> {
-    if meta(old, "deletionTimestamp").is_empty() {
+    if meta(old, "deletionTimestamp").is_empty() || is_broken(Break::FinalizersCanBeAddedInTheEnd) {
         return Ok(());
     }
     let before = list(old, "finalizers");
@@ -153,5 +159,5 @@ pub(super) fn check_finalizers(resource: &Resource, old: &Value, new: &Value) ->
         added.join(", ")
     );
     let cause = Cause::forbidden("metadata.finalizers", &problem);
-    Err(Failure::invalid(&resource.group, &resource.kind, meta(new, "name"), &[cause]))
+    Err(Failure::invalid(&resource.group, &resource.kind, meta(new, "name"), &twice_if_custom(resource, cause)))
 }

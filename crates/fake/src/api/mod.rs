@@ -19,6 +19,7 @@ use k8s_client_runtime::http::Method;
 use serde_json::json;
 
 pub(crate) use delete::{Deletion, delete_one, is_finished};
+pub(crate) use patch::check_patch_type;
 pub(crate) use subresource::selects;
 pub(crate) use watch::{WatchStream, open};
 
@@ -145,7 +146,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Result<Answer> {
         "list" => read::list(state, call),
         "create" => create::create(state, call),
         "update" => update::update(state, call),
-        "patch" => patch::patch(state, call),
+        "patch" => patch::patch(state, call, ""),
         "delete" => delete::delete(state, call),
         "deletecollection" => delete::delete_collection(state, call),
         other => Err(Failure::not_implemented(other)),

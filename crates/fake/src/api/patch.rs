@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
 use k8s_client_runtime::http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,7 @@ use crate::{
     fields::{self, Apply},
     hooks,
     http::Answer,
+    model::Resource,
     schema::Schema,
     state::State,
     store::Object,
@@ -37,63 +39,90 @@ pub(super) enum Patch {
     Apply(Value),
 }
 
+const JSON: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const APPLY: &str = "application/apply-patch+yaml";
+
 /// The media types of patches.
-const ACCEPTED: [&str; 4] = [
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-];
+const ACCEPTED: [&str; 4] = [JSON, MERGE, STRATEGIC, APPLY];
+
+/// The media type of a patch, which is looked at before anything else.
+pub(crate) fn check_patch_type<'a>(resource: &Resource, content_type: &'a str) -> Result<&'a str> {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let is_custom = resource.custom.is_some();
+    if ACCEPTED.iter().any(|known| *known == media_type && !(is_custom && *known == STRATEGIC)) {
+        return Ok(media_type);
+    }
+    // Built-in kinds have a layer before their handlers, which says no more.
+    if !is_custom {
+        let code = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let mut failure = Failure::new(code, "UnsupportedMediaType", "415: Unsupported Media Type");
+        failure.details = Some(json!({}));
+        return Err(failure);
+    }
+    // The real server knows CBOR too, and its text is the same for clients that look at it.
+    let accepted = ACCEPTED.into_iter().filter(|it| *it != STRATEGIC).chain(["application/apply-patch+cbor"]);
+    Err(Failure::unsupported_media_type(&accepted.collect::<Vec<_>>()))
+}
 
 impl Patch {
-    /// Reads the body of a patch.
-    pub(super) fn read(call: &Call) -> Result<Self> {
+    /// Reads the body of a patch to an object; `existing` is what is patched, and refuses where it is not there. What
+    /// is applied need not be for anything that is there.
+    pub(super) fn read<T>(call: &Call, existing: impl FnOnce() -> Result<T>) -> Result<(Self, Option<T>)> {
+        let media_type = check_patch_type(&call.resource, &call.content_type)?;
+        check_options(call, media_type == APPLY)?;
         body::check_length(call)?;
-        let wrong = |text: String| Failure::bad_request(text);
-        let object = || match serde_json::from_slice(&call.body) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(other) => Err(wrong(format!(
-                "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-                kind_of(&other)
-            ))),
-            Err(_) => Err(wrong("invalid JSON patch".to_owned())),
-        };
-        match call.content_type.split(';').next().unwrap_or_default().trim() {
-            "application/json-patch+json" => {
-                let value: Value = serde_json::from_slice(&call.body)
-                    .map_err(|error| wrong(format!("error decoding patch: {error}")))?;
-                let Value::Array(operations) = &value else {
-                    return Err(wrong(format!(
-                        "error decoding patch: json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
-                        kind_of(&value)
-                    )));
-                };
-                if operations.len() > MOST_OPERATIONS {
-                    let message = format!(
-                        "Request entity too large: The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got \
-                         {}",
-                        operations.len()
-                    );
-                    return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
-                }
-                serde_json::from_value(value).map(Self::Json).map_err(|_| rejected())
-            }
-            "application/merge-patch+json" => object().map(|object| Self::Merge(Value::Object(object))),
-            "application/strategic-merge-patch+json" if call.resource.custom.is_none() => object().map(Self::Strategic),
-            "application/apply-patch+yaml" => {
-                let value = serde_json::from_slice(&call.body)
-                    .or_else(|_| serde_saphyr::from_slice::<Value>(&call.body).map_err(|error| error.to_string()))
-                    .map_err(|error| wrong(format!("error decoding YAML: {error}")))?;
-                Ok(Self::Apply(value))
-            }
-            _ => {
-                let is_custom = call.resource.custom.is_some();
-                let accepted = ACCEPTED.into_iter().filter(|it| !is_custom || !it.contains("strategic"));
-                // The real server knows CBOR too, and its text is the same for clients that look at it.
-                let accepted: Vec<&str> = accepted.chain(["application/apply-patch+cbor"]).collect();
-                Err(Failure::unsupported_media_type(&accepted))
-            }
+        if media_type == APPLY {
+            return Self::of_apply(call).map(|patch| (patch, None));
         }
+        // A merge patch that is no JSON at all is refused before the object is looked for.
+        if media_type == MERGE && serde_json::from_slice::<Value>(&call.body).is_err() {
+            return Err(Failure::bad_request("invalid JSON patch"));
+        }
+        let existing = existing()?;
+        let patch = match media_type {
+            JSON => Self::of_operations(call)?,
+            MERGE => Self::Merge(Value::Object(object(call)?)),
+            _ => Self::Strategic(object(call)?),
+        };
+        Ok((patch, Some(existing)))
+    }
+
+    fn of_operations(call: &Call) -> Result<Self> {
+        let wrong = |problem: String| Failure::bad_request(format!("error decoding patch: {problem}"));
+        let value: Value = serde_json::from_slice(&call.body).map_err(|error| wrong(error.to_string()))?;
+        let Value::Array(operations) = &value else {
+            let kind = kind_of(&value);
+            return Err(wrong(format!("json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp")));
+        };
+        if operations.len() > MOST_OPERATIONS {
+            let message = format!(
+                "Request entity too large: The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {}",
+                operations.len()
+            );
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
+        }
+        serde_json::from_value(value).map(Self::Json).map_err(|_| rejected())
+    }
+
+    fn of_apply(call: &Call) -> Result<Self> {
+        let value = serde_json::from_slice(&call.body)
+            .or_else(|_| serde_saphyr::from_slice::<Value>(&call.body).map_err(|error| error.to_string()))
+            .map_err(|error| Failure::bad_request(format!("error decoding YAML: {error}")))?;
+        Ok(Self::Apply(value))
+    }
+}
+
+/// The body of a patch that is an object.
+fn object(call: &Call) -> Result<Map<String, Value>> {
+    match serde_json::from_slice(&call.body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(Failure::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            kind_of(&other)
+        ))),
+        Err(_) => Err(Failure::bad_request("invalid JSON patch")),
     }
 }
 
@@ -117,34 +146,31 @@ fn rejected() -> Box<Failure> {
 }
 
 /// Checks what a patch says beside the object.
-pub(super) fn check_options(call: &Call, patch: &Patch) -> Result<()> {
+fn check_options(call: &Call, is_apply: bool) -> Result<()> {
     options::check_write(call, "PatchOptions")?;
-    match patch {
-        Patch::Apply(_) if call.query.text("fieldManager").is_empty() => {
-            let cause = Cause::required("fieldManager", "is required for apply patch");
-            Err(Failure::invalid_options("PatchOptions", cause))
-        }
-        Patch::Apply(_) => Ok(()),
-        _ if call.query.flag("force").is_some() => {
-            let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
-            Err(Failure::invalid_options("PatchOptions", cause))
-        }
-        _ => Ok(()),
+    if is_apply && call.query.text("fieldManager").is_empty() {
+        let cause = Cause::required("fieldManager", "is required for apply patch");
+        return Err(Failure::invalid_options("PatchOptions", cause));
     }
+    if !is_apply && call.query.flag("force").is_some() {
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(Failure::invalid_options("PatchOptions", cause));
+    }
+    Ok(())
 }
 
-pub(super) fn patch(state: &mut State, call: &Call) -> Result<Answer> {
-    let patch = Patch::read(call)?;
-    check_options(call, &patch)?;
-    if let Patch::Apply(configuration) = patch {
-        return apply(state, call, configuration, "");
+/// Patches an object, or a part of it.
+pub(super) fn patch(state: &mut State, call: &Call, subresource: &'static str) -> Result<Answer> {
+    let (patch, existing) = Patch::read(call, || state.object(&call.resource, call.namespace(), call.name()))?;
+    match (patch, existing) {
+        (Patch::Apply(configuration), _) => apply(state, call, configuration, subresource),
+        (patch, Some(existing)) => write(state, call, &existing, &patch, subresource),
+        (_, None) => Err(Failure::not_found(&call.resource, call.name())),
     }
-    let existing = state.object(&call.resource, call.namespace(), call.name())?;
-    write(state, call, &existing, &patch, "")
 }
 
 /// Patches an object and writes what comes out.
-pub(super) fn write(
+fn write(
     state: &mut State,
     call: &Call,
     existing: &Arc<Object>,
@@ -154,7 +180,10 @@ pub(super) fn write(
     let resource = &call.resource;
     let before = with_type(&existing.value, &resource.api_version(), &resource.kind);
     let patched = apply_to(patch, before, &resource.schema)?;
-    let shown = patched.to_string();
+    let shown = match patch {
+        Patch::Strategic(patch) => go_text(&Value::Object(patch.clone())),
+        _ => patched.to_string(),
+    };
     let validation = call.query.text("fieldValidation");
     let (object, api_version, kind) = body::without_type(patched, &resource.kind, &[])?;
     body::check_type(&api_version, &kind, call.name(), resource)?;
@@ -165,11 +194,27 @@ pub(super) fn write(
         Failure::invalid("", "", "", &[cause])
     })?;
     let mut object = sent.value;
-    update::check_name(call, &object)?;
-    check_namespace(call, &mut object)?;
     // Without a resourceVersion in the patch, it is that of the object that was read.
     let write = Write { is_patch: true, is_tracked: false, subresource };
-    Ok(update::replace(state, call, existing, object, &write)?.with_warnings(sent.warnings))
+    let answer = update::check_name(call, &object)
+        .and_then(|()| check_namespace(call, &mut object))
+        .and_then(|()| update::replace(state, call, existing, object, &write))
+        .map_err(|failure| failure.with_warnings(&sent.warnings))?;
+    Ok(answer.with_warnings(sent.warnings))
+}
+
+/// A value as Go shows it: `map[a:[1 2] b:<nil>]`.
+fn go_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(members) => {
+            let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{}", go_text(value))).collect();
+            format!("map[{}]", members.join(" "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// An object with its `apiVersion` and `kind`, as clients see it.
@@ -184,7 +229,10 @@ pub(super) fn with_type(value: &Value, api_version: &str, kind: &str) -> Value {
 pub(super) fn apply_to(patch: &Patch, mut object: Value, schema: &Schema) -> Result<Value> {
     match patch {
         Patch::Json(patch) => {
-            json_patch::patch(&mut object, patch).map_err(|_| rejected())?;
+            for operation in &patch.0 {
+                let operation = as_the_server_reads(operation, &object);
+                json_patch::patch(&mut object, &[operation]).map_err(|_| rejected())?;
+            }
             Ok(object)
         }
         Patch::Merge(patch) => Ok(fields::json_merge(object, patch.clone())),
@@ -193,8 +241,18 @@ pub(super) fn apply_to(patch: &Patch, mut object: Value, schema: &Schema) -> Res
     }
 }
 
+/// The server's library replaces a member that is not there by adding it.
+fn as_the_server_reads(operation: &PatchOperation, object: &Value) -> PatchOperation {
+    let PatchOperation::Replace(ReplaceOperation { path, value }) = operation else { return operation.clone() };
+    let of_object = path.as_str().rsplit_once('/').and_then(|(parent, _)| object.pointer(parent)?.as_object());
+    if of_object.is_none() {
+        return operation.clone();
+    }
+    PatchOperation::Add(AddOperation { path: path.clone(), value: value.clone() })
+}
+
 /// Server-side apply.
-pub(super) fn apply(state: &mut State, call: &Call, configuration: Value, subresource: &'static str) -> Result<Answer> {
+fn apply(state: &mut State, call: &Call, configuration: Value, subresource: &'static str) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let (object, api_version, kind) = body::without_type(configuration, &resource.kind, &call.body)?;
     if api_version != resource.api_version() || kind != resource.kind {
@@ -202,11 +260,13 @@ pub(super) fn apply(state: &mut State, call: &Call, configuration: Value, subres
         return Err(Failure::bad_request(format!("invalid object type: {group}/{version}, Kind={kind}")));
     }
     let mut configuration = Value::Object(object);
-    check_applied(call, &configuration)?;
+    if configuration["metadata"].get("managedFields").is_some_and(|managed| !managed.is_null()) {
+        return Err(Failure::bad_request("metadata.managedFields must be nil"));
+    }
     check_namespace_of(call, &configuration)?;
     configuration = with_type(&configuration, &api_version, &kind);
     let existing = state.object(&resource, call.namespace(), call.name()).ok();
-    if existing.is_none() && !subresource.is_empty() {
+    if existing.is_none() && !subresource.is_empty() && !resource.behaviour.created_by_update {
         return Err(Failure::not_found(&resource, call.name()));
     }
     let uid = meta(&configuration, "uid").to_owned();
@@ -215,42 +275,25 @@ pub(super) fn apply(state: &mut State, call: &Call, configuration: Value, subres
             format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
         return Err(Failure::conflict(&resource, call.name(), &problem));
     }
-    let version = meta(&configuration, "resourceVersion").to_owned();
-    if existing.as_ref().is_some_and(|existing| !version.is_empty() && existing.meta("resourceVersion") != version) {
-        return Err(Failure::modified(&resource, call.name()));
-    }
     let apply =
         Apply { subresource, manager: call.query.text("fieldManager"), force: call.query.flag("force") == Some(true) };
     let live = existing.as_ref().map(|existing| &existing.value);
     let applied = fields::apply(state, &resource, live, &configuration, &apply)?;
     let (object, ..) = body::without_type(applied, &resource.kind, &[])?;
-    let sent = body::decode(object, &resource, "Ignore", StatusCode::BAD_REQUEST)?;
-    let mut object = sent.value;
+    let named = format!("{}/{}", meta(&configuration, "namespace"), meta(&configuration, "name"));
+    let mut object = body::decode_applied(object, &resource, &named)?;
+    if !meta(&object, "name").is_empty() {
+        update::check_name(call, &object)?;
+    }
     meta_mut(&mut object).insert("name".to_owned(), call.name().into());
     check_namespace(call, &mut object)?;
     let Some(existing) = existing else {
-        meta_mut(&mut object).remove("resourceVersion");
         check_namespace_lives(state, call, call.name())?;
         hooks::default_fields(&resource, &mut object);
+        create::settle(&resource, &mut object);
         create::prepare(state, &resource, &mut object);
         return Ok(create::finish(state, call, object)?.created());
     };
-    if version.is_empty() {
-        meta_mut(&mut object).remove("resourceVersion");
-    }
     let write = Write { is_patch: true, is_tracked: true, subresource };
     update::replace(state, call, &existing, object, &write)
-}
-
-/// What a configuration may not say.
-fn check_applied(call: &Call, configuration: &Value) -> Result<()> {
-    let name = meta(configuration, "name");
-    if !name.is_empty() && name != call.name() {
-        let message = format!("the name of the object ({name}) does not match the name on the URL ({})", call.name());
-        return Err(Failure::bad_request(message));
-    }
-    if configuration["metadata"].get("managedFields").is_some_and(|managed| !managed.is_null()) {
-        return Err(Failure::bad_request("metadata.managedFields must be nil"));
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Call, options};
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Failure, Result},
     http::{Answer, Content},
     json_path,
@@ -75,12 +76,22 @@ impl Selection {
         self.labels.is_everything() && self.fields.is_everything()
     }
 
+    /// Whether one object alone can be meant, which is read instead of listed.
+    fn is_of_one(&self) -> bool {
+        self.fields.terms().any(|(field, equal, _)| field == "metadata.name" && equal)
+    }
+
     /// Whether an object of a resource is meant.
     pub(crate) fn matches(&self, resource: &Resource, object: &Object) -> bool {
         let labels = &object.value["metadata"]["labels"];
-        let by_label = self.labels.is_everything() || self.labels.matches_by(|label| labels[label].as_str());
-        by_label
-            && self.fields.terms().all(|(field, equal, value)| (field_value(resource, object, field) == value) == equal)
+        let by_label = self.labels.is_everything()
+            || self.labels.matches_by(|label| labels[label].as_str())
+            || is_broken(Break::LabelsSelectNothing);
+        let by_field = || {
+            let mut terms = self.fields.terms();
+            terms.all(|(field, equal, value)| (field_value(resource, object, field) == value) == equal)
+        };
+        by_label && (is_broken(Break::FieldsSelectNothing) || by_field())
     }
 }
 
@@ -160,7 +171,7 @@ fn check_field(resource: &Resource, field: &str) -> Result<()> {
     if known.contains(&field) || of_kind.contains(&field) {
         return Ok(());
     }
-    if of_kind.is_empty() {
+    if of_kind.is_empty() && resource.custom.is_none() {
         let known: Vec<String> = known.iter().map(|field| format!("{field:?}")).collect();
         let message = format!("{field:?} is not a known field selector: only {}", known.join(", "));
         return Err(Failure::bad_request(message));
@@ -202,8 +213,10 @@ impl Continue {
             Failure::bad_request(format!("invalid continue token: continue key is not valid: {problem}"))
         };
         let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|error| wrong(&error.to_string()))?;
-        let token: Value = serde_json::from_slice(&bytes)
-            .map_err(|_| wrong("invalid character 'i' looking for beginning of value"))?;
+        let token: Value = serde_json::from_slice(&bytes).map_err(|_| match bytes.first() {
+            None => wrong("unexpected end of JSON input"),
+            Some(first) => wrong(&format!("invalid character {} looking for beginning of value", go_character(*first))),
+        })?;
         if token["v"] != "meta.k8s.io/v1" {
             return Err(wrong("server does not recognize this encoded version"));
         }
@@ -220,6 +233,16 @@ impl Continue {
         let start = format!("{}\0", self.after.strip_prefix(prefix).unwrap_or(&self.after));
         let text = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": start}).to_string();
         URL_SAFE_NO_PAD.encode(text)
+    }
+}
+
+/// A byte as Go's errors show it.
+fn go_character(byte: u8) -> String {
+    match char::from(byte) {
+        '\'' => "'\\''".to_owned(),
+        character @ ('\u{80}'..='\u{a0}' | '\u{ad}') => format!("'\\u{:04x}'", u32::from(character)),
+        character if character.is_control() => format!("'\\x{byte:02x}'"),
+        character => format!("'{character}'"),
     }
 }
 
@@ -240,7 +263,9 @@ pub(super) fn page(state: &State, call: &Call) -> Result<Page> {
     let selection = Selection::of(call)?;
     let (asked, current) = (revision(call, false)?, state.store.revision());
     let limit = call.query.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
-    let limit = limit.filter(|_| call.query.text("resourceVersion") != "0");
+    let limit = limit.filter(|_| call.query.text("resourceVersion") != "0" && !is_broken(Break::ListIsNotLimited));
+    let in_one_place = call.path.namespace.is_some() || !call.resource.namespaced;
+    let limit = limit.filter(|_| !(selection.is_of_one() && in_one_place));
     let prefix = prefix(call.path.namespace.as_deref().filter(|_| call.resource.namespaced));
     let token = Some(call.query.text("continue")).filter(|token| !token.is_empty());
     let token = token.map(Continue::parse).transpose()?;
@@ -254,7 +279,9 @@ pub(super) fn page(state: &State, call: &Call) -> Result<Page> {
         (None, "") if asked > 0 && limit.is_some() => Some(asked),
         _ => None,
     };
-    let after = token.as_ref().map(|token| format!("{prefix}{}", token.after));
+    let exact = exact.filter(|_| !is_broken(Break::ListOfAnOlderVersionIsTheLatest));
+    let after =
+        token.as_ref().filter(|_| !is_broken(Break::PageBeginsAnew)).map(|token| format!("{prefix}{}", token.after));
     let old = match exact {
         Some(revision) => Some(
             state.store.at(&call.resource.storage, revision).ok_or_else(|| expired(state, revision, token.as_ref()))?,
@@ -270,7 +297,7 @@ pub(super) fn page(state: &State, call: &Call) -> Result<Page> {
     if let Some((last, remaining)) = found.more {
         let revision = i64::try_from(revision).unwrap_or(i64::MAX);
         meta["continue"] = Continue { revision, after: last }.token(&prefix).into();
-        if selection.is_everything() {
+        if selection.is_everything() && !is_broken(Break::RemainingItemsAreNotCounted) {
             meta["remainingItemCount"] = remaining.into();
         }
     }
@@ -303,15 +330,18 @@ fn gather<'a>(
     let mut found = Vec::new();
     let mut last = String::new();
     let everything = selection.is_everything();
-    let mut objects = objects.map(|(key, object)| (key, in_version(object, &call.resource)));
-    let mut objects = objects.by_ref().filter(|(_, object)| everything || selection.matches(&call.resource, object));
+    let mut objects = objects;
     for (key, object) in objects.by_ref() {
-        found.push(object);
+        let object = in_version(object, &call.resource);
+        if everything || selection.matches(&call.resource, &object) {
+            found.push(object);
+        }
         if Some(found.len()) == limit {
             last.clone_from(key);
             break;
         }
     }
+    // There is more as long as there are objects, be they meant or not: the server has not looked at them.
     let remaining = if last.is_empty() { 0 } else { objects.count() };
     Found { objects: found, more: (remaining > 0).then_some((last, remaining)) }
 }

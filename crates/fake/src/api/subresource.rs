@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Call, body,
     delete::{self, Options},
-    metadata::{check_namespace, meta, meta_mut, set_or_remove},
+    metadata::{meta, meta_mut, set_or_remove},
     options,
     patch::{self, Patch, apply_to},
     read,
@@ -48,39 +48,31 @@ fn of_part(state: &mut State, call: &Call, part: &'static str) -> Result<Answer>
         "update" => {
             options::check_write(call, "UpdateOptions")?;
             let sent = body::object(call)?;
-            let mut object = sent.value;
-            update::check_name(call, &object)?;
-            check_namespace(call, &mut object)?;
-            let existing = state.object(&call.resource, call.namespace(), call.name())?;
             let write = Write { subresource: part, ..Write::default() };
-            Ok(update::replace(state, call, &existing, object, &write)?.with_warnings(sent.warnings))
+            let answer = update::put(state, call, sent.value, &write);
+            Ok(answer.map_err(|failure| failure.with_warnings(&sent.warnings))?.with_warnings(sent.warnings))
         }
-        _ => {
-            let patch = Patch::read(call)?;
-            patch::check_options(call, &patch)?;
-            if let Patch::Apply(configuration) = patch {
-                return patch::apply(state, call, configuration, part);
-            }
-            let existing = state.object(&call.resource, call.namespace(), call.name())?;
-            patch::write(state, call, &existing, &patch, part)
-        }
+        _ => patch::patch(state, call, part),
     }
 }
 
 fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let existing = state.object(&resource, call.namespace(), call.name())?;
-    let current = scale::of(&resource, &existing)?;
+    let current = match call.verb {
+        "update" => scale::before_update(&resource, &existing),
+        _ => scale::of(&resource, &existing)?,
+    };
     let manager = call.field_manager();
+    let mut warnings = Vec::new();
     let write = match call.verb {
         "get" => return Ok(Answer::value(current)),
         "update" => {
             options::check_write(call, "UpdateOptions")?;
-            ScaleWrite::Whole(body::parse(call, "Scale")?)
+            ScaleWrite::Whole(whole_scale(call, body::parse(call, "Scale")?, &mut warnings)?)
         }
         _ => {
-            let patch = Patch::read(call)?;
-            patch::check_options(call, &patch)?;
+            let (patch, _) = Patch::read(call, || Ok(()))?;
             let schema = resource.subresources.get("scale").map(|scale| scale.schema.clone()).unwrap_or_default();
             match patch {
                 Patch::Apply(configuration) => {
@@ -94,14 +86,36 @@ fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
                         ScaleWrite::Applied(&configuration, apply),
                         &manager,
                     )?;
+                    if resource.custom.is_some() {
+                        // This is as far as the real server comes.
+                        let named = format!("{}/{}", meta(&configuration, "namespace"), meta(&configuration, "name"));
+                        return Err(Failure::internal(format!(
+                            "failed to convert new object ({named}; autoscaling/v1, Kind=Scale) to proper version: request \
+                             to convert CR to an invalid group/version: autoscaling/v1"
+                        )));
+                    }
                     return store_scale(state, call, &existing, &scale, owned.as_ref());
                 }
-                patch => ScaleWrite::Whole(apply_to(&patch, current.clone(), &schema)?),
+                patch => {
+                    let patched = apply_to(&patch, current.clone(), &schema)?;
+                    ScaleWrite::Whole(whole_scale(call, patched, &mut warnings)?)
+                }
             }
         }
     };
     let (scale, owned) = fields::write_scale(state, &resource, &existing.value, current, write, &manager)?;
-    store_scale(state, call, &existing, &scale, owned.as_ref())
+    let answer = store_scale(state, call, &existing, &scale, owned.as_ref());
+    Ok(answer.map_err(|failure| failure.with_warnings(&warnings))?.with_warnings(warnings))
+}
+
+/// A scale that was sent or patched, as the server reads it.
+fn whole_scale(call: &Call, scale: Value, warnings: &mut Vec<String>) -> Result<Value> {
+    let mut resource =
+        Resource::new("autoscaling".to_owned(), "v1".to_owned(), "scales".to_owned(), "Scale".to_owned());
+    resource.schema = call.resource.subresources.get("scale").map(|scale| scale.schema.clone()).unwrap_or_default();
+    let sent = body::typed(call, &resource, scale)?;
+    warnings.extend(sent.warnings);
+    Ok(patch::with_type(&sent.value, "autoscaling/v1", "Scale"))
 }
 
 /// Writes a scale into its object.

@@ -8,11 +8,12 @@ use super::{
     Call, body, create, delete,
     metadata::{
         check_finalizers, check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut,
-        reset_status, set_or_remove,
+        reset_status, set_or_remove, twice_if_custom,
     },
     options, validate,
 };
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
     fields, hooks,
     http::Answer,
@@ -24,31 +25,34 @@ use crate::{
 pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer> {
     options::check_write(call, "UpdateOptions")?;
     let sent = body::object(call)?;
-    let mut object = sent.value;
+    let answer =
+        put(state, call, sent.value, &Write::default()).map_err(|failure| failure.with_warnings(&sent.warnings))?;
+    Ok(answer.with_warnings(sent.warnings))
+}
+
+/// Replaces an object, or a part of it, by what was sent. Some kinds are created when they are not there.
+pub(super) fn put(state: &mut State, call: &Call, mut object: Value, write: &Write) -> Result<Answer> {
     check_name(call, &object)?;
     check_namespace(call, &mut object)?;
-    let answer = match state.object(&call.resource, call.namespace(), call.name()) {
-        Ok(existing) => replace(state, call, &existing, object, &Write::default())?,
+    match state.object(&call.resource, call.namespace(), call.name()) {
+        Ok(existing) => replace(state, call, &existing, object, write),
         Err(missing) => {
-            if !call.resource.behaviour.created_by_update || call.path.subresource.is_some() {
+            if !call.resource.behaviour.created_by_update {
                 return Err(missing);
             }
             let uid = meta(&object, "uid");
             if !uid.is_empty() {
-                let problem = format!(
-                    "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: \
-                     Precondition failed: UID in precondition: {uid}, UID in object meta: ",
-                    call.resource.plural,
-                    key(call.namespace(), call.name())
-                );
-                return Err(Failure::conflict(&call.resource, call.name(), &problem));
+                return Err(other_object(call, uid, ""));
+            }
+            let version = meta(&object, "resourceVersion");
+            if !version.is_empty() && version.parse::<u64>().is_err() {
+                return Err(Failure::internal(format!("strconv.ParseUint: parsing {version:?}: invalid syntax")));
             }
             meta_mut(&mut object).remove("resourceVersion");
             check_namespace_lives(state, call, call.name())?;
-            create::insert(state, call, object)?.created()
+            Ok(create::insert(state, call, object)?.created())
         }
-    };
-    Ok(answer.with_warnings(sent.warnings))
+    }
 }
 
 /// The name of the object must be that of the path.
@@ -69,7 +73,7 @@ pub(super) fn check_name(call: &Call, object: &Value) -> Result<()> {
 /// How an object is replaced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Write {
-    /// Whether the resourceVersion may be missing whatever the kind says: patches do without.
+    /// Whether it was made of the object that was read, so that it cannot mean another one.
     pub(super) is_patch: bool,
     /// managedFields have been seen to: server-side apply does that itself.
     pub(super) is_tracked: bool,
@@ -87,19 +91,26 @@ pub(super) fn replace(
 ) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let old = &existing.value;
-    check_identity(call, &object, old)?;
-    check_revision(call, &object, old, write)?;
+    if !write.is_patch {
+        check_identity(call, &object, old)?;
+    }
+    check_revision(call, &object, old)?;
+    check_uid(&resource, &object, old)?;
     hooks::default_fields(&resource, &mut object);
     if !write.is_tracked {
         // What the server itself sets below is nobody's.
         object = fields::update(state, &resource, write.subresource, Some(old), &object, &call.field_manager());
     }
+    create::settle(&resource, &mut object);
     keep(&resource, &mut object, old, write.subresource);
     if write.subresource.is_empty() {
         hooks::decide(state, &resource, &mut object, Some(old));
     }
-    let is_counted = write.subresource != "status" && has_generation(&resource);
-    if is_counted && counts_change(&resource, old, &object) {
+    let counts = match write.subresource {
+        "status" => is_broken(Break::StatusCountsAsAGeneration),
+        _ => counts_change(&resource, old, &object) && !is_broken(Break::GenerationStays),
+    };
+    if has_generation(&resource) && counts {
         let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
         meta_mut(&mut object).insert("generation".to_owned(), generation.into());
     }
@@ -111,56 +122,83 @@ pub(super) fn replace(
     }
     object["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
     fields::keep_times(old, &mut object);
-    if object == *old {
+    if object == *old && !is_broken(Break::UnchangedObjectIsWritten) {
         return Ok(Answer::object(&resource, Arc::clone(existing)));
     }
-    if call.query.is_dry_run() {
+    if call.query.is_dry_run() && !is_broken(Break::DryRunIsWritten) {
         let version = existing.meta("resourceVersion").parse().unwrap_or_default();
         return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
     }
     if delete::is_finished(&resource, &object) {
-        let gone = state.remove(&resource, &object);
+        // Watches are told of the object as it was kept, and the writer of what was never written.
+        state.remove(&resource, old);
         hooks::after_write(state, &resource, Some(existing), None);
-        return Ok(Answer::object(&resource, gone.unwrap_or_else(|| Arc::clone(existing))));
+        let version = existing.meta("resourceVersion").parse().unwrap_or_default();
+        return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
     }
     let object = state.put(&resource, object);
     hooks::after_write(state, &resource, Some(existing), Some(&object));
     Ok(Answer::object(&resource, object))
 }
 
-/// A uid that is given must be the object's.
+/// A uid never changes. A patch says nothing of the object that it means, so this is all that it is told.
+fn check_uid(resource: &Resource, object: &Value, old: &Value) -> Result<()> {
+    let given = meta(object, "uid");
+    if given.is_empty() || given == meta(old, "uid") {
+        return Ok(());
+    }
+    let cause = Cause::invalid("metadata.uid", &given.into(), "field is immutable");
+    Err(Failure::invalid(&resource.group, &resource.kind, meta(old, "name"), &twice_if_custom(resource, cause)))
+}
+
+/// A uid that is given says which object is meant.
 fn check_identity(call: &Call, object: &Value, old: &Value) -> Result<()> {
     let (given, uid) = (meta(object, "uid"), meta(old, "uid"));
     if given.is_empty() || given == uid {
         return Ok(());
     }
+    Err(other_object(call, given, uid))
+}
+
+/// The object is not the one that the writer means.
+fn other_object(call: &Call, given: &str, uid: &str) -> Box<Failure> {
+    let resource = &call.resource;
+    // Some are kept where they were first.
+    let folder = match (resource.group.as_str(), resource.plural.as_str()) {
+        (group, plural) if resource.custom.is_some() => format!("{group}/{plural}"),
+        ("", "services") => "services/specs".to_owned(),
+        ("", "endpoints") => "services/endpoints".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        ("", "replicationcontrollers") => "controllers".to_owned(),
+        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+        (group @ ("apiextensions.k8s.io" | "apiregistration.k8s.io"), plural) => format!("{group}/{plural}"),
+        (_, plural) => plural.to_owned(),
+    };
+    // What is only tried does not come as far as the storage.
+    let root = if call.query.is_dry_run() { "" } else { "/registry" };
     let problem = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
-         failed: UID in precondition: {given}, UID in object meta: {uid}",
-        call.resource.plural,
+        "StorageError: invalid object, Code: 4, Key: {root}/{folder}/{}, ResourceVersion: 0, AdditionalErrorMsg: \
+         Precondition failed: UID in precondition: {given}, UID in object meta: {uid}",
         key(call.namespace(), call.name())
     );
-    Err(Failure::conflict(&call.resource, call.name(), &problem))
+    Failure::conflict(resource, call.name(), &problem)
 }
 
 /// A resourceVersion that is given must be the object's, and some kinds want one.
-fn check_revision(call: &Call, object: &Value, old: &Value, write: &Write) -> Result<()> {
+fn check_revision(call: &Call, object: &Value, old: &Value) -> Result<()> {
     let resource = &call.resource;
     let given = meta(object, "resourceVersion");
     if given.is_empty() {
-        let is_wanted = resource.behaviour.conditional || resource.custom.is_some();
-        if !is_wanted || write.is_patch {
+        if !resource.behaviour.conditional && resource.custom.is_none() {
             return Ok(());
         }
         let cause = Cause::invalid("metadata.resourceVersion", &0.into(), "must be specified for an update");
         return Err(Failure::invalid(&resource.group, &resource.plural, call.name(), &[cause]));
     }
     if given.parse::<u64>().is_err() {
-        let problem = format!("strconv.ParseUint: parsing {given:?}: invalid syntax");
-        let cause = Cause::invalid("metadata.resourceVersion", &given.into(), &problem);
-        return Err(Failure::invalid(&resource.group, &resource.kind, call.name(), &[cause]));
+        return Err(Failure::internal(format!("strconv.ParseUint: parsing {given:?}: invalid syntax")));
     }
-    if given == meta(old, "resourceVersion") {
+    if given == meta(old, "resourceVersion") || is_broken(Break::StaleUpdateIsTaken) {
         return Ok(());
     }
     Err(Failure::modified(resource, call.name()))
@@ -177,6 +215,8 @@ pub(super) fn keep(resource: &Resource, object: &mut Value, old: &Value, subreso
         }
     }
     match subresource {
+        "" if is_broken(Break::UpdateTakesTheStatus) => {}
+        "status" if is_broken(Break::StatusTakesTheSpec) => {}
         "" | "scale" => reset_status(resource, object, Some(old)),
         _ if resource.custom.is_some() => {
             // Only the status is taken of a custom resource.

@@ -11,10 +11,11 @@ use super::{
     read::{self, Selection},
 };
 use crate::{
+    breaks::{Break, is_broken},
     failure::{Failure, Result},
     http::{Representation, one},
     model::Resource,
-    state::{State, in_version},
+    state::{State, empty_object, in_version},
     store::{Event, Object, prefix},
     table::Rows,
 };
@@ -68,7 +69,7 @@ pub(crate) fn open(state: &mut State, call: &Call, representation: Representatio
         representation,
         rows,
         ready: VecDeque::new(),
-        sent: from,
+        sent: if is_broken(Break::WatchBeginsOneEventLate) && from > 0 { from + 1 } else { from },
         end,
         bookmark: bookmarks.then(|| (now + BOOKMARKS).min(end - BEFORE_END.min(end - now))),
         is_over: false,
@@ -77,7 +78,7 @@ pub(crate) fn open(state: &mut State, call: &Call, representation: Representatio
         Some(false) if from == 0 => stream.sent = state.store.revision(),
         Some(true) => {
             stream.begin_with_state(state);
-            if bookmarks {
+            if bookmarks && !is_broken(Break::InitialEventsHaveNoEnd) {
                 let bookmark = stream.bookmark_event(true);
                 stream.ready.push_back(bookmark);
             }
@@ -175,12 +176,22 @@ impl WatchStream {
     fn told(&self, event: &Event) -> Option<Bytes> {
         let view = |object: &Option<Arc<Object>>| object.as_ref().map(|object| in_version(object, &self.resource));
         let is_meant = |object: &Option<Arc<Object>>| {
-            object.as_ref().is_some_and(|object| self.selection.matches(&self.resource, object))
+            let is_meant = |object: &Arc<Object>| {
+                is_broken(Break::WatchIsNotSelective) || self.selection.matches(&self.resource, object)
+            };
+            object.as_ref().is_some_and(is_meant)
         };
         let (before, after) = (view(&event.before), view(&event.after));
         match (is_meant(&before), is_meant(&after)) {
             (false, true) => after.map(|after| self.event("ADDED", &after)),
             (true, true) => after.map(|after| self.event("MODIFIED", &after)),
+            (true, false) if is_broken(Break::DeletionIsNotTold) => None,
+            (true, false) if after.is_some() && is_broken(Break::ObjectThatLeavesASelectionIsModified) => {
+                after.map(|after| self.event("MODIFIED", &after))
+            }
+            (true, false) if is_broken(Break::DeletionHasTheOldVersion) => {
+                before.map(|before| self.event("DELETED", &before))
+            }
             (true, false) => {
                 let last = view(&event.gone).or_else(|| {
                     // It is still there, but not meant any more.
@@ -205,15 +216,22 @@ impl WatchStream {
     }
 
     fn bookmark_event(&self, after_initial: bool) -> Bytes {
-        let (api_version, kind) = match self.representation {
-            Representation::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata"),
-            _ => (self.resource.api_version(), self.resource.kind.as_str()),
+        // It is an object of the kind in which nothing else is set.
+        let (api_version, kind, mut object) = match self.representation {
+            Representation::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata", json!({})),
+            _ => (self.resource.api_version(), self.resource.kind.as_str(), empty_object(&self.resource)),
         };
-        let mut metadata: Value = json!({"resourceVersion": self.sent.to_string(), "creationTimestamp": null});
+        let mut metadata: Value = json!({"resourceVersion": self.sent.to_string()});
         if after_initial {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }
-        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata});
+        if self.resource.group == "apps" && self.resource.subresources.contains_key("scale") {
+            // Inside of the server they are no pointer, so that there are always some.
+            object["spec"]["replicas"] = 0.into();
+        }
+        object["apiVersion"] = api_version.into();
+        object["kind"] = kind.into();
+        object["metadata"] = metadata;
         line(&json!({"type": "BOOKMARK", "object": object}).to_string())
     }
 }

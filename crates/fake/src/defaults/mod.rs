@@ -38,6 +38,16 @@ pub(crate) fn fill(resource: &Resource, object: &mut Value) {
             default(&mut object["spec"], "volumeMode", "Filesystem");
             default(&mut object["spec"], "persistentVolumeReclaimPolicy", "Retain");
         }
+        ("networking.k8s.io", "networkpolicies") => {
+            let policies = if object["spec"]["egress"].is_array() { &["Ingress", "Egress"][..] } else { &["Ingress"] };
+            default(&mut object["spec"], "policyTypes", json!(policies));
+            for rules in ["ingress", "egress"] {
+                let rules = object["spec"].get_mut(rules).and_then(Value::as_array_mut).into_iter().flatten();
+                for port in rules.filter_map(|rule| rule.get_mut("ports")?.as_array_mut()).flatten() {
+                    default(port, "protocol", "TCP");
+                }
+            }
+        }
         ("autoscaling", _) => default(&mut object["spec"], "minReplicas", 1),
         ("apps" | "batch", _) | ("", "replicationcontrollers" | "podtemplates") => workload::fill(resource, object),
         _ => {}
@@ -60,6 +70,11 @@ const SERVICE_NETWORK: [u8; 2] = [10, 0];
 
 fn service(spec: &mut Value) {
     default(spec, "sessionAffinity", "None");
+    if spec["sessionAffinity"] == "ClientIP" {
+        default(&mut spec["sessionAffinityConfig"]["clientIP"], "timeoutSeconds", 10_800);
+    } else if let Some(spec) = spec.as_object_mut() {
+        spec.remove("sessionAffinityConfig");
+    }
     default(spec, "type", "ClusterIP");
     for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         default(port, "protocol", "TCP");
@@ -114,6 +129,7 @@ pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
     let causes = match (resource.group.as_str(), resource.plural.as_str()) {
         ("apps", "deployments" | "replicasets" | "daemonsets" | "statefulsets") => workload::missing(object),
         ("", "pods") => pod::missing(&object["spec"], "spec"),
+        ("", "services") => ports_of_service(&object["spec"]),
         _ => Vec::new(),
     };
     if causes.is_empty() {
@@ -121,6 +137,14 @@ pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     Err(Failure::invalid(&resource.group, &resource.kind, name, &causes))
+}
+
+fn ports_of_service(spec: &Value) -> Vec<Cause> {
+    let has_ports = spec["ports"].as_array().is_some_and(|ports| !ports.is_empty());
+    if has_ports || spec["type"] == "ExternalName" || spec["clusterIP"] == "None" {
+        return Vec::new();
+    }
+    vec![Cause::required("spec.ports", "")]
 }
 
 /// Fields that cannot be changed once they are set.
@@ -131,16 +155,28 @@ pub(crate) fn check_immutable(resource: &Resource, old: &Value, new: &Value) -> 
         Err(Failure::invalid(&resource.group, &resource.kind, name, &[cause]))
     };
     match (resource.group.as_str(), resource.plural.as_str()) {
-        ("apps", "deployments" | "replicasets" | "daemonsets")
-            if old["spec"]["selector"] != new["spec"]["selector"] =>
-        {
-            invalid("spec.selector", &new["spec"]["selector"])
+        ("apps", "deployments" | "replicasets" | "daemonsets" | "statefulsets") => {
+            let mut causes = workload::missing(new);
+            let (before, after) = (&old["spec"]["selector"], &new["spec"]["selector"]);
+            if before != after && resource.plural != "statefulsets" {
+                causes.push(Cause::invalid("spec.selector", after, "field is immutable"));
+            }
+            if causes.is_empty() {
+                return Ok(());
+            }
+            let name = new["metadata"]["name"].as_str().unwrap_or_default();
+            Err(Failure::invalid(&resource.group, &resource.kind, name, &causes))
+        }
+        ("", "services") if !ports_of_service(&new["spec"]).is_empty() => {
+            let name = new["metadata"]["name"].as_str().unwrap_or_default();
+            Err(Failure::invalid(&resource.group, &resource.kind, name, &ports_of_service(&new["spec"])))
         }
         ("", "pods") if !pod::may_become(&old["spec"], &new["spec"]) => {
             let name = new["metadata"]["name"].as_str().unwrap_or_default();
             let cause = Cause::forbidden("spec", pod::IMMUTABLE);
             Err(Failure::invalid(&resource.group, &resource.kind, name, &[cause]))
         }
+        ("", "secrets") if old["type"] != new["type"] => invalid("type", &new["type"]),
         ("", "configmaps" | "secrets") if old["immutable"] == true => {
             let changed = ["data", "binaryData"].into_iter().find(|field| old.get(*field) != new.get(*field));
             let name = new["metadata"]["name"].as_str().unwrap_or_default();

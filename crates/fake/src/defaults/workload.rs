@@ -111,5 +111,9 @@ pub(super) fn missing(object: &Value) -> Vec<Cause> {
         causes.push(Cause::invalid("spec.template.metadata.labels", labels, problem));
     }
     causes.extend(pod::missing(&spec["template"]["spec"], "spec.template.spec"));
+    if spec["strategy"]["type"] == "Recreate" && !spec["strategy"]["rollingUpdate"].is_null() {
+        let problem = "may not be specified when strategy `type` is 'Recreate'";
+        causes.push(Cause::forbidden("spec.strategy.rollingUpdate", problem));
+    }
     causes
 }

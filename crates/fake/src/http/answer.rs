@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use k8s_client_runtime::{
-    http::{HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
     rest::Body,
 };
 use serde_json::Value;
@@ -77,12 +77,16 @@ impl Failure {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        warn(headers, &self.warnings);
         response
     }
 }
 
-/// The header of a warning.
-pub(crate) fn warning(text: &str) -> Option<HeaderValue> {
-    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-    HeaderValue::from_str(&format!("299 - \"{quoted}\"")).ok()
+/// Adds the headers of warnings.
+pub(crate) fn warn(headers: &mut HeaderMap, warnings: &[String]) {
+    for text in warnings {
+        let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+        headers
+            .extend(HeaderValue::from_str(&format!("299 - \"{quoted}\"")).ok().map(|value| (header::WARNING, value)));
+    }
 }

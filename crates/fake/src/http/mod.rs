@@ -7,7 +7,7 @@ mod query;
 mod render;
 
 pub(crate) use accept::Representation;
-pub(crate) use answer::{Answer, Content, response, warning};
+pub(crate) use answer::{Answer, Content, response, warn};
 pub(crate) use path::{Path, ResourcePath};
 pub(crate) use query::Query;
 pub(crate) use render::{metadata, one, render};

@@ -15,7 +15,9 @@ pub(crate) fn render(content: &Content, representation: Representation, rows: ta
             table::table(resource, std::slice::from_ref(object), &meta, rows).to_string().into()
         }
         (Content::List(resource, objects, meta), Representation::Metadata) => {
-            let items: Vec<Value> = objects.iter().map(|object| metadata(object)).collect();
+            // Go has a list that nothing was added to as none.
+            let items: Option<Vec<Value>> =
+                (!objects.is_empty()).then(|| objects.iter().map(|object| metadata(object)).collect());
             let list = json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items,
             });
@@ -27,6 +29,9 @@ pub(crate) fn render(content: &Content, representation: Representation, rows: ta
         }
         (Content::List(resource, objects, meta), _) => list(resource, objects, meta),
         (Content::Object(resource, object), _) => whole(resource, object),
+        (Content::Value(value), Representation::Metadata) if value["metadata"]["uid"].is_string() => {
+            metadata_of(value).to_string().into()
+        }
         (Content::Value(value), _) => value.to_string().into(),
     }
 }
@@ -96,7 +101,11 @@ fn list(resource: &Resource, objects: &[std::sync::Arc<Object>], meta: &Value) -
 
 /// The metadata of an object alone.
 pub(crate) fn metadata(object: &Object) -> Value {
-    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object.value["metadata"]})
+    metadata_of(&object.value)
+}
+
+fn metadata_of(value: &Value) -> Value {
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]})
 }
 
 impl Resource {

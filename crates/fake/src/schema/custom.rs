@@ -86,6 +86,7 @@ fn read(declared: &Value, types: &'static Types) -> Schema {
     Schema {
         of,
         atomic: text("x-kubernetes-map-type") == Some("atomic"),
+        granular: false,
         nullable: says("nullable"),
         default: declared.get("default").filter(|default| !default.is_null()).cloned(),
         values: declared.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),

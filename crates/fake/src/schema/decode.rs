@@ -4,28 +4,15 @@ use serde_json::{Map, Value};
 
 use super::{Field, Presence, Schema, Struct, Type, Unknown};
 
-/// A value of a wrong type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WrongType {
-    /// The field with dots, without the places of items.
-    pub(crate) path: String,
-    /// The struct that has the field.
-    pub(crate) within: String,
-    /// What was found, as Go calls it.
-    pub(crate) found: &'static str,
-    /// What should be there, as Go calls it.
-    pub(crate) expected: &'static str,
-}
-
-impl std::fmt::Display for WrongType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { path, within, found, expected } = self;
-        write!(f, "json: cannot unmarshal {found} into Go struct field {within}.{path} of type {expected}")
-    }
-}
+/// The type of times that have microseconds.
+const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
 
 /// Reads an object of Kubernetes' own kinds as its server does. Unknown fields are left out, and their paths noted.
-pub(crate) fn decode(value: Value, schema: &Schema, kind: &str, unknown: &mut Vec<String>) -> Result<Value, WrongType> {
+///
+/// # Errors
+///
+/// What the server says of a value of a wrong type, and of a text that is no time.
+pub(crate) fn decode(value: Value, schema: &Schema, kind: &str, unknown: &mut Vec<String>) -> Result<Value, String> {
     let mut decoder = Decoder { names: Vec::new(), path: Vec::new(), within: kind.to_owned(), unknown };
     decoder.value(value, schema)
 }
@@ -41,14 +28,17 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn value(&mut self, value: Value, schema: &Schema) -> Result<Value, WrongType> {
+    fn value(&mut self, value: Value, schema: &Schema) -> Result<Value, String> {
         let resolved = schema.resolved();
         match (&resolved.of, value) {
             // What is resolved is none of a name.
+            (Type::Time, Value::String(text)) => {
+                super::time::canonical(&text, schema.type_name() == Some(MICRO_TIME)).map(Value::String)
+            }
             (Type::Any | Type::Named(_), value)
             | (Type::Bool, value @ Value::Bool(_))
             | (Type::Double, value @ Value::Number(_))
-            | (Type::String | Type::Time | Type::Bytes, value @ Value::String(_))
+            | (Type::String | Type::Bytes, value @ Value::String(_))
             | (Type::IntOrString, value @ (Value::Number(_) | Value::String(_)))
             | (_, value @ Value::Null) => Ok(value),
             (Type::Bool, value) => Err(self.wrong(&value, "bool")),
@@ -97,14 +87,14 @@ impl Decoder<'_> {
     }
 
     /// An item of a list or map: `null` is a zero.
-    fn item(&mut self, item: Value, schema: &Schema) -> Result<Value, WrongType> {
+    fn item(&mut self, item: Value, schema: &Schema) -> Result<Value, String> {
         match item {
             Value::Null => Ok(self.zero(schema)),
             item => self.value(item, schema),
         }
     }
 
-    fn fields(&mut self, given: Map<String, Value>, fields: &Struct) -> Result<Map<String, Value>, WrongType> {
+    fn fields(&mut self, given: Map<String, Value>, fields: &Struct) -> Result<Map<String, Value>, String> {
         let mut read = Map::new();
         for (name, value) in given {
             let Some(field) = fields.fields.get(&name) else {
@@ -139,15 +129,7 @@ impl Decoder<'_> {
         match field.presence {
             Presence::Free | Presence::Optional => given,
             Presence::Null => Some(given.unwrap_or_default()),
-            Presence::Always => {
-                // Storage does not tell an empty list or map from none.
-                let is_empty = |value: &Value| {
-                    value.as_array().is_some_and(Vec::is_empty)
-                        || (value.as_object().is_some_and(Map::is_empty)
-                            && matches!(field.schema.resolved().of, Type::Map(_)))
-                };
-                Some(given.filter(|value| !is_empty(value)).unwrap_or_else(|| self.zero(&field.schema)))
-            }
+            Presence::Always => Some(given.unwrap_or_else(|| self.zero(&field.schema))),
             Presence::OmitEmpty => match &field.schema.resolved().of {
                 Type::Struct(_) | Type::Time | Type::Quantity | Type::IntOrString => {
                     Some(given.unwrap_or_else(|| self.zero(&field.schema)))
@@ -172,7 +154,8 @@ impl Decoder<'_> {
         }
     }
 
-    fn wrong(&self, found: &Value, expected: &'static str) -> WrongType {
+    /// What the server says of a value of a wrong type: the field with dots, and the struct that has it.
+    fn wrong(&self, found: &Value, expected: &'static str) -> String {
         let found = match found {
             Value::Null => "null",
             Value::Bool(_) => "bool",
@@ -181,7 +164,8 @@ impl Decoder<'_> {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        WrongType { path: self.names.join("."), within: self.within.clone(), found, expected }
+        let (path, within) = (self.names.join("."), &self.within);
+        format!("json: cannot unmarshal {found} into Go struct field {within}.{path} of type {expected}")
     }
 }
 

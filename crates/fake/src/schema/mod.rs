@@ -6,6 +6,8 @@ mod custom;
 mod decode;
 mod prune;
 mod quantity;
+mod stored;
+mod time;
 mod types;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,8 @@ use serde_json::Value;
 
 pub(crate) use check::violations;
 pub(crate) use decode::decode;
-pub(crate) use prune::prune;
+pub(crate) use prune::{prune, prune_applied};
+pub(crate) use stored::as_stored;
 pub(crate) use types::Types;
 
 /// The type of a value, and what is said of the value where it stands.
@@ -25,6 +28,8 @@ pub(crate) struct Schema {
     /// A list, map or struct that has one owner, and is replaced as a whole. [`is_atomic`](Self::is_atomic) asks the
     /// named type as well.
     pub(crate) atomic: bool,
+    /// A struct that is not, although its type says so elsewhere.
+    pub(crate) granular: bool,
     /// Whether `null` is a value of its own (custom resources only: elsewhere it means that nothing is given).
     pub(crate) nullable: bool,
     /// The value of what is not given.
@@ -189,7 +194,7 @@ impl Schema {
     pub(crate) fn is_atomic(&self) -> bool {
         let resolved = self.resolved();
         let is_atomic_list = matches!(&resolved.of, Type::List(List { kind: ListKind::Atomic, .. }));
-        self.atomic || resolved.atomic || is_atomic_list
+        !self.granular && (self.atomic || resolved.atomic || is_atomic_list)
     }
 
     /// The struct that the value is, if it is one.

@@ -2,9 +2,9 @@
 //!
 //! A type is a line `type NAME [NOTATION] [atomic]` and an indented line `FIELD NOTATION WORD…` for each field. The
 //! notation is `[]` before the items of a list, `{}` before the values of a map, `@` before a type's name, `object` for
-//! a map of anything, `any` for what may be anything, or a scalar. The words: `atomic`, `set` and `map=KEY,KEY` (the
-//! type of list or map), `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`, `omitempty` and
-//! `omitzero` (the field in Go), and `default=JSON`.
+//! a map of anything, `any` for what may be anything, or a scalar. The words: `atomic`, `granular`, `set` and
+//! `map=KEY,KEY` (the type of list or map), `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`,
+//! `omitempty` and `omitzero` (the field in Go), and `default=JSON`.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -73,6 +73,7 @@ impl Types {
             let (word, value) = word.split_once('=').unwrap_or((word, ""));
             match word {
                 "atomic" => field.schema.atomic = true,
+                "granular" => field.schema.granular = true,
                 "set" => set_kind(&mut field.schema, ListKind::Set),
                 "map" => set_kind(&mut field.schema, ListKind::Map(value.split(',').map(str::to_owned).collect())),
                 "patch" => field.patch = patch(value, field.patch.key),

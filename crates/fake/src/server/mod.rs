@@ -33,7 +33,7 @@ use crate::{
     discovery,
     failure::{Failure, Result},
     garbage,
-    http::{Answer, Path, Query, Representation, ResourcePath, render, response, warning},
+    http::{Answer, Path, Query, Representation, ResourcePath, render, response, warn},
     openapi,
     state::State,
     table::{Include, Rows},
@@ -262,18 +262,21 @@ impl FakeServer {
         let mut state = self.state();
         let resource = state.resource(&path)?;
         let verb = api::verb(&head.method, &path, &query).ok_or_else(Failure::method_not_allowed)?;
+        let content_type = text(header::CONTENT_TYPE);
+        if verb == "patch" && resource.custom.is_some() {
+            api::check_patch_type(&resource, &content_type)?;
+        }
         api::check_served(&resource, &path, verb)?;
-        let representation =
-            representation.ok_or_else(|| Failure::not_acceptable(&["application/json", "application/yaml"]))?;
-        let call = Call {
-            verb,
-            resource,
-            path,
-            query,
-            content_type: text(header::CONTENT_TYPE),
-            user_agent: text(header::USER_AGENT),
-            body,
-        };
+        let representation = representation.ok_or_else(|| match resource.custom {
+            Some(_) => Failure::not_acceptable(&[
+                "application/json",
+                "application/yaml",
+                "application/vnd.kubernetes.protobuf",
+                "application/cbor",
+            ]),
+            None => Failure::no_representation(),
+        })?;
+        let call = Call { verb, resource, path, query, content_type, user_agent: text(header::USER_AGENT), body };
         let include = Include::parse(call.query.text("includeObject"));
         let rows = Rows { include, now: state.clock.now().as_secs() };
         if verb == "watch" {
@@ -358,9 +361,7 @@ fn recorded(head: &Parts, body: &Bytes) -> RecordedRequest {
 
 fn respond(answer: &Answer, representation: Representation, rows: Rows) -> Response<Body> {
     let mut response = response(answer.code, "application/json", render(&answer.content, representation, rows));
-    for text in &answer.warnings {
-        response.headers_mut().extend(warning(text).map(|value| (header::WARNING, value)));
-    }
+    warn(response.headers_mut(), &answer.warnings);
     response
 }
 

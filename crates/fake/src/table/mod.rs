@@ -109,7 +109,13 @@ fn custom_columns(declared: &[Value]) -> (Vec<Value>, Cells<'_>) {
     for declared in declared {
         let priority = declared["priority"].as_i64().unwrap_or_default();
         let mut column = column(&text(declared, "name"), &text(declared, "type"), &text(declared, "format"), priority);
-        column["description"] = text(declared, "description").into();
+        column["description"] = match text(declared, "description") {
+            none if none.is_empty() => {
+                format!("Custom resource definition column (in JSONPath format): {}", text(declared, "jsonPath"))
+            }
+            description => description,
+        }
+        .into();
         columns.push(column);
     }
     let cells = move |row: &Row<'_>| {

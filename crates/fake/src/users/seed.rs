@@ -136,8 +136,8 @@ fn add(state: &mut State, mut object: Value) -> Result<(), SeedError> {
         schema::prune(object, &resource.schema, &mut Vec::new())
     } else {
         schema::decode(object, &resource.schema, &resource.kind, &mut Vec::new())
-            .map_err(|error| wrong(&error.to_string()))?
     };
+    let value = value.map_err(|error| wrong(&error))?;
     // A namespace that is not there would be a state that no server can be in.
     let namespace = text(&value["metadata"], "namespace");
     let has_namespace = |state: &State| state.store.get("namespaces", &namespace).is_some();

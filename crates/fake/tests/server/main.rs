@@ -1,5 +1,5 @@
 //! The fake server by its HTTP: what is asked, and what is answered. The texts are those of a real server, which
-//! `tests/integration/tests/fake` asks the same and more.
+//! `tests/differential` asks the same and more.
 
 mod controllers;
 mod custom_resources;

@@ -241,10 +241,8 @@ impl Writes {
             (self.seed, path, name).hash(&mut hasher);
             hasher.finish()
         };
-        // A type that is one value, which these fields make granular: the data does not say so yet.
-        let granular = ["claimRef", "localStorageCapacityIsolation"];
-        let names = names.into_iter().filter(|name| !granular.contains(&name.as_str()));
-        let mut names: Vec<&String> = names.filter(|name| used.is_empty() || used.contains(&name.as_str())).collect();
+        let mut names: Vec<&String> =
+            names.into_iter().filter(|name| used.is_empty() || used.contains(&name.as_str())).collect();
         names.sort_by_key(|name| rank(name));
         names.truncate(4);
         names.into_iter().collect()
