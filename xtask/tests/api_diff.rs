@@ -21,6 +21,7 @@ fn the_exit_code_says_whether_something_was_found_or_nothing_could_be_done() {
         (&found, 1),
         (&["1.36", "1.37", "--fail-on", "rust", "--group", "events"], 0),
         (&["1.36", "1.99"], 2),
+        (&["1.36", "1.37", "--group", "bach"], 2),
         (&["1.36", "no-such-file.yaml"], 2),
         (&["1.36", "1.37", "--fail-on", "everybody"], 2),
         (&["1.36", "Cargo.toml"], 2),

@@ -198,6 +198,11 @@ impl<'a> Api<'a> {
         self.resources.insert((definition.group.clone(), key_version, definition.names.plural.clone()), resource);
     }
 
+    /// The groups of its resources.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.resources.values().map(|resource| resource.place.group.as_str())
+    }
+
     /// The operations, each as method and path.
     pub(super) fn operations(&self) -> BTreeSet<&str> {
         let of_resources = self.resources.values().flat_map(|resource| resource.parts.values());

@@ -61,6 +61,8 @@ pub fn compare(old: &Api<'_>, new: &Api<'_>) -> Report {
         from: old.name.clone(),
         to: new.name.clone(),
         counts: Counts::of(old, new),
+        groups: old.groups().chain(new.groups()).map(str::to_owned).collect(),
+        group: None,
         changes,
         removals: Removal::all(new),
         not_compared,

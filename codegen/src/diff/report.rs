@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Api, Audience, Change, Place, Stability, api::Type};
+use super::{Api, Audience, Change, Place, Stability, api::Type, change::is_called};
 use crate::spec::Release;
 
 /// All that differs between two versions of an API.
@@ -14,6 +14,10 @@ pub struct Report {
     pub to: String,
     /// How much there is.
     pub counts: Counts,
+    /// The API groups of both sides.
+    pub groups: BTreeSet<String>,
+    /// The group that the changes are limited to.
+    pub group: Option<String>,
     /// What differs, by place.
     pub changes: Vec<Change>,
     /// What later versions will not have, as far as it is known now, the next first.
@@ -75,7 +79,13 @@ impl Report {
     pub fn in_group(mut self, group: &str) -> Self {
         self.changes.retain(|change| change.concerns_group(group));
         self.removals.retain(|removal| removal.kind.is_in_group(group));
+        self.group = Some(group.to_owned());
         self
+    }
+
+    /// Whether one of the sides has a group that is called so.
+    pub fn has_group(&self, group: &str) -> bool {
+        self.groups.iter().any(|known| is_called(known, group))
     }
 
     /// The changes that concern one of these, in versions that promise this much.

@@ -334,10 +334,28 @@ fn validations(schema: &Schema) -> BTreeMap<&str, Value> {
         .collect();
     for (keyword, schemas) in [("allOf", &schema.all_of), ("anyOf", &schema.any_of), ("oneOf", &schema.one_of)] {
         if !schemas.is_empty() {
+            let schemas: Vec<Schema> = schemas.iter().map(without_prose).collect();
             validations.insert(keyword, Value::from(format!("{schemas:?}")));
         }
     }
     validations
+}
+
+/// A schema without what it says to people, in all its parts.
+fn without_prose(schema: &Schema) -> Schema {
+    let all = |schemas: &[Schema]| schemas.iter().map(without_prose).collect();
+    let one = |schema: &Schema| Box::new(without_prose(schema));
+    let mut bare = schema.clone();
+    bare.other.retain(|keyword, _| !PROSE.contains(&keyword.as_str()));
+    bare.properties = schema.properties.iter().map(|(name, of)| (name.clone(), without_prose(of))).collect();
+    bare.items = schema.items.as_deref().map(one);
+    if let Some(AdditionalProperties::Of(values)) = &schema.additional_properties {
+        bare.additional_properties = Some(AdditionalProperties::Of(one(values)));
+    }
+    bare.all_of = all(&schema.all_of);
+    bare.any_of = all(&schema.any_of);
+    bare.one_of = all(&schema.one_of);
+    bare
 }
 
 /// The longest value that is shown.

@@ -146,13 +146,15 @@ fn reports(command: &Command, old: &Side, new: &Side) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for pair in loaded.windows(2) {
         let [old, new] = pair else { continue };
-        let report = old.compare(new)?;
-        reports.push(match &command.group {
-            Some(group) => report.in_group(group),
-            None => report,
-        });
+        reports.push(old.compare(new)?);
     }
-    Ok(reports)
+    let Some(group) = &command.group else { return Ok(reports) };
+    if !reports.iter().any(|report| report.has_group(group)) {
+        let known: BTreeSet<&str> = reports.iter().flat_map(|report| &report.groups).map(String::as_str).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(format!("no API group is called {group}; there are {}", known.join(", ")).into());
+    }
+    Ok(reports.into_iter().map(|report| report.in_group(group)).collect())
 }
 
 /// All stored versions from one to another, in the order of the way.

@@ -22,6 +22,7 @@ fn report(report: &Report) -> Value {
     json!({
         "from": report.from,
         "to": report.to,
+        "group": report.group,
         "operations": {
             "before": before,
             "after": after,

@@ -20,7 +20,9 @@ pub fn markdown(report: &Report) -> String {
             out.extend([String::new(), format!("**{stability}**"), String::new()]);
             for (kind, changes) in kinds {
                 out.push(format!("- *{}*: {}", kind.title(), reason(kind, section.audience)));
-                out.extend(lines(kind, &changes).into_iter().map(|(place, more)| format!("  - `{place}`{more}")));
+                out.extend(
+                    lines(kind, &changes).into_iter().map(|(place, more)| format!("  - `{place}`{}", escaped(&more))),
+                );
             }
         }
         if is_folded {
@@ -37,4 +39,16 @@ pub fn markdown(report: &Report) -> String {
     }
     out.push(String::new());
     out.join("\n")
+}
+
+/// What stands in a line of a list, without what Markdown would take for its own.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '_' | '<' | '[' | '`' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }

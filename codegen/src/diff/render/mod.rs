@@ -114,8 +114,9 @@ fn reason(kind: Kind, audience: Audience) -> String {
 fn counts(report: &Report) -> String {
     let counts = &report.counts;
     let [before, after] = counts.operations;
+    let of_group = report.group.as_ref().map(|group| format!(" of {group}")).unwrap_or_default();
     format!(
-        "Operations: {before} → {after} (+{} −{}). Types: {} → {}. Changes: {}.",
+        "Operations: {before} → {after} (+{} −{}). Types: {} → {}. Changes{of_group}: {}.",
         counts.operations_added,
         counts.operations_removed,
         counts.types[0],

@@ -78,7 +78,8 @@ impl Gate {
 
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} by default", self.stage, if self.default { "on" } else { "off" })
+        let stage = if self.is_ga() { "GA" } else { &self.stage };
+        write!(f, "{stage}, {} by default", if self.default { "on" } else { "off" })
     }
 }
 
