@@ -172,7 +172,8 @@ fn double_run_is_found() {
                 let sim = sim.clone();
                 async move { work(&sim, &client, &object).await.map(|()| Next::wait()) }
             };
-            return Controller::for_each(&objects).workers(4).reconcile(client, call).run().await;
+            Controller::for_each(&objects).workers(4).reconcile(client, call).run().await;
+            return;
         }
         let (mut changes, mut under_way) = (objects.subscribe(), JoinSet::new());
         while let Some(event) = changes.next().await {
