@@ -87,6 +87,34 @@ pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
     if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(&resource.group, &resource.kind, name, &causes)) }
 }
 
+/// Says which rules of a definition's schemas are not looked at, so that nobody believes that they are.
+pub(crate) fn warnings(object: &Value) -> Vec<String> {
+    let versions = object["spec"]["versions"].as_array().into_iter().flatten();
+    let mut found = Vec::new();
+    for version in versions {
+        unchecked(&version["schema"]["openAPIV3Schema"], text(version, "name"), &mut found);
+    }
+    let said = |(keyword, path)| format!("the fake API server does not check `{keyword}` of {path}");
+    found.into_iter().map(said).collect()
+}
+
+/// The keywords that are not looked at, with the places in a schema where they stand.
+fn unchecked(schema: &Value, path: &str, found: &mut Vec<(&'static str, String)>) {
+    for keyword in ["pattern", "x-kubernetes-validations"] {
+        if schema.get(keyword).is_some() {
+            found.push((keyword, path.to_owned()));
+        }
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        unchecked(property, &format!("{path}.{name}"), found);
+    }
+    for (keyword, shown) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if let Some(inner) = schema.get(keyword).filter(|inner| inner.is_object()) {
+            unchecked(inner, &format!("{path}{shown}"), found);
+        }
+    }
+}
+
 /// Serves what a definition declares, and stops serving what it does not any more.
 pub(crate) fn follow(
     state: &mut State,
@@ -203,4 +231,26 @@ fn establish(state: &mut State, definitions: &Arc<Resource>, object: &Arc<Object
         "storedVersions": stored,
     });
     state.put(definitions, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_are_not_looked_at_are_named_where_they_stand() {
+        let spec = json!({
+            "type": "object", "x-kubernetes-validations": [{"rule": "self.a == self.b"}],
+            "properties": {"names": {"type": "array", "items": {"type": "string", "pattern": "^a"}}},
+        });
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}});
+        let definition = json!({"spec": {"versions": [{"name": "v1", "schema": schema}]}});
+        assert_eq!(
+            warnings(&definition),
+            [
+                "the fake API server does not check `x-kubernetes-validations` of v1.spec",
+                "the fake API server does not check `pattern` of v1.spec.names[]",
+            ]
+        );
+    }
 }

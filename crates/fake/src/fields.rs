@@ -221,7 +221,20 @@ pub(crate) fn write_scale(
     let written = match write {
         ScaleWrite::Whole(wanted) => fields.update(&scale, wanted, manager),
         ScaleWrite::Applied(configuration, apply) => {
-            fields.apply(&scale, configuration, apply.manager, apply.force).map_err(refused)?
+            let is_custom = resource.custom.is_some();
+            if is_custom && scale["metadata"].get("managedFields").is_none() {
+                return Err(Failure::internal(format!(
+                    "failed to create manager for existing fields: {}",
+                    no_scale("live", "/")
+                )));
+            }
+            let applied = fields.apply(&scale, configuration, apply.manager, apply.force).map_err(refused)?;
+            if is_custom && applied["spec"] != scale["spec"] {
+                let text = |name: &str| configuration["metadata"][name].as_str().unwrap_or_default();
+                let named = format!("{}/{}", text("namespace"), text("name"));
+                return Err(Failure::internal(no_scale("new", &named)));
+            }
+            applied
         }
     };
     if is_broken(Break::ScaleOwnsNothing) {
@@ -230,6 +243,14 @@ pub(crate) fn write_scale(
     let of_scale = written["metadata"].get("managedFields");
     let owned = from_scale(owned, of_scale, &resource.api_version(), &paths).map_err(Failure::internal)?;
     Ok((written, owned))
+}
+
+/// What the real server says when it would have to make the scale of a custom resource of what was applied.
+fn no_scale(which: &str, named: &str) -> String {
+    format!(
+        "failed to convert {which} object ({named}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to \
+         an invalid group/version: autoscaling/v1"
+    )
 }
 
 /// Where each version of a resource has its replicas.

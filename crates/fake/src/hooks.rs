@@ -61,6 +61,11 @@ pub(crate) fn decide(state: &mut State, resource: &Resource, object: &mut Value,
     }
 }
 
+/// What the writer of an object is told beside the answer.
+pub(crate) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
+    if is_definition(resource) { custom::warnings(object) } else { Vec::new() }
+}
+
 /// What must hold of a new object of some kinds.
 pub(crate) fn before_create(resource: &Resource, object: &Value) -> Result<()> {
     if is_definition(resource) {

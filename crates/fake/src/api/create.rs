@@ -34,8 +34,10 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer> {
     if !call.resource.has_verb("get") {
         return hooks::review(state, &call.resource, sent.value);
     }
-    let answer = insert(state, call, sent.value).map_err(|failure| failure.with_warnings(&sent.warnings))?;
-    Ok(answer.created().with_warnings(sent.warnings))
+    let mut warnings = sent.warnings;
+    warnings.extend(hooks::warnings(&call.resource, &sent.value));
+    let answer = insert(state, call, sent.value).map_err(|failure| failure.with_warnings(&warnings))?;
+    Ok(answer.created().with_warnings(warnings))
 }
 
 /// Creates an object, given without `apiVersion` and `kind`.

@@ -159,6 +159,8 @@ pub(crate) fn delete_one(
         if options.is_dry_run {
             return Ok((Arc::clone(object), true));
         }
+        // It goes as it was kept, whatever the options made of its finalizers.
+        let mut new = old.clone();
         if resource.behaviour.graceful {
             // What watches are told of says that it had no time.
             meta_mut(&mut new).insert("deletionTimestamp".to_owned(), state.clock.timestamp().into());

@@ -135,29 +135,40 @@ pub(super) fn has_generation(resource: &Resource) -> bool {
     resource.custom.is_some() || resource.behaviour.generation
 }
 
-/// What is wrong with the metadata of a change: custom resources are looked at twice.
-pub(super) fn twice_if_custom(resource: &Resource, cause: Cause) -> Vec<Cause> {
-    vec![cause; if resource.custom.is_some() { 2 } else { 1 }]
-}
-
-/// No finalizer may come to an object that is being deleted.
-pub(super) fn check_finalizers(resource: &Resource, old: &Value, new: &Value) -> Result<()> {
-    if meta(old, "deletionTimestamp").is_empty() || is_broken(Break::FinalizersCanBeAddedInTheEnd) {
+/// What cannot change of an object's metadata: no finalizer may come to one that is being deleted, and a uid stays.
+pub(super) fn check_change(resource: &Resource, old: &Value, new: &Value, uid: &str) -> Result<()> {
+    let mut causes: Vec<Cause> = new_finalizers(old, new).into_iter().collect();
+    if !uid.is_empty() && uid != meta(old, "uid") {
+        causes.push(Cause::invalid("metadata.uid", &uid.into(), "field is immutable"));
+    }
+    if causes.is_empty() {
         return Ok(());
     }
+    if resource.custom.is_some() {
+        // Custom resources are looked at twice.
+        causes.extend_from_within(..);
+    }
+    Err(Failure::invalid(&resource.group, &resource.kind, meta(new, "name"), &causes))
+}
+
+fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
+    if meta(old, "deletionTimestamp").is_empty() || is_broken(Break::FinalizersCanBeAddedInTheEnd) {
+        return None;
+    }
     let before = list(old, "finalizers");
-    let added: Vec<String> = list(new, "finalizers")
-        .into_iter()
-        .filter(|finalizer| !before.contains(finalizer))
-        .map(|finalizer| format!("{finalizer:?}"))
-        .collect();
+    let mut added: Vec<String> = Vec::new();
+    for finalizer in list(new, "finalizers").into_iter().filter(|finalizer| !before.contains(finalizer)) {
+        let shown = format!("{finalizer:?}");
+        if !added.contains(&shown) {
+            added.push(shown);
+        }
+    }
     if added.is_empty() {
-        return Ok(());
+        return None;
     }
     let problem = format!(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
         added.join(", ")
     );
-    let cause = Cause::forbidden("metadata.finalizers", &problem);
-    Err(Failure::invalid(&resource.group, &resource.kind, meta(new, "name"), &twice_if_custom(resource, cause)))
+    Some(Cause::forbidden("metadata.finalizers", &problem))
 }

@@ -123,6 +123,9 @@ pub(crate) fn check_served(resource: &Resource, path: &ResourcePath, verb: &str)
     if fits && !across && verbs.iter().any(|known| known == verb) {
         return Ok(());
     }
+    if resource.custom.is_some() && verb == "update" && path.name.is_none() {
+        return Err(Failure::bad_request("name must be provided"));
+    }
     let mut failure = Failure::method_not_allowed();
     if resource.custom.is_some() {
         failure.message = format!("{verb} is not supported on resources of kind {:?}", resource.qualified());

@@ -60,8 +60,8 @@ fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let existing = state.object(&resource, call.namespace(), call.name())?;
     let current = match call.verb {
-        "update" => scale::before_update(&resource, &existing),
-        _ => scale::of(&resource, &existing)?,
+        "get" => scale::of(&resource, &existing)?,
+        _ => scale::before_update(&resource, &existing),
     };
     let manager = call.field_manager();
     let mut warnings = Vec::new();
@@ -86,14 +86,6 @@ fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
                         ScaleWrite::Applied(&configuration, apply),
                         &manager,
                     )?;
-                    if resource.custom.is_some() {
-                        // This is as far as the real server comes.
-                        let named = format!("{}/{}", meta(&configuration, "namespace"), meta(&configuration, "name"));
-                        return Err(Failure::internal(format!(
-                            "failed to convert new object ({named}; autoscaling/v1, Kind=Scale) to proper version: request \
-                             to convert CR to an invalid group/version: autoscaling/v1"
-                        )));
-                    }
                     return store_scale(state, call, &existing, &scale, owned.as_ref());
                 }
                 patch => {

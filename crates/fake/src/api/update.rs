@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{
     Call, body, create, delete,
     metadata::{
-        check_finalizers, check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut,
-        reset_status, set_or_remove, twice_if_custom,
+        check_change, check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut,
+        reset_status, set_or_remove,
     },
     options, validate,
 };
@@ -95,7 +95,7 @@ pub(super) fn replace(
         check_identity(call, &object, old)?;
     }
     check_revision(call, &object, old)?;
-    check_uid(&resource, &object, old)?;
+    let uid = meta(&object, "uid").to_owned();
     hooks::default_fields(&resource, &mut object);
     if !write.is_tracked {
         // What the server itself sets below is nobody's.
@@ -114,7 +114,7 @@ pub(super) fn replace(
         let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
         meta_mut(&mut object).insert("generation".to_owned(), generation.into());
     }
-    check_finalizers(&resource, old, &object)?;
+    check_change(&resource, old, &object, &uid)?;
     validate::check(&resource, &object, state.minor())?;
     create::check_fields(&resource, &object)?;
     if write.subresource.is_empty() {
@@ -139,16 +139,6 @@ pub(super) fn replace(
     let object = state.put(&resource, object);
     hooks::after_write(state, &resource, Some(existing), Some(&object));
     Ok(Answer::object(&resource, object))
-}
-
-/// A uid never changes. A patch says nothing of the object that it means, so this is all that it is told.
-fn check_uid(resource: &Resource, object: &Value, old: &Value) -> Result<()> {
-    let given = meta(object, "uid");
-    if given.is_empty() || given == meta(old, "uid") {
-        return Ok(());
-    }
-    let cause = Cause::invalid("metadata.uid", &given.into(), "field is immutable");
-    Err(Failure::invalid(&resource.group, &resource.kind, meta(old, "name"), &twice_if_custom(resource, cause)))
 }
 
 /// A uid that is given says which object is meant.

@@ -225,7 +225,8 @@ impl WatchStream {
         if after_initial {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }
-        if self.resource.group == "apps" && self.resource.subresources.contains_key("scale") {
+        let is_whole = self.representation != Representation::Metadata;
+        if is_whole && self.resource.group == "apps" && self.resource.subresources.contains_key("scale") {
             // Inside of the server they are no pointer, so that there are always some.
             object["spec"]["replicas"] = 0.into();
         }

@@ -124,7 +124,8 @@ impl Drawing {
     }
 
     fn labels(&mut self) -> Value {
-        let mut labels = json!({});
+        // Never none: what is empty comes and goes by itself where JSON is kept.
+        let mut labels = json!({"always": "there"});
         for (key, values) in [("app", ["x", "y"]), ("tier", ["1", ""])] {
             if self.rng.bool() {
                 labels[key] = one(&mut self.rng, &values).into();

@@ -144,7 +144,7 @@ fn secret_part(rng: &mut Rng) -> Value {
 fn lease_spec(rng: &mut Rng) -> Value {
     let spec = json!({
         "holderIdentity": one(rng, &["a", "b"]), "leaseDurationSeconds": rng.u8(1..4), "leaseTransitions": rng.u8(..3),
-        "renewTime": one(rng, &["2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.120000Z", "2026-01-01T00:00:01.5Z"]),
+        "renewTime": one(rng, &["2026-01-01T00:00:00.000000Z", "2026-01-01T01:00:00.120000+01:00"]),
     });
     json!({"spec": some(spec, rng)})
 }

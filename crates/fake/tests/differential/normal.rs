@@ -78,7 +78,7 @@ impl Drawn {
         if self.texts.contains_key(text) || text.starts_with("given") {
             return;
         }
-        let count = self.texts.values().filter(|name| name.starts_with(what)).count() + 1;
+        let count = self.texts.values().filter(|name| name.starts_with(&format!("{what}#"))).count() + 1;
         self.texts.insert(text.to_owned(), format!("{what}#{count}"));
     }
 
