@@ -40,8 +40,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(35);
 /// How long a connection that nobody holds any more may take to deliver what was written.
 pub(super) const LINGER: Duration = Duration::from_secs(10);
 
-/// The room for what is read at a time.
-const READ: usize = 64 << 10;
+/// The room for what is read at a time: the first, and the most, up to which it doubles whenever it was filled. A
+/// program may hold many connections on which little comes.
+const FIRST_READ: usize = 4 << 10;
+pub(super) const READ: usize = 64 << 10;
 
 /// The most that a server may report, as a Status or as words.
 const MAX_REPORT: usize = 64 << 10;
@@ -66,6 +68,8 @@ pub(super) struct Driver {
     reader: Reader,
     /// What was read and not yet looked at.
     input: BytesMut,
+    /// The room that is made for what comes next.
+    room: usize,
     /// What is being written.
     output: BytesMut,
     writing: Writing,
@@ -114,6 +118,7 @@ impl Driver {
             purpose,
             reader: Reader::new(shared.writer),
             input: BytesMut::new(),
+            room: FIRST_READ,
             output: BytesMut::new(),
             writing: Writing::Flushed,
             paused: false,
@@ -189,8 +194,15 @@ impl Driver {
         self.writing = Writing::Broken;
     }
 
-    /// Reads what is there, as far as there is room for it.
+    /// Reads what is there, as far as there is room for it, and then wakes those for whom it is: not for each piece,
+    /// since a wake-up costs more than the bytes of one.
     fn read(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+        let read = self.read_what_is_there(context);
+        self.shared.wake_readers();
+        read
+    }
+
+    fn read_what_is_there(&mut self, context: &mut Context<'_>) -> Result<(), End> {
         loop {
             self.take_in()?;
             let was_paused = self.paused;
@@ -206,14 +218,20 @@ impl Driver {
             if was_paused {
                 self.last_read = Instant::now();
             }
-            if self.input.capacity() - self.input.len() < READ / 4 {
-                self.input.reserve(READ);
+            if self.input.capacity() - self.input.len() < self.room / 4 {
+                self.input.reserve(self.room);
             }
+            let room = self.input.capacity() - self.input.len();
             let read = pin!(self.io.read_buf(&mut self.input)).poll(context);
             match read {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => return Err(self.at_end()),
-                Poll::Ready(Ok(_)) => self.last_read = Instant::now(),
+                Poll::Ready(Ok(length)) => {
+                    self.last_read = Instant::now();
+                    if length == room {
+                        self.room = READ.min(2 * self.room);
+                    }
+                }
                 Poll::Ready(Err(error)) => return Err(lost(&error)),
             }
         }

@@ -207,6 +207,15 @@ impl Shared {
         Poll::Ready(Ok(chunk))
     }
 
+    /// Wakes those for whom something has come: without the lock, for which they would have to wait.
+    pub(super) fn wake_readers(&self) {
+        let wakers = {
+            let mut state = self.lock();
+            [state.stdout.waiting_reader(), state.stderr.waiting_reader()]
+        };
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
     /// Nobody reads the channel any more: what comes is let go.
     pub(super) fn discard(&self, channel: Channel) {
         let mut state = self.lock();
@@ -283,6 +292,7 @@ impl State {
 }
 
 impl Buffer {
+    /// Takes in what has come. Its reader is [woken](Shared::wake_readers) when all of it has.
     pub(super) fn push(&mut self, bytes: Bytes) {
         if self.discarded || self.end.is_some() {
             return;
@@ -296,7 +306,11 @@ impl Buffer {
             }
             self.chunks.push_back(bytes);
         }
-        wake(&mut self.waiting);
+    }
+
+    /// Who waits for what has come meanwhile.
+    fn waiting_reader(&mut self) -> Option<Waker> {
+        if self.length > 0 || self.end.is_some() { self.waiting.take() } else { None }
     }
 
     fn take(&mut self) -> Option<Bytes> {

@@ -1,6 +1,13 @@
 //! What the task of a connection concludes from silence. Time is paused, and passes when all tasks wait.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use tokio::{
@@ -10,9 +17,9 @@ use tokio::{
 
 use super::{
     TerminalSize,
-    driver::{Driver, Purpose},
+    driver::{Driver, Purpose, READ},
     handles::ReadHalf,
-    state::{End, Shared},
+    state::{End, MAX_WAITING, Shared},
     wire::{Channel, Streams, Writer},
 };
 
@@ -195,6 +202,48 @@ async fn output_that_is_not_read_is_no_sign_of_death() {
     }
     assert!(given_up(&shared, MINUTE).await.is_some(), "it is read again, and silent");
     writing.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_pings_and_never_reads_is_read_no_further_until_it_does() {
+    const HELD: usize = 64 << 10;
+    const PINGS: usize = 1 << 20;
+    // The shortest ones, whose answers are the longest by comparison.
+    let (over_websocket, over_spdy) = (&[0x89, 0][..], &[0x80, 3, 0, 6, 0, 0, 0, 4, 0, 0, 0, 2][..]);
+    for (writer, ping, pong) in [(Writer::WebSocket, over_websocket, 6), (spdy(), over_spdy, 12)] {
+        let (server, shared, _stdout) = connection(writer, HELD, 1 << 20);
+        let (mut read, mut write) = tokio::io::split(server);
+        let taken = Arc::new(AtomicUsize::new(0));
+        let pinging = tokio::spawn({
+            let taken = taken.clone();
+            async move {
+                for _ in 0..PINGS {
+                    write.write_all(ping).await.unwrap();
+                    taken.fetch_add(1, Ordering::Relaxed);
+                }
+                write
+            }
+        });
+        sleep(MINUTE).await;
+        let before = taken.load(Ordering::Relaxed);
+        // What is being written and what waits behind it: each may be over the limit by the answers to one piece.
+        let answers = |pings: usize| pings * pong;
+        let most = 2 * (2 * MAX_WAITING + answers(2 * READ / ping.len())) + HELD;
+        assert!(shared.lock().output.len() >= 2 * MAX_WAITING, "{writer:?}: it is held up");
+        assert!(answers(before) - answers(HELD / ping.len()) <= most, "{writer:?}: {before} pings were taken");
+        sleep(600 * MINUTE).await;
+        assert_eq!(taken.load(Ordering::Relaxed), before, "{writer:?}: no more is taken");
+        assert_eq!(shared.lock().end, None, "{writer:?}: one that does not read is not gone");
+
+        let reading = async {
+            let (mut all, mut piece) = (0, vec![0; HELD]);
+            while all < answers(PINGS) {
+                all += read.read(&mut piece).await.unwrap();
+            }
+        };
+        timeout(MINUTE, reading).await.expect("all are answered");
+        drop(pinging.await.unwrap());
+    }
 }
 
 #[tokio::test(start_paused = true)]

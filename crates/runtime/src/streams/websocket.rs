@@ -40,7 +40,7 @@ pub(super) enum Opcode {
 pub(super) enum Event {
     /// A part of a message, text or binary: frames are handed on as their bytes come, so that none is too long.
     Data {
-        bytes: Bytes,
+        bytes: BytesMut,
         /// It is the first part of its message.
         begins: bool,
         /// It is the last part of its message.
@@ -107,7 +107,7 @@ impl Reader {
             return None;
         }
         let length = usize::try_from(frame.left).unwrap_or(usize::MAX).min(input.len());
-        let bytes = input.split_to(length).freeze();
+        let bytes = input.split_to(length);
         frame.left -= length as u64;
         let begins = std::mem::take(&mut frame.begins);
         let is_over = frame.left == 0;
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn data(bytes: &'static [u8], begins: bool, ends: bool) -> Event {
-        Event::Data { bytes: Bytes::from_static(bytes), begins, ends }
+        Event::Data { bytes: bytes.into(), begins, ends }
     }
 
     #[test]

@@ -191,6 +191,8 @@ impl Reader {
                 }
                 match self.websocket(input, output)? {
                     None => return Ok(None),
+                    // Not copied, unless there is the beginning of a frame.
+                    Some(websocket::Event::Data { bytes, .. }) if self.inner.is_empty() => self.inner = bytes,
                     Some(websocket::Event::Data { bytes, .. }) => self.inner.extend_from_slice(&bytes),
                     Some(event) => {
                         if let Some(event) = outside_of_messages(event) {
@@ -241,7 +243,7 @@ impl Reader {
                     return Ok(Some(Event::End(channel)));
                 }
             } else if let Some(channel) = self.channel {
-                return Ok(Some(Event::Data(channel, bytes)));
+                return Ok(Some(Event::Data(channel, bytes.freeze())));
             }
         }
         Ok(None)

@@ -82,6 +82,12 @@ pub(super) fn of_http1(error: hyper::Error) -> Error {
     broken(error).with_delivery(delivery)
 }
 
+/// An answer whose head is longer than any honest one.
+pub(super) fn head_too_long(limit: usize) -> Error {
+    let problem = format!("the head of the answer is longer than {limit} bytes");
+    Error::new(ErrorKind::Transport, problem).with_delivery(Delivery::Lost)
+}
+
 /// Why no answer, or no more of one, came over HTTP/2.
 pub(super) fn of_http2(error: h2::Error, silent: bool) -> Error {
     if silent {

@@ -1,6 +1,6 @@
 //! Lines out of a body that comes in chunks, on bytes.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 /// The longest line that is given out whole. Runtimes split lines far below, but the kubelet joins what they split.
 pub(crate) const MAX_LINE: usize = 16 << 20;
@@ -50,7 +50,7 @@ impl LineCutter {
         match memchr::memchr(b'\n', window) {
             Some(length) => {
                 let bytes = self.split(length);
-                let _ = self.chunk.split_to(1);
+                self.chunk.advance(1);
                 Some(self.piece(bytes, true))
             }
             None if window.len() > room => {

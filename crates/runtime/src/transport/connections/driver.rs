@@ -8,9 +8,12 @@
 //! the call that is alone, or else the task. A call that is alone is not known to HTTP/2 as the one who waits; in
 //! return, whoever else polls the connection wakes it, and so does whoever opens a second stream. So a call that nobody
 //! polls, although it was woken, holds up nobody but itself.
+//!
+//! Those who wait for what comes on other streams are woken [`Later`]: when the connection has been polled, so once for
+//! all that has come. h2 wakes them for each frame, and they would wait for its lock.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     future::Future,
     pin::Pin,
     sync::{
@@ -139,6 +142,7 @@ impl Driver {
             Err(TryLockError::WouldBlock) => return false,
         };
         self.unheard.store(false, Ordering::SeqCst);
+        let held = Held::begin();
         // Taken out, so that a connection that panics is not polled again.
         let driven = connection.take();
         *connection = driven.and_then(|mut driven| driven.poll().is_pending().then_some(driven));
@@ -146,6 +150,7 @@ impl Driver {
             self.wake_task();
         }
         drop(connection);
+        drop(held);
         if self.missed.swap(false, Ordering::SeqCst) {
             self.wake();
         }
@@ -282,6 +287,50 @@ impl Wake for Driver {
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// Who is to be woken later. None while no connection is polled.
+    static HELD: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
+}
+
+/// Wakes another waker, but not while this thread polls a connection: then it does so afterwards.
+pub(super) struct Later(Waker);
+
+impl Later {
+    /// A waker that wakes this one later.
+    pub(super) fn waker(waker: &Waker) -> Waker {
+        Arc::new(Self(waker.clone())).into()
+    }
+}
+
+impl Wake for Later {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // At the very end of a thread there is nothing to hold it any more.
+        let held = HELD.try_with(|held| held.borrow_mut().as_mut().map(|held| held.push(self.0.clone())));
+        if held.ok().flatten().is_none() {
+            self.0.wake_by_ref();
+        }
+    }
+}
+
+/// While it exists, this thread polls a connection. Behind it, all are woken whom that concerned.
+struct Held;
+
+impl Held {
+    fn begin() -> Self {
+        let _ = HELD.try_with(|held| _ = held.borrow_mut().get_or_insert_default());
+        Self
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Waking may run anything, so nothing is borrowed by then.
+        let held = HELD.try_with(RefCell::take).ok().flatten();
+        held.into_iter().flatten().for_each(Waker::wake);
+    }
 }
 
 /// While it exists, what this thread does wakes nobody.
@@ -300,5 +349,37 @@ impl Quiet {
 impl Drop for Quiet {
     fn drop(&mut self) {
         QUIET.set(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_reads_a_stream_is_woken_when_the_connection_has_been_polled() {
+        let woken = Arc::<Woken>::default();
+        let later = Later::waker(&Waker::from(woken.clone()));
+        let count = || woken.0.load(Ordering::Relaxed);
+        later.wake_by_ref();
+        assert_eq!(count(), 1, "nothing is polled");
+        let held = Held::begin();
+        later.wake_by_ref();
+        // Other threads do not poll anything.
+        std::thread::scope(|threads| _ = threads.spawn(|| later.wake_by_ref()));
+        assert_eq!(count(), 2, "by the other thread");
+        drop(held);
+        assert_eq!(count(), 3);
+        later.wake();
+        assert_eq!(count(), 4, "nothing is polled any more");
     }
 }

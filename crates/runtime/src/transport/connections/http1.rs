@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, header::HOST, request::Parts, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::HOST, request::Parts, uri::PathAndQuery};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -83,6 +83,7 @@ impl Sender {
         address(&mut request, self.proxied).map_err(Failure::Failed)?;
         match self.send.try_send_request(request).await {
             Ok(response) => {
+                check_head(response.headers()).map_err(Failure::Failed)?;
                 self.reused = true;
                 Ok(response.map(|body| Body::http1(Incoming { body, sender: Some(self) })))
             }
@@ -155,7 +156,14 @@ pub(super) async fn upgrade(connection: Connection, head: Parts, body: Bytes) ->
     let (mut send, connection) = handshake.map_err(failure::of_http1)?;
     tokio::spawn(connection.with_upgrades());
     let response = send.send_request(request).await.map_err(failure::of_http1)?;
+    check_head(response.headers())?;
     Ok(response.map(|body| Body::http1(Incoming { body, sender: None })))
+}
+
+/// hyper looks at the limit between two reads, the last of which may bring more than was allowed.
+fn check_head(headers: &HeaderMap) -> Result<()> {
+    let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if length <= MAX_HEAD { Ok(()) } else { Err(failure::head_too_long(MAX_HEAD)) }
 }
 
 /// HTTP/1.1 with room for the warnings that a server may send beside an answer: an answer that cannot be read would

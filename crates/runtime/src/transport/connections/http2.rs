@@ -32,7 +32,7 @@ use tokio::{
 
 use super::{
     attempts::Attempt,
-    driver::Driver,
+    driver::{Driver, Later},
     pool::{Entry, Id, Pool},
     stream::{Connection, Latest, Stream},
 };
@@ -232,7 +232,7 @@ impl Permit {
         let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         Ok(response.map(|stream| {
             Body::http2(Incoming {
-                open: Some(Open { stream, lease, owed: false }),
+                open: Some(Open { stream, lease, owed: false, later: None }),
                 left: length,
                 to_hold_back,
                 endless,
@@ -288,13 +288,18 @@ struct Open {
     lease: Lease,
     /// The connection has to be polled.
     owed: bool,
+    /// The waker that was given last, and the one that wakes it later.
+    later: Option<(Waker, Waker)>,
 }
 
 impl Incoming {
     pub(in crate::transport) fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        let Some(Open { stream, lease, owed }) = &mut self.open else { return Poll::Ready(None) };
+        let Some(Open { stream, lease, owed, later }) = &mut self.open else { return Poll::Ready(None) };
         let data = if self.endless {
-            stream.poll_data(context)
+            let waker = context.waker();
+            later.take_if(|(known, _)| !known.will_wake(waker));
+            let (_, later) = later.get_or_insert_with(|| (waker.clone(), Later::waker(waker)));
+            stream.poll_data(&mut Context::from_waker(later))
         } else {
             // What is there already takes no look at the connection.
             match stream.poll_data(&mut Context::from_waker(Waker::noop())) {

@@ -11,7 +11,7 @@ use std::{
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use rustls::ClientConfig;
-use tokio::sync::Notify;
+use tokio::{io::BufReader, sync::Notify};
 use tower_service::Service;
 
 mod confirmed;
@@ -39,6 +39,10 @@ const TCP_KEEPALIVE_RETRIES: u32 = 3;
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// How much is read at a time where more is read than TLS asks for, which is one record at most. Servers flush what
+/// they stream, such as the lines of a log, so records are short: it is several of them.
+const READ_AHEAD: usize = 32 << 10;
+
 /// Finds the way to one server.
 #[derive(Clone)]
 pub(super) struct Dialer {
@@ -50,6 +54,8 @@ pub(super) struct Dialer {
     confirms: bool,
     /// Notified of each connection that reached the server.
     reached: Arc<Notify>,
+    /// Whether more is read at a time of what TLS is spoken on than TLS asks for.
+    reads_ahead: bool,
 }
 
 /// Chosen once: there is one server.
@@ -97,6 +103,7 @@ impl Dialer {
             limit: config.connect_timeout,
             confirms: false,
             reached: Arc::default(),
+            reads_ahead: true,
         })
     }
 
@@ -119,6 +126,8 @@ impl Dialer {
     /// an upgrade. And the system does not end them when the peer takes nothing for long, as it would at the end of its
     /// user timeout, confirmations or not: a process may not read its input for hours. Of a peer that confirms nothing,
     /// [`Confirmed`] takes note.
+    ///
+    /// What streams of containers carry comes in long records, and there may be many of them: they are not read ahead.
     pub(super) fn for_upgrades(&self) -> Self {
         let route = match self.route.clone() {
             Route::Forward(proxy) => Route::Tunnel(proxy),
@@ -127,7 +136,7 @@ impl Dialer {
         let mut tcp = self.tcp.clone();
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(None);
-        Self { tcp, route, confirms: true, ..self.clone() }
+        Self { tcp, route, confirms: true, reads_ahead: false, ..self.clone() }
     }
 
     /// The same dialer, which notifies when it has reached the server: then the time for TLS begins.
@@ -183,7 +192,13 @@ impl Service<Uri> for Dialer {
 
     fn call(&mut self, server: Uri) -> Self::Future {
         let dialer = self.clone();
-        Box::pin(async move { dialer.dial(&server).await.map(TokioIo::new) })
+        Box::pin(async move {
+            let reads_ahead = dialer.reads_ahead;
+            let stream = dialer.dial(&server).await?;
+            let stream: Box<dyn Io> =
+                if reads_ahead { Box::new(BufReader::with_capacity(READ_AHEAD, stream)) } else { stream };
+            Ok(TokioIo::new(stream))
+        })
     }
 }
 
