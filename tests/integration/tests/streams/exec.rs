@@ -15,6 +15,7 @@ use k8s_client_test_harness::{ADMIN_CONTEXT, Node};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _},
+    task::JoinSet,
     time::Instant,
 };
 
@@ -81,6 +82,29 @@ async fn all_bytes_pass_both_ways_and_the_end_of_the_input_arrives() -> TestResu
             written?;
             assert!(output?.stdout == bytes[..100_000]);
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn output_that_comes_long_after_the_end_of_the_input_arrives() -> TestResult {
+    let Some(tests) = idle_pods().await else { return Ok(()) };
+    let mut outputs = JoinSet::new();
+    for (test, _) in &tests {
+        for exec in shell(&test.client, &test.namespace, "wc -c; sleep 2.5; head -c 100000 /dev/zero; exit 4") {
+            outputs.spawn(async move {
+                let mut process = exec.stdin(true).await.expect("it begins");
+                let mut stdin = process.stdin.take().expect("it was asked for");
+                stdin.write_all(&[7; 1000]).await.expect("it is written");
+                drop(stdin);
+                soon("an end", process.wait_with_output(1 << 20)).await.expect("it ends")
+            });
+        }
+    }
+    for output in outputs.join_all().await {
+        let (count, zeros) = output.stdout.split_at(output.stdout.len().saturating_sub(100_000));
+        assert_eq!(String::from_utf8_lossy(count).trim(), "1000");
+        assert!(zeros.iter().all(|byte| *byte == 0) && output.status.code() == 4);
     }
     Ok(())
 }

@@ -100,6 +100,18 @@ async fn each_line_comes_once_whatever_breaks() -> TestResult {
     };
     all_come("nothing has broken").await;
 
+    // Back by more than seconds, so that stamps of lines that were given out come a second time. The nodes share it.
+    let shift_clock = |seconds| {
+        let node = nodes.websocket();
+        spawn_blocking(move || node.shift_clock(seconds))
+    };
+    shift_clock(-3600).await??;
+    all_come("the nodes' clock was set back").await;
+    on_both(Node::cut).await??;
+    all_come("connections were cut behind that").await;
+    shift_clock(0).await??;
+    all_come("the nodes' clock was set right").await;
+
     let started = Instant::now();
     let mut cuts = 0;
     while started.elapsed() < Duration::from_secs(30) {

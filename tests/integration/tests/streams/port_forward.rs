@@ -13,12 +13,14 @@ use k8s_client::{
     resource::PortForward,
     streams::{ForwardedStream, Protocol},
 };
-use k8s_client_integration_tests::{Test, TestResult, nodes, soon};
+use k8s_client_integration_tests::{Test, TestResult, nodes, script, soon};
 use k8s_client_test_harness::Node;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    time::timeout,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
 };
 
 /// A pod `web` that does nothing, on each node. What listens in it are tasks of the test, at the pod's address.
@@ -28,12 +30,21 @@ struct Pod {
     address: IpAddr,
 }
 
+/// Of pods that see the end of what is sent to them, as with no runtime yet.
+const HALF_CLOSE: &str = "k8s-client.test/half-close";
+
 impl Pod {
     async fn on_each_node() -> Option<Vec<Self>> {
+        Self::annotated(json!({})).await
+    }
+
+    async fn annotated(annotations: Value) -> Option<Vec<Self>> {
         let mut pods = Vec::new();
         for node in nodes()?.both() {
             let test = Test::namespace().await;
-            test.run_script(&node, "web", "exec sleep 1000").await;
+            let mut pod = script(&node, "web", "exec sleep 1000");
+            pod["metadata"]["annotations"] = annotations.clone();
+            test.run_pod(&node, pod).await;
             let exec = test.client.core_v1().pods(&test.namespace).exec("web").command(["printenv", "POD_IP"]);
             let output = exec.output().await.expect("the pod runs");
             let address = String::from_utf8_lossy(&output.stdout).trim().parse().expect("an address");
@@ -138,7 +149,7 @@ async fn hyper_speaks_http_over_a_forwarded_port() -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
     for node in nodes.both() {
         let test = Test::namespace().await;
-        let pod = serde_json::json!({
+        let pod = json!({
             "metadata": { "name": "web" },
             "spec": { "containers": [{ "name": "main", "image": "nginx", "ports": [{ "containerPort": 80 }] }] },
         });
@@ -230,6 +241,39 @@ async fn what_was_written_before_the_drop_arrives() -> TestResult {
             drop(connection);
             let read = timeout(Duration::from_secs(20), read.recv()).await?;
             assert_eq!(read, Some(Ok("200000".to_owned())), "{}", pod.node.name());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_long_after_the_end_of_the_request_arrives_unless_the_runtime_cuts_it_off() -> TestResult {
+    const LATE: Duration = Duration::from_millis(2500);
+    for (annotations, expected) in [(json!({ HALF_CLOSE: "true" }), "late answer"), (json!({}), "")] {
+        let Some(pods) = Pod::annotated(annotations).await else { return Ok(()) };
+        let mut answers = JoinSet::new();
+        for pod in &pods {
+            let port = pod
+                .serve(async |mut stream: TcpStream| {
+                    stream.read_to_end(&mut Vec::new()).await?;
+                    sleep(LATE).await;
+                    stream.write_all(b"late answer").await
+                })
+                .await;
+            for (forward, _) in pod.ways() {
+                answers.spawn(async move {
+                    let mut connection = forward.connect(port).await.expect("it is forwarded");
+                    connection.write_all(b"request").await.expect("it is written");
+                    connection.shutdown().await.expect("its end is written");
+                    let (begun, mut answer) = (Instant::now(), String::new());
+                    let read = soon("the answer", connection.read_to_string(&mut answer)).await;
+                    read.expect("the end is a good one");
+                    (answer, begun.elapsed() >= LATE)
+                });
+            }
+        }
+        for (answer, late) in answers.join_all().await {
+            assert_eq!((&answer[..], late), (expected, !expected.is_empty()));
         }
     }
     Ok(())
