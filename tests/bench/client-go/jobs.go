@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/pager"
 )
 
@@ -29,7 +30,7 @@ const (
 )
 
 // do does the task and tells how many items it saw.
-func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, error) {
+func (t task) do(ctx context.Context, config *rest.Config, clientset *kubernetes.Clientset) (int, error) {
 	pods := clientset.CoreV1().Pods(t.namespace)
 	switch t.job {
 	case "list":
@@ -52,6 +53,8 @@ func (t task) do(ctx context.Context, clientset *kubernetes.Clientset) (int, err
 		return informer(ctx, clientset, t)
 	case "logs":
 		return logs(ctx, pods)
+	case "exec", "exec-output", "port-forward", "port-forward-output":
+		return streams{config, clientset.CoreV1().RESTClient(), t}.do(ctx)
 	case "queue":
 		return queue(), nil
 	default:

@@ -1,6 +1,6 @@
 // The benchmark's jobs, done by client-go with its defaults but for the limit of requests, which it would wait for.
 //
-// PROGRAM <job> <namespace> <size> [--json] does one job, prints one line of JSON and waits for the end of its standard
+// PROGRAM <job> <namespace> <size> [--json|--single] does one job, prints one line of JSON and waits for the end of its standard
 // input, so that `cargo xtask bench` can read its CPU time and its memory in /proc while it is still there.
 package main
 
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -34,13 +35,13 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	clientset, err := connect(task)
+	config, clientset, err := connect(task)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
 	defer cancel()
-	items, err := task.do(ctx, clientset)
+	items, err := task.do(ctx, config, clientset)
 	if err != nil {
 		return err
 	}
@@ -60,28 +61,33 @@ type task struct {
 	size      int
 	// Whether the client is to speak JSON where it would speak protobuf.
 	json bool
+	// Whether each forwarded connection is to have one of its own to the server.
+	single bool
 	// What an informer is told of its server.
 	server forgetful
 }
 
 func parse(arguments []string) (task, error) {
 	json := len(arguments) == 4 && arguments[3] == "--json"
-	if len(arguments) != 3 && !json {
-		return task{}, fmt.Errorf("usage: PROGRAM <job> <namespace> <size> [--json]")
+	single := len(arguments) == 4 && arguments[3] == "--single"
+	if len(arguments) != 3 && !json && !single {
+		return task{}, fmt.Errorf("usage: PROGRAM <job> <namespace> <size> [--json|--single]")
 	}
 	size, err := strconv.Atoi(arguments[2])
 	if err != nil {
 		return task{}, fmt.Errorf("size: %w", err)
 	}
 	server := forgetful{lost: new(atomic.Bool), readAgain: make(chan struct{}, 1)}
-	return task{job: arguments[0], namespace: arguments[1], size: size, json: json, server: server}, nil
+	return task{
+		job: arguments[0], namespace: arguments[1], size: size, json: json, single: single, server: server,
+	}, nil
 }
 
-func connect(task task) (*kubernetes.Clientset, error) {
+func connect(task task) (*rest.Config, *kubernetes.Clientset, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// Five requests a second by default; what is compared is work, not waiting.
 	config.QPS = -1
@@ -97,5 +103,6 @@ func connect(task task) (*kubernetes.Clientset, error) {
 			return server
 		})
 	}
-	return kubernetes.NewForConfig(config)
+	clientset, err := kubernetes.NewForConfig(config)
+	return config, clientset, err
 }

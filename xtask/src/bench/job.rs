@@ -10,6 +10,13 @@ pub(super) const SIZES: [usize; 3] = [1_000, 5_000, 20_000];
 /// How many lines a log has.
 const LINES: usize = 1_000_000;
 
+/// How many processes are started one after the other, and how many connections are made so; and how many bytes come
+/// out of one of each. Two sizes show what grows.
+const PROCESSES: [usize; 2] = [20, 200];
+const CONNECTIONS: [usize; 2] = [100, 1_000];
+const OUTPUT: [usize; 2] = [20_000_000, 200_000_000];
+const FORWARDED: [usize; 2] = [100_000_000, 1_000_000_000];
+
 /// Where the jobs run that have one size, however many objects there are.
 const SIZE_OF_SINGLE_REQUESTS: usize = 5_000;
 
@@ -68,13 +75,21 @@ pub(super) enum Job {
     Queue,
     /// The log of a container, a million lines
     Logs,
+    /// Processes in a container that end at once, one after the other
+    Exec,
+    /// A process in a container that writes much
+    ExecOutput,
+    /// Connections to a port of a pod that bring a line, one after the other
+    PortForward,
+    /// A connection to a port of a pod that brings much
+    PortForwardOutput,
     /// How long a small operator takes to build, and how large it is; takes minutes
     Build,
 }
 
 impl Job {
     /// Those that need an API server, which is all that are run unless some are chosen.
-    pub(super) const ON_A_SERVER: [Self; 13] = [
+    pub(super) const ON_A_SERVER: [Self; 17] = [
         Self::List,
         Self::ListPaged,
         Self::ListStreamed,
@@ -88,6 +103,10 @@ impl Job {
         Self::Informer,
         Self::Queue,
         Self::Logs,
+        Self::Exec,
+        Self::ExecOutput,
+        Self::PortForward,
+        Self::PortForwardOutput,
     ];
 
     /// The name on command lines.
@@ -106,6 +125,10 @@ impl Job {
             Self::Informer => "informer",
             Self::Queue => "queue",
             Self::Logs => "logs",
+            Self::Exec => "exec",
+            Self::ExecOutput => "exec-output",
+            Self::PortForward => "port-forward",
+            Self::PortForwardOutput => "port-forward-output",
             Self::Build => "build",
         }
     }
@@ -114,7 +137,7 @@ impl Job {
     pub(super) fn section(self) -> Section {
         match self {
             Self::Informer | Self::Queue => Section::Controllers,
-            Self::Logs => Section::Streams,
+            job if job.streams() => Section::Streams,
             Self::Build => Section::Build,
             _ => Section::Jobs,
         }
@@ -148,6 +171,14 @@ impl Job {
                 "The log of a container, line by line: a million lines, 94 MB, on a node of the control plane of the \
                  tests."
             }
+            Self::Exec => "The program `true` in a container, one process after the other.",
+            Self::ExecOutput => "A process in a container that writes so many bytes, which are counted as they come.",
+            Self::PortForward => {
+                "Connections to a port of a pod, one after the other: a line goes, a hundred bytes come, the pod \
+                 closes. k8s-client and kube have a connection to kube-apiserver for each of them. client-go has one \
+                 for all, as kubectl does; **client-go-single** is client-go with one for each."
+            }
+            Self::PortForwardOutput => "A connection to a port of a pod on which so many bytes come.",
             Self::Build => "An operator on one API group, built from nothing.",
         }
     }
@@ -169,14 +200,25 @@ impl Job {
         })
     }
 
-    /// Whether it matters how many pods there are.
-    pub(super) fn reads_pods(self) -> bool {
-        !matches!(self, Self::Write | Self::Queue | Self::Logs | Self::Build)
+    /// Whether it is about what travels to and from containers, on a node of the control plane of the tests.
+    pub(super) fn streams(self) -> bool {
+        matches!(self, Self::Logs | Self::Exec | Self::ExecOutput | Self::PortForward | Self::PortForwardOutput)
+    }
+
+    /// What there is more or less of, if it matters how many there are.
+    pub(super) fn counts(self) -> Option<&'static str> {
+        match self {
+            Self::Write | Self::Queue | Self::Logs | Self::Build => None,
+            Self::Exec => Some("processes"),
+            Self::PortForward => Some("connections"),
+            Self::ExecOutput | Self::PortForwardOutput => Some("bytes"),
+            _ => Some("pods"),
+        }
     }
 
     /// Whether allocations and bytes are counted: where requests and objects are what is measured.
     pub(super) fn is_counted(self) -> bool {
-        !matches!(self, Self::Informer | Self::Queue | Self::Logs)
+        !matches!(self, Self::Informer | Self::Queue) && !self.streams()
     }
 
     /// Those of the sizes that this job is done at.
@@ -194,6 +236,10 @@ impl Job {
                 fitting.or(chosen.iter().min()).copied().into_iter().collect()
             }
             Self::Logs => vec![LINES],
+            Self::Exec => PROCESSES.to_vec(),
+            Self::ExecOutput => OUTPUT.to_vec(),
+            Self::PortForward => CONNECTIONS.to_vec(),
+            Self::PortForwardOutput => FORWARDED.to_vec(),
             Self::Build => Vec::new(),
         }
     }
@@ -203,6 +249,7 @@ impl Job {
         match self {
             Self::Queue | Self::Build => None,
             Self::Logs => Some("seed-log"),
+            job if job.streams() => Some("seed-server"),
             _ => Some("seed"),
         }
     }
@@ -214,7 +261,7 @@ impl fmt::Display for Job {
     }
 }
 
-/// The namespace that has so many pods, or a pod with so many lines.
+/// The namespace for a job of this size, with so many pods, or a pod with so many lines.
 pub(super) fn namespace(size: usize) -> String {
     format!("bench-{size}")
 }

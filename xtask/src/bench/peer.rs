@@ -25,11 +25,13 @@ pub(super) enum Peer {
     ClientGo,
     /// client-go, speaking JSON
     ClientGoJson,
+    /// client-go, with a connection to the server for each forwarded one
+    ClientGoSingle,
 }
 
 impl Peer {
     /// Those that run unless some are chosen.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::K8sClient,
         Self::K8sClientLean,
         Self::K8sClientJson,
@@ -38,6 +40,7 @@ impl Peer {
         Self::Kube,
         Self::ClientGo,
         Self::ClientGoJson,
+        Self::ClientGoSingle,
     ];
 
     /// The name on command lines and in results.
@@ -51,6 +54,7 @@ impl Peer {
             Self::Kube => "kube",
             Self::ClientGo => "client-go",
             Self::ClientGoJson => "client-go-json",
+            Self::ClientGoSingle => "client-go-single",
         }
     }
 
@@ -63,7 +67,7 @@ impl Peer {
             | Self::K8sClientWhole
             | Self::K8sClientProjected => Program::K8sClient,
             Self::Kube => Program::Kube,
-            Self::ClientGo | Self::ClientGoJson => Program::ClientGo,
+            Self::ClientGo | Self::ClientGoJson | Self::ClientGoSingle => Program::ClientGo,
         }
     }
 
@@ -74,6 +78,7 @@ impl Peer {
             Self::K8sClientWhole => &["--whole"],
             Self::K8sClientProjected => &["--projected"],
             Self::K8sClientJson | Self::ClientGoJson => &["--json"],
+            Self::ClientGoSingle => &["--single"],
             Self::K8sClient | Self::Kube | Self::ClientGo => &[],
         }
     }
@@ -88,9 +93,10 @@ impl Peer {
         match self {
             Self::K8sClient | Self::ClientGo => true,
             Self::Kube => job != Job::Queue,
-            Self::K8sClientJson | Self::ClientGoJson => !matches!(job, Job::Queue | Job::Logs),
+            Self::K8sClientJson | Self::ClientGoJson => job != Job::Queue && !job.streams(),
             Self::K8sClientLean => matches!(job, Job::List | Job::ListPaged | Job::ListStreamed | Job::Watch),
             Self::K8sClientWhole | Self::K8sClientProjected => job == Job::Informer,
+            Self::ClientGoSingle => job == Job::PortForward,
         }
     }
 }

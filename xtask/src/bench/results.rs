@@ -166,10 +166,9 @@ impl Results {
                     let runs = of_the_job.iter().filter(|run| run.size == size && run.peer == *peer);
                     Summary::of(runs.filter_map(|run| run.values.get(&metric).copied()))
                 };
-                let label = if job.reads_pods() {
-                    format!("{} pods: {}", grouped(size), metric.label())
-                } else {
-                    metric.label().to_owned()
+                let label = match job.counts() {
+                    Some(what) => format!("{} {what}: {}", grouped(size), metric.label()),
+                    None => metric.label().to_owned(),
                 };
                 rows.push(Row { label, unit: metric.unit(), cells: peers.iter().map(cell).collect() });
             }

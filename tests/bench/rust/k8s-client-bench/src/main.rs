@@ -4,10 +4,11 @@ mod informer;
 mod logs;
 mod queue;
 mod seed;
+mod streams;
 
 use std::process::ExitCode;
 
-use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
+use bench_shared::{Error, LISTS, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES, in_task};
 use k8s_client_api_core::v1::{ConfigMaps, CoreV1Client, Pods, kinds::Pod};
 use k8s_client_runtime::{
     Config, RestClient,
@@ -40,7 +41,12 @@ async fn work(task: Task) -> Result<usize, Error> {
         "write" => write(&core.config_maps(&task.namespace)).await,
         "queue" => queue::run().await,
         "change" => informer::change(&pods, task.size).await,
-        "logs" => logs::read(&pods).await,
+        "logs" => in_task(async move { logs::read(&pods).await }).await,
+        "exec" => in_task(async move { streams::exec(&pods, task.size).await }).await,
+        "exec-output" => in_task(async move { streams::exec_output(&pods, task.size).await }).await,
+        "port-forward" => in_task(async move { streams::port_forward(&pods, task.size).await }).await,
+        "port-forward-output" => in_task(async move { streams::port_forward_output(&pods, task.size).await }).await,
+        "seed-server" => streams::seed(&core, &task.namespace).await,
         "seed-log" => logs::seed(&core, &task.namespace, task.size).await,
         "seed" => seed::seed(&core, &task.namespace, task.size).await,
         _ => Err(task.unknown()),

@@ -1,10 +1,11 @@
 //! The benchmark's jobs, done by kube with its defaults.
 
 mod informer;
+mod streams;
 
 use std::process::ExitCode;
 
-use bench_shared::{Error, LISTS, LOG, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES};
+use bench_shared::{Error, LISTS, LOG, MOST_CONCURRENT_GETS, MOST_GETS, PAGE, Task, WRITES, in_task};
 use futures_util::{AsyncBufReadExt as _, TryStreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{
@@ -34,7 +35,11 @@ async fn work(task: Task) -> Result<usize, Error> {
         "watch" => watch(&pods, task.size).await,
         "get" => get(&pods, task.size.min(MOST_GETS)).await,
         "get-concurrent" => get_concurrent(&pods, task.size.min(MOST_CONCURRENT_GETS)).await,
-        "logs" => read_log(&pods).await,
+        "logs" => in_task(async move { read_log(&pods).await }).await,
+        "exec" => in_task(async move { streams::exec(&pods, task.size).await }).await,
+        "exec-output" => in_task(async move { streams::exec_output(&pods, task.size).await }).await,
+        "port-forward" => in_task(async move { streams::port_forward(&pods, task.size).await }).await,
+        "port-forward-output" => in_task(async move { streams::port_forward_output(&pods, task.size).await }).await,
         "write" => write(&Api::namespaced(client, &task.namespace)).await,
         _ => Err(task.unknown()),
     }

@@ -12,9 +12,12 @@ use std::{
     env,
     fmt::Display,
     io::{self, Read as _, Write as _},
+    pin::pin,
     process::ExitCode,
     time::Duration,
 };
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 #[cfg(feature = "count-allocations")]
 #[global_allocator]
@@ -155,6 +158,15 @@ pub async fn part(items: usize) -> Result<(), Error> {
     if told.await?? == 0 { Err("nobody asks for the next part".into()) } else { Ok(()) }
 }
 
+/// Does the work in a task of the runtime, which is where programs with more than one thing to do read their streams.
+/// On the main thread, each wake-up would be one between threads.
+pub async fn in_task<F>(work: F) -> Result<usize, Error>
+where
+    F: Future<Output = Result<usize, Error>> + Send + 'static,
+{
+    tokio::spawn(work).await?
+}
+
 /// Waits until what has been read anew is shown too, which not every client tells of.
 pub async fn settle() {
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -181,6 +193,37 @@ pub fn pod_name(number: usize) -> String {
 
 /// The pod whose log is read.
 pub const LOG: &str = "log";
+
+/// The pod in which processes are started and whose ports are forwarded.
+pub const SERVER: &str = "server";
+
+/// The port of that pod where a line with a number is answered with so many bytes.
+pub const SOURCE: u16 = 9000;
+
+/// How many bytes a short connection brings.
+pub const SHORT: usize = 100;
+
+/// The command that writes so many bytes.
+pub fn writes(bytes: usize) -> [String; 4] {
+    ["head".to_owned(), "-c".to_owned(), bytes.to_string(), "/dev/zero".to_owned()]
+}
+
+/// Reads to the end, and tells how many bytes came.
+pub async fn count(read: impl AsyncRead) -> Result<usize, Error> {
+    let (mut read, mut bytes, mut count) = (pin!(read), vec![0; 64 << 10], 0);
+    loop {
+        match read.read(&mut bytes).await? {
+            0 => return Ok(count),
+            length => count += length,
+        }
+    }
+}
+
+/// Asks the pod's port for so many bytes, and tells how many came.
+pub async fn ask(mut connection: impl AsyncRead + AsyncWrite + Unpin, bytes: usize) -> Result<usize, Error> {
+    connection.write_all(format!("{bytes}\n").as_bytes()).await?;
+    count(connection).await
+}
 
 /// A line of a log.
 pub fn log_line(number: &str) -> String {
