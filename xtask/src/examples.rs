@@ -37,6 +37,9 @@ const CHANGING: &[&str] = &[
     "workqueue",
 ];
 
+/// Examples that need no control plane.
+const WITHOUT_A_SERVER: &[&str] = &["fake-clientset"];
+
 /// Shows two candidates.
 const ELECTION: &str = "leader-election";
 
@@ -51,9 +54,13 @@ pub(crate) fn build(packages: &[&str]) -> Result<()> {
 
 /// Runs every example that ends by itself. One that fails is named.
 pub(crate) fn run_all(plane: &ControlPlane) -> Result<()> {
-    build(&[OF_THE_DEPLOYMENT, READING, CHANGING, &[ELECTION, NAMESPACES.0]].concat())?;
+    build(&[OF_THE_DEPLOYMENT, READING, CHANGING, WITHOUT_A_SERVER, &[ELECTION, NAMESPACES.0]].concat())?;
 
     let named = |name: &str, result: Result<()>| result.map_err(|error| format!("examples/{name}: {error}"));
+    for name in WITHOUT_A_SERVER {
+        process::heading(&format!("examples/{name}"));
+        named(name, process::run(&mut built(name)?))?;
+    }
     for name in READING {
         process::heading(&format!("examples/{name}"));
         named(name, process::run(&mut program(name, plane)?))?;

@@ -1,5 +1,4 @@
-//! A controller: each config map with the label `copy=yes` has a copy beside it, which is made, kept as it should be,
-//! and goes with its original.
+//! Runs the controller of `lib.rs`: each config map with the label `copy=yes` has a copy beside it.
 //!
 //! ```console
 //! cargo run -p controller -- [--kubeconfig FILE] [--namespace NAME] [--yes]
@@ -8,19 +7,15 @@
 //! Several copies of it may run, of which one works. It runs until Ctrl-C or SIGTERM. With `--yes` it makes an original
 //! itself, and ends.
 
-use std::{collections::BTreeMap, error::Error, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, future::Future, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use k8s_client::{
     Clientset, Config,
-    api::core::v1::apply::ConfigMapApplyConfiguration,
-    controller::{Controller, Next},
-    informer::Informer,
     k8s_openapi::api::core::v1::ConfigMap,
     leader_election::{Elector, Ends},
     stop_signal,
 };
-use k8s_client_api_meta::v1::apply::OwnerReferenceApplyConfiguration;
 use tokio::time::sleep;
 
 #[derive(Parser)]
@@ -46,12 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Config::infer()?,
     };
     let client = Clientset::new(&config)?;
-    let config_maps = client.core_v1().config_maps(&options.namespace);
-    let originals = Informer::of(config_maps.clone()).label_selector("copy=yes").start();
-    let copies = Informer::of(config_maps).label_selector("copy-of").start();
-
-    // The function below is called for an original that is new or has changed, and when a copy that it owns has.
-    let controller = Controller::for_each(&originals).owned_by(&copies).workers(4).reconcile(client.clone(), reconcile);
+    let controller = copier::controller(client.clone(), &options.namespace);
     let mut shown = Ok(());
     let stop =
         async { if options.yes { shown = show(&client, &options.namespace).await } else { stop_signal().await } };
@@ -68,26 +58,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err(loss.to_string().into());
     }
     shown
-}
-
-/// Makes the copy what it should be. Applying says what is wanted, whatever there is: nothing is to be compared.
-async fn reconcile(client: Clientset, original: Arc<ConfigMap>) -> Result<Next, k8s_client::Error> {
-    let [name, namespace, uid] = [&original.metadata.name, &original.metadata.namespace, &original.metadata.uid]
-        .map(|it| it.clone().unwrap_or_default());
-    // The owner is what takes the copy along when the original goes.
-    let owner = OwnerReferenceApplyConfiguration::default()
-        .api_version("v1")
-        .kind("ConfigMap")
-        .name(&name)
-        .uid(uid)
-        .controller(true);
-    let copy = ConfigMapApplyConfiguration::new(format!("{name}-copy"), &namespace)
-        .labels([("copy-of", &name)])
-        .owner_references([owner])
-        .data(original.data.clone().unwrap_or_default());
-    client.core_v1().config_maps(&namespace).apply(&copy).field_manager("copier").force().await?;
-    println!("{name} has its copy");
-    Ok(Next::wait())
 }
 
 /// Makes an original, changes it, and takes its copy away.

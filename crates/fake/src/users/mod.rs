@@ -1,6 +1,7 @@
 //! What tests do with a server beside sending it requests: objects to begin with, the requests that came, what they
 //! wrote, faults.
 
+mod assertions;
 pub mod breaks;
 mod cuts;
 mod faults;

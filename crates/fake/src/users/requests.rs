@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use k8s_client_runtime::http::Method;
+use k8s_client_runtime::{http::Method, k8s_openapi::serde::de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Fault;
@@ -51,6 +51,31 @@ impl RecordedRequest {
     /// Whether it writes.
     pub fn is_write(&self) -> bool {
         self.verb.is_some_and(|verb| !matches!(verb, "get" | "list" | "watch"))
+    }
+}
+
+impl RecordedRequest {
+    /// The body as a type: what a program has sent.
+    ///
+    /// ```
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = k8s_client_fake::FakeServer::new();
+    /// # let settings = serde_json::json!({"metadata": {"name": "settings"}, "data": {"color": "blue"}});
+    /// # let path = "/api/v1/namespaces/default/configmaps";
+    /// # server.client()?.post().abs_path(path).json(&settings).send().await?;
+    /// let sent: ConfigMap = server.requests()[0].object()?;
+    /// assert_eq!(sent.data.unwrap()["color"], "blue");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the body is not of the type.
+    pub fn object<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        T::deserialize(&self.body)
     }
 }
 

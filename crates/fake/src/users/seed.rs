@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use k8s_client_runtime::k8s_openapi::serde::Serialize;
+use k8s_client_runtime::k8s_openapi::{
+    Resource,
+    serde::{Serialize, de::DeserializeOwned},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -84,6 +87,32 @@ impl FakeServer {
         Some(with_type(&object, api_version, kind))
     }
 
+    /// The same as a type of k8s-openapi, which says the kind.
+    ///
+    /// ```
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Namespace;
+    /// let server = k8s_client_fake::FakeServer::new();
+    /// let namespace: Namespace = server.get("", "default").unwrap();
+    /// assert_eq!(namespace.status.unwrap().phase.as_deref(), Some("Active"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the object is not of the type, as one may be that another version of Kubernetes has than the one whose
+    /// types are compiled in.
+    pub fn get<T: Resource + DeserializeOwned>(&self, namespace: &str, name: &str) -> Option<T> {
+        self.object(T::API_VERSION, T::KIND, namespace, name).map(decoded)
+    }
+
+    /// All objects of a type, in the order of a list.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Self::get).
+    pub fn list<T: Resource + DeserializeOwned>(&self) -> Vec<T> {
+        self.objects(T::API_VERSION, T::KIND).into_iter().map(decoded).collect()
+    }
+
     /// All objects of a kind as they are kept now, in the order of a list. None if there is no such kind.
     ///
     /// ```
@@ -97,6 +126,12 @@ impl FakeServer {
         let objects = state.store.list(&resource.storage, "", None);
         objects.map(|(_, object)| with_type(&in_version(object, &resource), api_version, kind)).collect()
     }
+}
+
+fn decoded<T: Resource + DeserializeOwned>(object: Value) -> T {
+    let name = object["metadata"]["name"].clone();
+    serde_json::from_value(object)
+        .unwrap_or_else(|error| panic!("the {} {name} is none of {}: {error}", T::KIND, std::any::type_name::<T>()))
 }
 
 /// An object's JSON with the type, which is not kept with it.

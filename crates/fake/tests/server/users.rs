@@ -1,9 +1,12 @@
 //! What tests do with a server: objects to begin with, requests that came, faults.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use k8s_client_fake::{FakeServer, Fault, Which};
-use k8s_client_runtime::http::Request;
+use k8s_client_runtime::{http::Request, k8s_openapi::api::core::v1::ConfigMap};
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
@@ -101,4 +104,142 @@ async fn a_slow_answer_takes_its_time() {
     server.clear_faults();
     assert_eq!(create(&server).await.unwrap(), 409);
     assert_eq!(start.elapsed(), Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn single_watches_are_cut_and_expire_while_others_go_on() {
+    let server = server();
+    let watch = |path: &str, program: &str| {
+        let request = Request::get(format!("http://fake{path}?watch=true&resourceVersion={}", server.revision()))
+            .header("user-agent", format!("{program}/1"))
+            .body(k8s_client_runtime::rest::Body::from(""))
+            .unwrap();
+        let mut server = server.clone();
+        async move { server.call(request).await.unwrap().into_body() }
+    };
+    let [mut cut, mut expired, mut other] =
+        [watch(CONFIG_MAPS, "cut").await, watch(CONFIG_MAPS, "expired").await, watch("/api/v1/secrets", "cut").await];
+    server.cut_watches_of(Which::any().resource("", "configmaps").sent_by("cut"));
+    server.expire_watches_of(Which::any().sent_by("expired"));
+    server.add(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}})).unwrap();
+    server.add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})).unwrap();
+    assert!(cut.chunk().await.is_none());
+    let event: Value = serde_json::from_slice(&expired.chunk().await.unwrap().unwrap()).unwrap();
+    assert_eq!((&event["type"], &event["object"]["reason"]), (&json!("ERROR"), &json!("Expired")));
+    assert!(expired.chunk().await.is_none());
+    let event: Value = serde_json::from_slice(&other.chunk().await.unwrap().unwrap()).unwrap();
+    assert_eq!(event["object"]["metadata"]["name"], "a");
+    // One that is opened afterwards is not meant.
+    let mut later = watch(CONFIG_MAPS, "cut").await;
+    server.add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}})).unwrap();
+    assert!(later.chunk().await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_is_cut_after_its_time() {
+    let server = server();
+    server.inject(Which::verb("watch").nth(1), Fault::CutWatch(Duration::from_secs(7)));
+    let start = tokio::time::Instant::now();
+    object(&server, "GET", &format!("{CONFIG_MAPS}?watch=true"), Value::Null).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(7));
+}
+
+#[tokio::test]
+async fn a_stale_read_shows_what_was_and_a_write_is_never_stale() {
+    let server = server();
+    for value in 1..=3 {
+        server
+            .add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"v": value.to_string()}}))
+            .unwrap();
+    }
+    let newest = server.revision();
+    server.inject(Which::any(), Fault::StaleRead(2));
+    let list = object(&server, "GET", CONFIG_MAPS, Value::Null).await;
+    assert_eq!(list["items"][0]["data"]["v"], "1");
+    assert_eq!(list["metadata"]["resourceVersion"], (newest - 2).to_string());
+    let path = format!("{CONFIG_MAPS}/a");
+    assert_eq!(object(&server, "GET", &path, Value::Null).await["data"]["v"], "1");
+    let patched = object(&server, "PATCH:merge", &path, json!({"data": {"w": "1"}})).await;
+    assert_eq!(patched["data"], json!({"v": "3", "w": "1"}));
+    // What is forgotten cannot be shown.
+    server.compact_all();
+    assert_eq!(object(&server, "GET", &path, Value::Null).await["data"]["v"], "3");
+}
+
+#[tokio::test]
+async fn writes_are_told_with_what_they_change_and_the_request_they_come_of() {
+    let server = server();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let telling = Arc::clone(&told);
+    server.on_write(move |write| {
+        let value = |object: Option<&Value>| object.map_or("-".to_owned(), |object| object["data"]["v"].to_string());
+        let sender = write.request().map_or("nobody", |request| &request.user_agent);
+        let line = format!("{write} {} {} by {sender}", value(write.before()), value(write.after()));
+        telling.lock().unwrap().push(line);
+    });
+    server
+        .add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"v": "1"}}))
+        .unwrap();
+    let path = format!("{CONFIG_MAPS}/a");
+    object(&server, "PATCH:merge", &path, json!({"data": {"v": "2"}})).await;
+    object(&server, "PATCH:merge", &path, json!({"data": {"v": "2"}})).await;
+    object(&server, "DELETE", &path, Value::Null).await;
+    assert_eq!(
+        *told.lock().unwrap(),
+        [
+            "create configmaps default/a - \"1\" by nobody",
+            "update configmaps default/a \"1\" \"2\" by test/1",
+            "delete configmaps default/a \"2\" - by test/1",
+        ]
+    );
+}
+
+fn panic_of(work: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    *panic.downcast::<String>().unwrap()
+}
+
+#[tokio::test]
+async fn assertions_say_what_differs() {
+    let server = server();
+    let deployment = |image: &str, replicas: u32| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {
+                "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+                "template": {
+                    "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": image}]},
+                },
+            },
+        })
+    };
+    server.add(&deployment("web:1", 2)).unwrap();
+    server.assert_has(&deployment("web:1", 2));
+    assert_eq!(
+        panic_of(|| server.assert_has(&deployment("web:2", 3))),
+        "the Deployment web is not as expected:\n  spec.replicas: 3 expected, 2 found\n  \
+         spec.template.spec.containers[0].image: \"web:2\" expected, \"web:1\" found\n"
+    );
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "y"}});
+    assert_eq!(panic_of(|| server.assert_has(&other)), "there is no ConfigMap y/x of v1");
+
+    for name in ["a", "b", "c"] {
+        object(&server, "POST", CONFIG_MAPS, json!({"metadata": {"name": name}})).await;
+    }
+    server.assert_writes(&[
+        "create configmaps default/a",
+        "create configmaps default/b",
+        "create configmaps default/c",
+    ]);
+    let expected = ["create configmaps default/b", "delete configmaps default/b", "create configmaps default/c"];
+    assert_eq!(
+        panic_of(|| server.assert_writes(&expected)),
+        "other writes than expected:\n + create configmaps default/a\n   create configmaps default/b\n - delete configmaps \
+         default/b\n   create configmaps default/c\n"
+    );
+    let sent: ConfigMap = server.requests()[0].object().unwrap();
+    assert_eq!(sent.metadata.name.as_deref(), Some("a"));
+    let kept: Vec<ConfigMap> = server.list();
+    assert_eq!(kept.len(), 3);
+    assert_eq!(server.get::<ConfigMap>("default", "b").unwrap().metadata.name.as_deref(), Some("b"));
 }

@@ -1,0 +1,45 @@
+//! A controller: each config map with the label `copy=yes` has a copy beside it, which is made, kept as it should be,
+//! and goes with its original.
+//!
+//! The program of this package runs it; `tests/simulation.rs` runs it through hours in which everything fails.
+
+use std::sync::Arc;
+
+use k8s_client::{
+    Clientset, Error,
+    api::core::v1::apply::ConfigMapApplyConfiguration,
+    controller::{Controller, Next, Reconciler},
+    informer::Informer,
+    k8s_openapi::api::core::v1::ConfigMap,
+};
+use k8s_client_api_meta::v1::apply::OwnerReferenceApplyConfiguration;
+
+/// Makes and keeps the copies in a namespace, when it is run.
+pub fn controller(client: Clientset, namespace: &str) -> Reconciler<ConfigMap, Clientset> {
+    let config_maps = client.core_v1().config_maps(namespace);
+    let originals = Informer::of(config_maps.clone()).label_selector("copy=yes").start();
+    let copies = Informer::of(config_maps).label_selector("copy-of").start();
+
+    // The function below is called for an original that is new or has changed, and when a copy that it owns has.
+    Controller::for_each(&originals).owned_by(&copies).workers(4).reconcile(client, reconcile)
+}
+
+/// Makes the copy what it should be. Applying says what is wanted, whatever there is: nothing is to be compared.
+async fn reconcile(client: Clientset, original: Arc<ConfigMap>) -> Result<Next, Error> {
+    let [name, namespace, uid] = [&original.metadata.name, &original.metadata.namespace, &original.metadata.uid]
+        .map(|it| it.clone().unwrap_or_default());
+    // The owner is what takes the copy along when the original goes.
+    let owner = OwnerReferenceApplyConfiguration::default()
+        .api_version("v1")
+        .kind("ConfigMap")
+        .name(&name)
+        .uid(uid)
+        .controller(true);
+    let copy = ConfigMapApplyConfiguration::new(format!("{name}-copy"), &namespace)
+        .labels([("copy-of", &name)])
+        .owner_references([owner])
+        .data(original.data.clone().unwrap_or_default());
+    client.core_v1().config_maps(&namespace).apply(&copy).field_manager("copier").force().await?;
+    println!("{name} has its copy");
+    Ok(Next::wait())
+}
