@@ -29,7 +29,8 @@ struct Found {
 /// All objects, each once: a resource that is served in several versions is looked at in its first.
 fn everything(state: &State) -> Vec<Found> {
     let mut kinds: BTreeMap<Arc<str>, Arc<Resource>> = BTreeMap::new();
-    for resource in state.resources().filter(|resource| resource.has_verb("delete")) {
+    let has_objects = |resource: &&Arc<Resource>| state.store.has(&resource.storage) && resource.has_verb("delete");
+    for resource in state.resources().filter(has_objects) {
         kinds.entry(Arc::clone(&resource.storage)).or_insert_with(|| Arc::clone(resource));
     }
     let of = |resource: Arc<Resource>| {

@@ -53,8 +53,7 @@ fn copies_follow_their_originals_whatever_fails() {
 fn days_pass_in_seconds() {
     let begun = Instant::now();
     let report = Simulation::new(1).minutes(MINUTES).check(originals_and_copies).unwrap();
-    let took = begun.elapsed();
-    println!("{MINUTES} simulated minutes in {took:?}: {report:?}");
+    println!("{MINUTES} simulated minutes in {:?}: {report:?}", begun.elapsed());
     assert!(report.simulated.as_secs() >= MINUTES * 60);
-    assert!(cfg!(debug_assertions) || took.as_secs() < 10, "{took:?}");
+    assert!(report.faults > MINUTES / 2 && report.requests > 5 * MINUTES, "{report:?}");
 }

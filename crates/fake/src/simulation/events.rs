@@ -58,7 +58,7 @@ pub(super) async fn trouble(world: Arc<World>) {
         let kind = kinds[usize::try_from(world.draw(0..4)).unwrap_or_default()];
         let (time, forwards) = (world.draw_time(STEP), world.draw(0..2) == 0);
         let away = world.draw_time(AWAY);
-        if !world.happens(kind, 1000) {
+        if !world.happens(kind, 1000, true) {
             continue;
         }
         match kind {

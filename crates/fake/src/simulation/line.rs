@@ -29,6 +29,15 @@ const SLOW: Duration = Duration::from_secs(30);
 /// How long a watch may last that is to be cut.
 const SHORT_WATCH: Duration = Duration::from_secs(120);
 
+/// What a server says that does not do what it could.
+const REFUSALS: [(u16, &str, &str); 3] = [
+    (429, "TooManyRequests", "the server has received too many requests and has asked us to try again later"),
+    (500, "InternalError", "Internal error occurred: etcdserver: request timed out"),
+    (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+];
+const CONFLICT: &str = "Operation cannot be fulfilled: the object has been modified; please apply your changes to the \
+                        latest version and try again";
+
 /// A program's way to the server.
 #[derive(Clone)]
 pub(super) struct Line(pub(super) Arc<World>);
@@ -50,36 +59,33 @@ impl Line {
         let mut fate = Fate { there: world.draw_time(USUAL), back: world.draw_time(USUAL), fault: None };
         // All lots are drawn for each request, so that what happens to one changes nothing for the next.
         let (slow, is_there) = (world.draw_time(SLOW), world.draw(0..2) == 0);
-        if world.happens(FaultKind::SlowAnswer, 20) {
+        if world.happens(FaultKind::SlowAnswer, 20, true) {
             *(if is_there { &mut fate.there } else { &mut fate.back }) = slow;
         }
-        let (code, reason, message) = match world.draw(0..3) {
-            0 => (
-                429,
-                "TooManyRequests",
-                "the server has received too many requests and has asked us to try again later",
-            ),
-            1 => (500, "InternalError", "Internal error occurred: etcdserver: request timed out"),
-            _ => (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
-        };
+        let refusal = REFUSALS[usize::try_from(world.draw(0..3)).unwrap_or_default()];
         let (age, life) = (world.draw(1..20), world.draw_time(SHORT_WATCH));
-        let mut choose = |happens: bool, fault: Fault| {
-            if happens && fate.fault.is_none() {
-                fate.fault = Some(fault);
-            }
-        };
-        choose(world.happens(FaultKind::LostRequest, 10), Fault::DropRequest);
-        choose(world.happens(FaultKind::LostAnswer, 20), Fault::DropAnswer);
-        choose(world.happens(FaultKind::Refusal, 10), Fault::refuse(code, reason, message));
-        let names_version = !is_read && memchr(body, b"\"resourceVersion\":\"");
-        let conflict = "the object has been modified; please apply your changes to the latest version and try again";
-        choose(
-            world.happens(FaultKind::Conflict, 50) && names_version,
-            Fault::refuse(409, "Conflict", format!("Operation cannot be fulfilled: {conflict}")),
-        );
+        let names_version = !is_read && contains(body, b"\"resourceVersion\":\"");
         let takes_any = is_read && !is_watch && query.split('&').any(|pair| pair == "resourceVersion=0");
-        choose(world.happens(FaultKind::StaleRead, 200) && takes_any, Fault::StaleRead(age));
-        choose(world.happens(FaultKind::WatchCut, 300) && is_watch, Fault::CutWatch(life));
+        for (kind, in_a_thousand, can) in [
+            (FaultKind::LostRequest, 10, true),
+            (FaultKind::LostAnswer, 20, true),
+            (FaultKind::Refusal, 10, true),
+            (FaultKind::Conflict, 50, names_version),
+            (FaultKind::StaleRead, 200, takes_any),
+            (FaultKind::WatchCut, 300, is_watch),
+        ] {
+            if !world.happens(kind, in_a_thousand, can) || fate.fault.is_some() {
+                continue;
+            }
+            fate.fault = Some(match kind {
+                FaultKind::LostRequest => Fault::DropRequest,
+                FaultKind::LostAnswer => Fault::DropAnswer,
+                FaultKind::StaleRead => Fault::StaleRead(age),
+                FaultKind::WatchCut => Fault::CutWatch(life),
+                FaultKind::Conflict => Fault::refuse(409, "Conflict", CONFLICT),
+                _ => Fault::refuse(refusal.0, refusal.1, refusal.2),
+            });
+        }
         fate
     }
 
@@ -104,7 +110,7 @@ impl Line {
     }
 }
 
-fn memchr(body: &[u8], text: &[u8]) -> bool {
+fn contains(body: &[u8], text: &[u8]) -> bool {
     body.windows(text.len()).any(|window| window == text)
 }
 
@@ -114,7 +120,7 @@ fn late(world: Arc<World>, response: Response<Body>) -> Response<Body> {
     let chunks = stream::unfold((world, body, Instant::now()), |(world, mut body, mut arrival)| async move {
         let chunk = body.chunk().await?.ok()?;
         let (usual, slow) = (world.draw_time(USUAL), world.draw_time(SLOW));
-        let under_way = if world.happens(FaultKind::SlowWatch, 50) { slow } else { usual };
+        let under_way = if world.happens(FaultKind::SlowWatch, 50, true) { slow } else { usual };
         arrival = arrival.max(Instant::now() + under_way);
         sleep_until(arrival).await;
         Some((Ok::<_, Infallible>(Frame::data(chunk)), (world, body, arrival)))

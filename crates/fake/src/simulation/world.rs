@@ -88,11 +88,11 @@ impl World {
         Duration::from_millis(self.state().fate.u64(0..=most))
     }
 
-    /// Whether a fault of this kind happens now, of which so many in a thousand do. It is drawn even if there are no
-    /// such faults, so that leaving a kind out changes nothing else.
-    pub(super) fn happens(&self, kind: FaultKind, in_a_thousand: u64) -> bool {
+    /// Whether a fault of this kind happens now, of which so many in a thousand do where it can. It is drawn in any
+    /// case, so that leaving a kind out changes nothing else.
+    pub(super) fn happens(&self, kind: FaultKind, in_a_thousand: u64, can: bool) -> bool {
         let mut state = self.state();
-        let happens = state.fate.u64(0..1000) < in_a_thousand && state.faults.has(kind);
+        let happens = state.fate.u64(0..1000) < in_a_thousand && can && state.faults.has(kind);
         state.met += u64::from(happens);
         happens
     }

@@ -144,6 +144,11 @@ impl Store {
         Some(gone)
     }
 
+    /// Whether there are objects of a resource.
+    pub(crate) fn has(&self, resource: &str) -> bool {
+        self.objects.get(resource).is_some_and(|objects| !objects.is_empty())
+    }
+
     /// How many objects there are of each resource.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
         self.objects.iter().map(|(resource, objects)| (&**resource, objects.len()))
