@@ -11,13 +11,23 @@ use crate::{
     api::{self, Deletion},
     model::Resource,
     state::State,
-    store::Object,
+    store::{Event, Object},
 };
 
 /// Goes on until nothing is left to do: what is found by its owner, and what is in a namespace that ends, is deleted;
 /// what waits for the collector waits no longer. Finalizers of others keep what they keep.
 pub(crate) fn collect(state: &mut State) {
     while collect_once(state) {}
+}
+
+/// The same after the writes since a revision, if they can have made garbage: looking through everything takes time.
+pub(crate) fn collect_after(state: &mut State, since: u64) {
+    let concerns = |event: &Arc<Event>| {
+        event.after.as_ref().is_none_or(|object| object.is_being_deleted() || owners(&object.value).next().is_some())
+    };
+    if state.store.after(since).is_none_or(|mut events| events.any(concerns)) {
+        collect(state);
+    }
 }
 
 /// An object with the resource that it is of.

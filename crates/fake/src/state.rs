@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) collects_garbage: bool,
     /// Whether controllers, a scheduler and a kubelet do at once what there is to do.
     pub(crate) runs_controllers: bool,
+    /// The revision up to which that has been done.
+    followed: u64,
 }
 
 /// The namespaces that a server makes itself.
@@ -53,6 +55,7 @@ impl State {
             cuts: Cuts::default(),
             collects_garbage: false,
             runs_controllers: false,
+            followed: 0,
         };
         if let Some(namespaces) = state.built_in("v1", "namespaces") {
             for name in NAMESPACES {
@@ -74,16 +77,14 @@ impl State {
         state
     }
 
-    /// Does what a cluster does by itself after the writes since a revision, as far as this one is to do it.
-    pub(crate) fn follow(&mut self, since: u64) {
-        if self.store.revision() == since {
-            return;
-        }
+    /// Does what a cluster does by itself after the writes that it has not followed yet, as far as this one is to do it.
+    pub(crate) fn follow(&mut self) {
         if self.runs_controllers {
-            controllers::follow(self, since);
+            controllers::follow(self, self.followed);
         } else if self.collects_garbage {
-            garbage::collect(self);
+            garbage::collect_after(self, self.followed);
         }
+        self.followed = self.store.revision();
     }
 
     /// The minor number of the Kubernetes version that is served.

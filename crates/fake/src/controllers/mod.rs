@@ -80,7 +80,7 @@ pub(crate) fn follow(state: &mut State, since: u64) {
             kubelet::finish_jobs(state);
             garbage::end_pods(state);
         }
-        garbage::collect(state);
+        garbage::collect_after(state, seen);
         seen = before;
     }
 }

@@ -298,8 +298,10 @@ impl FakeServer {
         }
         let before = state.store.revision();
         let answer = api::answer(&mut state, &call);
-        state.follow(before);
         let has_news = state.store.revision() != before;
+        if has_news {
+            state.follow();
+        }
         drop(state);
         if has_news {
             self.0.news.notify_waiters();

@@ -53,10 +53,9 @@ impl FakeServer {
         let object = serde_json::to_value(object).map_err(|error| SeedError(format!("no JSON: {error}")))?;
         {
             let mut state = self.state();
-            let before = state.store.revision();
             add(&mut state, object)?;
             if state.runs_controllers {
-                state.follow(before);
+                state.follow();
             }
         }
         self.tell();
