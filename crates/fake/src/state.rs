@@ -77,7 +77,7 @@ impl State {
         state
     }
 
-    /// Does what a cluster does by itself after the writes that it has not followed yet, as far as this one is to do it.
+    /// Does what a cluster does by itself after the writes that it has not followed yet, as far as this one is to.
     pub(crate) fn follow(&mut self) {
         if self.runs_controllers {
             controllers::follow(self, self.followed);
