@@ -10,6 +10,7 @@ mod ask;
 mod filled;
 mod nodes;
 mod sockets;
+mod users;
 
 use std::{
     error::Error,

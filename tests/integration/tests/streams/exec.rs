@@ -4,14 +4,11 @@ use std::{io, time::Duration};
 
 use k8s_client::{
     Clientset, ErrorKind,
-    config::Impersonation,
     resource::Exec,
     streams::{Protocol, TerminalSize},
 };
-use k8s_client_integration_tests::{
-    Test, TestResult, config_of, eventually, field, nodes, object, script, soon, unique,
-};
-use k8s_client_test_harness::{ADMIN_CONTEXT, Node};
+use k8s_client_integration_tests::{Test, TestResult, eventually, field, nodes, script, soon, unique};
+use k8s_client_test_harness::Node;
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _},
@@ -190,22 +187,7 @@ async fn rights_are_those_that_the_docs_tell() -> TestResult {
         (&["get"], None, None),
         (&[], None, None),
     ] {
-        let user = unique("user");
-        let rbac = test.client.rbac_v1();
-        let rules = json!([{ "apiGroups": [""], "resources": ["pods/exec", "pods/attach", "pods/portforward"], "verbs": verbs }]);
-        if !verbs.is_empty() {
-            let role = json!({ "metadata": { "name": user }, "rules": rules });
-            rbac.roles(&test.namespace).create(&object(role)).await?;
-            let binding = json!({
-                "metadata": { "name": user },
-                "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user },
-                "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user }],
-            });
-            rbac.role_bindings(&test.namespace).create(&object(binding)).await?;
-        }
-        let mut config = config_of(ADMIN_CONTEXT);
-        config.impersonate = Some(Impersonation::user(&user));
-        let client = Clientset::new(&config)?;
+        let client = test.user(&["pods/exec", "pods/attach", "pods/portforward"], verbs).await;
         for (exec, expected) in shell(&client, &test.namespace, "exit 0").into_iter().zip([websocket, spdy]) {
             let Some(expected) = expected else {
                 let error = exec.await.unwrap_err();

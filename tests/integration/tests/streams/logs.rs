@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use k8s_client::{
-    Clientset, Config,
-    config::Impersonation,
     pods::{FollowPodLogs as _, PodLogEvent, PodLogs},
     resource::{LogEvent, LogFollower, Patch},
 };
-use k8s_client_integration_tests::{Test, TestResult, control_plane, nodes, object, script, soon};
+use k8s_client_integration_tests::{Test, TestResult, nodes, object, script, soon};
 use k8s_client_test_harness::Node;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -124,16 +122,7 @@ async fn who_may_read_no_pods_follows_to_the_end_of_the_answer() -> TestResult {
     for node in nodes.both() {
         let test = Test::namespace().await;
         let container = test.run_script(&node, "web", "echo 1; sleep 1; echo 2; exec sleep 1000").await;
-        let rbac = test.client.rbac_v1();
-        let rules = json!([{ "apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"] }]);
-        rbac.roles(&test.namespace).create(&object(json!({ "metadata": { "name": "logs" }, "rules": rules }))).await?;
-        let role = json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "logs" });
-        let subject = json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": test.namespace });
-        let binding = json!({ "metadata": { "name": "logs" }, "roleRef": role, "subjects": [subject] });
-        rbac.role_bindings(&test.namespace).create(&object(binding)).await?;
-        let mut config = Config::from_kubeconfig(control_plane().kubeconfig())?;
-        config.impersonate = Some(Impersonation::user(&test.namespace));
-        let pods = Clientset::new(&config)?.core_v1().pods(&test.namespace);
+        let pods = test.user(&["pods/log"], &["get"]).await.core_v1().pods(&test.namespace);
         let mut log = k8s_client_integration_tests::eventually("the role has come into force", || async {
             pods.logs("web").follow_on().await.ok()
         })
@@ -261,9 +250,7 @@ async fn pod_that_leaves_the_selector_and_comes_back_repeats_no_line() -> TestRe
 #[tokio::test]
 async fn logs_that_may_not_be_listed_are_an_error_at_once() -> TestResult {
     let test = Test::namespace().await;
-    let mut config = Config::from_kubeconfig(control_plane().kubeconfig())?;
-    config.impersonate = Some(Impersonation::user("jane"));
-    let pods = Clientset::new(&config)?.core_v1().pods(&test.namespace);
-    assert!(pods.follow_logs().await.expect_err("jane may do nothing").is_forbidden());
+    let pods = test.user(&[], &[]).await.core_v1().pods(&test.namespace);
+    assert!(pods.follow_logs().await.expect_err("this user may do nothing").is_forbidden());
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 use k8s_client::{
     Clientset, Config, ErrorKind,
     pods::{FollowPodLogs as _, PodLogEvent},
-    resource::Exec,
+    resource::{Exec, LogEvent},
     streams::Process,
 };
 use k8s_client_integration_tests::{Test, TestResult, connections_to, eventually, field, object, soon};
@@ -269,6 +269,31 @@ async fn log_of_a_pod_that_the_node_refuses_at_first_is_followed() -> TestResult
         node.refuse_requests(0, "")?;
         let next = soon("the line comes", logs.next()).await.expect("it goes on").event;
         assert!(matches!(&next, PodLogEvent::Line(line) if *line == "started"), "{next:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn log_goes_on_when_the_clock_of_the_node_is_set_back() -> TestResult {
+    let Some(mut alone) = Alone::with_nodes().await else { return Ok(()) };
+    for node in alone.nodes.both() {
+        let test = Test::on(alone.plane()).await;
+        test.run_script(&node, "web", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.02; done").await;
+        let mut log = test.client.core_v1().pods(&test.namespace).logs("web").follow_on().await?;
+        for number in 0..300 {
+            match number {
+                100 => node.shift_clock(-3600)?,
+                // Lines with the new time have come.
+                200 => node.cut()?,
+                _ => {}
+            }
+            let event = soon("the next line", log.try_next()).await?;
+            assert!(
+                matches!(&event, Some(LogEvent::Line(line)) if *line == *number.to_string()),
+                "{number}: {event:?}"
+            );
+        }
+        node.shift_clock(0)?;
     }
     Ok(())
 }

@@ -164,6 +164,23 @@ async fn upgrade_goes_through_the_proxy() -> TestResult {
 }
 
 #[tokio::test]
+async fn upgrade_through_the_proxy_needs_the_verb_of_its_method() -> TestResult {
+    let Some(nodes) = nodes() else { return Ok(()) };
+    let (test, port) = served(&nodes.spdy()).await?;
+    for (verb, allowed, forbidden) in [("get", Method::GET, Method::POST), ("create", Method::POST, Method::GET)] {
+        let pods = test.user(&["pods/proxy"], &[verb]).await.core_v1().pods(&test.namespace);
+        let upgrade = |method: &Method| {
+            let request = pods.proxy("web").port(port).path("echo").header("Upgrade", "echo");
+            request.method(method.clone()).upgrade()
+        };
+        eventually("the role counts", || async { upgrade(&allowed).await.ok() }).await;
+        let error = upgrade(&forbidden).await.expect_err("the verb is another one");
+        assert!(error.is_forbidden(), "{forbidden}: {error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn node_is_reached_by_its_kubelets_port() -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
     let test = Test::namespace().await;
