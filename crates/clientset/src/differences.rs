@@ -94,8 +94,12 @@
 //! * `synced` returns the error of a server that refuses the list; client-go waits.
 //! * The registry shares informers of one client only, and makes one that has ended anew. An informer ends with its
 //!   last handle.
+//! * After a watch that ended at once, the next one goes on at its version; only the second in a row is followed by a
+//!   list. client-go lists after each.
 //! * An item that is added to a queue while it waits after a failure goes on waiting, and its failures are forgotten
-//!   when it is done; client-go hands it out at once, and forgets when it is told to.
+//!   when it is done; client-go hands it out at once, and forgets when it is told to. In a controller, a change of what
+//!   is wanted (generation, deletion, another object of the name) ends the wait.
+//! * Calls of a controller that is a leader's work run only while the term lasts; in client-go they run on after it.
 //! * A leader releases its lease after its work has stopped, and only if the lease is its own still. A machine that was
 //!   suspended leads no more. Renewals have a connection of their own without a rate limit.
 //! * Events of both APIs are counted and limited by the same rules. The same event of a changed object is a repeat.
@@ -111,7 +115,8 @@
 //! * Each forwarded connection has a tunnel of its own; client-go shares one, which an error or a slow reader of one
 //!   connection ends or holds up for all.
 //! * What was answered with 401, 429 or a Status of 404 is not asked again over SPDY.
-//! * A process that does not read its input never ends a connection; client-go gives up after 61 seconds.
+//! * A process that does not read its input never ends a connection; client-go gives up after 61 seconds. That the peer
+//!   is gone is seen in what the kernel could not send.
 //! * Upgraded connections go through proxies by CONNECT, `https` proxies too; client-go falls back to SPDY there.
 //! * `follow_on` resumes logs and ends with the pod; client-go's followed log ends with its connection.
 //! * An answer of a proxied backend is an error of the API server only if it is a Status.
@@ -119,7 +124,8 @@
 //! # Tests and custom resources
 //!
 //! * client-go's fake clientset takes the place of the client; `k8s-client-fake` takes that of the server, so retries,
-//!   forms of objects and bad answers are tested too.
+//!   forms of objects and bad answers are tested too. It can do what controllers do, and replays hours of faults by a
+//!   seed.
 //! * client-go's generators read types in Go; `k8s-client-generate` reads the definitions of custom resources. Its
 //!   enums are open.
 //!
