@@ -72,7 +72,7 @@ impl Side {
             Started::Answer(answer) => answer,
             Started::Watch(watch) => {
                 let head = watch.head.clone();
-                self.watches.push((number, watch));
+                self.watches.push((number, *watch));
                 head
             }
         };

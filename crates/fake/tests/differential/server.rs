@@ -37,7 +37,7 @@ pub(crate) struct Answer {
 /// An answer that goes on, if it is a watch.
 pub(crate) enum Started {
     Answer(Answer),
-    Watch(Watch),
+    Watch(Box<Watch>),
 }
 
 /// A watch that is open.
@@ -229,7 +229,8 @@ async fn started(step: &Step, response: Response<Body>) -> TestResult<Started> {
     if step.is_watch() && code == 200 {
         let head = Answer { code, headers, body: Value::Null, date };
         let body = response.into_body();
-        return Ok(Started::Watch(Watch { head, body, text: Vec::new(), events: Vec::new(), is_over: false }));
+        let watch = Watch { head, body, text: Vec::new(), events: Vec::new(), is_over: false };
+        return Ok(Started::Watch(Box::new(watch)));
     }
     let body = response.into_body().collect().await?;
     Ok(Started::Answer(Answer { code, headers, body: parsed(&body), date }))
