@@ -1,11 +1,13 @@
 //! The two servers, and a namespace of one name on each.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::OnceLock};
 
 use k8s_client_fake::{FakeServer, Listener};
-use k8s_client_integration_tests::{Test, TestResult, control_plane, field};
+use k8s_client_integration_tests::{Test, TestResult, field};
+use k8s_client_test_harness::ControlPlane;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
 /// A real and a fake server.
 pub(crate) struct Both {
@@ -17,10 +19,18 @@ pub(crate) struct Both {
     _listener: Listener,
 }
 
+/// The real server of these tests, which is nobody else's: other tests define groups of well-known names, and what there
+/// is to be discovered is compared here.
+pub(crate) fn control_plane() -> &'static ControlPlane {
+    static OWN: OnceLock<ControlPlane> = OnceLock::new();
+    OWN.get_or_init(|| ControlPlane::start_new().expect("a control plane"))
+}
+
 impl Both {
     /// A namespace on both. The fake one has the nodes of the real one, and does what controllers do.
     pub(crate) async fn start() -> TestResult<Self> {
-        let test = Test::namespace().await;
+        let plane = spawn_blocking(control_plane).await?;
+        let test = Test::on(plane).await;
         let server = FakeServer::builder().runs_controllers().start();
         server.add(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": test.namespace}}))?;
         for node in test.client.core_v1().nodes().list().await?.items {
@@ -37,7 +47,7 @@ impl Both {
         fs::write(&fake, listener.kubeconfig())?;
         Ok(Self {
             namespace: test.namespace.clone(),
-            servers: [control_plane().kubeconfig().to_owned(), fake],
+            servers: [plane.kubeconfig().to_owned(), fake],
             folder,
             _test: test,
             _listener: listener,

@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use k8s_client_integration_tests::{TestResult, control_plane, nodes};
+use k8s_client_integration_tests::TestResult;
 use k8s_client_test_harness::build_kubectl;
 
-use crate::{both::Both, same::same};
+use crate::{
+    both::{Both, control_plane},
+    same::same,
+};
 
 /// How long what follows from a write may take on the real server, where the next command is only asked to show it.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -263,10 +266,10 @@ spec:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_says_the_same_of_a_deployments_life() -> TestResult {
-    if nodes().is_none() || !control_plane().has_controllers() {
+    let Some(mut kubectl) = Kubectl::start().await? else { return Ok(()) };
+    if control_plane().nodes().is_none() || !control_plane().has_controllers() {
         return Ok(());
     }
-    let Some(mut kubectl) = Kubectl::start().await? else { return Ok(()) };
     let first = kubectl.file("first.yaml", &deployment("web:1"))?;
     let second = kubectl.file("second.yaml", &deployment("web:2"))?;
     let settled = |kubectl: &Kubectl, replicas: u32| {
