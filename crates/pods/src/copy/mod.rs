@@ -33,8 +33,8 @@ const MAX_ENTRIES: u64 = 1_000_000;
 /// What is read into memory: one file.
 const ONE_FILE: Limits = Limits { bytes: 64 << 20, entries: 1 };
 
-/// Copies files to and from the container that an `exec` without a command is for. The container must have the program
-/// `tar`, and the caller the rights to execute in it.
+/// Copies files to and from the container that an `exec` is for; one with a command, an input or a terminal of its own
+/// is refused. The container must have the program `tar`, and the caller the rights to execute in it.
 ///
 /// A path means the same on both sides: what is copied is then at that path, and not below it. So to copy the folder
 /// `site` into `/srv`, copy it to `/srv/site`. The folder that it goes into must be there.

@@ -34,12 +34,12 @@ impl Remote {
     pub(super) async fn read(&self, exec: Exec) -> Result<Process, CopyError> {
         // The folder is named beside the option, and the name has one in front: neither can be an option.
         let name = format!("./{}", self.name);
-        Ok(exec.command(["tar", "-c", "-f", "-", "-C", &self.folder, &name]).await?)
+        Ok(exec.own_command(["tar", "-c", "-f", "-", "-C", &self.folder, &name]).await?)
     }
 
     /// Starts `tar` so that it takes an archive, whose owners and times mean nothing there.
     pub(super) async fn write(&self, exec: Exec) -> Result<Process, CopyError> {
-        Ok(exec.command(["tar", "-x", "-m", "-o", "-f", "-", "-C", &self.folder]).stdin(true).await?)
+        Ok(exec.own_command(["tar", "-x", "-m", "-o", "-f", "-", "-C", &self.folder]).stdin(true).await?)
     }
 }
 

@@ -209,6 +209,27 @@ impl Exec {
         Self(Start { request, ..self.0 })
     }
 
+    /// The command of whoever speaks with the process by himself, so that nothing else may have been asked for. Not
+    /// covered by semver.
+    #[doc(hidden)]
+    pub fn own_command<I, T>(mut self, command: I) -> Self
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<String>,
+    {
+        let start = &self.0;
+        let has = [
+            (start.request.query_value("command").is_some(), "a command"),
+            (start.input.is_some(), "an input"),
+            (start.asked.tty, "a terminal"),
+        ];
+        if let Some((_, what)) = has.into_iter().find(|(has, _)| *has) {
+            let problem = format!("the exec has {what}, but the command and its input are chosen here: leave that out");
+            self.0.request = self.0.request.wrong(problem);
+        }
+        self.command(command)
+    }
+
     /// How many bytes [`output`](Self::output) collects at most, both outputs together. Default: 64 MiB.
     pub fn output_limit(self, bytes: usize) -> Self {
         Self(Start { output_limit: bytes, ..self.0 })

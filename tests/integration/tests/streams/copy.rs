@@ -93,6 +93,14 @@ async fn what_is_not_there_is_told_in_the_words_of_tar() -> TestResult {
         assert!(matches!(error, CopyError::Local { .. }), "{error}");
         let error = exec.download("/tmp/..", here.path()).await.expect_err("it has no name");
         assert!(matches!(error, CopyError::Path(_)), "{error}");
+        for (exec, what) in [
+            (exec.clone().command(["cat"]), "a command"),
+            (exec.clone().input("x"), "an input"),
+            (exec.clone().tty(true), "a terminal"),
+        ] {
+            let error = exec.write_file("file", "x").await.expect_err("the exec has something of its own").to_string();
+            assert!(error.contains(&format!("the exec has {what}")), "{error}");
+        }
         exec.write_file("file", bytes(100_000)).await?;
         let error = exec.download("file", here.path().join("y")).max_bytes(1000).await.expect_err("it is too large");
         assert!(matches!(error, CopyError::TooLarge { limit: 1000, .. }), "{error}");
