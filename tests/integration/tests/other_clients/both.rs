@@ -19,8 +19,8 @@ pub(crate) struct Both {
     _listener: Listener,
 }
 
-/// The real server of these tests, which is nobody else's: other tests define groups of well-known names, and what there
-/// is to be discovered is compared here.
+/// The real server of these tests, which is nobody else's: other tests define groups of well-known names, and what is
+/// discovered is compared here.
 pub(crate) fn control_plane() -> &'static ControlPlane {
     static OWN: OnceLock<ControlPlane> = OnceLock::new();
     OWN.get_or_init(|| ControlPlane::start_new().expect("a control plane"))
