@@ -12,7 +12,7 @@ use crate::{
     Error,
     model::{
         ApiVersion, Configuration, Configurations, CustomObject, Field, FieldType, Group, Home, Identity, Model, Names,
-        OpenEnum, Presence, Resource, ResourceOfDefinition, Struct, StructField, Structs, TypeName, snake,
+        OpenEnum, Presence, Resource, ResourceOfDefinition, Struct, StructField, Structs, TypeName, api_version, snake,
         version_priority,
     },
 };
@@ -284,11 +284,6 @@ fn object(group: &Group, definition: &Definition, version: &DefinitionVersion) -
         scope: definition.scope,
         has_status: version.has_status,
     }
-}
-
-/// `batch/v1`, or `v1` in the core group.
-fn api_version(group: &str, version: &str) -> String {
-    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
 fn object_docs(kind: &str) -> Vec<String> {

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     Error,
-    model::{ParsedPath, Scope},
+    model::{ParsedPath, Scope, api_version},
     policy::Policy,
-    spec::{Action, AdditionalProperties, GroupVersionKind, Operation, Schema, Spec},
+    spec::{Action, AdditionalProperties, GroupVersionKind, Operation, Schema, Spec, json::is_zero},
 };
 
 /// The groups of all kinds that `new` has and `known` has not, or not with the same fields, types and operations. The
@@ -96,8 +96,7 @@ impl Resource<'_> {
     fn definition(&self, spec: &Spec, place: &Place, schema: Schema) -> Definition {
         let (group, version, plural) = place;
         let kind = self.kind.map(|kind| kind.kind.clone()).unwrap_or_default();
-        let api_version = if group.is_empty() { version.clone() } else { format!("{group}/{version}") };
-        let names = spec.discovery.names.get(&api_version).and_then(|names| names.get(plural));
+        let names = spec.discovery.names.get(&api_version(group, version)).and_then(|names| names.get(plural));
         let names = names.cloned().unwrap_or_default();
         let has = |subresource: &str| self.operations.iter().any(|(of, _)| of == subresource);
         Definition {
@@ -164,13 +163,7 @@ fn inlined<'a>(spec: &'a Spec, document: &str, schema: &'a Schema, outer: &mut V
 
 /// The default, unless it is what Go has for what is left out: that says nothing, and comes and goes between versions.
 fn default(schema: &Schema) -> Option<Value> {
-    let is_empty = |value: &Value| match value {
-        Value::Object(members) => members.is_empty(),
-        Value::String(text) => text.is_empty(),
-        Value::Bool(is) => !is,
-        other => *other == 0,
-    };
-    schema.default.clone().filter(|value| !is_empty(value))
+    schema.default.clone().filter(|value| !is_zero(value))
 }
 
 /// A schema as far as it tells which fields there are, and of which types.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Api, Change, Kind, Reach, api::Type, reach::gates_of};
-use crate::spec::{AdditionalProperties, Schema, Type as JsonType};
+use crate::spec::{AdditionalProperties, Schema, Type as JsonType, json::is_zero};
 
 pub(super) fn compare(old: &Api<'_>, new: &Api<'_>, changes: &mut Vec<Change>) {
     let whole = |kind, of_type: &Type<'_>| Change {
@@ -300,18 +300,6 @@ fn list_type(schema: &Schema) -> String {
         (Some(JsonType::Array), Some("set")) => "set".to_owned(),
         (Some(JsonType::Array), _) => "atomic".to_owned(),
         _ => String::new(),
-    }
-}
-
-/// Whether a value is what a field has that nobody has set.
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
     }
 }
 

@@ -197,6 +197,11 @@ pub(crate) fn is_stable(version: &str) -> bool {
     !version.contains("alpha") && !version.contains("beta")
 }
 
+/// `apps/v1`, or `v1` in the core group, which has no name.
+pub(crate) fn api_version(group: &str, version: &str) -> String {
+    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
+}
+
 /// The package of a schema: `io.k8s.api.apps.v1` of `io.k8s.api.apps.v1.Deployment`.
 fn package(schema: &str) -> &str {
     schema.rsplit_once('.').map_or("", |(package, _)| package)
@@ -244,7 +249,7 @@ impl ApiVersion {
 
     /// `apps/v1`, or `v1` in the core group.
     pub fn api_version(&self, group: &Group) -> String {
-        if group.name.is_empty() { self.name.clone() } else { format!("{}/{}", group.name, self.name) }
+        api_version(&group.name, &self.name)
     }
 }
 

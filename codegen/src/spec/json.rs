@@ -17,6 +17,18 @@ pub(crate) fn render(value: &Value) -> String {
     text
 }
 
+/// Whether a value is what a field has of Go that nobody has set.
+pub(crate) fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}
+
 /// Writes `value` at nesting `depth`, `before` being the columns its line has used already.
 fn pretty(text: &mut String, value: &Value, depth: usize, before: usize) {
     let line = one_line(value);

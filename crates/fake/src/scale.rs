@@ -73,18 +73,23 @@ fn selector_text(selector: &Value) -> String {
         }
     }
     for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
-        let key = expression["key"].as_str().unwrap_or_default();
-        let mut values: Vec<&str> =
-            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        values.sort_unstable();
-        let values = values.join(",");
-        terms.push(match expression["operator"].as_str() {
-            Some("In") => format!("{key} in ({values})"),
-            Some("NotIn") => format!("{key} notin ({values})"),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => key.to_owned(),
-        });
+        terms.push(requirement_text(expression));
     }
     terms.sort();
     terms.join(",")
+}
+
+/// A requirement of a label selector, as requests have it: `tier in (back,front)`.
+pub(crate) fn requirement_text(expression: &Value) -> String {
+    let key = expression["key"].as_str().unwrap_or_default();
+    let mut values: Vec<&str> =
+        expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    values.sort_unstable();
+    let values = values.join(",");
+    match expression["operator"].as_str() {
+        Some("In") => format!("{key} in ({values})"),
+        Some("NotIn") => format!("{key} notin ({values})"),
+        Some("DoesNotExist") => format!("!{key}"),
+        _ => key.to_owned(),
+    }
 }

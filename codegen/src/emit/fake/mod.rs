@@ -24,7 +24,7 @@ use kinds::Kinds;
 use super::{Files, HEADER};
 use crate::{
     Error,
-    model::{Model, ParsedPath},
+    model::{Model, ParsedPath, api_version},
     spec::{Action, Operation, Spec},
 };
 
@@ -111,10 +111,6 @@ fn resources(spec: &Spec) -> BTreeMap<(String, String), Resource> {
         resource.take(operation, action);
     }
     resources
-}
-
-fn api_version(group: &str, version: &str) -> String {
-    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
 }
 
 impl Resource {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::age::human;
-use crate::clock;
+use crate::{clock, scale::requirement_text};
 
 /// What is written where there is nothing.
 pub(super) const NONE: &str = "<none>";
@@ -101,17 +101,7 @@ pub(super) fn selector(selector: &Value) -> String {
         equal.map(|(name, value)| (name.clone(), format!("{name}={}", value.as_str().unwrap_or_default()))).collect();
     for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
         let key = expression["key"].as_str().unwrap_or_default();
-        let mut values: Vec<&str> =
-            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        values.sort_unstable();
-        let values = values.join(",");
-        let text = match expression["operator"].as_str() {
-            Some("In") => format!("{key} in ({values})"),
-            Some("NotIn") => format!("{key} notin ({values})"),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => key.to_owned(),
-        };
-        parts.push((key.to_owned(), text));
+        parts.push((key.to_owned(), requirement_text(expression)));
     }
     parts.sort();
     let texts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
