@@ -1,21 +1,31 @@
 //! The heap of a test program, counted.
 
+use std::sync::{Mutex, PoisonError};
+
 use peak_alloc::PeakAlloc;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::runtime::Builder;
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-static ALONE: Mutex<()> = Mutex::const_new(());
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The heap, which a test that measures has to itself: it is that of the whole process.
 #[derive(Debug)]
-pub struct Heap(#[expect(dead_code, reason = "held until the test has ended")] MutexGuard<'static, ()>);
+pub struct Heap(());
 
 impl Heap {
-    /// Waits for the other tests of the program.
-    pub async fn alone() -> Self {
-        Self(ALONE.lock().await)
+    /// Runs a test with paused time when no other one of the program runs.
+    ///
+    /// The next one begins when this one's runtime is gone too: what its last tasks give back would be counted.
+    ///
+    /// # Panics
+    ///
+    /// If the test does, or if the system has no room for a runtime.
+    pub fn alone(test: impl AsyncFnOnce(Heap)) {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(test(Heap(())));
     }
 
     /// The bytes that are in use.
