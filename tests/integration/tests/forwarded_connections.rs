@@ -61,15 +61,18 @@ async fn forward(forward: &PortForward, connections: usize) -> TestResult {
     Ok(())
 }
 
-#[tokio::test]
-async fn short_connections_leave_no_memory_no_task_and_no_socket() -> TestResult {
+#[test]
+fn short_connections_leave_no_memory_no_task_and_no_socket() -> TestResult {
+    Heap::alone_with_sockets(leave_nothing)
+}
+
+async fn leave_nothing(heap: Heap) -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
     let connections = match std::env::var("FORWARDED_CONNECTIONS") {
         Ok(number) => number.parse()?,
         Err(_) => CONNECTIONS,
     };
     let port = Config::from_kubeconfig(control_plane().kubeconfig())?.server.port_u16().ok_or("it has a port")?;
-    let heap = Heap::alone().await;
     for node in nodes.both() {
         let test = Test::namespace().await;
         let pod = json!({

@@ -23,9 +23,21 @@ impl Heap {
     ///
     /// If the test does, or if the system has no room for a runtime.
     pub fn alone(test: impl AsyncFnOnce(Heap)) {
+        Self::alone_on(Builder::new_current_thread().enable_time().start_paused(true), test);
+    }
+
+    /// The same of a test with real time and sockets.
+    ///
+    /// # Panics
+    ///
+    /// As [`alone`](Self::alone) does.
+    pub fn alone_with_sockets<T>(test: impl AsyncFnOnce(Heap) -> T) -> T {
+        Self::alone_on(Builder::new_current_thread().enable_all(), test)
+    }
+
+    fn alone_on<T>(runtime: &mut Builder, test: impl AsyncFnOnce(Heap) -> T) -> T {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.expect("a runtime").block_on(test(Heap(())));
+        runtime.build().expect("a runtime").block_on(test(Heap(())))
     }
 
     /// The bytes that are in use.
