@@ -5,9 +5,11 @@
 //!
 //! In the crate: `http` reads requests and writes answers, `api` has the verbs, `state` all that there is, over
 //! `store` with its revisions. What is served comes from `model`, the types from `schema`. What becomes of fields in
-//! patches, and who owns them, comes from `merge`.
+//! patches, and who owns them, comes from `merge`. `protobuf` is the other form beside JSON.
 
 mod api;
+#[cfg(test)]
+mod ask;
 mod clock;
 mod controllers;
 mod convert;
@@ -25,6 +27,7 @@ mod listen;
 mod merge;
 mod model;
 mod openapi;
+mod protobuf;
 mod scale;
 mod schema;
 mod server;

@@ -6,7 +6,7 @@
 //! resource apps/v1 deployments Deployment namespaced @io.k8s.api.apps.v1.Deployment verbs=create,… singular=… …
 //!   sub scale autoscaling/v1 Scale @io.k8s.api.autoscaling.v1.Scale verbs=get,patch,update
 //! type io.k8s.api.apps.v1.DeploymentSpec
-//!   replicas int32 pointer omitempty
+//!   replicas int32 pointer omitempty #1
 //! ```
 //!
 //! `crates/fake/src/model` and `crates/fake/src/schema` read it and say what the words mean.

@@ -15,7 +15,7 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
         text.push_str(" atomic");
     }
     text.push('\n');
-    let go = go_facts(spec, &proto::message_of_schema(name));
+    let messages = fields_of_message(spec, &proto::message_of_schema(name));
     for (field, property) in &schema.properties {
         let wrong = |problem: String| format!("{name}.{field}: {problem}");
         let _ = write!(text, "  {field} {}", notation(field, property).map_err(wrong)?);
@@ -24,14 +24,17 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
             text.push_str(" required");
         }
         // `apiVersion` and `kind`, which messages do not have.
-        let of_type_meta = proto::GoFacts { omit_empty: true, ..<_>::default() };
-        let facts = go.get(field.as_str()).copied().unwrap_or(of_type_meta);
+        let of_type_meta = || (String::new(), proto::GoFacts { omit_empty: true, ..<_>::default() });
+        let (numbers, facts) = messages.get(field.as_str()).cloned().unwrap_or_else(of_type_meta);
         for (is_said, word) in
             [(facts.pointer, "pointer"), (facts.omit_empty, "omitempty"), (facts.omit_zero, "omitzero")]
         {
             if is_said {
                 let _ = write!(text, " {word}");
             }
+        }
+        if !numbers.is_empty() {
+            let _ = write!(text, " #{numbers}");
         }
         if let Some(default) = &property.default {
             let default = default.to_string();
@@ -48,16 +51,28 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
     Ok(())
 }
 
-/// What Go's structs say of a message's fields, those of embedded structs among them.
-fn go_facts<'a>(spec: &'a Spec, message: &str) -> BTreeMap<&'a str, proto::GoFacts> {
-    let mut facts = BTreeMap::new();
+/// The fields of a message by name, each with its number and what Go's struct says of it. A field of an embedded
+/// message has the number of that before its own: `2.1`. So have lists that are messages with nothing but items.
+fn fields_of_message<'a>(spec: &'a Spec, message: &str) -> BTreeMap<&'a str, (String, proto::GoFacts)> {
+    let mut fields = BTreeMap::new();
     for field in spec.protobuf.messages.get(message).into_iter().flatten() {
-        match field.embedded() {
-            Some(embedded) => facts.extend(go_facts(spec, embedded)),
-            None => drop(facts.insert(field.name.as_str(), field.go)),
+        let number = field.number;
+        if let Some(embedded) = field.embedded() {
+            let inner = fields_of_message(spec, embedded).into_iter();
+            fields.extend(inner.map(|(name, (numbers, go))| (name, (format!("{number}.{numbers}"), go))));
+        } else {
+            let numbers = if is_list(spec, field) { format!("{number}.1") } else { number.to_string() };
+            fields.insert(field.name.as_str(), (numbers, field.go));
         }
     }
-    facts
+    fields
+}
+
+/// Whether a field holds a list that is a message: `Verbs`.
+fn is_list(spec: &Spec, field: &proto::Field) -> bool {
+    let proto::FieldKind::Optional(proto::FieldType::Message(message)) = &field.kind else { return false };
+    let fields = spec.protobuf.messages.get(message).map_or(&[][..], Vec::as_slice);
+    matches!(fields, [proto::Field { number: 1, kind: proto::FieldKind::Repeated(_), name, .. }] if name == "items")
 }
 
 /// The words of a field behind its type.

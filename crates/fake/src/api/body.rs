@@ -10,11 +10,12 @@ use crate::{
     breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
     model::{Model, Resource},
+    protobuf::Sent as SentProtobuf,
     schema::{self, Schema},
 };
 
-/// The media types of bodies.
-const ACCEPTED: [&str; 4] =
+/// The media types of bodies and answers. This server does not have all of them.
+pub(crate) const MEDIA_TYPES: [&str; 4] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor"];
 
 /// The most bytes that a body may have.
@@ -37,8 +38,8 @@ pub(super) fn check_length(call: &Call) -> Result<()> {
     Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message))
 }
 
-/// The body as JSON, whatever it is written in.
-pub(super) fn parse(call: &Call, kind: &str) -> Result<Value> {
+/// The body as JSON, whatever it is written in: an object of this kind and type, or one that says what else it is.
+pub(super) fn parse(call: &Call, kind: &str, schema: &Schema) -> Result<Value> {
     check_length(call)?;
     match call.content_type.split(';').next().unwrap_or_default().trim() {
         "" | "application/json" => {}
@@ -46,17 +47,36 @@ pub(super) fn parse(call: &Call, kind: &str) -> Result<Value> {
             return serde_saphyr::from_slice(&call.body)
                 .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")));
         }
-        // The two that a real server reads and this one does not are not offered to who sends them.
-        "application/vnd.kubernetes.protobuf" | "application/cbor" => {
-            return Err(Failure::unsupported_media_type(&ACCEPTED[..2]));
-        }
-        _ => return Err(Failure::unsupported_media_type(&ACCEPTED)),
+        "application/vnd.kubernetes.protobuf" => return from_protobuf(call, kind, schema),
+        // What a real server reads and this one does not is not offered to who sends it.
+        "application/cbor" => return Err(Failure::unsupported_media_type(&MEDIA_TYPES[..3])),
+        _ => return Err(Failure::unsupported_media_type(&MEDIA_TYPES)),
     }
     serde_json::from_slice(&call.body).map_err(|error| {
         let problem = if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
         let problem = format!("couldn't get version/kind; json parse error: {problem}");
         unrecognized(kind, &problem, &call.body)
     })
+}
+
+fn from_protobuf(call: &Call, kind: &str, schema: &Schema) -> Result<Value> {
+    let sent = SentProtobuf::open(&call.body).map_err(|problem| unrecognized(kind, &problem, &call.body))?;
+    let mut object = Map::new();
+    for (name, given) in [("apiVersion", &sent.api_version), ("kind", &sent.kind)] {
+        if !given.is_empty() {
+            object.insert(name.to_owned(), given.clone().into());
+        }
+    }
+    // Fields of another kind mean something else. Who reads the object says that it is one.
+    if sent.kind.is_empty() || sent.kind == kind {
+        let version = sent.api_version.rsplit('/').next().unwrap_or_default().to_owned();
+        let fields = sent.read(schema).map_err(|error| {
+            let message = format!("{kind} in version {version:?} cannot be handled as a {kind}: {error}");
+            Failure::bad_request(message)
+        })?;
+        object.extend(fields);
+    }
+    Ok(Value::Object(object))
 }
 
 /// How much of a body is shown in an error.
@@ -82,7 +102,7 @@ fn unrecognized(kind: &str, problem: &str, body: &[u8]) -> Box<Failure> {
 
 /// The object that a create or update sends.
 pub(super) fn object(call: &Call) -> Result<Sent> {
-    let value = parse(call, &call.resource.kind)?;
+    let value = parse(call, &call.resource.kind, &call.resource.schema)?;
     typed(call, &call.resource, value)
 }
 

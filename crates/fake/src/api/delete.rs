@@ -16,6 +16,7 @@ use crate::{
     hooks,
     http::{Answer, Content},
     model::Resource,
+    protobuf,
     state::State,
     store::Object,
 };
@@ -66,7 +67,12 @@ impl Options {
 
     /// The options of a request: those of its body, or of its query if there is no body.
     fn of(call: &Call) -> Result<Self> {
-        let options = if call.body.is_empty() { of_query(call)? } else { body::parse(call, "DeleteOptions")? };
+        let options = if call.body.is_empty() {
+            of_query(call)?
+        } else {
+            let schema = protobuf::of_all_groups(call.types, "DeleteOptions").unwrap_or_default();
+            body::parse(call, "DeleteOptions", &schema)?
+        };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let (propagation, orphan) = (text(&options["propagationPolicy"]), options["orphanDependents"].as_bool());
         let dry_run: Vec<&Value> = options["dryRun"].as_array().into_iter().flatten().collect();

@@ -7,6 +7,7 @@ mod metadata;
 mod options;
 mod patch;
 mod read;
+mod selector;
 mod subresource;
 mod update;
 mod validate;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use k8s_client_runtime::http::Method;
 use serde_json::json;
 
+pub(crate) use body::MEDIA_TYPES;
 pub(crate) use delete::{Deletion, delete_one, is_finished};
 pub(crate) use patch::check_patch_type;
 pub(crate) use subresource::selects;
@@ -27,6 +29,7 @@ use crate::{
     failure::{Failure, Result},
     http::{Answer, Query, ResourcePath},
     model::Resource,
+    schema::Types,
     state::State,
 };
 
@@ -40,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) content_type: String,
     pub(crate) user_agent: String,
     pub(crate) body: Bytes,
+    /// The types of the version that is served.
+    pub(crate) types: &'static Types,
 }
 
 impl Call {

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use k8s_client_runtime::selector::{FieldSelector, Selector};
 use serde_json::{Value, json};
 
-use super::{Call, options};
+use super::{Call, options, selector};
 use crate::{
     breaks::{Break, is_broken},
     failure::{Failure, Result},
@@ -56,8 +56,10 @@ impl Selection {
     /// The selectors of a request. A path to one object is a selector of its name.
     pub(super) fn of(call: &Call) -> Result<Self> {
         let labels = call.query.text("labelSelector");
-        let labels: Selector =
-            labels.parse().map_err(|error| Failure::bad_request(format!("unable to parse requirement: {error}")))?;
+        let labels: Selector = labels.parse().map_err(|error| {
+            let problem = selector::problem(labels);
+            Failure::bad_request(problem.unwrap_or_else(|| format!("unable to parse requirement: {error}")))
+        })?;
         let text = call.query.text("fieldSelector");
         let mut fields: FieldSelector = text.parse().map_err(|_| {
             let term = text.split(',').find(|term| !term.contains('=')).unwrap_or(text);

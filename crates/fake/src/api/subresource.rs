@@ -69,7 +69,7 @@ fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
         "get" => return Ok(Answer::value(current)),
         "update" => {
             options::check_write(call, "UpdateOptions")?;
-            ScaleWrite::Whole(whole_scale(call, body::parse(call, "Scale")?, &mut warnings)?)
+            ScaleWrite::Whole(whole_scale(call, of_subresource(call, "Scale")?, &mut warnings)?)
         }
         _ => {
             let (patch, _) = Patch::read(call, || Ok(()))?;
@@ -98,6 +98,12 @@ fn of_scale(state: &mut State, call: &Call) -> Result<Answer> {
     let (scale, owned) = fields::write_scale(state, &resource, &existing.value, current, write, &manager)?;
     let answer = store_scale(state, call, &existing, &scale, owned.as_ref());
     Ok(answer.map_err(|failure| failure.with_warnings(&warnings))?.with_warnings(warnings))
+}
+
+/// What is sent to a subresource that has a kind of its own.
+fn of_subresource(call: &Call, kind: &str) -> Result<Value> {
+    let subresource = call.resource.subresources.get(call.subresource());
+    body::parse(call, kind, &subresource.map(|it| it.schema.clone()).unwrap_or_default())
 }
 
 /// A scale that was sent or patched, as the server reads it.
@@ -180,7 +186,7 @@ fn success() -> Answer {
 
 /// Deletes a pod unless its disruption budget has none left.
 fn evict(state: &mut State, call: &Call) -> Result<Answer> {
-    let eviction = body::parse(call, "Eviction")?;
+    let eviction = of_subresource(call, "Eviction")?;
     let name = meta(&eviction, "name");
     if !name.is_empty() && name != call.name() {
         return Err(Failure::bad_request("name in URL does not match name in Eviction object"));
@@ -254,7 +260,7 @@ pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
 
 /// Puts a pod on a node.
 fn bind(state: &mut State, call: &Call) -> Result<Answer> {
-    let binding = body::parse(call, "Binding")?;
+    let binding = of_subresource(call, "Binding")?;
     bind_to(state, &Arc::clone(&call.resource), call, call.name(), &binding)
 }
 
@@ -305,7 +311,7 @@ const TOKEN_SECONDS: u64 = 3_600;
 
 /// A token that nobody can check, for those who ask for one.
 fn token(state: &mut State, call: &Call) -> Result<Answer> {
-    let mut request = body::parse(call, "TokenRequest")?;
+    let mut request = of_subresource(call, "TokenRequest")?;
     state.object(&call.resource, call.namespace(), call.name())?;
     let seconds = request["spec"]["expirationSeconds"].as_u64().unwrap_or(TOKEN_SECONDS);
     let until = crate::clock::timestamp(state.clock.now().as_secs() + seconds);

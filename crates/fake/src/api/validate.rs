@@ -95,7 +95,7 @@ fn is_name_part(text: &str) -> bool {
 }
 
 /// What is wrong with a name such as `example.com/name`.
-fn qualified_name_problem(text: &str) -> Option<&'static str> {
+pub(super) fn qualified_name_problem(text: &str) -> Option<&'static str> {
     if text.matches('/').count() > 1 {
         return Some(LABEL_KEY);
     }
@@ -124,13 +124,19 @@ fn check_labels(object: &Value, causes: &mut Vec<Cause>) {
             wrong(key, problem);
         }
         let value = value.as_str().unwrap_or_default();
-        if value.len() > 63 {
-            wrong(value, "must be no more than 63 bytes");
-        }
-        if !value.is_empty() && !is_name_part(value) {
-            wrong(value, LABEL_VALUE);
+        for problem in label_value_problems(value) {
+            wrong(value, problem);
         }
     }
+}
+
+/// What is wrong with the value of a label.
+pub(super) fn label_value_problems(value: &str) -> impl Iterator<Item = &'static str> {
+    let is_long = value.len() > 63;
+    let is_wrong = !value.is_empty() && !is_name_part(value);
+    [(is_long, "must be no more than 63 bytes"), (is_wrong, LABEL_VALUE)]
+        .into_iter()
+        .filter_map(|(is, problem)| is.then_some(problem))
 }
 
 /// The most bytes that all annotations have together.

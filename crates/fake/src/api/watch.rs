@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,11 +13,10 @@ use super::{
 use crate::{
     breaks::{Break, is_broken},
     failure::{Failure, Result},
-    http::{Representation, one},
+    http::{Renderer, Representation},
     model::Resource,
     state::{State, empty_object, in_version},
     store::{Event, Object, prefix},
-    table::Rows,
 };
 
 /// How often a bookmark comes.
@@ -36,8 +35,7 @@ pub(crate) struct WatchStream {
     selection: Selection,
     /// What the keys of the objects begin with.
     prefix: String,
-    representation: Representation,
-    rows: Rows,
+    renderer: Renderer,
     /// Events that are there already.
     ready: VecDeque<Bytes>,
     /// The revision up to which events have been sent.
@@ -50,7 +48,7 @@ pub(crate) struct WatchStream {
 }
 
 /// Opens a watch.
-pub(crate) fn open(state: &mut State, call: &Call, representation: Representation, rows: Rows) -> Result<WatchStream> {
+pub(crate) fn open(state: &mut State, call: &Call, renderer: Renderer) -> Result<WatchStream> {
     options::check_list(call)?;
     let selection = Selection::of(call)?;
     let from = read::revision(call, true)?;
@@ -66,8 +64,7 @@ pub(crate) fn open(state: &mut State, call: &Call, representation: Representatio
         resource: Arc::clone(&call.resource),
         selection,
         prefix: prefix(call.path.namespace.as_deref().filter(|_| call.resource.namespaced)),
-        representation,
-        rows,
+        renderer,
         ready: VecDeque::new(),
         sent: if is_broken(Break::WatchBeginsOneEventLate) && from > 0 { from + 1 } else { from },
         end,
@@ -115,15 +112,15 @@ impl WatchStream {
     /// Ends it with the event that says that what it has not seen is forgotten.
     pub(crate) fn expire(&mut self, state: &State) {
         let problem = format!("too old resource version: {} ({})", self.sent, state.store.compacted());
-        let event = json!({"type": "ERROR", "object": Failure::expired(problem).status()});
+        let status = self.renderer.value(&Failure::expired(problem).status());
         self.ready.clear();
-        self.ready.push_back(line(&event.to_string()));
+        self.ready.push_back(self.renderer.event("ERROR", &status));
         self.is_over = true;
     }
 
     /// What there is to send now, if there is anything. `None` with [`is_over`](Self::is_over) is the end.
     pub(crate) fn next(&mut self, state: &State) -> Option<Bytes> {
-        self.rows.now = state.clock.now().as_secs();
+        self.renderer.rows.now = state.clock.now().as_secs();
         if self.ready.is_empty() && !self.is_over {
             self.read(state);
         }
@@ -131,6 +128,11 @@ impl WatchStream {
             self.keep_time();
         }
         self.ready.pop_front()
+    }
+
+    /// What `Content-Type` says of it.
+    pub(crate) fn content_type(&self) -> &'static str {
+        self.renderer.content_type_of_watch()
     }
 
     /// Whether nothing comes any more but what is ready.
@@ -205,19 +207,13 @@ impl WatchStream {
     }
 
     fn event(&self, kind: &str, object: &Object) -> Bytes {
-        let object = one(&self.resource, object, self.representation, self.rows);
-        let mut text = BytesMut::with_capacity(object.len() + 40);
-        text.put_slice(b"{\"type\":\"");
-        text.put_slice(kind.as_bytes());
-        text.put_slice(b"\",\"object\":");
-        text.put_slice(&object);
-        text.put_slice(b"}\n");
-        text.freeze()
+        self.renderer.event(kind, &self.renderer.one(&self.resource, object))
     }
 
     fn bookmark_event(&self, after_initial: bool) -> Bytes {
         // It is an object of the kind in which nothing else is set.
-        let (api_version, kind, mut object) = match self.representation {
+        let representation = self.renderer.form.representation;
+        let (api_version, kind, mut object) = match representation {
             Representation::Metadata => ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata", json!({})),
             _ => (self.resource.api_version(), self.resource.kind.as_str(), empty_object(&self.resource)),
         };
@@ -225,7 +221,7 @@ impl WatchStream {
         if after_initial {
             metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
         }
-        let is_whole = self.representation != Representation::Metadata;
+        let is_whole = representation != Representation::Metadata;
         if is_whole && self.resource.group == "apps" && self.resource.subresources.contains_key("scale") {
             // Inside of the server they are no pointer, so that there are always some.
             object["spec"]["replicas"] = 0.into();
@@ -233,10 +229,6 @@ impl WatchStream {
         object["apiVersion"] = api_version.into();
         object["kind"] = kind.into();
         object["metadata"] = metadata;
-        line(&json!({"type": "BOOKMARK", "object": object}).to_string())
+        self.renderer.event("BOOKMARK", &self.renderer.value(&object))
     }
-}
-
-fn line(text: &str) -> Bytes {
-    format!("{text}\n").into()
 }

@@ -53,6 +53,7 @@ fn ask(state: &mut State, agent: &str, verb: &'static str, place: Place<'_>, bod
         content_type: "application/json".to_owned(),
         user_agent: agent.to_owned(),
         body: body.to_string().into(),
+        types: state.model.types,
     };
     match api::answer(state, &call).ok()?.content {
         Content::Object(_, object) => Some(object),

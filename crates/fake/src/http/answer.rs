@@ -9,7 +9,13 @@ use k8s_client_runtime::{
 };
 use serde_json::Value;
 
-use crate::{failure::Failure, model::Resource, store::Object};
+use super::{Asked, Form, JSON, Renderer};
+use crate::{
+    failure::Failure,
+    model::{Model, Resource},
+    store::Object,
+    table::Rows,
+};
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -66,12 +72,15 @@ pub(crate) fn response(code: StatusCode, media_type: &'static str, body: impl In
 }
 
 impl Failure {
-    /// The response that says so.
-    pub(crate) fn response(&self) -> Response<Body> {
+    /// The response that says so, to who accepts this.
+    pub(crate) fn response(&self, accept: &str, model: &'static Model) -> Response<Body> {
         let mut response = if self.is_plain {
             response(self.code, "text/plain; charset=utf-8", self.message.clone())
         } else {
-            response(self.code, "application/json", self.status().to_string())
+            // Who accepts nothing that there is is told so in JSON.
+            let form = Form::of(accept, Asked::Refusal).unwrap_or(JSON);
+            let renderer = Renderer { form, rows: Rows::default(), model };
+            response(self.code, form.content_type(), renderer.value(&self.status()))
         };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {

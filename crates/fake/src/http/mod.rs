@@ -6,8 +6,8 @@ mod path;
 mod query;
 mod render;
 
-pub(crate) use accept::Representation;
+pub(crate) use accept::{Asked, Form, JSON, Representation};
 pub(crate) use answer::{Answer, Content, response, warn};
 pub(crate) use path::{Path, ResourcePath};
 pub(crate) use query::Query;
-pub(crate) use render::{metadata, one, render};
+pub(crate) use render::{Renderer, metadata};

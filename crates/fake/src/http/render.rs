@@ -1,51 +1,127 @@
 //! Answers as bytes, in the form that is wanted.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
+use k8s_client_runtime::codec::MediaType;
 use serde_json::{Value, json};
 
-use super::{Content, Representation};
-use crate::{model::Resource, store::Object, table};
+use super::{Content, Form, Representation};
+use crate::{
+    model::{Model, Resource},
+    protobuf,
+    store::Object,
+    table,
+};
 
-/// The body of an answer.
-pub(crate) fn render(content: &Content, representation: Representation, rows: table::Rows) -> Bytes {
-    match (content, representation) {
-        (Content::Object(_, object), Representation::Metadata) => metadata(object).to_string().into(),
-        (Content::Object(resource, object), Representation::Table) => {
-            let meta = json!({"resourceVersion": object.meta("resourceVersion")});
-            table::table(resource, std::slice::from_ref(object), &meta, rows).to_string().into()
+/// What an object is that has nothing but metadata.
+const PARTIAL: [&str; 2] = ["meta.k8s.io/v1", "PartialObjectMetadata"];
+
+/// How answers are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renderer {
+    pub(crate) form: Form,
+    pub(crate) rows: table::Rows,
+    /// Where the types come from.
+    pub(crate) model: &'static Model,
+}
+
+impl Renderer {
+    /// The body of an answer.
+    pub(crate) fn render(&self, content: &Content) -> Bytes {
+        match content {
+            Content::Object(resource, object) => self.one(resource, object),
+            Content::List(resource, objects, meta) => match (self.form.representation, self.form.media_type) {
+                (Representation::Table, _) => table::table(resource, objects, meta, self.rows).to_string().into(),
+                (Representation::Metadata, MediaType::Json) => {
+                    // Go has a list that nothing was added to as none.
+                    let items: Option<Vec<Value>> = (!objects.is_empty())
+                        .then(|| objects.iter().map(|object| metadata_of(&object.value)).collect());
+                    let list = json!({
+                        "kind": "PartialObjectMetadataList", "apiVersion": PARTIAL[0], "metadata": meta, "items": items,
+                    });
+                    list.to_string().into()
+                }
+                (_, MediaType::Json) => list(resource, objects, meta),
+                (representation, _) => self.protobuf_list(resource, objects, meta, representation),
+            },
+            Content::Value(value) if self.form.representation == Representation::Metadata && has_uid(value) => {
+                self.value(&metadata_of(value))
+            }
+            Content::Value(value) => self.value(value),
         }
-        (Content::List(resource, objects, meta), Representation::Metadata) => {
-            // Go has a list that nothing was added to as none.
-            let items: Option<Vec<Value>> =
-                (!objects.is_empty()).then(|| objects.iter().map(|object| metadata(object)).collect());
-            let list = json!({
-                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items,
-            });
-            let _ = resource;
-            list.to_string().into()
+    }
+
+    /// An object as it stands in an answer and in an event of a watch.
+    pub(crate) fn one(&self, resource: &Resource, object: &Object) -> Bytes {
+        match (self.form.representation, self.form.media_type) {
+            (Representation::Table, _) => {
+                let meta = json!({"resourceVersion": object.meta("resourceVersion")});
+                table::of_one(resource, object, &meta, self.rows).to_string().into()
+            }
+            (Representation::Metadata, _) => self.value(&metadata_of(&object.value)),
+            (_, MediaType::Json) => whole(resource, object),
+            _ => protobuf::in_envelope(&resource.api_version(), &resource.kind, object.protobuf(&resource.schema)),
         }
-        (Content::List(resource, objects, meta), Representation::Table) => {
-            table::table(resource, objects, meta, rows).to_string().into()
+    }
+
+    fn protobuf_list(
+        &self,
+        resource: &Resource,
+        objects: &[Arc<Object>],
+        meta: &Value,
+        representation: Representation,
+    ) -> Bytes {
+        let types = self.model.types;
+        if representation == Representation::Metadata {
+            let items: Vec<Vec<u8>> =
+                objects.iter().map(|object| protobuf::metadata(types, &object.value["metadata"])).collect();
+            let list = protobuf::list(types, meta, items.iter().map(Vec::as_slice));
+            return protobuf::in_envelope(PARTIAL[0], "PartialObjectMetadataList", &list);
         }
-        (Content::List(resource, objects, meta), _) => list(resource, objects, meta),
-        (Content::Object(resource, object), _) => whole(resource, object),
-        (Content::Value(value), Representation::Metadata) if value["metadata"]["uid"].is_string() => {
-            metadata_of(value).to_string().into()
+        let items = objects.iter().map(|object| object.protobuf(&resource.schema).as_ref());
+        let list = protobuf::list(types, meta, items);
+        protobuf::in_envelope(&resource.api_version(), &resource.list_kind(), &list)
+    }
+
+    /// What says itself of which kind it is.
+    pub(crate) fn value(&self, value: &Value) -> Bytes {
+        if self.form.media_type == MediaType::Json {
+            return value.to_string().into();
         }
-        (Content::Value(value), _) => value.to_string().into(),
+        let [api_version, kind] = ["apiVersion", "kind"].map(|name| value[name].as_str().unwrap_or_default());
+        let object = match [api_version, kind] {
+            PARTIAL => protobuf::metadata(self.model.types, &value["metadata"]),
+            _ => protobuf::message(value, &self.model.schema_of(api_version, kind).unwrap_or_default()),
+        };
+        protobuf::in_envelope(api_version, kind, &object)
+    }
+
+    /// An event of a watch, and what stands around it.
+    pub(crate) fn event(&self, kind: &str, object: &[u8]) -> Bytes {
+        if self.form.media_type == MediaType::Protobuf {
+            return protobuf::event(kind, object);
+        }
+        let mut text = BytesMut::with_capacity(object.len() + 40);
+        text.put_slice(b"{\"type\":\"");
+        text.put_slice(kind.as_bytes());
+        text.put_slice(b"\",\"object\":");
+        text.put_slice(object);
+        text.put_slice(b"}\n");
+        text.freeze()
+    }
+
+    /// What `Content-Type` says of a watch.
+    pub(crate) fn content_type_of_watch(&self) -> &'static str {
+        match self.form.media_type {
+            MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+            _ => "application/json",
+        }
     }
 }
 
-/// An object for a watch: as in an answer.
-pub(crate) fn one(resource: &Resource, object: &Object, representation: Representation, rows: table::Rows) -> Bytes {
-    match representation {
-        Representation::Metadata => metadata(object).to_string().into(),
-        Representation::Table => {
-            let meta = json!({"resourceVersion": object.meta("resourceVersion")});
-            table::of_one(resource, object, &meta, rows).to_string().into()
-        }
-        _ => whole(resource, object),
-    }
+fn has_uid(value: &Value) -> bool {
+    value["metadata"]["uid"].is_string()
 }
 
 fn whole(resource: &Resource, object: &Object) -> Bytes {
@@ -74,7 +150,7 @@ fn put_object(text: &mut BytesMut, head: Option<&str>, object: &Object) {
 }
 
 /// Items of custom resources say what they are; those of Kubernetes' own kinds do not.
-fn list(resource: &Resource, objects: &[std::sync::Arc<Object>], meta: &Value) -> Bytes {
+fn list(resource: &Resource, objects: &[Arc<Object>], meta: &Value) -> Bytes {
     let head = resource.custom.as_ref().map(|_| head(resource));
     // Lists of custom resources always say whether there is more.
     let mut meta = meta.clone();
@@ -105,7 +181,7 @@ pub(crate) fn metadata(object: &Object) -> Value {
 }
 
 fn metadata_of(value: &Value) -> Value {
-    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]})
+    json!({"kind": PARTIAL[1], "apiVersion": PARTIAL[0], "metadata": value["metadata"]})
 }
 
 impl Resource {

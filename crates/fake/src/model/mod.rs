@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::schema::{Schema, Types};
+use crate::{
+    protobuf,
+    schema::{Schema, Types},
+};
 
 /// What one Kubernetes version serves.
 #[derive(Debug)]
@@ -140,6 +143,22 @@ impl Model {
         generated::VERSIONS.last().map_or(0, |(minor, _)| *minor)
     }
 
+    /// The type of what says that it is of a kind, be it kept, an answer or a question.
+    pub(crate) fn schema_of(&self, api_version: &str, kind: &str) -> Option<Schema> {
+        let of_resource = |resource: &Arc<Resource>| {
+            let is_it = resource.kind == kind && *resource.version_text == *api_version;
+            is_it.then(|| resource.schema.clone())
+        };
+        let of_subresource = |resource: &Arc<Resource>| {
+            let mut all = resource.subresources.values();
+            let is_it = |it: &&Subresource| it.kind == kind && it.api_version() == api_version;
+            all.find(is_it).map(|subresource| subresource.schema.clone())
+        };
+        let resources = || self.resources.values().flat_map(BTreeMap::values);
+        let of_all_groups = || protobuf::of_all_groups(self.types, kind);
+        resources().find_map(of_resource).or_else(|| resources().find_map(of_subresource)).or_else(of_all_groups)
+    }
+
     fn read(data: &'static str) -> Self {
         let (facts, types) = data.split_once("\ntype ").unwrap_or((data, ""));
         let types: &'static Types = Box::leak(Box::new(read_types(types)));
@@ -212,6 +231,13 @@ impl Resource {
     /// Whether something can be done with it.
     pub(crate) fn has_verb(&self, verb: &str) -> bool {
         self.verbs.iter().any(|known| known == verb)
+    }
+}
+
+impl Subresource {
+    /// `autoscaling/v1`
+    fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 }
 

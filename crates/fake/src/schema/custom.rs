@@ -113,7 +113,7 @@ fn object(declared: &Value, types: &'static Types) -> Type {
         fields.entry(name).or_default().required = true;
     }
     let unknown = if keeps { Unknown::Kept } else { Unknown::Dropped };
-    let mut fields = Struct { fields, unknown, embedded: is_embedded };
+    let mut fields = Struct { fields, unknown, embedded: is_embedded, ..Struct::default() };
     if is_embedded {
         embed(&mut fields, types);
     }

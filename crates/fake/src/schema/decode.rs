@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Field, Presence, Schema, Struct, Type, Unknown};
 
 /// The type of times that have microseconds.
-const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
+pub(crate) const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
 
 /// Reads an object of Kubernetes' own kinds as its server does. Unknown fields are left out, and their paths noted.
 ///
@@ -125,7 +125,12 @@ impl Decoder<'_> {
 
     /// What is written of a field.
     fn present(&mut self, given: Option<Value>, field: &Field) -> Option<Value> {
-        let given = given.or_else(|| field.schema.default.clone().filter(|default| !is_zero(default)));
+        // What is no pointer in Go and zero is as if it were not given.
+        let is_pointer = matches!(field.presence, Presence::Free | Presence::Optional | Presence::Null);
+        let given = match field.schema.default.as_ref().filter(|default| !is_zero(default)) {
+            Some(default) => given.filter(|given| is_pointer || !is_zero(given)).or_else(|| Some(default.clone())),
+            None => given,
+        };
         match field.presence {
             Presence::Free | Presence::Optional => given,
             Presence::Null => Some(given.unwrap_or_default()),
@@ -143,13 +148,12 @@ impl Decoder<'_> {
     /// What Go writes for a value that was never set.
     fn zero(&mut self, schema: &Schema) -> Value {
         match &schema.resolved().of {
+            _ if schema.is_raw_json() => Value::Null,
             Type::Any | Type::Time | Type::List(_) | Type::Map(_) | Type::Named(_) | Type::Bytes => Value::Null,
             Type::Bool => false.into(),
             Type::Int32 | Type::Int64 | Type::Double | Type::IntOrString => 0.into(),
             Type::String => "".into(),
             Type::Quantity => "0".into(),
-            // Raw JSON in a wrapper.
-            Type::Struct(fields) if fields.fields.is_empty() && fields.unknown == Unknown::Kept => Value::Null,
             Type::Struct(fields) => self.fields(Map::new(), fields).map_or(Value::Null, Value::Object),
         }
     }

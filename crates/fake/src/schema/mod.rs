@@ -4,6 +4,7 @@
 mod check;
 mod custom;
 mod decode;
+mod message;
 mod prune;
 mod quantity;
 mod stored;
@@ -15,7 +16,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub(crate) use check::violations;
-pub(crate) use decode::decode;
+pub(crate) use decode::{MICRO_TIME, decode};
+pub(crate) use message::{Message, Part};
 pub(crate) use prune::{prune, prune_applied};
 pub(crate) use stored::as_stored;
 pub(crate) use types::Types;
@@ -99,6 +101,8 @@ pub(crate) struct Struct {
     pub(crate) unknown: Unknown,
     /// Whether it is an object with `apiVersion`, `kind` and `metadata` of its own within another.
     pub(crate) embedded: bool,
+    /// How it travels as protobuf; with nothing in it if it does not.
+    pub(crate) message: Message,
 }
 
 /// What becomes of fields that a struct does not name.
@@ -190,11 +194,25 @@ impl Schema {
         }
     }
 
+    /// Whether the value is a type of Go that keeps any JSON as it is.
+    pub(crate) fn is_raw_json(&self) -> bool {
+        let name = self.type_name().and_then(|name| name.rsplit('.').next());
+        matches!(name, Some("RawExtension" | "FieldsV1" | "JSON"))
+    }
+
     /// Whether the value is a list, map or struct that is owned and replaced as a whole.
     pub(crate) fn is_atomic(&self) -> bool {
         let resolved = self.resolved();
         let is_atomic_list = matches!(&resolved.of, Type::List(List { kind: ListKind::Atomic, .. }));
         !self.granular && (self.atomic || resolved.atomic || is_atomic_list)
+    }
+
+    /// The type of Kubernetes of this name, among those of the version that this one is of.
+    pub(crate) fn beside(&self, name: &str) -> Option<Schema> {
+        match &self.of {
+            Type::Named(named) => named.types.find(name),
+            _ => None,
+        }
     }
 
     /// The struct that the value is, if it is one.

@@ -4,7 +4,8 @@
 //! notation is `[]` before the items of a list, `{}` before the values of a map, `@` before a type's name, `object` for
 //! a map of anything, `any` for what may be anything, or a scalar. The words: `atomic`, `granular`, `set` and
 //! `map=KEY,KEY` (the type of list or map), `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`,
-//! `omitempty` and `omitzero` (the field in Go), and `default=JSON`.
+//! `omitempty` and `omitzero` (the field in Go), `#NUMBER` (the field in protobuf; `#2.1` is the first one of the
+//! message that is the second), and `default=JSON`.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -59,17 +60,27 @@ impl Types {
             }
         }
         if let Type::Struct(fields) = &mut schema.of {
-            fields.fields = lines.filter_map(|line| self.field(line)).collect();
+            for line in lines {
+                if let Some((name, field, numbers)) = self.field(line) {
+                    fields.message.add(numbers, &name);
+                    fields.fields.insert(name, field);
+                }
+            }
         }
         schema
     }
 
-    fn field(&'static self, line: &'static str) -> Option<(String, Field)> {
+    /// A field's name, the field, and its numbers in protobuf.
+    fn field(&'static self, line: &'static str) -> Option<(String, Field, &'static str)> {
         let mut words = line.split_whitespace();
         let name = words.next()?;
         let mut field = Field { schema: self.notation(words.next()?), ..Field::default() };
-        let (mut pointer, mut omit_empty, mut omit_zero) = (false, false, false);
+        let (mut pointer, mut omit_empty, mut omit_zero, mut numbers) = (false, false, false, "");
         for word in words {
+            if let Some(number) = word.strip_prefix('#') {
+                numbers = number;
+                continue;
+            }
             let (word, value) = word.split_once('=').unwrap_or((word, ""));
             match word {
                 "atomic" => field.schema.atomic = true,
@@ -93,7 +104,7 @@ impl Types {
             (false, true, false) => Presence::OmitEmpty,
             (false, false, false) => Presence::Always,
         };
-        Some((name.to_owned(), field))
+        Some((name.to_owned(), field, numbers))
     }
 
     fn notation(&'static self, notation: &'static str) -> Schema {

@@ -33,8 +33,9 @@ use crate::{
     discovery,
     failure::{Failure, Result},
     garbage,
-    http::{Answer, Path, Query, Representation, ResourcePath, render, response, warn},
-    openapi,
+    http::{Answer, Asked, Form, JSON, Path, Query, Renderer, ResourcePath, response, warn},
+    model::{Model, Resource},
+    openapi, protobuf,
     state::State,
     table::{Include, Rows},
     users::{Fault, Observers, RecordedRequest},
@@ -72,6 +73,8 @@ struct Inner {
     news: Notify,
     observers: Mutex<Observers>,
     start: Instant,
+    /// What is served, without the lock.
+    model: &'static Model,
 }
 
 /// What the URL of a fake server is, where one is needed.
@@ -99,8 +102,9 @@ impl std::fmt::Debug for FakeServer {
 
 impl FakeServer {
     fn of(state: State) -> Self {
+        let model = state.model;
         let (state, observers) = (Mutex::new(state), Mutex::default());
-        Self(Arc::new(Inner { state, news: Notify::new(), observers, start: Instant::now() }))
+        Self(Arc::new(Inner { state, news: Notify::new(), observers, start: Instant::now(), model }))
     }
 
     /// Starts a server of the newest Kubernetes version that is known, with nothing in it but the namespaces that a
@@ -116,14 +120,14 @@ impl FakeServer {
 
     /// The configuration of a client of this server, for [`RestClient::from_service`] and this server as the service.
     ///
-    /// JSON is asked for, which is what this server speaks. There is no rate limit.
+    /// There is no rate limit. All else is as it is for a real server: objects of Kubernetes' own kinds travel as
+    /// protobuf, unless [`Config::disable_protobuf`] is set.
     ///
     /// # Errors
     ///
     /// None that this server causes; see [`Config::new`].
     pub fn config(&self) -> k8s_client_runtime::Result<Config> {
         let mut config = Config::new(URL)?;
-        config.disable_protobuf = true;
         config.rate_limit = None;
         Ok(config)
     }
@@ -197,7 +201,7 @@ impl FakeServer {
     ///
     /// `fault` decides over those that were injected.
     pub(crate) async fn meet(&self, head: Parts, body: Bytes, fault: Option<Fault>) -> io::Result<Response<Body>> {
-        let mut request = recorded(&head, &body);
+        let mut request = recorded(&head, &body, self.0.model);
         let (number, met) = {
             let mut state = self.state();
             request.at = self.age();
@@ -210,7 +214,8 @@ impl FakeServer {
             time::sleep(met.delay).await;
         }
         let answer = |met: Option<&Fault>| {
-            let answer = self.answer(&head, body, met).unwrap_or_else(|failure| failure.response());
+            let refused = |failure: Box<Failure>| failure.response(&header_text(&head, header::ACCEPT), self.0.model);
+            let answer = self.answer(&head, body, met).unwrap_or_else(refused);
             self.report(Some(number));
             answer
         };
@@ -241,20 +246,14 @@ impl FakeServer {
         let query = Query::parse(head.uri.query().unwrap_or_default());
         let text = |name| header_text(head, name);
         let accept = text(header::ACCEPT);
-        let representation = Representation::of(&accept);
         let path = match path {
             Path::Resource(path) => path,
             Path::Other(path) => return self.other(&head.method, &path),
             discovery => {
-                let representation = representation.unwrap_or_default();
-                let document = discovery::document(&self.state(), &discovery, representation)?;
-                let media_type = match representation {
-                    Representation::Aggregated => {
-                        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-                    }
-                    _ => "application/json",
-                };
-                let mut response = response(StatusCode::OK, media_type, document.to_string());
+                let form = Form::of(&accept, Asked::Discovery).unwrap_or(JSON);
+                let document = discovery::document(&self.state(), &discovery, form.representation)?;
+                let renderer = Renderer { form, rows: Rows::default(), model: self.0.model };
+                let mut response = response(StatusCode::OK, form.content_type(), renderer.value(&document));
                 response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
                 return Ok(response);
             }
@@ -267,23 +266,19 @@ impl FakeServer {
             api::check_patch_type(&resource, &content_type)?;
         }
         api::check_served(&resource, &path, verb)?;
-        let representation = representation.ok_or_else(|| match resource.custom {
-            Some(_) => Failure::not_acceptable(&[
-                "application/json",
-                "application/yaml",
-                "application/vnd.kubernetes.protobuf",
-                "application/cbor",
-            ]),
-            None => Failure::no_representation(),
-        })?;
-        let call = Call { verb, resource, path, query, content_type, user_agent: text(header::USER_AGENT), body };
+        let form = form(&accept, &resource, verb)?;
+        let (user_agent, types) = (text(header::USER_AGENT), self.0.model.types);
+        let call = Call { verb, resource, path, query, content_type, user_agent, body, types };
         let include = Include::parse(call.query.text("includeObject"));
         let rows = Rows { include, now: state.clock.now().as_secs() };
+        let renderer = Renderer { form, rows, model: self.0.model };
         if verb == "watch" {
-            let stream = api::open(&mut state, &call, representation, rows)?;
+            let stream = api::open(&mut state, &call, renderer)?;
             let cuts = state.cuts.len();
             let end = if let Some(Fault::CutWatch(after)) = met { Some(Instant::now() + *after) } else { None };
-            return Ok(self.stream(stream, OpenedBy { request: recorded(head, &Bytes::new()), cuts, end }));
+            return Ok(
+                self.stream(stream, OpenedBy { request: recorded(head, &Bytes::new(), self.0.model), cuts, end })
+            );
         }
         if let Some(Fault::StaleRead(writes)) = met
             && matches!(verb, "get" | "list")
@@ -293,7 +288,7 @@ impl FakeServer {
                 let present = std::mem::replace(&mut state.store, past);
                 let answer = api::answer(&mut state, &call);
                 state.store = present;
-                return Ok(respond(&answer?, representation, rows));
+                return Ok(respond(&answer?, renderer));
             }
         }
         let before = state.store.revision();
@@ -306,7 +301,7 @@ impl FakeServer {
         if has_news {
             self.0.news.notify_waiters();
         }
-        Ok(respond(&answer?, representation, rows))
+        Ok(respond(&answer?, renderer))
     }
 
     /// What is no part of the API.
@@ -334,8 +329,24 @@ fn header_text(head: &Parts, name: header::HeaderName) -> String {
     head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
+/// The form that an answer is wanted in.
+fn form(accept: &str, resource: &Resource, verb: &str) -> Result<Form> {
+    let asked = if resource.custom.is_some() { Asked::Custom } else { Asked::BuiltIn };
+    Form::of(accept, asked).ok_or_else(|| {
+        // Built-in kinds have a layer before their handlers, which does not look at what is to be made of objects.
+        if resource.custom.is_none() && !Form::is_known(accept) {
+            return Failure::no_representation();
+        }
+        Failure::not_acceptable(if verb == "watch" { &STREAMED } else { &api::MEDIA_TYPES })
+    })
+}
+
+/// The media types of watches.
+const STREAMED: [&str; 3] =
+    ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq"];
+
 /// What tests are told of a request.
-fn recorded(head: &Parts, body: &Bytes) -> RecordedRequest {
+fn recorded(head: &Parts, body: &Bytes, model: &'static Model) -> RecordedRequest {
     let query = head.uri.query().unwrap_or_default();
     let (verb, path) = match Path::parse(head.uri.path()) {
         Path::Resource(path) => (api::verb(&head.method, &path, &Query::parse(query)), path),
@@ -354,15 +365,15 @@ fn recorded(head: &Parts, body: &Bytes) -> RecordedRequest {
         name: path.name,
         user_agent: header_text(head, header::USER_AGENT),
         content_type: header_text(head, header::CONTENT_TYPE),
-        body: serde_json::from_slice(body).unwrap_or_default(),
+        body: protobuf::json(body, model).or_else(|| serde_json::from_slice(body).ok()).unwrap_or_default(),
         at: Duration::ZERO,
         fault: None,
         code: None,
     }
 }
 
-fn respond(answer: &Answer, representation: Representation, rows: Rows) -> Response<Body> {
-    let mut response = response(answer.code, "application/json", render(&answer.content, representation, rows));
+fn respond(answer: &Answer, renderer: Renderer) -> Response<Body> {
+    let mut response = response(answer.code, renderer.form.content_type(), renderer.render(&answer.content));
     warn(response.headers_mut(), &answer.warnings);
     response
 }
@@ -389,10 +400,11 @@ where
             let (head, body) = request.into_parts();
             // Its error may be one that cannot be kept while something is waited for.
             let body = body.collect().await.ok().map(http_body_util::Collected::to_bytes);
-            match body {
-                Some(body) => server.meet(head, body, None).await,
-                None => Ok(Failure::bad_request("the body of the request ended too soon").response()),
-            }
+            let Some(body) = body else {
+                let failure = Failure::bad_request("the body of the request ended too soon");
+                return Ok(failure.response(&header_text(&head, header::ACCEPT), server.0.model));
+            };
+            server.meet(head, body, None).await
         })
     }
 }

@@ -31,12 +31,13 @@ pub(super) struct OpenedBy {
 impl FakeServer {
     /// The answer to a watch, which goes on for as long as it is read.
     pub(super) fn stream(&self, watch: WatchStream, by: OpenedBy) -> Response<Body> {
+        let content_type = watch.content_type();
         let open = (self.clone(), watch, by);
         let events = stream::unfold(open, |(server, mut watch, by)| async move {
             let bytes = server.next_event(&mut watch, &by).await?;
             Some((Ok::<_, Infallible>(Frame::data(bytes)), (server, watch, by)))
         });
-        let mut response = response(StatusCode::OK, "application/json", Bytes::new());
+        let mut response = response(StatusCode::OK, content_type, Bytes::new());
         *response.body_mut() = Body::new(StreamBody::new(events));
         response
     }

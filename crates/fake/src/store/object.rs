@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::{protobuf, schema::Schema};
+
 /// An object of some version of its resource, without `apiVersion` and `kind`.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -14,6 +16,8 @@ pub(crate) struct Object {
     pub(crate) version: Arc<str>,
     /// The same as JSON, made when it is first sent.
     json: OnceLock<Bytes>,
+    /// The same as protobuf.
+    protobuf: OnceLock<Bytes>,
 }
 
 impl Object {
@@ -22,12 +26,17 @@ impl Object {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("resourceVersion".to_owned(), revision.to_string().into());
         }
-        Self { value, version: Arc::clone(version), json: OnceLock::new() }
+        Self { value, version: Arc::clone(version), json: OnceLock::new(), protobuf: OnceLock::new() }
     }
 
     /// The object as JSON, still without `apiVersion` and `kind`.
     pub(crate) fn json(&self) -> &Bytes {
         self.json.get_or_init(|| self.value.to_string().into())
+    }
+
+    /// The object as a message of protobuf, by the type that objects of its version have.
+    pub(crate) fn protobuf(&self, schema: &Schema) -> &Bytes {
+        self.protobuf.get_or_init(|| protobuf::message(&self.value, schema).into())
     }
 
     /// A text of the metadata; empty if there is none.

@@ -8,7 +8,7 @@ use super::{ask, names, object, refusal, server};
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const WIDGETS: &str = "/apis/example.com/v1/namespaces/default/widgets";
 
-async fn define(server: &FakeServer) -> Value {
+pub(super) async fn define(server: &FakeServer) -> Value {
     let spec = json!({
         "type": "object", "required": ["size"],
         "properties": {

@@ -8,6 +8,7 @@ mod lists;
 mod objects;
 mod openapi;
 mod patches;
+mod protobuf;
 mod users;
 mod watches;
 

@@ -5,11 +5,11 @@ use super::{Error, Reader, Result, Writer, types::Text};
 use crate::protobuf::Type as _;
 
 /// What every body begins with.
-pub(crate) const MAGIC: &[u8] = b"k8s\0";
+pub const MAGIC: &[u8] = b"k8s\0";
 
 /// An object whose kind is known, and still to be read.
 #[derive(Debug)]
-pub(crate) struct Envelope<'a> {
+pub struct Envelope<'a> {
     api_version: String,
     kind: String,
     raw: &'a [u8],
@@ -19,7 +19,7 @@ pub(crate) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Reads the envelope, and nothing of what is in it.
-    pub(crate) fn open(body: &'a [u8]) -> Result<Self> {
+    pub fn open(body: &'a [u8]) -> Result<Self> {
         let Some(message) = body.strip_prefix(MAGIC) else {
             return Err(Error::wire("what should be protobuf of Kubernetes does not begin with `k8s`").at(0));
         };
@@ -60,17 +60,17 @@ impl<'a> Envelope<'a> {
     }
 
     /// The group and the version.
-    pub(crate) fn api_version(&self) -> &str {
+    pub fn api_version(&self) -> &str {
         &self.api_version
     }
 
     /// The kind.
-    pub(crate) fn kind(&self) -> &str {
+    pub fn kind(&self) -> &str {
         &self.kind
     }
 
     /// A reader of the object.
-    pub(super) fn reader(&self) -> Reader<'a> {
+    pub fn reader(&self) -> Reader<'a> {
         Reader::behind(self.offset, self.raw)
     }
 }

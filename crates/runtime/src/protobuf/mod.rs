@@ -44,11 +44,12 @@ use self::without_managed_fields::fields_without_managed_fields;
 #[doc(hidden)]
 pub use self::without_managed_fields::{item_without_managed_fields, object_without_managed_fields};
 pub(crate) use self::{
-    envelope::{Envelope, MAGIC, around},
+    envelope::around,
     list::{ITEMS, METADATA, list_metadata},
     partial::{PartialMetadata, bookmark, identity, status_without_kind, watch_event},
 };
 pub use self::{
+    envelope::{Envelope, MAGIC},
     error::Error,
     list::read_list,
     message::{Message, Type, empty, read, write},

@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
 
     /// A number of variable length, if that is the field's form.
     #[inline]
-    pub(super) fn number(&mut self, wire: WireType) -> Result<u64> {
+    pub fn number(&mut self, wire: WireType) -> Result<u64> {
         if wire == WireType::Varint {
             self.varint()
         } else {
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of eight bytes, if that is the field's form.
-    pub(super) fn fixed64(&mut self, wire: WireType) -> Result<[u8; 8]> {
+    pub fn fixed64(&mut self, wire: WireType) -> Result<[u8; 8]> {
         if wire != WireType::Fixed64 {
             return Err(self.wrong("a field of another wire type than its own"));
         }
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the message that a field holds.
-    pub(super) fn message(&mut self, wire: WireType) -> Result<Self> {
+    pub fn message(&mut self, wire: WireType) -> Result<Self> {
         let bytes = self.bytes(wire)?;
         if self.depth == MAX_DEPTH {
             return Err(self.wrong("messages nested too deep"));
@@ -217,7 +217,7 @@ pub struct Writer {
 
 impl Writer {
     /// A writer whose buffer begins with these bytes.
-    pub(super) fn behind(prefix: &[u8]) -> Self {
+    pub fn behind(prefix: &[u8]) -> Self {
         Self { buffer: prefix.to_vec() }
     }
 
@@ -227,7 +227,7 @@ impl Writer {
     }
 
     /// What was written.
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> Vec<u8> {
         self.buffer
     }
 
@@ -244,19 +244,19 @@ impl Writer {
     }
 
     /// A field that is a number of variable length.
-    pub(super) fn number(&mut self, number: u32, value: u64) {
+    pub fn number(&mut self, number: u32, value: u64) {
         self.tag(number, 0);
         self.varint(value);
     }
 
     /// A field that is a number of eight bytes.
-    pub(super) fn fixed64(&mut self, number: u32, value: [u8; 8]) {
+    pub fn fixed64(&mut self, number: u32, value: [u8; 8]) {
         self.tag(number, 1);
         self.buffer.extend_from_slice(&value);
     }
 
     /// A field that is text or bytes.
-    pub(crate) fn bytes(&mut self, number: u32, value: &[u8]) {
+    pub fn bytes(&mut self, number: u32, value: &[u8]) {
         self.tag(number, 2);
         self.varint(value.len() as u64);
         self.buffer.extend_from_slice(value);
@@ -271,7 +271,7 @@ impl Writer {
     ///
     /// Its length is known once it is written: one byte is kept free for it, and what was written moves where that is
     /// too little. That is cheaper than to go through everything twice.
-    pub(crate) fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    pub fn message<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.tag(number, 2);
         let start = self.buffer.len();
         self.buffer.push(0);

@@ -2,13 +2,7 @@
 //!
 //! `K8S_CLIENT_FAKE_SEQUENCES` sets how many, `K8S_CLIENT_FAKE_SEED` with which seed they begin.
 
-use std::{
-    env,
-    io::{BufRead as _, BufReader, BufWriter, Write as _},
-    path::Path,
-    process::{Command, Stdio},
-    thread,
-};
+use std::{env, path::Path};
 
 use serde_json::{Value, json};
 
@@ -16,6 +10,7 @@ use super::{
     objects,
     sequences::{Sequence, Step},
 };
+use crate::ask::ask;
 
 /// How often Kubernetes is asked again where it answers something else.
 const AGAIN: usize = 60;
@@ -72,7 +67,7 @@ fn differences_once(program: &Path, sequences: &[Sequence]) -> Result<Vec<Differ
     if sequences.is_empty() {
         return Ok(Vec::new());
     }
-    let answers = ask(program, sequences)?;
+    let answers = ask(program, sequences.iter().map(Sequence::question).collect())?;
     assert_eq!(answers.len(), sequences.len(), "answers");
     let mut clock = 0;
     let mut differences = Vec::new();
@@ -107,22 +102,6 @@ fn in_order(mut result: Value) -> Value {
         }
     }
     result
-}
-
-fn ask(program: &Path, sequences: &[Sequence]) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut input = BufWriter::new(child.stdin.take().ok_or("no standard input")?);
-    let questions: Vec<Value> = sequences.iter().map(Sequence::question).collect();
-    let writer = thread::spawn(move || questions.iter().try_for_each(|question| writeln!(input, "{question}")));
-    let output = BufReader::new(child.stdout.take().ok_or("no standard output")?);
-    let answers = output
-        .lines()
-        .take(sequences.len())
-        .map(|line| Ok(serde_json::from_str(&line?)?))
-        .collect::<Result<Vec<Value>, Box<dyn std::error::Error>>>();
-    writer.join().map_err(|_| "the writer panicked")??;
-    child.wait()?;
-    answers
 }
 
 /// The sequence with as little as still differs, as text.
