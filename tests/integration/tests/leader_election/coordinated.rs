@@ -7,7 +7,7 @@ use k8s_client_integration_tests::{Test, TestResult, config_of, eventually, soon
 use k8s_client_test_harness::ADMIN_CONTEXT;
 use tokio::{sync::oneshot, time::sleep};
 
-use super::quick;
+use super::{LEASE, quick};
 
 #[tokio::test]
 async fn control_plane_chooses_the_oldest_version_and_replaces_a_newer_leader() -> TestResult {
@@ -50,7 +50,7 @@ async fn control_plane_chooses_the_oldest_version_and_replaces_a_newer_leader() 
     );
     let second = soon("the older one is chosen", led).await?;
     assert!(second > first, "{second} {first}");
-    sleep(Duration::from_secs(6)).await;
+    sleep(LEASE + Duration::from_secs(1)).await;
     assert!(!of_older.is_finished(), "it keeps the lease");
 
     drop(stop);

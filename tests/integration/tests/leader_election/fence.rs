@@ -40,6 +40,11 @@ impl Fence {
         seen.last.as_ref().filter(|(_, when)| when.elapsed() < Duration::from_millis(500)).map(|(who, _)| who.clone())
     }
 
+    /// When somebody has worked last.
+    pub(super) fn last_work(&self) -> Option<Instant> {
+        self.seen().last.as_ref().map(|(_, when)| *when)
+    }
+
     pub(super) fn token(&self) -> Option<u32> {
         self.seen().highest
     }

@@ -13,11 +13,15 @@ use k8s_client::{
     leader_election::{Elector, ElectorBuilder},
 };
 
-/// An elector with shorter times than usual: a lease of 5 seconds, which is renewed twice a second for up to 3 seconds.
+/// How long a lease is held, unless it is renewed.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// An elector with shorter times than usual: its lease is renewed twice a second for up to 6 seconds. A busy machine is
+/// to cost nobody the lease.
 fn quick(config: &Config, namespace: &str, identity: &str) -> ElectorBuilder {
     Elector::builder(config, namespace, "election")
         .identity(identity)
-        .lease_duration(Duration::from_secs(5))
-        .renew_deadline(Duration::from_secs(3))
+        .lease_duration(LEASE)
+        .renew_deadline(Duration::from_secs(6))
         .retry_period(Duration::from_millis(500))
 }
