@@ -24,8 +24,9 @@ use crate::{
     program,
 };
 
-/// How long a component may take until it is ready.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// How long a component may take until it is ready: seconds, and minutes where several control planes start at once on
+/// a busy machine.
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// How many ports to try, should other processes take them between the choice and the use.
 const PORTS: usize = 5;

@@ -3,11 +3,9 @@
 //! These start real ones, whatever runs already, because they are about starting and stopping.
 
 use std::{
-    env,
-    fs::{self, Permissions},
+    env, fs,
     io::{BufRead, BufReader},
     net::TcpStream,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio, abort},
     thread,
@@ -91,7 +89,7 @@ fn a_killed_process_takes_its_control_plane_along() {
     let server = after("server=").expect("it said so");
     let folder = PathBuf::from(after("folder=").expect("it said so"));
 
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while (folder.exists() || listens(&server)) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(10));
     }
@@ -120,9 +118,12 @@ fn a_port_that_another_process_took_is_given_up_for_another() {
 fn start_scripts(kube_apiserver: &str) -> Result<ControlPlane, Error> {
     let assets = tempfile::tempdir().expect("a temporary folder");
     for (name, script) in [("etcd", "exec sleep 60"), ("kube-apiserver", kube_apiserver)] {
+        // Another program writes it: what this one has open for writing, a process that another test starts meanwhile
+        // may have open too, for a moment, and what is open for writing is not executed.
         let path = assets.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a written script");
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("an executable script");
+        let write = "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().expect("sh starts");
+        assert!(written.success());
     }
     ControlPlane::start_from(Source::Assets(assets.path().to_owned()))
 }
