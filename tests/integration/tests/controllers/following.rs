@@ -8,7 +8,7 @@ use k8s_client_integration_tests::{Test, TestResult, client_of, eventually, obje
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn config_map(name: &str, value: &str) -> ConfigMap {
     object(json!({ "metadata": { "name": name, "labels": { "app": "test" } }, "data": { "value": value } }))

@@ -200,8 +200,13 @@ async fn permission_that_is_given_taken_and_given_again_is_noticed() -> TestResu
 
     // A watch that is open goes on; the next one is refused. Its time limit would bring that, in minutes.
     bindings.delete("reader").await?;
-    let other = Informer::of(unprivileged.core_v1().config_maps(&test.namespace)).start();
-    eventually("the refusal", || async { other.health().error.filter(|error| error.is_forbidden()) }).await;
+    // The authorizer hears of it a little later; one that begins before that has a watch for minutes, too.
+    let other = eventually("the refusal", || async {
+        let other = Informer::of(unprivileged.core_v1().config_maps(&test.namespace)).start();
+        soon("an answer", other.synced()).await.is_err().then_some(other)
+    })
+    .await;
+    assert!(other.health().error.is_some_and(|error| error.is_forbidden()));
     assert!(informer.health().synced);
     bindings.create(&binding).await?;
     other.synced_within(LIMIT).await?;

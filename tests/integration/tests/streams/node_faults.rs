@@ -151,7 +151,7 @@ async fn forwarded_port_fails_when_its_kubelet_dies() -> TestResult {
         let test = Test::on(alone.plane()).await;
         test.run_pod(&node, served()).await;
         let pods = test.client.core_v1().pods(&test.namespace);
-        let mut connection = connected(&test, 7).await;
+        let mut connection = connected(&test).await;
         connection.write_all(b"ping").await?;
         let mut answer = [0; 4];
         soon("the echo comes", connection.read_exact(&mut answer)).await?;
@@ -159,7 +159,7 @@ async fn forwarded_port_fails_when_its_kubelet_dies() -> TestResult {
         // Nothing tells the client where kube-apiserver translates, but a ping does.
         let started = Instant::now();
         let error = soon("the connection fails", connection.read(&mut answer)).await.expect_err("it did not end");
-        assert!(started.elapsed() < Duration::from_secs(45), "{:?}: {error}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(80), "{:?}: {error}", started.elapsed());
         node.start_kubelet()?;
         let mut connection = soon("another connection", pods.port_forward("web").connect(7)).await?;
         connection.write_all(b"ping").await?;
@@ -174,14 +174,13 @@ fn served() -> serde_json::Value {
     json!({ "metadata": { "name": "web" }, "spec": { "terminationGracePeriodSeconds": 1, "containers": [container] } })
 }
 
-/// A connection to a port of the pod, once somebody listens there.
-async fn connected(test: &Test, port: u16) -> k8s_client::streams::ForwardedStream {
+/// A connection to the port that sends back what comes, once somebody listens there.
+async fn connected(test: &Test) -> k8s_client::streams::ForwardedStream {
     let pods = test.client.core_v1().pods(&test.namespace);
     eventually("the pod listens", || async {
-        let mut connection = pods.port_forward("web").connect(port).await.expect("the pod runs");
-        // A refusal comes at once, and an open connection is silent.
-        let refused = timeout(Duration::from_millis(300), connection.read(&mut [0])).await;
-        refused.is_err().then_some(connection)
+        let mut connection = pods.port_forward("web").connect(7).await.expect("the pod runs");
+        connection.write_all(b"x").await.ok()?;
+        connection.read_u8().await.ok().map(|_| connection)
     })
     .await
 }
@@ -198,7 +197,7 @@ async fn silent_node_is_found_by_pings_where_they_reach_it() -> TestResult {
     let started = Instant::now();
     let error = soon("the silence is noticed", far.wait()).await.expect_err("nobody said how it ended");
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-    assert!(started.elapsed() < Duration::from_secs(50), "{:?}: {error}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(80), "{:?}: {error}", started.elapsed());
     // Here kube-apiserver answers the pings: it is alive.
     assert!(timeout(Duration::from_millis(100), near.wait()).await.is_err());
     websocket.go_on()?;
@@ -306,7 +305,7 @@ async fn nothing_is_left_of_streams_that_have_ended_or_were_dropped() -> TestRes
         let test = Test::on(alone.plane()).await;
         test.run_pod(&node, served()).await;
         let pods = test.client.core_v1().pods(&test.namespace);
-        drop(connected(&test, 7).await);
+        drop(connected(&test).await);
         let tasks = || Handle::current().metrics().num_alive_tasks();
         let port = Config::from_kubeconfig(alone.plane().kubeconfig())?.server.port_u16().expect("the plane has one");
         alone.only_processes(1).await;

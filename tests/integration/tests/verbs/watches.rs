@@ -113,7 +113,7 @@ async fn field_selector_chooses_one_object() -> TestResult {
     for name in ["one", "two"] {
         config_maps.create(&config_map(name, "1")).await?;
     }
-    let mut events = config_maps.watch().field_selector("metadata.name=two").timeout_seconds(2).await?;
+    let mut events = config_maps.watch().field_selector("metadata.name=two").timeout_seconds(5).await?;
     let mut told = Vec::new();
     while let Some(event) = soon("the watch ends", events.try_next()).await? {
         told.push(describe(&event));
