@@ -200,7 +200,8 @@ async fn version_whose_server_asks_for_one_pause_after_the_other_does_not_stall_
     .await;
     let began = Instant::now();
     let all = server.discovery().groups_and_resources().await.expect("the rest is served");
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    // Three pauses of a second, and not ten or twenty.
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
     assert_eq!(group_versions(&all), ["v1", "apps/v1"]);
     assert!(all.failures.contains_key(&group_version("apps/v1beta1")));
     assert_eq!(server.count(), 8, "it is asked for four times, the others once");
@@ -208,7 +209,7 @@ async fn version_whose_server_asks_for_one_pause_after_the_other_does_not_stall_
 
 #[tokio::test]
 async fn version_that_hangs_costs_one_time_limit_and_is_reported() {
-    let limit = Duration::from_millis(500);
+    let limit = Duration::from_secs(2);
     let server = Server::start(|asked| match asked.route() {
         "/apis/apps/v1" => Reply::Silence,
         _ => plain(asked),

@@ -118,12 +118,12 @@ async fn leaves_nothing(server: &Server, config: &Config, work: impl AsyncFnOnce
     all_gone(server, tasks).await;
 }
 
-/// A moment is enough, even on a slow machine.
+/// Nothing waits for a time limit, of which the shortest is longer than this.
 async fn all_gone(server: &Server, tasks: usize) {
     let start = Instant::now();
     eventually("the tasks end", || alive() <= tasks).await;
     eventually("the sockets are closed", || sockets(server.port()).unwrap_or_default() == 0).await;
-    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(25), "it took {:?}", start.elapsed());
 }
 
 fn alive() -> usize {

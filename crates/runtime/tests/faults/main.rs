@@ -27,7 +27,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
 
 /// How long anything may take that happens soon; one that hangs takes longer.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn config_maps(client: &RestClient, namespace: &str) -> ResourceClient<ConfigMap, Namespaced> {
     ResourceClient::<ConfigMap>::namespaced(client, namespace)

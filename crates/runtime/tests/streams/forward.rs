@@ -16,7 +16,7 @@ use crate::{
     spdy::{Frame, Spdy, Tunnel},
 };
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A server of one port, which goes through the script on both paths.
 fn serve(script: impl Fn(&mut Spdy<Box<dyn ReadWrite>>) + Send + Sync + 'static) -> Server {

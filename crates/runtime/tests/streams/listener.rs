@@ -22,7 +22,7 @@ use crate::{
     spdy::{Spdy, Tunnel},
 };
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 const POD: &str = r#"{"metadata":{"name":"web","uid":"1"},"status":{"phase":"Running"}}"#;
 
@@ -167,15 +167,15 @@ async fn connections_are_accepted_while_the_pod_is_looked_at() {
     let server = Server::start(move |connection| match connection.is_websocket() {
         true => echo(connection),
         false if looks.fetch_add(1, Ordering::SeqCst) == 0 => connection.answer(&http(200, POD)),
-        // The server takes its time.
-        false => std::thread::sleep(Duration::from_secs(30)),
+        // The server takes its time: longer than anybody here waits.
+        false => std::thread::sleep(2 * SOON),
     });
     let refused = server.pods.port_forward("web").listen(81).await.unwrap();
     let address = refused.local_addrs()[0];
     for _ in 0..3 {
         // What fails has it look.
         let mut stream = TcpStream::connect(address).await.unwrap();
-        assert!(timeout(Duration::from_secs(5), stream.read_u8()).await.expect("it is accepted").is_err());
+        assert!(timeout(SOON, stream.read_u8()).await.expect("it is accepted").is_err());
     }
 }
 

@@ -40,7 +40,7 @@ async fn answers_that_nobody_reads_do_not_stop_the_others() {
     for _ in 0..8 {
         unread.push(transport.send(Request::get(&uri).body(Bytes::new()).unwrap()).await.unwrap());
     }
-    let small = tokio::time::timeout(Duration::from_secs(20), get(&transport, &config, "/"));
+    let small = tokio::time::timeout(SOON, get(&transport, &config, "/"));
     small.await.expect("the small answer comes past the large ones").unwrap();
     assert_eq!(server.open.load(Ordering::SeqCst), 1);
 }
@@ -178,7 +178,8 @@ async fn peer_that_falls_silent_inside_an_http1_body_is_noticed_as_soon_as_by_pi
     let defaults = Config::new("https://localhost").unwrap();
     let (error, after) = silent_answer(true, defaults.http2_ping_interval).await.expect("an end");
     assert_lost("silence", &error);
-    assert!((44..=46).contains(&after.as_secs()), "noticed after {after:?}");
+    // The time until the clock stood still counts too.
+    assert!((40..=46).contains(&after.as_secs()), "noticed after {after:?}");
     // Watches and logs are silent where nothing happens, and who wants no pings wants none of this.
     assert!(silent_answer(false, defaults.http2_ping_interval).await.is_none());
     assert!(silent_answer(true, None).await.is_none());

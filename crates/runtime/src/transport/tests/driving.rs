@@ -63,7 +63,7 @@ async fn slow() -> Slow {
 }
 
 async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it does not hang")
+    tokio::time::timeout(SOON, future).await.expect("it does not hang")
 }
 
 /// Polls once, without being woken for more.

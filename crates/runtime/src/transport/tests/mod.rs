@@ -248,12 +248,20 @@ async fn until_zero(count: &AtomicUsize) {
 }
 
 async fn until_at_most(most: usize, count: &AtomicUsize) {
-    let few = async {
-        while count.load(Ordering::SeqCst) > most {
+    until("it is closed", || count.load(Ordering::SeqCst) <= most).await;
+}
+
+/// How long anything may take that happens soon, however busy the machine is.
+const SOON: Duration = Duration::from_secs(60);
+
+/// Waits until it is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), few).await.expect("still open after five seconds");
+    tokio::time::timeout(SOON, waiting).await.unwrap_or_else(|_| panic!("it does not happen: {what}"));
 }
 
 /// Where a server of TLS and this protocol listens, and how to reach it.

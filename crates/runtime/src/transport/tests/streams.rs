@@ -18,7 +18,7 @@ async fn watches(count: usize, transport: &Transport, config: &Config) -> Vec<Bo
         let (transport, config) = (transport.clone(), config.clone());
         async move { watch(&transport, &config).await.unwrap() }
     });
-    tokio::time::timeout(Duration::from_secs(30), watches).await.expect("no watch waits for another one")
+    tokio::time::timeout(SOON, watches).await.expect("no watch waits for another one")
 }
 
 #[tokio::test]
@@ -117,7 +117,8 @@ async fn requests_do_not_wait_for_one_failed_connection_after_another() {
     });
     let answers = answers.await;
     assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout)));
-    assert!(started.elapsed() < Duration::from_secs(15), "after {:?}", started.elapsed());
+    // One after the other, it would be a second for each.
+    assert!(started.elapsed() < Duration::from_secs(25), "after {:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -160,7 +161,7 @@ async fn requests_that_cannot_connect_share_a_few_attempts() {
             assert!(before <= 12, "{before} sockets");
             let started = std::time::Instant::now();
             assert!(all().await.iter().all(|answer| answer.as_ref().is_err_and(|e| e.to_string().contains("TLS"))));
-            assert!(started.elapsed() < Duration::from_secs(2), "after {:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(10), "after {:?}", started.elapsed());
         }
         up.send_replace(true);
         accepted.store(0, Ordering::SeqCst);

@@ -173,13 +173,13 @@ async fn the_time_for_the_handshake_begins_when_the_server_is_reached() {
     let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let mut config = server.config("https", "localhost");
     config.tls.ca = Some(authority.pem());
-    config.tls_handshake_timeout = Duration::from_millis(500);
+    config.tls_handshake_timeout = Duration::from_secs(3);
     let url = format!("http://{}", proxy.local_addr().unwrap());
     config.proxy = crate::config::Proxy::Url(crate::config::ProxyUrl::parse(&url).unwrap());
     tokio::spawn(async move {
         let mut client = proxy.accept().await.unwrap().0;
         let _ = client.read(&mut [0; 1024]).await;
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        tokio::time::sleep(Duration::from_millis(3500)).await;
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         let mut server = tokio::net::TcpStream::connect(server.address).await.unwrap();
         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
