@@ -92,7 +92,8 @@ fn versions_are_read_once_and_soon() {
     let start = Instant::now();
     let first = Model::of(34).unwrap();
     eprintln!("read 1.34 in {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_millis(500));
+    // Tens of milliseconds, but for a busy machine; what is quadratic takes minutes.
+    assert!(start.elapsed() < Duration::from_secs(10));
     assert!(std::ptr::eq(first, Model::of(34).unwrap()));
     assert!(Model::of(1).is_none());
 }

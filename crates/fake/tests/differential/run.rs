@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long the real server may take to send what the fake one has sent.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long it is waited for what the real server sends and the fake one does not.
 const QUIET: Duration = Duration::from_millis(60);

@@ -125,7 +125,7 @@ impl Real {
             text(&spec["versions"][0]["name"]),
             text(&spec["names"]["plural"])
         );
-        for _ in 0..200 {
+        for _ in 0..2400 {
             if self.expect(&Step::new("GET", path.clone())).await.is_ok() {
                 return Ok(());
             }
