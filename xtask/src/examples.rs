@@ -4,6 +4,8 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command as Process, Stdio},
+    thread,
+    time::Duration,
 };
 
 use k8s_client_test_harness::ControlPlane;
@@ -42,6 +44,9 @@ const WITHOUT_A_SERVER: &[&str] = &["fake-clientset"];
 
 /// Shows two candidates.
 const ELECTION: &str = "leader-election";
+
+/// How often something is tried that needs a container's server, which may take a moment to listen.
+const TRIES: usize = 30;
 
 /// The package that makes and deletes namespaces, and the program of it that does so.
 const NAMESPACES: (&str, &str) = ("k8s-client-integration-tests", "test-namespace");
@@ -138,7 +143,17 @@ fn use_pods(plane: &ControlPlane, namespace: &str) -> Result<()> {
     };
     let script = "read line; echo \"heard $line\"; exit 3";
     shown("exec", &["--", "sh", "-c", script], b"hello\n", 3, "heard hello\n")?;
-    shown("port-forward", &["--port", "80", "--get", "/from/the/example"], b"", 0, "GET /from/the/example")?;
+    // A container runs a moment before its server listens.
+    let mut tries = 0;
+    while let Err(error) =
+        shown("port-forward", &["--port", "80", "--get", "/from/the/example"], b"", 0, "GET /from/the/example")
+    {
+        tries += 1;
+        if tries == TRIES {
+            return Err(error);
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
     // Each of the two pods says that it listens, and one of them what it was asked.
     shown("logs", &["--lines", "3"], b"", 0, "GET /from/the/example")
 }

@@ -46,6 +46,8 @@ impl Terminal {
         let stdio = || theirs.try_clone().map(Stdio::from);
         let (ours, shown) = (File::from(ours), Arc::<Mutex<Vec<u8>>>::default());
         resize(&ours, 30, 100)?;
+        // Before the example can change that.
+        assert!(tcgetattr(&theirs)?.local_modes.contains(COOKED));
         let example = Command::new(env!("CARGO_BIN_EXE_exec"))
             .arg("--kubeconfig")
             .arg(control_plane().kubeconfig())
@@ -103,7 +105,6 @@ async fn keys_and_sizes_go_to_the_process_and_the_terminal_is_as_before_in_the_e
                       until_it_is '30 100'; read line; echo \"it got $line\"; until_it_is '50 120'
                       trap 'echo interrupted; exit 7' INT; echo ready; while :; do sleep 0.1; done";
         let mut terminal = Terminal::start(&test, script)?;
-        assert!(terminal.modes()?.contains(COOKED));
         terminal.shows("30 100").await;
         assert!(!terminal.modes()?.intersects(COOKED), "{:?}", terminal.modes()?);
         terminal.type_in(b"a line\r")?;

@@ -159,7 +159,7 @@ async fn established(client: &Clientset, crontabs: &ResourceClient<CronTab>) -> 
     let definitions = client.apiextensions_v1().custom_resource_definitions();
     definitions.wait_for(DEFINITION, crd_established).await?;
     // It says so a moment before the path is served.
-    let pauses = Backoff { steps: 50, duration: Duration::from_millis(100), factor: 1.0, jitter: 0.0, cap: None };
+    let pauses = Backoff { steps: 300, duration: Duration::from_millis(100), factor: 1.0, jitter: 0.0, cap: None };
     let list = || crontabs.list().limit(1).into_future();
     retry::on_error(pauses, k8s_client::Error::is_not_found, list).await.map(drop)
 }
