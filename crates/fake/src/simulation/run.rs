@@ -2,7 +2,9 @@
 
 use std::{
     any::Any,
-    env, fmt,
+    env,
+    ffi::OsStr,
+    fmt,
     future::Future,
     ops::Range,
     panic::AssertUnwindSafe,
@@ -86,10 +88,11 @@ impl Simulation {
     ///
     /// # Panics
     ///
-    /// When a simulation fails: with the seed, the reason, and what happened before.
+    /// When a simulation fails: with the seed, the reason, and what happened before. When `SIMULATION_SEED` is not a
+    /// number.
     pub fn run<A: Future<Output = ()>>(mut self, script: impl Fn(Sim) -> A) {
-        if let Some(seed) = env::var(SEED).ok().and_then(|seed| seed.parse().ok()) {
-            self.seeds = seed..seed + 1;
+        if let Some(seed) = env::var_os(SEED) {
+            self.seeds = seeds_of(&seed).unwrap_or_else(|problem| panic!("{problem}"));
         }
         if let Err(failure) = self.check(script) {
             panic!("{failure}");
@@ -195,6 +198,14 @@ impl Simulation {
     }
 }
 
+/// The one seed that the variable names.
+fn seeds_of(text: &OsStr) -> Result<Range<u64>, String> {
+    let seed: Option<u64> = text.to_str().and_then(|text| text.parse().ok());
+    let seed = seed
+        .ok_or_else(|| format!("{SEED} is {text:?}, which is not a seed: set it to the number that a failure names"))?;
+    Ok(Simulation::new(seed).seeds)
+}
+
 /// What a panic says.
 pub(super) fn text_of_panic(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -244,3 +255,21 @@ impl fmt::Debug for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_seed_is_taken_from_the_environment_and_what_is_not_one_is_refused() {
+        assert_eq!(seeds_of("17".as_ref()), Ok(17..18));
+        assert_eq!(seeds_of("18446744073709551614".as_ref()), Ok(u64::MAX - 1..u64::MAX));
+        for text in ["", "x", "-1", "1..5"] {
+            let problem = seeds_of(text.as_ref()).unwrap_err();
+            assert_eq!(
+                problem,
+                format!("SIMULATION_SEED is {text:?}, which is not a seed: set it to the number that a failure names")
+            );
+        }
+    }
+}

@@ -56,7 +56,7 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: &[Self] = &[
         Self::ListIsNotLimited,
         Self::PageBeginsAnew,
         Self::ListOfAnOlderVersionIsTheLatest,

@@ -81,7 +81,7 @@ impl Which {
         self
     }
 
-    /// Only the first ones, so many.
+    /// Only the first `count` of them, from now on.
     pub fn first(mut self, count: u64) -> Self {
         self.calls = Some((1, count));
         self
@@ -112,9 +112,9 @@ pub enum Fault {
     Refuse(StatusCode, String, String),
     /// It is answered with this code and body. Nothing is done.
     Answer(StatusCode, Value),
-    /// It is answered with a text that is no JSON. Nothing is done.
+    /// It is answered with a text that is not JSON. Nothing is done.
     Garbage,
-    /// It waits so long before anything is done.
+    /// Nothing is done before this time has passed; then it is answered as usual.
     Delay(Duration),
     /// The connection breaks before anything is done.
     DropRequest,
@@ -128,7 +128,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// It is answered with a Status. A code that is none is 500.
+    /// It is answered with a Status. A number that is not a status code of HTTP counts as 500.
     pub fn refuse(code: u16, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::Refuse(code, reason.into(), message.into())
@@ -182,13 +182,13 @@ impl Faults {
 }
 
 impl FakeServer {
-    /// Lets something go wrong with requests from now on. The earlier of two faults for one request is what happens;
-    /// all delays are.
+    /// Makes requests go wrong from now on. A request meets all delays that are for it, and of other faults the one
+    /// that was injected first.
     pub fn inject(&self, which: Which, fault: Fault) {
         self.state().faults.0.push(Planned { which, fault, seen: 0 });
     }
 
-    /// Nothing goes wrong any more.
+    /// Takes back all faults: nothing goes wrong any more.
     pub fn clear_faults(&self) {
         self.state().faults.0.clear();
     }

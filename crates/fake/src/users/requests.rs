@@ -19,13 +19,13 @@ pub struct RecordedRequest {
     /// The query as it was sent; empty if there was none.
     pub query: String,
     /// What it does, in the words of RBAC: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` or
-    /// `deletecollection`. `None` for what is no resource's.
+    /// `deletecollection`. `None` if the path is not that of a resource.
     pub verb: Option<&'static str>,
     /// The group of the resource; empty for the core group.
     pub group: String,
     /// The version of the resource, such as `v1`.
     pub version: String,
-    /// The resource's plural, such as `deployments`; empty for what is no resource's.
+    /// The resource's plural, such as `deployments`; empty if the path is not that of a resource.
     pub resource: String,
     /// The subresource, such as `status`.
     pub subresource: Option<String>,
@@ -37,7 +37,7 @@ pub struct RecordedRequest {
     pub user_agent: String,
     /// The media type of the body.
     pub content_type: String,
-    /// The body as JSON; null if there is none, or it is none.
+    /// The body as JSON; null if there is none, or if it is not JSON.
     pub body: Value,
     /// How long after the server's start it came, whatever the server's clock shows.
     pub at: Duration,
@@ -52,9 +52,7 @@ impl RecordedRequest {
     pub fn is_write(&self) -> bool {
         self.verb.is_some_and(|verb| !matches!(verb, "get" | "list" | "watch"))
     }
-}
 
-impl RecordedRequest {
     /// The body as a type: what a program has sent.
     ///
     /// ```
@@ -101,7 +99,7 @@ impl Requests {
         self.limit = limit;
     }
 
-    /// Takes one in, and says its number.
+    /// Keeps a request, and returns its number.
     pub(crate) fn push(&mut self, request: RecordedRequest) -> u64 {
         if self.kept.len() >= self.limit {
             self.kept.pop_front();

@@ -50,7 +50,8 @@ impl FakeServer {
     ///
     /// When the server has no such kind, the object has no name, or a field is of a wrong type.
     pub fn add(&self, object: &impl Serialize) -> Result<(), SeedError> {
-        let object = serde_json::to_value(object).map_err(|error| SeedError(format!("no JSON: {error}")))?;
+        let object = serde_json::to_value(object)
+            .map_err(|error| SeedError(format!("the object cannot be written as JSON: {error}")))?;
         {
             let mut state = self.state();
             add(&mut state, object)?;
@@ -66,16 +67,12 @@ impl FakeServer {
     ///
     /// # Errors
     ///
-    /// When a text is no YAML, and as for [`add`](Self::add). Documents before the wrong one have been added.
+    /// When the text is not YAML: then nothing is added. As for [`add`](Self::add) otherwise: the documents before the
+    /// one that cannot be added have been added.
     pub fn add_yaml(&self, text: &str) -> Result<(), SeedError> {
-        for document in text.split("\n---").map(|document| document.strip_prefix("---").unwrap_or(document)) {
-            let value: Value =
-                serde_saphyr::from_str(document).map_err(|error| SeedError(format!("no YAML: {error}")))?;
-            if !value.is_null() {
-                self.add(&value)?;
-            }
-        }
-        Ok(())
+        let documents: Vec<Value> = serde_saphyr::from_multiple(text)
+            .map_err(|error| SeedError(format!("the text cannot be read as YAML: {error}")))?;
+        documents.iter().filter(|document| !document.is_null()).try_for_each(|document| self.add(document))
     }
 
     /// An object as it is kept now; `None` if it is not there. The namespace of one of the cluster is empty.
@@ -97,8 +94,8 @@ impl FakeServer {
     ///
     /// # Panics
     ///
-    /// When the object is not of the type, as one may be that another version of Kubernetes has than the one whose
-    /// types are compiled in.
+    /// When the object does not fit the type: the server may serve another version of Kubernetes than that whose types
+    /// are compiled in.
     pub fn get<T: Resource + DeserializeOwned>(&self, namespace: &str, name: &str) -> Option<T> {
         self.object(T::API_VERSION, T::KIND, namespace, name).map(decoded)
     }
@@ -129,8 +126,9 @@ impl FakeServer {
 
 fn decoded<T: Resource + DeserializeOwned>(object: Value) -> T {
     let name = object["metadata"]["name"].clone();
-    serde_json::from_value(object)
-        .unwrap_or_else(|error| panic!("the {} {name} is none of {}: {error}", T::KIND, std::any::type_name::<T>()))
+    serde_json::from_value(object).unwrap_or_else(|error| {
+        panic!("the {} {name} cannot be read as {}: {error}", T::KIND, std::any::type_name::<T>())
+    })
 }
 
 /// An object's JSON with the type, which is not kept with it.

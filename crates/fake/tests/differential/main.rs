@@ -115,7 +115,7 @@ async fn every_break_of_the_fake_server_is_noticed() -> TestResult {
     let (witnesses, different) = compare_all(&real, 0..WITNESSES).await?;
     assert!(different.is_empty(), "before anything was broken:\n{}", different[0]);
     let mut unnoticed = Vec::new();
-    for broken in Break::ALL {
+    for &broken in Break::ALL {
         breaks::set(Some(broken));
         let mut noticed_by = None;
         for witness in &witnesses {

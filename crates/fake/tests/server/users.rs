@@ -49,6 +49,17 @@ status: {phase: Running}
     }
 }
 
+#[test]
+fn text_that_is_not_yaml_adds_nothing() {
+    let server = server();
+    let good = "--- # the first\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n...\n---\n---\n";
+    let problem = server.add_yaml(&format!("{good}apiVersion: [v1\n")).unwrap_err().to_string();
+    assert!(problem.starts_with("the text cannot be read as YAML: "), "{problem}");
+    assert_eq!(server.object("v1", "ConfigMap", "default", "a"), None);
+    server.add_yaml(good).unwrap();
+    assert!(server.object("v1", "ConfigMap", "default", "a").is_some());
+}
+
 #[tokio::test]
 async fn requests_are_remembered_with_what_they_were_and_what_became_of_them() {
     let server = server();
