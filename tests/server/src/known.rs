@@ -1,4 +1,4 @@
-//! What a subscriber knows by what it was told.
+//! What a subscriber knows from the events that it was given.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,9 +6,10 @@ use k8s_client_informer::Event;
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 
 /// The uids and versions of objects by their names.
-pub(crate) type Known = BTreeMap<String, (String, String)>;
+pub type Known = BTreeMap<String, (String, String)>;
 
-pub(crate) fn value(config_map: &ConfigMap) -> &str {
+/// The value that [`Server::set`](crate::Server::set) gave an object.
+pub fn value(config_map: &ConfigMap) -> &str {
     config_map.data.as_ref().and_then(|data| data.get("value")).map_or("", String::as_str)
 }
 
@@ -21,13 +22,17 @@ fn name(object: &ConfigMap) -> String {
     object.metadata.name.clone().expect("a name")
 }
 
-/// What a subscriber knows who was told of these.
-pub(crate) fn known<'a>(objects: impl IntoIterator<Item = &'a Arc<ConfigMap>>) -> Known {
+/// What a subscriber knows that was given these objects.
+pub fn known<'a>(objects: impl IntoIterator<Item = &'a Arc<ConfigMap>>) -> Known {
     objects.into_iter().map(|object| (name(object), identity(object))).collect()
 }
 
-/// An event that was told, which must follow from what was told before.
-pub(crate) fn told(known: &mut Known, event: &Event<ConfigMap>) {
+/// Takes in an event, which must follow from those before.
+///
+/// # Panics
+///
+/// When it does not.
+pub fn told(known: &mut Known, event: &Event<ConfigMap>) {
     match event {
         Event::Added(new) => assert_eq!(known.insert(name(new), identity(new)), None),
         Event::Updated { old, new } => assert_eq!(known.insert(name(new), identity(new)), Some(identity(old))),

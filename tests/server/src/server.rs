@@ -1,4 +1,4 @@
-//! An API server of config maps in memory, to which anything can happen.
+//! The server, and what can happen to requests.
 
 use std::{
     collections::BTreeMap,
@@ -23,9 +23,9 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// The server. A clone is the same one.
+/// The server. A clone is the same one. At first it answers as it should; [`decide`](Self::decide) changes that.
 #[derive(Clone)]
-pub(crate) struct Server(Arc<Mutex<State>>);
+pub struct Server(Arc<Mutex<State>>);
 
 struct State {
     objects: BTreeMap<(String, String), Value>,
@@ -57,33 +57,37 @@ struct Watching {
 
 /// What a client has asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub struct Ask {
     /// When, since the test began.
-    pub(crate) at: Instant,
+    pub at: Instant,
     /// List, watch, or watch with initial events.
-    pub(crate) what: What,
+    pub what: What,
     /// `None` is all of them.
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// Whatever the query has.
-    pub(crate) query: BTreeMap<String, String>,
+    pub query: BTreeMap<String, String>,
 }
 
+/// The kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub enum What {
+    /// A list.
     List,
+    /// A watch.
     Watch,
+    /// A watch with initial events.
     WatchList,
 }
 
 impl Ask {
     /// The version that was named.
-    pub(crate) fn version(&self) -> Option<&str> {
+    pub fn version(&self) -> Option<&str> {
         self.query.get("resourceVersion").map(String::as_str)
     }
 }
 
 /// What becomes of a request.
-pub(crate) enum Fate {
+pub enum Fate {
     /// What the server has.
     Served,
     /// The same, after a while.
@@ -105,7 +109,7 @@ pub(crate) enum Fate {
 }
 
 /// A server that does not know watches with initial events, as those before Kubernetes 1.27.
-pub(crate) fn listing(mut fates: impl FnMut(&Ask) -> Fate + Send) -> impl FnMut(&Ask) -> Fate + Send {
+pub fn listing(mut fates: impl FnMut(&Ask) -> Fate + Send) -> impl FnMut(&Ask) -> Fate + Send {
     move |ask| match ask.what {
         What::WatchList => Fate::Refused(422, "Invalid"),
         What::List | What::Watch => fates(ask),
@@ -113,7 +117,7 @@ pub(crate) fn listing(mut fates: impl FnMut(&Ask) -> Fate + Send) -> impl FnMut(
 }
 
 /// A failure as the server words it.
-pub(crate) fn status(code: u16, reason: &str) -> Value {
+pub fn status(code: u16, reason: &str) -> Value {
     let message = format!("the server says {reason}");
     json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message,
@@ -121,7 +125,8 @@ pub(crate) fn status(code: u16, reason: &str) -> Value {
     })
 }
 
-pub(crate) fn event(kind: &str, object: &Value) -> String {
+/// A line of a watch: an event of this type.
+pub fn event(kind: &str, object: &Value) -> String {
     format!("{}\n", json!({ "type": kind, "object": object }))
 }
 
@@ -131,9 +136,15 @@ fn bookmark(version: u64, ends_initial: bool) -> String {
     event("BOOKMARK", &json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata }))
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Server {
     /// An empty server, at version 100.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
             objects: BTreeMap::new(),
             version: 100,
@@ -147,8 +158,8 @@ impl Server {
         })))
     }
 
-    /// From now on this becomes of requests.
-    pub(crate) fn decide(&self, fates: impl FnMut(&Ask) -> Fate + Send + 'static) {
+    /// Decides what becomes of requests from now on.
+    pub fn decide(&self, fates: impl FnMut(&Ask) -> Fate + Send + 'static) {
         self.state().fates = Box::new(fates);
     }
 
@@ -156,7 +167,12 @@ impl Server {
         self.0.lock().expect("nobody panics")
     }
 
-    pub(crate) fn client(&self) -> RestClient {
+    /// A client of the server.
+    ///
+    /// # Panics
+    ///
+    /// When no client can be made of the configuration, which is the same each time.
+    pub fn client(&self) -> RestClient {
         let mut config = Config::new("http://server").expect("a URL");
         config.disable_protobuf = true;
         let server = self.clone();
@@ -164,25 +180,28 @@ impl Server {
         RestClient::from_service(&config, service).expect("the configuration is good")
     }
 
-    pub(crate) fn config_maps(&self) -> ResourceClient<ConfigMap, AllNamespaces> {
+    /// A client of all config maps.
+    pub fn config_maps(&self) -> ResourceClient<ConfigMap, AllNamespaces> {
         ResourceClient::all_namespaces(&self.client())
     }
 
-    pub(crate) fn config_maps_in(&self, namespace: &str) -> ResourceClient<ConfigMap, Namespaced> {
+    /// A client of the config maps of one namespace.
+    pub fn config_maps_in(&self, namespace: &str) -> ResourceClient<ConfigMap, Namespaced> {
         ResourceClient::namespaced(&self.client(), namespace)
     }
 
-    /// Makes or changes an object, and returns its version.
-    pub(crate) fn set(&self, name: &str, value: &str) -> String {
+    /// Makes or changes an object in the namespace `default`, and returns its version.
+    pub fn set(&self, name: &str, value: &str) -> String {
         self.set_in("default", name, value)
     }
 
-    pub(crate) fn set_in(&self, namespace: &str, name: &str, value: &str) -> String {
+    /// The same in another namespace.
+    pub fn set_in(&self, namespace: &str, name: &str, value: &str) -> String {
         self.write(namespace, name, |object| object["data"] = json!({ "value": value }))
     }
 
     /// Makes an object, or changes anything of one.
-    pub(crate) fn write(&self, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
+    pub fn write(&self, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
         let state = &mut *self.state();
         let key = (namespace.to_owned(), name.to_owned());
         let (kind, mut object) = if let Some(old) = state.objects.get(&key) {
@@ -199,49 +218,59 @@ impl Server {
         version
     }
 
-    pub(crate) fn delete(&self, name: &str) {
+    /// Deletes an object of the namespace `default`.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there.
+    pub fn delete(&self, name: &str) {
         self.delete_in("default", name);
     }
 
-    pub(crate) fn delete_in(&self, namespace: &str, name: &str) {
+    /// The same in another namespace.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there.
+    pub fn delete_in(&self, namespace: &str, name: &str) {
         let state = &mut *self.state();
         let object = state.objects.remove(&(namespace.to_owned(), name.to_owned())).expect("it is there");
         state.log("DELETED", object);
     }
 
     /// Whether there is an object of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.state().objects.contains_key(&("default".to_owned(), name.to_owned()))
     }
 
     /// The uids and versions of all objects by their names.
-    pub(crate) fn contents(&self) -> BTreeMap<String, (String, String)> {
+    pub fn contents(&self) -> BTreeMap<String, (String, String)> {
         let text = |object: &Value, field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
         let state = self.state();
         let of = |object| (text(object, "name"), (text(object, "uid"), text(object, "resourceVersion")));
         state.objects.values().map(of).collect()
     }
 
-    /// Other objects change, of which the clients are told by bookmarks alone.
-    pub(crate) fn advance(&self, versions: u64) {
+    /// Raises the version, as changes of other objects do. Clients learn of it by bookmarks alone.
+    pub fn advance(&self, versions: u64) {
         self.state().version += versions;
     }
 
     /// A bookmark for every watch. It is one that ends initial events only where they came.
-    pub(crate) fn bookmark(&self) {
+    pub fn bookmark(&self) {
         let state = self.state();
         let piece = Bytes::from(bookmark(state.version, false));
         state.watches.iter().for_each(|watch| drop(watch.pieces.send(Some(Ok(piece.clone())))));
     }
 
     /// The mark behind initial events, for every watch.
-    pub(crate) fn mark(&self) {
+    pub fn mark(&self) {
         let text = bookmark(self.state().version, true);
         self.say(&text);
     }
 
-    /// An object of this name with another uid, of whose predecessor's end nobody is told.
-    pub(crate) fn remade(&self, name: &str, value: &str) -> Value {
+    /// Replaces an object by another one of its name, with another uid, and sends watches no event of that.
+    pub fn remade(&self, name: &str, value: &str) -> Value {
         let state = &mut *self.state();
         state.uids += 1;
         state.version += 1;
@@ -258,13 +287,13 @@ impl Server {
     }
 
     /// Puts this into every watch.
-    pub(crate) fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         let piece = Bytes::from(text.to_owned());
         self.state().watches.iter().for_each(|watch| drop(watch.pieces.send(Some(Ok(piece.clone())))));
     }
 
     /// Forgets all versions there were, so that watches must begin anew.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         let state = &mut *self.state();
         state.version += 1;
         state.forgotten = state.version;
@@ -272,31 +301,32 @@ impl Server {
     }
 
     /// Ends all watches, well.
-    pub(crate) fn end_watches(&self) {
+    pub fn end_watches(&self) {
         self.state().watches.drain(..).for_each(|watch| drop(watch.pieces.send(None)));
     }
 
     /// Loses the connections of all watches.
-    pub(crate) fn lose_watches(&self) {
+    pub fn lose_watches(&self) {
         self.state().watches.drain(..).for_each(|watch| drop(watch.pieces.send(Some(Err("the connection is lost")))));
     }
 
     /// Everything that was asked for so far.
-    pub(crate) fn asked(&self) -> Vec<Ask> {
+    pub fn asked(&self) -> Vec<Ask> {
         self.state().asked.clone()
     }
 
     /// What was asked for so far, with the versions.
-    pub(crate) fn steps(&self) -> Vec<(What, Option<String>)> {
+    pub fn steps(&self) -> Vec<(What, Option<String>)> {
         self.asked().iter().map(|ask| (ask.what, ask.version().map(str::to_owned))).collect()
     }
 
     /// How many watches somebody still reads.
-    pub(crate) fn live_watches(&self) -> usize {
+    pub fn live_watches(&self) -> usize {
         self.state().live
     }
 
-    pub(crate) fn version(&self) -> String {
+    /// The version of the last change.
+    pub fn version(&self) -> String {
         self.state().version.to_string()
     }
 

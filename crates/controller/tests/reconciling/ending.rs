@@ -10,12 +10,10 @@ use std::{
 
 use k8s_client_controller::{Controller, Metrics, Next, Stopped};
 use k8s_client_informer::{Informer, ObjectKey};
+use k8s_client_test_server::{Fate, Server, What};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{
-    Calls, SECOND,
-    server::{Fate, Server, What},
-};
+use super::{Calls, SECOND};
 
 #[tokio::test(start_paused = true)]
 async fn controller_ends_with_the_first_informer_that_ends_and_names_it() {
@@ -202,8 +200,8 @@ async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_grace_w
     server.set("web", "1");
     let objects = Informer::of(server.config_maps()).start();
     let told: Arc<Mutex<Vec<&str>>> = Arc::default();
-    let controller = |grace| {
-        Controller::for_each(&objects).grace(grace).reconcile(told.clone(), |told, _| async move {
+    let controller = |stop_timeout| {
+        Controller::for_each(&objects).grace(stop_timeout).reconcile(told.clone(), |told, _| async move {
             let _dropped = Told(told.clone());
             sleep(20 * SECOND).await;
             told.lock().expect("nobody panics with it").push("finished");

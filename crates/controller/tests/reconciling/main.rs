@@ -1,9 +1,5 @@
 //! When a controller calls its function, on a server in memory and with the clock under the tests' control.
 
-#[expect(dead_code, reason = "these tests need a part of it")]
-#[path = "../../../informer/tests/following/server.rs"]
-mod server;
-
 mod ending;
 mod pauses;
 mod writes;
@@ -17,15 +13,10 @@ use std::{
 use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+use k8s_client_test_server::{Fate, Server, known::value};
 use tokio::time::{Instant, sleep};
 
-use self::server::{Fate, Server};
-
 const SECOND: Duration = Duration::from_secs(1);
-
-fn value(config_map: &ConfigMap) -> &str {
-    config_map.data.as_ref().and_then(|data| data.get("value")).map_or("", String::as_str)
-}
 
 fn name(config_map: &ConfigMap) -> &str {
     config_map.metadata.name.as_deref().unwrap_or_default()

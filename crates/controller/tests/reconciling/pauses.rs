@@ -8,10 +8,11 @@ use std::{
 use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::Informer;
 use k8s_client_queue::{Backoff, Bucket, Stats};
+use k8s_client_test_server::Server;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{Calls, SECOND, name, server::Server, value};
+use super::{Calls, SECOND, name, value};
 
 /// A backoff of one second, then two, four and so on.
 fn doubled() -> Backoff {

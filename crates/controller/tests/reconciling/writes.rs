@@ -18,14 +18,11 @@ use k8s_client_runtime::{
     resource::ResourceClient,
     rest::{Body, BoxError},
 };
+use k8s_client_test_server::{Fate, Server, What};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{
-    Calls, SECOND,
-    server::{Fate, Server, What},
-    value,
-};
+use super::{Calls, SECOND, value};
 
 #[tokio::test(start_paused = true)]
 async fn call_sees_what_the_one_before_has_written() {

@@ -4,16 +4,13 @@ use std::time::Duration;
 
 use k8s_client_informer::{Informer, InformerError, Registry};
 use k8s_client_runtime::{k8s_openapi::api::core::v1::ConfigMap, resource::ResourceClient};
+use k8s_client_test_server::{Fate, Server};
 use tokio::{
     runtime::Handle,
     time::{sleep, timeout},
 };
 
-use crate::{
-    LONG,
-    server::{Fate, Server},
-    synced, told, until,
-};
+use crate::{LONG, synced, told, until};
 
 fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()

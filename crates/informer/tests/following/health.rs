@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use k8s_client_informer::{Informer, InformerError};
+use k8s_client_test_server::{Fate, Server, What, listing};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{
-    LONG,
-    server::{Fate, Server, What, listing},
-    synced, told, until,
-};
+use crate::{LONG, synced, told, until};
 
 #[tokio::test(start_paused = true)]
 async fn refusal_is_told_in_the_servers_words_and_can_be_waited_out() {
@@ -17,7 +14,7 @@ async fn refusal_is_told_in_the_servers_words_and_can_be_waited_out() {
         for watch_lists in [false, true] {
             let server = Server::new();
             server.set("web", "one");
-            let refused = move |_: &crate::server::Ask| Fate::Refused(code, reason);
+            let refused = move |_: &k8s_client_test_server::Ask| Fate::Refused(code, reason);
             if watch_lists {
                 server.decide(refused);
             } else {

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use k8s_client_informer::{Informer, WatchFault};
+use k8s_client_test_server::{
+    Fate, Server,
+    What::{List, Watch, WatchList},
+};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    LONG,
-    server::{
-        Fate, Server,
-        What::{List, Watch, WatchList},
-    },
-    synced, told, until,
-};
+use crate::{LONG, synced, told, until};
 
 #[tokio::test(start_paused = true)]
 async fn one_request_brings_the_objects_and_then_their_changes() {

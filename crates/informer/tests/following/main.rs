@@ -4,11 +4,9 @@
 mod endings;
 mod health;
 mod initial_events;
-mod known;
 mod metrics;
 mod pauses;
 mod reads;
-mod server;
 mod subscriptions;
 mod undecodable;
 mod versions;
@@ -17,12 +15,11 @@ use std::time::Duration;
 
 use k8s_client_informer::{Event, Informer, Subscription};
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
-use tokio::time::{sleep, timeout};
-
-use self::{
+use k8s_client_test_server::{
+    Server,
     known::{Known, value},
-    server::Server,
 };
+use tokio::time::{sleep, timeout};
 
 /// Longer than any pause.
 const LONG: Duration = Duration::from_secs(300);
@@ -68,6 +65,6 @@ fn short(event: &Event<ConfigMap>) -> String {
 /// Reads what is told, which must follow from what was told before.
 async fn follow_along(changes: &mut Subscription<ConfigMap>, known: &mut Known) {
     while let Ok(Some(event)) = timeout(Duration::from_millis(20), changes.next()).await {
-        known::told(known, &event);
+        k8s_client_test_server::known::told(known, &event);
     }
 }

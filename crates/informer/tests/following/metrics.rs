@@ -7,11 +7,9 @@ use std::{
 
 use k8s_client_informer::{Informer, Metrics};
 use k8s_client_runtime::Error;
+use k8s_client_test_server::{Fate, Server, What, listing};
 
-use crate::{
-    server::{Fate, Server, What, listing},
-    until,
-};
+use crate::until;
 
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);

@@ -3,14 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use k8s_client_informer::WatchFault;
+use k8s_client_test_server::{Ask, Fate, Server, What, event, listing};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    LONG,
-    server::{Ask, Fate, Server, What, event, listing},
-    synced, until,
-};
+use crate::{LONG, synced, until};
 
 const SHORTEST: Duration = Duration::from_millis(800);
 
@@ -66,7 +63,7 @@ async fn list_that_fails_is_repeated_with_growing_pauses_until_it_succeeds() {
         for failure in failures {
             let server = Server::new();
             server.set("web", "one");
-            let usual = move |ask: &crate::server::Ask| {
+            let usual = move |ask: &k8s_client_test_server::Ask| {
                 if !watch_lists && ask.what == What::WatchList { Fate::Refused(422, "Invalid") } else { Fate::Served }
             };
             server.decide(usual);
@@ -181,7 +178,7 @@ async fn whatever_goes_wrong_the_store_is_right_in_the_end() {
         let server = Server::new();
         let watch_lists = random.bool();
         let mut fates = random.fork();
-        let mut unlucky = move |ask: &crate::server::Ask| {
+        let mut unlucky = move |ask: &k8s_client_test_server::Ask| {
             if !watch_lists && ask.what == What::WatchList {
                 return Fate::Refused(422, "Invalid");
             }
@@ -222,7 +219,7 @@ async fn whatever_goes_wrong_the_store_is_right_in_the_end() {
         until("the end", || informer.lister().get("default", "last").is_some()).await;
         crate::follow_along(&mut changes, &mut known).await;
         assert_eq!(known, server.contents(), "seed {seed}");
-        assert_eq!(server.contents(), crate::known::known(&informer.lister().all()), "seed {seed}");
+        assert_eq!(server.contents(), k8s_client_test_server::known::known(&informer.lister().all()), "seed {seed}");
         assert_paced(&server);
         drop((informer, changes));
         sleep(Duration::from_millis(10)).await;

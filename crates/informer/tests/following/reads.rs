@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use k8s_client_informer::{Event, Informer, InformerError, Registry, Subscription};
+use k8s_client_test_server::{Fate, Server, What, event};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    LONG,
-    server::{Fate, Server, What, event},
-    synced, value,
-};
+use crate::{LONG, synced, value};
 
 #[tokio::test(start_paused = true)]
 async fn write_is_there_when_its_version_is() {

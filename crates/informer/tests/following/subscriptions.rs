@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use k8s_client_informer::{Event, Informer};
+use k8s_client_test_server::{Fate, Server, What, listing};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{
-    server::{Fate, Server, What, listing},
-    synced, told, until, value,
-};
+use crate::{synced, told, until, value};
 
 /// Runs with lists and with watches that bring everything: what is told must not differ.
 fn servers() -> [Server; 2] {
@@ -92,7 +90,7 @@ async fn object_made_again_is_told_as_deleted_and_added() {
         assert_eq!(told(&mut changes).await, ["-web=two?", "+web=three"]);
         // A watch that tells of the new one alone, as after a lost deletion.
         let other = server.remade("web", "four");
-        server.say(&crate::server::event("MODIFIED", &other));
+        server.say(&k8s_client_test_server::event("MODIFIED", &other));
         assert_eq!(told(&mut changes).await, ["-web=three?", "+web=four"]);
     }
 }

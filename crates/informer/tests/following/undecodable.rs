@@ -1,11 +1,9 @@
 //! Objects that cannot be decoded.
 
+use k8s_client_test_server::{Fate, Server, event, listing};
 use serde_json::json;
 
-use crate::{
-    server::{Fate, Server, event, listing},
-    synced, told, until,
-};
+use crate::{synced, told, until};
 
 /// Data that a config map cannot have.
 fn spoil(server: &Server, name: &str) -> String {

@@ -1,16 +1,13 @@
 //! From which version what is asked for.
 
+use k8s_client_test_server::{
+    Fate, Server,
+    What::{self, List, Watch, WatchList},
+    listing,
+};
 use serde_json::json;
 
-use crate::{
-    LONG,
-    server::{
-        Fate, Server,
-        What::{self, List, Watch, WatchList},
-        listing,
-    },
-    synced, told, until,
-};
+use crate::{LONG, synced, told, until};
 
 /// What was asked for, in short.
 fn steps(server: &Server) -> Vec<(What, String)> {
@@ -211,7 +208,7 @@ async fn events_without_a_version_do_not_move_the_version() {
     server.set("web", "one");
     let informer = synced(&server).await;
     let odd = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "odd", "namespace": "default" } });
-    server.say(&crate::server::event("ADDED", &odd));
+    server.say(&k8s_client_test_server::event("ADDED", &odd));
     until("the object", || informer.lister().len() == 2).await;
     server.end_watches();
     until("the watch", || server.asked().len() == 2).await;

@@ -1,9 +1,6 @@
 //! What informers keep, in bytes.
 
 mod pods;
-#[expect(dead_code, reason = "these tests need a part of it")]
-#[path = "../../../../crates/informer/tests/following/server.rs"]
-mod server;
 
 use std::time::Duration;
 
@@ -11,6 +8,7 @@ use k8s_client_informer::{Event, Informer, Subscription};
 use k8s_client_memory_tests::Heap;
 use k8s_client_queue::Queue;
 use k8s_client_runtime::k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_client_test_server::Server;
 use tokio::time::{sleep, timeout};
 
 /// Longer than any pause.
@@ -177,7 +175,7 @@ fn queue_gives_back_what_a_multitude_of_items_took() {
 fn stalled_subscriber_keeps_one_change_an_object_and_gives_it_back() {
     const OBJECTS: usize = 500;
     Heap::alone(async |heap| {
-        let server = server::Server::new();
+        let server = Server::new();
         let write = |round: usize| {
             for number in 0..OBJECTS {
                 server.set(&format!("object-{number}"), &format!("{round} {}", "x".repeat(500)));

@@ -1,11 +1,6 @@
 //! An hour of a controller whose server fails in every way, in less than a minute: nothing of it is left behind.
 
-#[path = "../../../../crates/informer/tests/following/known.rs"]
-mod known;
 mod readers;
-#[expect(dead_code, reason = "this test needs a part of it")]
-#[path = "../../../../crates/informer/tests/following/server.rs"]
-mod server;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -15,6 +10,10 @@ use k8s_client_informer::{Informer, Lister, ObjectKey, Registry};
 use k8s_client_memory_tests::Heap;
 use k8s_client_queue::Backoff;
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+use k8s_client_test_server::{
+    Ask, Fate, Server, What,
+    known::{known, value},
+};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
@@ -22,11 +21,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use self::{
-    known::{known, value},
-    readers::read_along,
-    server::{Ask, Fate, Server, What},
-};
+use self::readers::read_along;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Longer than any pause.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use k8s_client_informer::Subscription;
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
+use k8s_client_test_server::known::{Known, told};
 use tokio::time::sleep;
-
-use crate::known::{Known, told};
 
 /// Reads to the end, with pauses up to so long, and says what it knows then. Each change must follow from what was told
 /// before.
