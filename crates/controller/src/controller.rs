@@ -22,7 +22,7 @@ use crate::{
 
 /// How long the calls under way may take when the controller is stopped: less than a leader's work has, and less than
 /// the 30 seconds after which a pod is killed, so that what did not end can still be told.
-const GRACE: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Says what a controller watches and how it works; [`reconcile`](Self::reconcile) gives it its function.
 #[must_use = "`reconcile` makes the controller"]
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
     /// What it is called in the log.
     pub(crate) name: Arc<str>,
     pub(crate) workers: usize,
-    pub(crate) grace: Duration,
+    pub(crate) stop_timeout: Duration,
     pub(crate) metrics: Arc<dyn Metrics>,
     resync: Option<Duration>,
     waits_out_backoff: bool,
@@ -85,7 +85,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
             settings: Settings {
                 name: short_name::<T>().into(),
                 workers: 1,
-                grace: GRACE,
+                stop_timeout: STOP_TIMEOUT,
                 metrics: Arc::new(NoMetrics),
                 resync: None,
                 waits_out_backoff: false,
@@ -195,13 +195,13 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         self
     }
 
-    /// Reports the calls of the function. Default: nobody is told.
+    /// Reports the calls of the function. Default: no metrics.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.settings.metrics = Arc::new(metrics);
         self
     }
 
-    /// Reports what happens in the controller's queue. Default: nobody is told. Two of client-go's metrics are read
+    /// Reports what happens in the controller's queue. Default: no metrics. Two of client-go's metrics are read
     /// instead, by [`Reconciler::queue`]: `unfinished_work_seconds` and `longest_running_processor_seconds`.
     pub fn queue_metrics(mut self, metrics: impl k8s_client_queue::Metrics + 'static) -> Self {
         self.queue = self.queue.metrics(metrics);
@@ -210,8 +210,8 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
 
     /// How long the calls under way may take when the controller is stopped, before they are dropped. Default: 20
     /// seconds, which is less than the `stop_timeout` of a leader's work, and than the 30 seconds that a pod has.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.settings.grace = grace;
+    pub fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
+        self.settings.stop_timeout = stop_timeout;
         self
     }
 
@@ -332,8 +332,9 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
     /// Runs until this future ends, or for as long as the future of this function is polled: it fits into the work of a
     /// leader, with [`only_while`](Self::only_while).
     ///
-    /// When it ends, nothing more is begun, and the calls under way have the [grace](Controller::grace) to end. The
-    /// result says which did not. Dropping the future drops them at once: from then on, no line of them is run.
+    /// When it ends, nothing more is begun, and the calls under way have the [`stop_timeout`](Controller::stop_timeout)
+    /// to end. The result says which did not. Dropping the future drops them at once: from then on, no line of them is
+    /// run.
     ///
     /// It ends by itself when one of its informers has ended, in the same way.
     pub async fn run_until<S: Future>(self, stop: S) -> Stopped {

@@ -99,7 +99,7 @@ where
     T: AnyObject + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
-    let Settings { name: controller, workers, grace, .. } = run.settings.clone();
+    let Settings { name: controller, workers, stop_timeout, .. } = run.settings.clone();
     let is_stopping = AtomicBool::new(false);
     let shared = Arc::new(Shared { run, is_stopping, stopping: Notify::new(), found_closed: Notify::new() });
     let mut pool = Pool { tasks: JoinSet::new(), gate: shared.run.gate.clone() };
@@ -135,12 +135,12 @@ where
             biased;
             () = pool.ended() => return Stopped { unfinished: Vec::new(), ended_informer },
             () = shared.found_closed.notified() => false,
-            () = sleep(grace) => true,
+            () = sleep(stop_timeout) => true,
         };
     }
     let unfinished = shared.run.memory.running();
     if may_work {
-        tracing::warn!(%controller, ?unfinished, ?grace, "a controller ends, and drops calls that have not ended in time");
+        tracing::warn!(%controller, ?unfinished, ?stop_timeout, "a controller ends, and drops calls that have not ended in time");
     } else {
         tracing::warn!(%controller, ?unfinished, "a controller may not work any more, and drops its calls");
     }

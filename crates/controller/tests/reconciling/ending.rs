@@ -188,7 +188,7 @@ async fn panic_of_metrics_goes_on_in_whoever_runs_the_controller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_grace_when_it_is_stopped() {
+async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_time_when_it_is_stopped() {
     /// Says when it is dropped.
     struct Told(Arc<Mutex<Vec<&'static str>>>);
     impl Drop for Told {
@@ -201,7 +201,7 @@ async fn calls_end_with_the_controller_when_it_is_dropped_and_have_their_grace_w
     let objects = Informer::of(server.config_maps()).start();
     let told: Arc<Mutex<Vec<&str>>> = Arc::default();
     let controller = |stop_timeout| {
-        Controller::for_each(&objects).grace(stop_timeout).reconcile(told.clone(), |told, _| async move {
+        Controller::for_each(&objects).stop_timeout(stop_timeout).reconcile(told.clone(), |told, _| async move {
             let _dropped = Told(told.clone());
             sleep(20 * SECOND).await;
             told.lock().expect("nobody panics with it").push("finished");

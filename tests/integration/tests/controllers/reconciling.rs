@@ -171,13 +171,15 @@ async fn calls_that_do_not_end_in_time_are_named() -> TestResult {
     let informer = Informer::of(config_maps.clone()).label_selector("role=original").start();
     let (begun, is_begun) = oneshot::channel::<()>();
     let begun = Arc::new(Mutex::new(Some(begun)));
-    let controller =
-        Controller::for_each(&informer).grace(Duration::from_millis(100)).reconcile(begun, |begun, _| async move {
+    let controller = Controller::for_each(&informer).stop_timeout(Duration::from_millis(100)).reconcile(
+        begun,
+        |begun, _| async move {
             if let Some(begun) = begun.lock().expect("nobody panics with it").take() {
                 let _ = begun.send(());
             }
             std::future::pending::<Result<Next, String>>().await
-        });
+        },
+    );
     let stopped = soon("the end", controller.run_until(is_begun)).await;
     let names: Vec<String> = stopped.unfinished.iter().map(ToString::to_string).collect();
     assert_eq!(names, [format!("{}/slow", test.namespace)]);
