@@ -26,12 +26,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Clients of pods that add debug containers.
 pub trait DebugPods: Gets<Kind: Codec<Object = Pod>> {
-    /// Adds a container with this image to the named pod, which runs, and attaches to it: see [`Debug`](struct@Debug).
-    fn debug(&self, pod: &str, image: impl Into<String>) -> Debug {
+    /// Adds a container with this image to the named pod, which must be running, and attaches to it: see
+    /// [`DebugContainerBuilder`].
+    fn debug(&self, pod: &str, image: impl Into<String>) -> DebugContainerBuilder {
         let request = self.get(pod).into_request();
         let namespace = request.namespace_set().unwrap_or_default();
         let letters = std::iter::repeat_with(fastrand::lowercase).take(5).collect::<String>();
-        Debug {
+        DebugContainerBuilder {
             pods: ResourceClient::namespaced(request.rest_client(), namespace),
             pod: pod.to_owned(),
             name: format!("debugger-{letters}"),
@@ -45,11 +46,11 @@ pub trait DebugPods: Gets<Kind: Codec<Object = Pod>> {
 
 impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 
-/// Adds a debug container to a pod that runs, as `kubectl debug` does. Awaiting it gives the [`DebugContainer`], once
-/// that has been started.
+/// Adds a debug container to a running pod, as `kubectl debug` does. Awaiting it gives the [`DebugContainer`] as soon
+/// as that has been started.
 ///
 /// The pod is not restarted. Such a container is never restarted either, and stays in the pod's description for as long
-/// as there is the pod. The caller needs the verb `patch` on `pods/ephemeralcontainers`, `get`, `list` and `watch` on
+/// as the pod exists. The caller needs the verb `patch` on `pods/ephemeralcontainers`, `get`, `list` and `watch` on
 /// `pods`, and those of attaching.
 ///
 /// ```no_run
@@ -60,7 +61,7 @@ impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 /// let debug = pods.debug("web", "busybox").target("nginx").command(["ps", "aux"]).await?;
 /// match debug.process {
 ///     Some(process) => println!("{}", String::from_utf8_lossy(&process.wait_with_output(1 << 20).await?.stdout)),
-///     // It was faster than we were.
+///     // It had ended before it could be attached to.
 ///     None => println!("{}", pods.logs("web").container(&debug.name).await?),
 /// }
 /// # Ok(())
@@ -68,7 +69,7 @@ impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 /// ```
 #[derive(Clone)]
 #[must_use = "nothing is added until it is awaited"]
-pub struct Debug {
+pub struct DebugContainerBuilder {
     pods: ResourceClient<Pod>,
     pod: String,
     name: String,
@@ -78,14 +79,17 @@ pub struct Debug {
     within: Duration,
 }
 
-impl fmt::Debug for Debug {
+impl fmt::Debug for DebugContainerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The environment and the command of the container may hold secrets.
-        f.debug_struct("Debug").field("pod", &self.pod).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("DebugContainerBuilder")
+            .field("pod", &self.pod)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
-impl Debug {
+impl DebugContainerBuilder {
     /// The name of the container. Default: `debugger-` and five letters, as kubectl has it. No container of the pod may
     /// have had it.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -165,7 +169,7 @@ impl Debug {
     }
 }
 
-impl IntoFuture for Debug {
+impl IntoFuture for DebugContainerBuilder {
     type Output = Result<DebugContainer, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

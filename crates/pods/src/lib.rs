@@ -2,7 +2,7 @@
 //!
 //! * [`FollowPodLogs`]: the logs of all pods that a selector chooses, as one stream: those that are there, and those to
 //!   come.
-//! * [`DebugPods`]: debug containers, added to a pod that runs and attached to.
+//! * [`DebugPods`]: debug containers, added to a running pod and attached to.
 //! * `CopyFiles`, with the feature `copy`: files to and from containers.
 
 #[cfg(feature = "copy")]
@@ -15,7 +15,7 @@ mod logs;
 pub use copy::fuzzing;
 #[cfg(feature = "copy")]
 pub use copy::{Copied, CopyError, CopyFiles, Download};
-pub use debug::{Debug, DebugContainer, DebugPods};
+pub use debug::{DebugContainer, DebugContainerBuilder, DebugPods};
 pub use logs::{FollowPodLogs, PodLogEntry, PodLogEvent, PodLogs, PodLogsBuilder};
 
 /// The examples of README.md, as tests.

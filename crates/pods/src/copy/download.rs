@@ -57,8 +57,8 @@ pub(super) async fn download<S: Sink>(
     let incomplete = |problem| Err(CopyError::Incomplete { remote: remote.path.clone(), problem });
     match lost {
         None if unpack.reader.is_at_end() => Ok((unpack.copied, unpack.sink)),
-        None => incomplete("what tar sent breaks off".to_owned()),
-        Some(error) => incomplete(format!("what tar sent breaks off: {error}")),
+        None => incomplete("the archive breaks off".to_owned()),
+        Some(error) => incomplete(format!("the archive breaks off: {error}")),
     }
 }
 
@@ -117,7 +117,7 @@ impl<'a, S: Sink> Unpack<'a, S> {
         }
         let beside = self.bytes.saturating_sub(self.copied.bytes);
         if beside > self.limits.entries.saturating_mul(BESIDE).max(MIN_BESIDE) {
-            return Err(self.refused(format!("beside the data of files it has {beside} bytes, which is too much")));
+            return Err(self.refused(format!("it has {beside} bytes beside the data of its files, which is too much")));
         }
         Ok(())
     }
@@ -183,7 +183,8 @@ impl Folder {
                     let is_root = path == self.root;
                     let found = if is_root { fs::metadata(&path).await } else { fs::symlink_metadata(&path).await };
                     if !found.map_err(CopyError::local(&path))?.is_dir() {
-                        let problem = io::Error::new(ErrorKind::NotADirectory, "there is something else than a folder");
+                        let problem =
+                            io::Error::new(ErrorKind::NotADirectory, "there is something other than a folder");
                         return Err(CopyError::local(path)(problem));
                     }
                 }
@@ -307,11 +308,11 @@ mod tests {
             (&["x/a", "x/link 2", "x/link/b"], Ok(2)),
             (&["x/a", "x/hard 1", "x/hard"], Ok(2)),
             (&["x/a", "x/device 3", "x/block 4", "x/pipe 6"], Ok(1)),
-            (&["x/ 5", "x/a", "x/a/b"], Err("there is something else than a folder")),
+            (&["x/ 5", "x/a", "x/a/b"], Err("there is something other than a folder")),
             (&["x 2", "x/b"], Ok(1)),
-            (&["x/a", "x/there/b"], Err("there is something else than a folder")),
+            (&["x/a", "x/there/b"], Err("there is something other than a folder")),
             (&["x/a", "x/linked"], Ok(2)),
-            (&["x", "x/a"], Err("there is something else than a folder")),
+            (&["x", "x/a"], Err("there is something other than a folder")),
         ] {
             let here = tempfile::tempdir().expect("a folder");
             let (outside, target) = (here.path().join("outside"), here.path().join("target"));
@@ -387,9 +388,9 @@ mod tests {
                 vec![],
                 kind(b'g', "x", &vec![b'a'; 100_000]),
                 few,
-                "beside the data of files it has",
+                "beside the data of its files",
             ),
-            ("what is said of one entry", vec![], kind(b'x', "x", b""), few, "beside the data of files it has"),
+            ("what is said of one entry", vec![], kind(b'x', "x", b""), few, "beside the data of its files"),
             ("what stands behind the end", end(), vec![0; 10_240], few, "it goes on behind its end"),
         ] {
             let here = tempfile::tempdir().expect("a folder");

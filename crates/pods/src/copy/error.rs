@@ -9,7 +9,7 @@ use k8s_client_runtime::{Error, ErrorKind};
 #[non_exhaustive]
 pub enum CopyError {
     /// `tar` could not be run in the container, or the connection was lost.
-    Kubernetes(Error),
+    Client(Error),
     /// `tar` ran in the container and failed.
     Tar {
         /// The path in the container.
@@ -19,7 +19,7 @@ pub enum CopyError {
         /// What it wrote to standard error, the first part of it.
         message: String,
     },
-    /// What came from the container is no archive, or has entries that were not asked for.
+    /// What came from the container is not an archive, or has entries that were not asked for.
     Archive {
         /// The path in the container.
         remote: String,
@@ -74,7 +74,7 @@ impl CopyError {
 
 impl From<Error> for CopyError {
     fn from(error: Error) -> Self {
-        Self::Kubernetes(error)
+        Self::Client(error)
     }
 }
 
@@ -87,20 +87,20 @@ fn lacks_tar(error: &Error) -> bool {
 impl fmt::Display for CopyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kubernetes(error) if lacks_tar(error) => {
+            Self::Client(error) if lacks_tar(error) => {
                 write!(f, "{error}; copying needs the program tar in the container")
             }
-            Self::Kubernetes(error) => write!(f, "{error}"),
+            Self::Client(error) => write!(f, "{error}"),
             Self::Tar { remote, code, message } => {
-                write!(f, "copying {remote:?} of the container: tar ended there with {code}: {message}")
+                write!(f, "copying {remote:?} of the container: tar ended with exit code {code}: {message}")
             }
             Self::Archive { remote, problem } => {
-                write!(f, "copying {remote:?} of the container: what tar sent is refused: {problem}")
+                write!(f, "copying {remote:?} of the container: the archive that tar sent is refused: {problem}")
             }
             Self::Incomplete { remote, problem } => {
-                write!(f, "copying {remote:?} of the container: it is not whole: {problem}; copy it again")
+                write!(f, "copying {remote:?} of the container: the copy is not complete: {problem}; copy it again")
             }
-            Self::Local { path, error } => write!(f, "{} of this machine: {error}", path.display()),
+            Self::Local { path, error } => write!(f, "{} on this machine: {error}", path.display()),
             Self::Content { remote, error } => {
                 write!(f, "writing {remote:?} of the container: the content cannot be read: {error}")
             }

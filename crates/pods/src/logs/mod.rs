@@ -227,17 +227,17 @@ pub enum PodLogEvent {
     Failed(Error),
 }
 
-/// The logs of many pods. It goes on until it is dropped.
+/// The logs of many pods: a stream of [`PodLogEntry`]s that goes on until it is dropped.
 ///
 /// The lines of one container are in their order. Those of different containers come as they arrive.
-#[must_use = "a stream does nothing until it is polled"]
+#[must_use = "the logs are followed no longer when this is dropped"]
 pub struct PodLogs {
     entries: mpsc::Receiver<PodLogEntry>,
     task: JoinHandle<()>,
 }
 
 impl PodLogs {
-    /// The next entry.
+    /// The next entry. `None` only if the informer of the pods has ended, or with the runtime.
     pub async fn next(&mut self) -> Option<PodLogEntry> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

@@ -1,7 +1,7 @@
 //! Archives as `tar` reads and writes them: POSIX with the extensions of GNU for long names.
 //!
 //! The other end may be hostile, so nothing is held that is larger than a few names, and nothing is taken for an
-//! archive that is none.
+//! archive that is not one.
 
 mod header;
 mod reader;
@@ -14,7 +14,7 @@ pub(super) use writer::{END, header, padding};
 /// Archives consist of blocks of so many bytes.
 pub(super) const BLOCK: usize = 512;
 
-/// Why something is no archive.
+/// Why something is not an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) String);
 
