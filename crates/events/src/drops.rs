@@ -1,4 +1,4 @@
-//! Counts what was dropped, and tells it once in a while.
+//! Counts what was dropped, and logs the counts once in a while.
 
 use std::{
     fmt::Write as _,
@@ -16,16 +16,19 @@ use crate::{Dropped, Metrics};
 /// A flood of drops is one line in so long.
 pub(crate) const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How many reasons there are. Each counts at the place that it has in [`Dropped::ALL`].
+const REASONS: usize = Dropped::ALL.len();
+
 pub(crate) struct Drops {
     controller: String,
-    counts: [AtomicU64; Dropped::ALL.len()],
+    counts: [AtomicU64; REASONS],
     told: Mutex<Told>,
     metrics: Arc<dyn Metrics>,
 }
 
 #[derive(Default)]
 struct Told {
-    counts: [u64; Dropped::ALL.len()],
+    counts: [u64; REASONS],
     at: Option<Instant>,
 }
 
@@ -43,8 +46,8 @@ impl Drops {
         self.counts[why as usize].load(Ordering::Relaxed)
     }
 
-    fn counts(&self) -> [u64; Dropped::ALL.len()] {
-        Dropped::ALL.map(|why| self.count(why))
+    fn counts(&self) -> [u64; REASONS] {
+        std::array::from_fn(|reason| self.counts[reason].load(Ordering::Relaxed))
     }
 
     /// When the next line is due, if there is anything to tell.
@@ -61,8 +64,8 @@ impl Drops {
         let counts = self.counts();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
-        for why in Dropped::ALL {
-            let new = counts[why as usize].saturating_sub(told.counts[why as usize]);
+        for (why, (count, told)) in Dropped::ALL.iter().zip(counts.iter().zip(told.counts)) {
+            let new = count.saturating_sub(told);
             if new > 0 {
                 let comma = if text.is_empty() { "" } else { ", " };
                 let _ = write!(text, "{comma}{new} ({why})");

@@ -43,8 +43,8 @@ pub enum Dropped {
 }
 
 impl Dropped {
-    /// All reasons.
-    pub const ALL: [Self; 5] = [Self::Spam, Self::Full, Self::Refused, Self::Unreachable, Self::Ended];
+    /// All reasons, for a program that shows a count of each. Later versions may have more.
+    pub const ALL: &[Self] = &[Self::Spam, Self::Full, Self::Refused, Self::Unreachable, Self::Ended];
 }
 
 impl fmt::Display for Dropped {
