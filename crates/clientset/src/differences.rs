@@ -7,8 +7,8 @@
 //! * There is no client-side rate limit unless `Config::rate_limit` sets one. It is shared by all clones of a client,
 //!   and so by all clients of a [`Clientset`](crate::Clientset).
 //! * Requests are sent again by client-go's rules, within 60 seconds in all. Pauses after a lost connection start
-//!   small, grow and vary, where client-go waits a second each time. A pause that would pass the call's time limit is
-//!   not begun.
+//!   small, grow and vary, where client-go waits a second each time. A pause that would outlast the call's time limit
+//!   is not begun.
 //! * A request that the server certainly did not process (a refused stream, GOAWAY, a connection closed before the
 //!   request was written) is sent again with every verb. Go's HTTP/2 does the same below client-go. A change whose
 //!   connection was lost is never sent again, since the server may have made it.
@@ -85,9 +85,9 @@
 //!
 //! * An informer keeps the bytes of objects, without `managedFields`, and decodes them when they are read. It keeps
 //!   decoded objects, or `managedFields`, if it is asked to.
-//! * Handlers are streams. Changes of one object that were not read yet become one, so that a slow reader holds one
-//!   entry an object at most; client-go's queue of a handler grows without end.
-//! * An object that was deleted and made again is told as deleted and added; in client-go it may be an update.
+//! * Handlers are streams. Changes of one object that were not read yet become one, so that a slow reader holds at most
+//!   one entry for each object; client-go's queue of a handler grows without end.
+//! * An object that was deleted and made again is a deletion and an addition; in client-go it may be an update.
 //! * A watch that cannot be opened for a reason that passes is tried again at its version; client-go lists everything
 //!   unless the connection was refused or the server busy. A watch that never ends its initial events is given up after
 //!   30 seconds of silence, for a list; client-go asks for the same for ever.
@@ -97,26 +97,26 @@
 //! * After a watch that ended at once, the next one goes on at its version; only the second in a row is followed by a
 //!   list. client-go lists after each.
 //! * An item that is added to a queue while it waits after a failure goes on waiting, and its failures are forgotten
-//!   when it is done; client-go hands it out at once, and forgets when it is told to. In a controller, a change of what
-//!   is wanted (generation, deletion, another object of the name) ends the wait.
+//!   when it is done; client-go hands it out at once, and forgets when `Forget` is called. In a controller, a change of
+//!   what is wanted (generation, deletion, another object of the name) ends the wait.
 //! * Calls of a controller that is a leader's work run only while the term lasts; in client-go they run on after it.
 //! * A leader releases its lease after its work has stopped, and only if the lease is its own still. A machine that was
 //!   suspended leads no more. Renewals have a connection of their own without a rate limit.
 //! * Events of both APIs are counted and limited by the same rules. The same event of a changed object is a repeat.
 //!   What is left is written at the end.
 //! * Metrics go to a value of the program (`Config::metrics`, and `metrics` of each builder); client-go has one
-//!   receiver for the process. There are connections in place of client-go's cache of transports, whose entries,
-//!   creations and garbage are no metrics here, and there is no policy of credential plugins to be counted.
+//!   receiver for the process. Connections are counted in place of the entries of client-go's cache of transports, and
+//!   denials by a policy of credential plugins are not, since there is no such policy.
 //!
 //! # Pods
 //!
-//! * A process has succeeded only if the server said so; client-go takes an end without a report for success. A
+//! * A process has succeeded only if the server reports it; client-go takes an end without a report for success. A
 //!   forwarded connection whose tunnel is closed before the end of its data fails.
 //! * Each forwarded connection has a tunnel of its own; client-go shares one, which an error or a slow reader of one
 //!   connection ends or holds up for all.
 //! * What was answered with 401, 429 or a Status of 404 is not asked again over SPDY.
-//! * A process that does not read its input never ends a connection; client-go gives up after 61 seconds. That the peer
-//!   is gone is seen in what the kernel could not send.
+//! * A process that does not read its input never ends a connection; client-go gives up after 61 seconds. A peer that
+//!   has vanished is found by what the kernel could not deliver.
 //! * Upgraded connections go through proxies by CONNECT, `https` proxies too; client-go falls back to SPDY there.
 //! * `follow_on` resumes logs and ends with the pod; client-go's followed log ends with its connection.
 //! * An answer of a proxied backend is an error of the API server only if it is a Status.
@@ -144,4 +144,4 @@
 //!
 //! * `extract` returns an error where the next apply would remove a field: one that the compiled version of Kubernetes
 //!   does not know, or that was applied in another version of the API. So does an object without `managedFields`;
-//!   client-go returns nothing for it.
+//!   client-go returns `nil` for it.

@@ -24,7 +24,8 @@
 //! A watch ends: the server closes it in time, connections are lost, and a version that is too old is forgotten. A
 //! program that follows changes lists, watches from the list's version on, watches again from the last version that it
 //! saw, and lists again when [`Error::must_list_again`](crate::Error::must_list_again) says so, with pauses that grow.
-//! [`BackoffManager`](crate::retry::BackoffManager) has these pauses, and the whole loop as an example to copy.
+//! [`BackoffManager`](crate::retry::BackoffManager) has these pauses, and the whole loop as an example to copy. An
+//! `Informer` (feature `informer`) does all of it, and keeps the objects.
 //!
 //! # Testing
 //!
@@ -75,15 +76,16 @@
 //!
 //! # Logging
 //!
-//! What happens is told to [`tracing`](https://docs.rs/tracing), under the target `k8s_client_runtime` (and
-//! `k8s_client_discovery`, by the client of that name). The libraries below say much more at the same levels, so choose
-//! by the target, here for `tracing_subscriber`'s `EnvFilter`:
+//! The crates log by [`tracing`](https://docs.rs/tracing), each under its own name: `k8s_client_runtime` the requests,
+//! `k8s_client_informer`, `k8s_client_controller` and so on what they do. The libraries below log much more at the same
+//! levels, so choose by the target, here for `tracing_subscriber`'s `EnvFilter`:
 //!
 //! ```text
 //! RUST_LOG=warn,k8s_client_runtime=debug
 //! ```
 //!
-//! * `warn` has warnings of the server, and certificates, tokens or files that cannot be used.
+//! * `warn` and `error` have warnings of the server, certificates, tokens or files that cannot be used, failed calls of
+//!   controllers, terms that were lost, and events that were dropped.
 //! * `info` has what is sent again, and why.
 //! * `debug` has each call with its method, URL, status and time.
 //! * `trace` has the headers that are sent and the bodies of both sides, without credentials, and without bodies that

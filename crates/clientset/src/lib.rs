@@ -39,10 +39,11 @@
 //! | use the kinds of Kubernetes | [`Clientset`], and the clients that its methods return |
 //! | write by server-side apply | the `…ApplyConfiguration`s in `v1::apply` of each group, [`apply::Extract`] |
 //! | use a custom resource as a type of your own | [`custom_resource!`], [`ResourceClient`] |
+//! | generate clients and types of a custom resource | the command and crate `k8s-client-generate` |
 //! | use objects of any kind | [`DynamicClient`], [`Unstructured`] |
 //! | read nothing but metadata, or scale anything | [`Clientset::metadata`], [`Clientset::scale`] |
 //! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
-//! | write a controller | `controller`, a feature |
+//! | write a controller | `writing_a_controller`, with the feature `controller` |
 //! | let one copy of a program work | `leader_election`, a feature |
 //! | run commands in containers, forward ports | [`streams`] |
 //! | follow logs of many pods, copy files | `pods` and `copy`, features |
@@ -56,7 +57,8 @@
 //! | send a request that has no method here | [`RestClient`] |
 //! | tell errors apart | [`Error`], which has a table |
 //! | move a program from client-go | [`differences`] |
-//! | test, log, reckon with times | [`guide`] |
+//! | test a program without a cluster | the crate `k8s-client-fake` |
+//! | log, and reckon with times | [`guide`] |
 //!
 //! The folder `examples` of the repository has a program for most of them.
 //!
@@ -74,8 +76,8 @@
 //! * `controller`: [a reconcile loop](controller) over informers and a queue, with both; [`informer`] and [`queue`] are
 //!   there by themselves too.
 //! * `event-recorder`: [a recorder of events](event_recorder) about objects. (`events` is the API group.)
-//! * `leader-election`: [an election](leader_election) of which copy of a program works; `coordinated-leader-election`
-//!   has the control plane choose.
+//! * `leader-election`: [an election](leader_election) of which copy of a program works; with
+//!   `coordinated-leader-election` the control plane chooses.
 //! * `pods`: [what kubectl does with pods](pods), such as following the logs of many. With `copy` it copies files, too.
 //! * `ring` (default) or `aws-lc-rs`: the provider of cryptography for TLS.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -109,7 +111,7 @@ pub use k8s_client_events as event_recorder;
 #[cfg(feature = "informer")]
 #[doc(inline)]
 pub use k8s_client_informer as informer;
-/// Leader election on Leases: of many copies of a program, one works.
+/// Leader election on Leases: of several copies of a program, one works at a time.
 #[cfg(feature = "leader-election")]
 #[doc(inline)]
 pub use k8s_client_leader_election as leader_election;

@@ -1,6 +1,6 @@
 //! Writing a controller: an operator from its first line to its last.
 //!
-//! A controller makes the world what an object says. Its parts are these, and each can be used by itself:
+//! A controller makes the cluster match what an object asks for. Its parts are these, and each can be used by itself:
 //!
 //! | part | what it does |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | [`Index`](crate::informer::Index) | finds objects by a value, such as pods by their owners |
 //! | [`Queue`](crate::queue::Queue) | holds the names of objects that need work, each once |
 //! | [`Controller`](crate::controller::Controller) | calls a function of yours for each object that may need work |
-//! | `event_recorder` (feature `event-recorder`) | says what was done, for `kubectl describe` to show |
-//! | `leader_election` (feature `leader-election`) | has one copy of the program work, of several that run |
+//! | `event_recorder` (feature `event-recorder`) | records what was done, for `kubectl describe` to show |
+//! | `leader_election` (feature `leader-election`) | lets one copy of the program work, of several that run |
 //!
 //! The program below sees to it that each Deployment has its number of running pods as an annotation. It needs the
 //! features `controller`, `event-recorder`, `apps` and `core`, and runs on a laptop and in a pod.
@@ -87,8 +87,8 @@
 //!
 //! # What to keep in mind
 //!
-//! * **Look, do not remember.** The function is told which object may need work, not what has changed. It looks at what
-//!   there is, and does what is missing, so that it may be called at any time, and twice.
+//! * **Look, do not remember.** The function is given the object that may need work, not what has changed. It looks at
+//!   what there is, and does what is missing, so that it may be called at any time, and twice.
 //! * **Memory is a little behind.** What an informer has may be older than what the server has. A write that is based
 //!   on it is checked by the server: use [`modify`](crate::resource::ResourceClient::modify), an update with the
 //!   object's version, or apply. [`Next::having_written`](crate::controller::Next::having_written) makes the next call
@@ -98,8 +98,8 @@
 //!   mend belongs into the object's status. A user who mends the object need not wait: a change of its generation ends
 //!   the [pause](crate::controller::Controller::backoff).
 //! * **Own what you make.** An object with an owner reference is collected when its owner goes, and
-//!   [`owned_by`](crate::controller::Controller::owned_by) has its owner looked at when it changes. What Kubernetes
-//!   does not know of is cleaned up by a [finalizer](crate::controller::Reconciler::finalizer).
+//!   [`owned_by`](crate::controller::Controller::owned_by) makes its changes a reason to look at its owner. What
+//!   Kubernetes does not know of is cleaned up by a [finalizer](crate::controller::Reconciler::finalizer).
 //! * **Ask for what you need.** An informer takes a label selector, and a
 //!   [projection](crate::informer::InformerBuilder::project) keeps a few fields of many objects.
 //!
@@ -169,4 +169,6 @@
 //! # Tests
 //!
 //! The function is an ordinary one: call it with an object and a client whose server is
-//! [a function](crate::guide#testing). The whole loop runs in a test on a real API server without nodes.
+//! [a function](crate::guide#testing). The whole loop runs in a test on `k8s-client-fake`, an API server in memory. Its
+//! simulations run the loop through hours of lost answers, restarts and old reads in a second, and replay a failure by
+//! its seed: `examples/controller` has one.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Reconciler<T, C> {
-    /// Has this function called before an object goes: to delete what Kubernetes does not know of.
+    /// Calls this function before an object goes: to delete what Kubernetes does not know of.
     ///
     /// Each object gets the finalizer, such as `example.com/database`, before it is reconciled for the first time. When
     /// it is being deleted, `clean_up` is called in place of the other function, until it succeeds; then the finalizer

@@ -1,9 +1,9 @@
 //! Controllers: a reconcile loop over informers and a work queue.
 //!
-//! A controller makes the world what an object says. It is told which objects may need work, by the changes of their
-//! informer and of the objects that they own, and calls a function of yours with one object at a time: *reconcile*.
-//! That function looks at what there is, does what is missing, and says when it wants to be called again. It is not
-//! told what has changed: changes are only a reason to look.
+//! A controller makes the cluster match what an object asks for. It learns which objects may need work from the changes
+//! of their informer, and of the objects that they own, and calls a function of yours with one object at a time:
+//! *reconcile*. That function looks at what there is, does what is missing, and returns when it wants to be called
+//! again. It does not learn what has changed: changes are only a reason to look.
 //!
 //! ```no_run
 //! use std::time::Duration;

@@ -131,8 +131,7 @@ impl RecorderBuilder {
         self
     }
 
-    /// Reports what the recorder does. Default: nobody is told, but the log has what was dropped, at most once a
-    /// minute.
+    /// Reports what the recorder does. Default: no metrics; what was dropped is logged, at most once a minute.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.metrics = Arc::new(metrics);
         self

@@ -1,4 +1,4 @@
-//! Why a flush did not end well.
+//! Why a flush failed.
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
@@ -14,7 +14,8 @@ pub struct FlushTimedOut {
 
 impl fmt::Display for FlushTimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} events were not written within {:?}: the server does not take them", self.waiting, self.limit)
+        let Self { waiting, limit } = self;
+        write!(f, "events that are still not written after {limit:?}: {waiting}; the recorder goes on trying")
     }
 }
 

@@ -4,8 +4,8 @@
 //! in the API `events.k8s.io/v1`, or in `core/v1` if that is asked for.
 //!
 //! The program needs the verbs `create` and `patch` on `events` of `events.k8s.io` (of the group `""` for `core/v1`),
-//! in every namespace whose objects it reports on, and in `default` for objects of the cluster. One that lacks them has
-//! one line in its log with the rule to add.
+//! in every namespace whose objects it reports on, and in `default` for objects of the cluster. A
+//! program that lacks them logs the rule to add, once.
 //!
 //! # What becomes of many events
 //!
@@ -20,7 +20,7 @@
 //! * Memory is bounded, and so is what waits to be written.
 //!
 //! Events that are dropped for one of these reasons, or by errors, are counted ([`Metrics::dropped`],
-//! [`Recorder::dropped`]) and told in the log, at most once a minute. [`RecorderBuilder`] changes the limits.
+//! [`Recorder::dropped`]) and logged, at most once a minute. [`RecorderBuilder`] changes the limits.
 //!
 //! # Where this differs from client-go
 //!

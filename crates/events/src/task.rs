@@ -15,7 +15,7 @@ use crate::{
     sink,
 };
 
-/// How often is looked whether a series has ended or is to be written again.
+/// How often the task looks for series that have ended, or are to be written again.
 const TICK: Duration = Duration::from_secs(60);
 
 /// How long the task may go on after the last handle is gone.

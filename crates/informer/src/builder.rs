@@ -120,7 +120,7 @@ where
         self
     }
 
-    /// Reports what the informer does. Default: nobody is told.
+    /// Reports what the informer does. Default: no metrics.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.metrics = Arc::new(metrics);
         self
@@ -134,7 +134,7 @@ where
     }
 
     /// Starts the informer, or takes the one that the registry has for the same client, objects, selectors and way to
-    /// keep them. A [projection](Self::project) is never shared; nor are the metrics of whoever comes second.
+    /// keep them. A [projection](Self::project) is never shared. The metrics are those of the builder that started it.
     pub fn start_in(self, registry: &Registry) -> Informer<T> {
         let Some(keeps) = self.keeps else { return self.start() };
         let managed_fields = self.selection.managed_fields;

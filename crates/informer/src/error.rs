@@ -1,28 +1,28 @@
-//! Why waiting for an informer was in vain.
+//! Why waiting for an informer failed.
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use k8s_client_runtime::Error;
 
-/// Why waiting for an informer was in vain.
+/// Why waiting for an informer failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum InformerError {
     /// The server refuses the list or the watch: the resource is not served, or the program may not read it. The
     /// informer goes on trying: `synced_within` waits until it succeeds.
     Refused(Arc<Error>),
-    /// The time limit passed. The last error of the server is there, if it answered with one.
+    /// The time limit has passed.
     TimedOut {
         /// The time limit.
         limit: Duration,
         /// What was waited for, and how far it came.
         waiting: String,
-        /// Why the resource is not followed at the moment.
+        /// Why the resource is not followed at the moment, if the server answered with an error.
         last: Option<Arc<Error>>,
     },
     /// The informer was shut down.
     Ended,
-    /// This is not a version that can be compared with others.
+    /// The text is not a resource version that can be compared with others.
     NotAVersion(String),
 }
 

@@ -132,8 +132,8 @@ impl<T: Send + Sync + 'static> Informer<T> {
         Subscription::new(self.shared.clone(), self.shared.store.subscribe(None))
     }
 
-    /// The same for the objects that a filter lets through. One that comes to match is told as added, one that stops
-    /// matching as deleted: client-go's `FilteringResourceEventHandler`. The filter must be quick, and depend on
+    /// The same for the objects that a filter lets through. One that comes to match is an `Added`, one that stops
+    /// matching a `Deleted`: client-go's `FilteringResourceEventHandler`. The filter must be quick, and depend on
     /// nothing but the object.
     pub fn subscribe_filtered(&self, filter: impl Fn(&T) -> bool + Send + Sync + 'static) -> Subscription<T> {
         Subscription::new(self.shared.clone(), self.shared.store.subscribe(Some(Box::new(filter))))
@@ -229,12 +229,13 @@ impl<T: Send + Sync + 'static> Informer<T> {
         self.shared.store.status().version(source).map(str::to_owned)
     }
 
-    /// What the informer has, for logs: the URL of its list, and how many more there are of several.
+    /// What the informer follows, for logs: the URL of its list; of several, the first one and the number of the
+    /// others.
     pub fn source(&self) -> &str {
         &self.shared.source
     }
 
-    /// How the informer is: for a readiness check.
+    /// The state of the informer, for a readiness check.
     pub fn health(&self) -> Health {
         let status = self.shared.store.status();
         Health {
@@ -299,7 +300,7 @@ impl fmt::Display for WatchFault {
     }
 }
 
-/// How an informer is.
+/// The state of an informer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {

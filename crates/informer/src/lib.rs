@@ -2,7 +2,7 @@
 //!
 //! A controller looks at objects all the time. It keeps them in memory by an [`Informer`], which lists them once and
 //! then follows their changes by a watch, for as long as the program runs. What is in memory is read by a [`Lister`] or
-//! found by an [`Index`], and a [`Subscription`] tells what has changed.
+//! found by an [`Index`], and a [`Subscription`] is a stream of the changes.
 //!
 //! ```no_run
 //! use k8s_client_informer::{Event, Index, Informer};

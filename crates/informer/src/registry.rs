@@ -1,4 +1,4 @@
-//! One informer for all who want the same.
+//! One informer for all that want the same objects.
 
 use std::{
     any::{Any, TypeId},
@@ -16,8 +16,8 @@ use crate::{Informer, follow::source::Place, informer::Shared};
 /// Clones of a client are the same client, and so are all typed clients of one `Clientset` or `RestClient`. Two that
 /// were made apart share nothing, since one may be allowed to read what the other is not.
 ///
-/// It keeps no informer alive: one that nobody has any more ends, and one that was shut down is made anew for who asks
-/// next.
+/// It keeps no informer alive: one that nobody has any more ends, and one that was shut down is replaced by a new one
+/// when it is asked for again.
 ///
 /// ```no_run
 /// use k8s_client_informer::{Informer, Registry};

@@ -1,4 +1,4 @@
-//! Being told of changes.
+//! Changes as a stream.
 
 use std::{
     fmt,
@@ -29,9 +29,9 @@ pub enum Event<T> {
     Added(Arc<T>),
     /// The object has changed, perhaps more than once. In a [resync](Subscription::resync) both are the same.
     Updated {
-        /// What the subscription has told last.
+        /// The state that the subscription gave last.
         old: Arc<T>,
-        /// What there is now.
+        /// The state now.
         new: Arc<T>,
     },
     /// The object is gone, or no longer matches the subscription's filter.
@@ -42,7 +42,7 @@ pub enum Event<T> {
         /// when the informer listed again, and may have changed before it went: client-go's `DeletedFinalStateUnknown`.
         seen: bool,
     },
-    /// All objects that were there when the informer started, or when the subscription began, have been told.
+    /// All objects that were there when the informer started, or when the subscription began, have been given.
     Synced,
 }
 
@@ -74,10 +74,10 @@ impl<T> Event<T> {
 /// It begins with all objects as [`Added`](Event::Added), then [`Synced`](Event::Synced), then goes on with what
 /// changes, without a gap and without a repeat. It ends when the informer is shut down.
 ///
-/// Who reads slowly gets less: changes of one object that were not read yet become one. So a subscription holds one
-/// entry an object at most, and a slow one holds nobody else up. An object that came and went unread is not told at
-/// all. One that was deleted and made again, so that it has another uid, is always told as [`Deleted`](Event::Deleted)
-/// and `Added`.
+/// A slow reader gets fewer events: changes of one object that were not read yet become one. So a subscription holds
+/// at most one entry for each object, and a slow one holds nobody else up. An object that came and went unread has no
+/// event at all. One that was deleted and made again, so that it has another uid, always has both,
+/// [`Deleted`](Event::Deleted) and `Added`.
 ///
 /// ```no_run
 /// use k8s_client_informer::{Event, Informer};
@@ -106,8 +106,8 @@ impl<T: Send + Sync + 'static> Subscription<T> {
         Self { shared, buffer, resync: None }
     }
 
-    /// Tells every object again each time this period has passed, as an update from itself to itself, to those who
-    /// reconcile more than changes. A tenth of it more or less by chance. Nothing is asked of the server for that.
+    /// Gives every object again each time this period has passed, as an update from itself to itself, for programs that
+    /// reconcile more than changes. The period varies by a tenth at random. Nothing is asked of the server for that.
     pub fn resync(mut self, period: Duration) -> Self {
         let period = period.max(Duration::from_millis(1));
         self.resync = Some((period, Box::pin(sleep(varied(period)))));
@@ -119,8 +119,8 @@ impl<T: Send + Sync + 'static> Subscription<T> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The next event, with keys instead of objects: for who puts them into a queue and looks at the objects later.
-    /// Nothing is decoded for that, and so an object that is kept as bytes costs nothing yet.
+    /// The next event, with keys instead of objects: for programs that put them into a queue and look at the objects
+    /// later. Nothing is decoded for that.
     ///
     /// ```no_run
     /// use k8s_client_informer::{Informer, ObjectKey};

@@ -113,7 +113,7 @@ impl ElectorBuilder {
         self
     }
 
-    /// Reports what happens in the election. Default: nobody is told.
+    /// Reports what happens in the election. Default: no metrics.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.metrics = Arc::new(metrics);
         self

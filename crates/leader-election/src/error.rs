@@ -1,4 +1,4 @@
-//! Why there is no election.
+//! Why an election cannot be held, or does not go on.
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
@@ -12,8 +12,8 @@ pub enum ElectionError {
     Invalid(String),
     /// The configuration cannot be used.
     Client(Error),
-    /// The program believes to lead, but its lease has expired: the task of the elector does not run any more. It must
-    /// not happen; client-go's health check looks for the same.
+    /// This candidate's work is running although its lease has expired: something keeps the elector from running.
+    /// client-go's health check looks for the same.
     Stalled {
         /// How long ago the lease was renewed.
         renewed: Duration,

@@ -1,4 +1,4 @@
-//! Leader election on Leases: of many copies of a program, one works.
+//! Leader election on Leases: of several copies of a program, one works at a time.
 //!
 //! An [`Elector`] is a candidate. It waits until it holds the lease, runs the work while it does, and stops the work
 //! before anybody else can hold it:

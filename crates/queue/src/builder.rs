@@ -49,7 +49,7 @@ impl QueueBuilder {
         self
     }
 
-    /// Reports what happens in the queue. Default: nobody is told.
+    /// Reports what happens in the queue. Default: no metrics.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.metrics = Some(Arc::new(metrics));
         self

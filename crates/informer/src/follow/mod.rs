@@ -64,7 +64,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
         machine.next(outcome)
     }
 
-    /// Takes note of watches that are no errors and yet of no use.
+    /// Takes note of watches that did not fail, and yet were of no use.
     fn judge_watches(&self, outcome: &Outcome) {
         let at_once = match outcome {
             Outcome::Ended { at_once } => *at_once,
@@ -138,7 +138,7 @@ impl<T: Send + Sync + 'static> Follower<T> {
                 }
             }
         }
-        // A list that ends does so with its metadata; this one is no use.
+        // A whole list ends with its metadata; this one is of no use.
         Ok(Outcome::Failed(Failure::Passing))
     }
 
