@@ -12,19 +12,17 @@ use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
 
 use crate::{
     Metrics, Next, Stopped,
+    call::{Call, Failure},
     feed::{Feed, Filter, feed_mapped, feed_own},
     gate::{Condition, Gate},
     memory::Memory,
-    metrics::NoMetrics,
     owner::controller_of,
     run::{Run, run},
+    settings::Settings,
 };
 
-/// How long the calls under way may take when the controller is stopped: less than a leader's work has, and less than
-/// the 30 seconds after which a pod is killed, so that what did not end can still be told.
-const STOP_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Says what a controller watches and how it works; [`reconcile`](Self::reconcile) gives it its function.
+/// What a controller watches and how it works; [`reconcile`](Self::reconcile) gives it its function. The [crate's
+/// page](crate) has an example.
 #[must_use = "`reconcile` makes the controller"]
 pub struct Controller<T: Send + Sync + 'static> {
     objects: Informer<T>,
@@ -32,18 +30,6 @@ pub struct Controller<T: Send + Sync + 'static> {
     filter: Option<Filter<T>>,
     settings: Settings,
     queue: QueueBuilder,
-}
-
-/// How a controller works, whatever its objects are.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    /// What it is called in the log.
-    pub(crate) name: Arc<str>,
-    pub(crate) workers: usize,
-    pub(crate) stop_timeout: Duration,
-    pub(crate) metrics: Arc<dyn Metrics>,
-    resync: Option<Duration>,
-    waits_out_backoff: bool,
 }
 
 /// An informer that a controller needs.
@@ -82,14 +68,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
             objects: objects.clone(),
             others: Vec::new(),
             filter: None,
-            settings: Settings {
-                name: short_name::<T>().into(),
-                workers: 1,
-                stop_timeout: STOP_TIMEOUT,
-                metrics: Arc::new(NoMetrics),
-                resync: None,
-                waits_out_backoff: false,
-            },
+            settings: Settings::of::<T>(),
             queue: Queue::<ObjectKey>::builder(),
         }
     }
@@ -246,30 +225,6 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     }
 }
 
-/// The name of a type without its modules and parameters.
-fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    let name = name.split('<').next().unwrap_or(name);
-    name.rsplit("::").next().unwrap_or(name)
-}
-
-/// A call of a program's own function.
-pub(crate) type Call<T, C> = Arc<dyn Fn(C, Arc<T>) -> BoxFuture<'static, Result<Next, Failure>> + Send + Sync>;
-
-/// A call that has failed. Errors of any type become texts.
-pub(crate) struct Failure {
-    pub(crate) error: String,
-    /// The version that was written before.
-    pub(crate) written: Option<String>,
-}
-
-impl Failure {
-    pub(crate) fn of(error: impl fmt::Display) -> Self {
-        // So that errors which show their causes only when they are asked to show them.
-        Self { error: format!("{error:#}"), written: None }
-    }
-}
-
 /// A controller with its function, to be run.
 #[must_use = "`run_until` runs the controller"]
 pub struct Reconciler<T: Send + Sync + 'static, C> {
@@ -369,32 +324,5 @@ impl<T: Send + Sync + 'static> fmt::Debug for Controller<T> {
 impl<T: Send + Sync + 'static, C> fmt::Debug for Reconciler<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconciler").field("name", &self.settings.name).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
-
-    use super::*;
-
-    /// As the errors of `anyhow` are.
-    struct Chain;
-
-    impl fmt::Display for Chain {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(if f.alternate() { "no copy: no room" } else { "no copy" })
-        }
-    }
-
-    #[test]
-    fn errors_show_their_causes() {
-        assert_eq!(Failure::of(Chain).error, "no copy: no room");
-    }
-
-    #[test]
-    fn controller_is_called_as_its_objects_are() {
-        assert_eq!(short_name::<ConfigMap>(), "ConfigMap");
-        assert_eq!(short_name::<Option<Vec<ConfigMap>>>(), "Option");
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     Next, Reconciler,
-    controller::{Call, Failure},
+    call::{Call, Failure},
     next::written,
 };
 

@@ -46,6 +46,7 @@
 //!   before.
 //! * What was there at the start comes after what changes.
 
+mod call;
 mod controller;
 mod feed;
 mod finalizer;
@@ -55,6 +56,7 @@ mod metrics;
 mod next;
 mod owner;
 mod run;
+mod settings;
 
 pub use controller::{Controller, Reconciler};
 pub use feed::generation_changed;

@@ -23,9 +23,10 @@ use tracing::Instrument as _;
 
 use crate::{
     Next, Outcome, Stopped,
-    controller::{Call, Failure, Settings},
+    call::{Call, Failure},
     gate::{Gate, Gated},
     memory::{Memory, Working},
+    settings::Settings,
 };
 
 /// How long a call waits for the informer to show what the call before has written. After that it goes on: it may be

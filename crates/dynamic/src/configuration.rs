@@ -7,7 +7,7 @@ use k8s_client_runtime::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Unstructured, client::check_single, number::with_integers, unstructured::deep};
+use crate::{Unstructured, number::with_integers, unstructured::deep};
 
 /// A configuration with the name of the object that it is meant for.
 pub(crate) struct Named<'a> {
@@ -53,6 +53,16 @@ impl Configuration for Named<'_> {
 
 #[diagnostic::do_not_recommend]
 impl<K> Applicable<K> for Named<'_> {}
+
+/// The server has no verb for a list of objects, which `kubectl apply -f` takes apart.
+pub(crate) fn check_single(object: &Unstructured) -> Result<(), String> {
+    match object.kind() {
+        Some(kind) if kind.ends_with("List") && object.is_list() => {
+            Err(format!(".kind: is {kind}, a list: send its items one by one (`Unstructured::into_list` has them)"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// The object as it is sent.
 fn sent(object: &Unstructured) -> codec::Result<Value> {

@@ -14,7 +14,11 @@ use k8s_client_runtime::{
 };
 use serde::Serialize;
 
-use crate::{Unstructured, UnstructuredList, configuration::Named, number::with_integers};
+use crate::{
+    Unstructured, UnstructuredList,
+    configuration::{Named, check_single},
+    number::with_integers,
+};
 
 /// A client of all resources that the server has, known to the program or not.
 ///
@@ -194,16 +198,6 @@ fn check_kind(object: &Unstructured) -> Result<(), String> {
         (None, _) => Err(".apiVersion: is not set".to_owned()),
         (_, None) => Err(".kind: is not set".to_owned()),
         _ => check_single(object),
-    }
-}
-
-/// The server has no verb for a list of objects, which `kubectl apply -f` takes apart.
-pub(crate) fn check_single(object: &Unstructured) -> Result<(), String> {
-    match object.kind() {
-        Some(kind) if kind.ends_with("List") && object.is_list() => {
-            Err(format!(".kind: is {kind}, a list: send its items one by one (`Unstructured::into_list` has them)"))
-        }
-        _ => Ok(()),
     }
 }
 
