@@ -7,7 +7,7 @@ use crate::model::Resource;
 
 pub(crate) type Result<T, E = Box<Failure>> = std::result::Result<T, E>;
 
-/// An answer that is no success.
+/// An answer that is not a success.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) code: StatusCode,

@@ -24,7 +24,7 @@ pub(super) enum Step<'a> {
 impl<'a> Owned<'a> {
     /// What a `fieldsV1` says.
     pub(super) fn new(fields: &'a Value) -> Result<Self, Problem> {
-        fields.as_object().map(Self).ok_or_else(|| Problem::new("is no object").in_field("fieldsV1"))
+        fields.as_object().map(Self).ok_or_else(|| Problem::new("is not an object").in_field("fieldsV1"))
     }
 
     /// Whether there is nothing below: the point is owned as it is.
@@ -39,7 +39,7 @@ impl<'a> Owned<'a> {
 }
 
 fn step<'a>(key: &'a str, below: &'a Value) -> Result<(Step<'a>, Owned<'a>), Problem> {
-    let wrong = || Problem::new(format!("managedFields has {key:?}, which is no part of a path"));
+    let wrong = || Problem::new(format!("managedFields has {key:?}, which is not a part of a path"));
     let below = below.as_object().map(Owned).ok_or_else(wrong)?;
     let (kind, rest) = key.split_once(':').ok_or_else(wrong)?;
     let json = || serde_json::from_str::<Value>(rest).map_err(|_| wrong());
@@ -73,7 +73,7 @@ pub(super) fn applied_by<'a>(
                  out, as by some caches: read the object from the server",
             ));
         }
-        _ => return Err(wrong("is no list")),
+        _ => return Err(wrong("is not a list")),
     };
     let entry = entries.iter().find(|entry| {
         entry["operation"] == "Apply"

@@ -68,7 +68,7 @@ pub struct ApiResource {
     message = "`{Self}` is not the type of an object",
     note = "`custom_resource!({Self}, \"GROUP/VERSION\", \"PLURAL\", Namespaced)` makes a struct of your own one, if it has a field \
             `metadata: ObjectMeta` and derives serde's `Serialize` and `Deserialize`",
-    note = "a type with serde's traits that is no kind's goes as `Json<{Self}>`"
+    note = "a type that is not the object of a kind, but has serde's traits, goes as `Json<{Self}>`"
 )]
 pub trait Codec: 'static {
     /// The type that is written and read.

@@ -47,12 +47,12 @@ impl Environment {
         self.variable(name).as_deref().and_then(OsStr::to_str).map(str::to_owned)
     }
 
-    /// The whole seconds that a variable says, if it is set. What is no such number is warned of and passed over.
+    /// The whole seconds that a variable says, if it is set. Anything else is logged as a warning and passed over.
     pub(super) fn seconds(&self, name: &str) -> Option<Duration> {
         let text = self.variable(name)?;
         let seconds = text.to_str().and_then(|text| text.parse::<u32>().ok());
         if seconds.is_none() {
-            tracing::warn!(variable = name, value = ?text, "is no number of seconds, the default is used");
+            tracing::warn!(variable = name, value = ?text, "is not a number of seconds; the default is used");
         }
         seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }

@@ -63,7 +63,7 @@ impl RateLimit {
             return Ok(None);
         }
         if !qps.is_finite() {
-            return Err(Error::config(format!("QPS is {qps}, which is no number of requests")));
+            return Err(Error::config(format!("QPS is {qps}, which is not a number of requests")));
         }
         let default = qps == 0.0;
         let qps = if default { Self::CLIENT_GO.qps } else { qps };

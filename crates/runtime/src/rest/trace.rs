@@ -76,7 +76,7 @@ pub(super) fn body(of: &'static str, shown: bool, body: &[u8]) {
             str::from_utf8(&front[..error.valid_up_to()]).unwrap_or_default()
         }
         Err(_) => {
-            tracing::trace!(bytes, "body of the {of}, not shown since it is no text");
+            tracing::trace!(bytes, "body of the {of}, not shown, since it is not text");
             return;
         }
     };

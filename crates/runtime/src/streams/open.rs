@@ -66,7 +66,7 @@ async fn over_spdy(request: Request, protocol: &str) -> Result<Upgraded> {
             return Err(Problem("the answer does not switch to SPDY/3.1"));
         }
         if header(STREAM_PROTOCOL) != protocol {
-            return Err(Problem("the answer chooses no protocol that was offered"));
+            return Err(Problem("the answer does not choose a protocol that was offered"));
         }
         Ok(())
     };
@@ -82,7 +82,7 @@ async fn upgrade(
     match check(&upgraded) {
         Ok(()) => Ok(upgraded),
         Err(problem) => {
-            Err(Error::new(ErrorKind::Decode, format!("the server switches wrongly: {problem}"))
+            Err(Error::new(ErrorKind::Decode, format!("the server's answer to the upgrade is not valid: {problem}"))
                 .with_request(&method, url))
         }
     }

@@ -144,7 +144,7 @@ impl Shared {
         match &mut state.stdin {
             Input::Ended => Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, "its end was written already"))),
             Input::Broken(failure) => Poll::Ready(Err(failure.as_ref().map_or_else(
-                || io::Error::new(io::ErrorKind::BrokenPipe, "the other side reads no more"),
+                || io::Error::new(io::ErrorKind::BrokenPipe, "the other side does not read any more"),
                 Failure::to_io,
             ))),
             Input::Open { waiting } if state.output.len() >= MAX_WAITING => {

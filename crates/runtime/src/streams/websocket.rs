@@ -255,10 +255,10 @@ pub(super) fn check_answer(headers: &HeaderMap, key: &str, protocol: &str) -> Re
         return Err(Problem("the answer does not switch to WebSocket"));
     }
     if !is(SEC_WEBSOCKET_ACCEPT, &accept(key)) {
-        return Err(Problem("the answer has another Sec-WebSocket-Accept than the key makes"));
+        return Err(Problem("the Sec-WebSocket-Accept of the answer does not match the key"));
     }
     if !is(SEC_WEBSOCKET_PROTOCOL, protocol) {
-        return Err(Problem("the answer chooses no subprotocol that was offered"));
+        return Err(Problem("the answer does not choose a subprotocol that was offered"));
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ async fn a_wrong_switch_is_a_refusal() {
         let answer = format!("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n{headers}\r\n\r\n");
         let (asked, error) = refused(&answer, &http(403, "")).await;
         assert_eq!(asked, ["GET", "POST"], "{headers}");
-        assert!(error.to_string().contains("the server switches wrongly"), "{headers}: {error}");
+        assert!(error.to_string().contains("the server's answer to the upgrade is not valid"), "{headers}: {error}");
     }
 }
 

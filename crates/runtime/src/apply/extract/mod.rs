@@ -28,7 +28,7 @@ pub trait Extract: Record + Node + Configuration {
     /// namespace: what the manager has to send again, changed or not, to keep them.
     ///
     /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than
-    /// apply is no part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's
+    /// apply is not a part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's
     /// `stringData`.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ pub fn extract_value(
     let mut fields = match applied_by(object, field_manager, subresource)? {
         Some(entry) => match owned_part(object, shape, Owned::new(&entry["fieldsV1"])?)? {
             Value::Object(fields) => fields,
-            _ => return Err(Problem::new("the object is none")),
+            _ => return Err(Problem::new("the object is not a JSON object")),
         },
         None => Map::new(),
     };

@@ -323,8 +323,8 @@ fn object_of_a_name_alone_needs_no_managed_fields() {
 #[test]
 fn malformed_managed_fields_are_named() {
     for (owned, text) in [
-        (json!(null), "fieldsV1: is no object"),
-        (json!([]), "fieldsV1: is no object"),
+        (json!(null), "fieldsV1: is not an object"),
+        (json!([]), "fieldsV1: is not an object"),
         (json!({ "spec": {} }), "\"spec\""),
         (json!({ "x:spec": {} }), "\"x:spec\""),
         (json!({ "f:spec": 7 }), "\"f:spec\""),
@@ -338,7 +338,7 @@ fn malformed_managed_fields_are_named() {
     }
     let object = json!({ "metadata": { "managedFields": "none" } });
     let problem = extract_value(&OBJECT, &object, "me", "").unwrap_err().to_string();
-    assert_eq!(problem, "metadata.managedFields: is no list");
+    assert_eq!(problem, "metadata.managedFields: is not a list");
 }
 
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {

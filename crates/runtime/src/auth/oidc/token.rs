@@ -13,13 +13,13 @@ const LEEWAY: Duration = Duration::from_secs(10);
 pub(super) fn good_until(id_token: &str) -> Result<Timestamp, &'static str> {
     let mut parts = id_token.split('.');
     let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err("is no JSON Web Token");
+        return Err("is not a JSON Web Token");
     };
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).map_err(|_| "is no JSON Web Token")?;
-    let claims: Value = serde_json::from_slice(&claims).map_err(|_| "is no JSON Web Token")?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).map_err(|_| "is not a JSON Web Token")?;
+    let claims: Value = serde_json::from_slice(&claims).map_err(|_| "is not a JSON Web Token")?;
     let end = match claims.get("exp") {
         None | Some(Value::Null) => return Ok(Timestamp::MIN),
-        Some(end) => end.as_f64().ok_or("has a claim `exp` that is no number")?,
+        Some(end) => end.as_f64().ok_or("has a claim `exp` that is not a number")?,
     };
     #[expect(clippy::cast_possible_truncation, reason = "parts of a second do not matter, and it saturates")]
     let second = end as i64;

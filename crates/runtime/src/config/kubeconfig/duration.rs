@@ -12,7 +12,7 @@ pub(in crate::config) fn parse_timeout(text: &str) -> Result<Option<Duration>, S
         Some(duration) if duration.is_zero() => Ok(None),
         Some(duration) => Ok(Some(duration)),
         None => Err(format!(
-            "{text:?} is no time limit; write whole seconds or a number with its unit, such as 90s, 2m or 3h"
+            "{text:?} is not a time limit; write whole seconds or a number with its unit, such as 90s, 2m or 3h"
         )),
     }
 }

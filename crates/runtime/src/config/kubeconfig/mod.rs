@@ -92,7 +92,7 @@ impl Kubeconfig {
             tracing::warn!(file = describe_file(file), "only the first YAML document counts, as with kubectl");
         }
         if let Some(kind) = non_empty(document.kind.as_ref()).filter(|kind| *kind != "Config") {
-            return Err(wrong(format!("is no kubeconfig: its kind is {kind:?}, not \"Config\"")));
+            return Err(wrong(format!("is not a kubeconfig: its kind is {kind:?}, not \"Config\"")));
         }
         if let Some(version) = non_empty(document.api_version.as_ref()).filter(|version| *version != "v1") {
             return Err(wrong(format!("apiVersion is {version:?}; only \"v1\" is known")));

@@ -178,5 +178,5 @@ fn the_other_values_count_instead_of_the_files() {
         [("a".to_owned(), vec!["flag".to_owned()]), ("c".to_owned(), vec!["d".to_owned()])].into()
     );
 
-    assert!(failure(loader.timeout("soon")).contains("timeout given to the loader: \"soon\" is no time limit"));
+    assert!(failure(loader.timeout("soon")).contains("timeout given to the loader: \"soon\" is not a time limit"));
 }

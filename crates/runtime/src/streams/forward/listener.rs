@@ -130,7 +130,7 @@ impl PortForwarder {
             Ok(end) => end.clone().unwrap_or_default(),
             Err(_) => "the runtime that it ran on has shut down".to_owned(),
         };
-        Error::new(ErrorKind::Transport, format!("the port is forwarded no more: {words}"))
+        Error::new(ErrorKind::Transport, format!("the port is no longer forwarded: {words}"))
     }
 }
 

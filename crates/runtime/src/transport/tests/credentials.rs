@@ -176,7 +176,7 @@ async fn id_token_is_sent_as_long_as_it_is_good() {
 
     oidc.id_token = Some("secret".into());
     let text = sent(&server, &oidc).await.unwrap_err().to_string();
-    assert!(text.contains("the id-token is no JSON Web Token") && !text.contains("secret"), "{text}");
+    assert!(text.contains("the id-token is not a JSON Web Token") && !text.contains("secret"), "{text}");
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn what_the_provider_refuses_is_said_without_a_secret() {
         (StatusCode::BAD_REQUEST, json!({ "error": "invalid_grant", "error_description": "secret" }), "log in again"),
         (StatusCode::BAD_REQUEST, json!({ "error": "secret" }), "400 Bad Request"),
         (StatusCode::OK, json!({ "access_token": "secret" }), "has no id_token"),
-        (StatusCode::OK, json!({ "id_token": "secret" }), "is no JSON Web Token"),
+        (StatusCode::OK, json!({ "id_token": "secret" }), "is not a JSON Web Token"),
     ] {
         provider.will_answer(status, content);
         let error = sent(&server, &oidc).await.unwrap_err();
