@@ -2,9 +2,7 @@
 
 use std::{
     any::Any,
-    env,
-    ffi::OsStr,
-    fmt,
+    env, fmt,
     future::Future,
     ops::Range,
     panic::AssertUnwindSafe,
@@ -92,7 +90,7 @@ impl Simulation {
     /// number.
     pub fn run<A: Future<Output = ()>>(mut self, script: impl Fn(Sim) -> A) {
         if let Some(seed) = env::var_os(SEED) {
-            self.seeds = seeds_of(&seed).unwrap_or_else(|problem| panic!("{problem}"));
+            self.seeds = seeds_of(&seed.to_string_lossy()).unwrap_or_else(|problem| panic!("{problem}"));
         }
         if let Err(failure) = self.check(script) {
             panic!("{failure}");
@@ -199,10 +197,9 @@ impl Simulation {
 }
 
 /// The one seed that the variable names.
-fn seeds_of(text: &OsStr) -> Result<Range<u64>, String> {
-    let seed: Option<u64> = text.to_str().and_then(|text| text.parse().ok());
-    let seed = seed
-        .ok_or_else(|| format!("{SEED} is {text:?}, which is not a seed: set it to the number that a failure names"))?;
+fn seeds_of(text: &str) -> Result<Range<u64>, String> {
+    let wrong = |_| format!("{SEED} is {text:?}, which is not a seed: set it to the number that a failure names");
+    let seed: u64 = text.parse().map_err(wrong)?;
     Ok(Simulation::new(seed).seeds)
 }
 
@@ -262,10 +259,10 @@ mod tests {
 
     #[test]
     fn one_seed_is_taken_from_the_environment_and_what_is_not_one_is_refused() {
-        assert_eq!(seeds_of("17".as_ref()), Ok(17..18));
-        assert_eq!(seeds_of("18446744073709551614".as_ref()), Ok(u64::MAX - 1..u64::MAX));
+        assert_eq!(seeds_of("17"), Ok(17..18));
+        assert_eq!(seeds_of("18446744073709551614"), Ok(u64::MAX - 1..u64::MAX));
         for text in ["", "x", "-1", "1..5"] {
-            let problem = seeds_of(text.as_ref()).unwrap_err();
+            let problem = seeds_of(text).unwrap_err();
             assert_eq!(
                 problem,
                 format!("SIMULATION_SEED is {text:?}, which is not a seed: set it to the number that a failure names")

@@ -28,8 +28,8 @@ pub trait Extract: Record + Node + Configuration {
     /// namespace: what the manager has to send again, changed or not, to keep them.
     ///
     /// Of a manager that never applied it, only the name and the namespace. What a manager wrote by other verbs than
-    /// apply is not a part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a Secret's
-    /// `stringData`.
+    /// apply is not a part of it, as with client-go, nor what the server keeps elsewhere than it was applied: a
+    /// Secret's `stringData`.
     ///
     /// # Errors
     ///
