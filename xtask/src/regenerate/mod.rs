@@ -37,9 +37,9 @@ pub(crate) fn run(command: &Command) -> Result<()> {
     eprint!("{example}");
     let count = difference.changed.len() + difference.missing.len() + difference.extra.len() + example.len();
     if command.check && count > 0 {
-        return Err(format!("{count} files are not as generated; run `cargo xtask regenerate`").into());
+        return Err(format!("files that are not as generated: {count}; run `cargo xtask regenerate`").into());
     }
-    eprintln!("{count} files differed, in {:.1?}", start.elapsed());
+    eprintln!("files that differed: {count}, in {:.1?}", start.elapsed());
     Ok(())
 }
 

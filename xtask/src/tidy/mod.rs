@@ -48,7 +48,7 @@ pub(crate) fn run(_: &Command) -> Result<()> {
             println!("tidy: {} files, no house rule broken", files.len());
             Ok(())
         }
-        count => Err(format!("{count} house rules broken").into()),
+        count => Err(format!("house rules broken: {count}").into()),
     }
 }
 
