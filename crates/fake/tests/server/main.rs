@@ -6,6 +6,7 @@ mod custom_resources;
 mod deletion;
 mod lists;
 mod objects;
+mod odd_values;
 mod openapi;
 mod patches;
 mod protobuf;
