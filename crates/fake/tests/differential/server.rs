@@ -69,9 +69,18 @@ impl Watch {
         self.text.extend_from_slice(chunk);
         while let Some(end) = self.text.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.text.drain(..=end).collect();
-            self.events.push(parsed(&line));
+            let event = parsed(&line);
+            if !comes_by_the_clock(&event) {
+                self.events.push(event);
+            }
         }
     }
+}
+
+/// A bookmark that ends no initial events comes by the clock: of a watch that is open for a second, because the machine
+/// is busy, a real server may send one already.
+fn comes_by_the_clock(event: &Value) -> bool {
+    event["type"] == "BOOKMARK" && !event.to_string().contains("k8s.io/initial-events-end")
 }
 
 fn parsed(text: &[u8]) -> Value {
