@@ -13,10 +13,7 @@ use std::{
 
 use k8s_client_runtime::{Config, Error, Result};
 use k8s_openapi::api::coordination::v1::Lease;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 #[cfg(feature = "coordinated")]
 use crate::coordinated::Candidate;
@@ -54,7 +51,6 @@ use crate::{
 pub struct Elector {
     pub(crate) parts: Parts,
     board: Arc<Board>,
-    leader: watch::Sender<Option<Arc<str>>>,
 }
 
 /// What an elector is made of.
@@ -97,7 +93,7 @@ impl Elector {
 
     pub(crate) fn of(parts: Parts) -> Self {
         let board = Arc::new(Board::new(parts.timing));
-        Self { parts, board, leader: watch::channel(None).0 }
+        Self { parts, board }
     }
 
     /// What this candidate calls itself.
@@ -107,7 +103,7 @@ impl Elector {
 
     /// Follows the election from elsewhere in the program.
     pub fn observer(&self) -> Observer {
-        self.board.observer(&self.leader)
+        self.board.observer()
     }
 
     /// Waits until this candidate leads, and runs the work while it does.
@@ -389,14 +385,7 @@ impl Elector {
     fn observe(&mut self, found: Option<Lease>) {
         let candidacy = &mut self.parts.candidacy;
         candidacy.observe(found, self.parts.clock.now().monotonic);
-        let holder = candidacy.holder();
-        self.leader.send_if_modified(|leader| {
-            let changed = leader.as_deref().unwrap_or_default() != holder;
-            if changed {
-                *leader = (!holder.is_empty()).then(|| holder.into());
-            }
-            changed
-        });
+        self.board.set_holder(candidacy.holder());
     }
 
     /// Gives the lease away if it is still this candidate's. The work must have stopped.
@@ -449,6 +438,12 @@ impl Elector {
 
     fn lease(&self) -> String {
         format!("{}/{}", self.parts.candidacy.namespace, self.parts.candidacy.name)
+    }
+}
+
+impl Drop for Elector {
+    fn drop(&mut self) {
+        self.board.close();
     }
 }
 

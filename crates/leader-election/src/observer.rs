@@ -2,12 +2,13 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use k8s_client_runtime::Error;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::{ElectionError, Term, timing::Timing};
 
@@ -27,7 +28,6 @@ use crate::{ElectionError, Term, timing::Timing};
 #[derive(Clone)]
 pub struct Observer {
     board: Arc<Board>,
-    leader: watch::Receiver<Option<Arc<str>>>,
     last: Option<Arc<str>>,
 }
 
@@ -36,19 +36,26 @@ impl Observer {
     ///
     /// A holder that does not renew it any more counts until another candidate takes the lease.
     pub fn leader(&self) -> Option<Arc<str>> {
-        self.leader.borrow().clone()
+        self.board.state().leader.clone()
     }
 
     /// Waits until somebody else leads than this returned last, and returns who; at first, until anybody leads.
     /// client-go's `OnNewLeader`. `None` once the elector is dropped.
     pub async fn next_leader(&mut self) -> Option<Arc<str>> {
         loop {
-            let leader = self.leader.borrow_and_update().clone();
-            if leader.is_some() && leader != self.last {
-                self.last.clone_from(&leader);
-                return leader;
+            let mut changed = pin!(self.board.leader_changed.notified());
+            changed.as_mut().enable();
+            {
+                let state = self.board.state();
+                if state.leader.is_some() && state.leader != self.last {
+                    self.last.clone_from(&state.leader);
+                    return self.last.clone();
+                }
+                if state.is_closed {
+                    return None;
+                }
             }
-            self.leader.changed().await.ok()?;
+            changed.await;
         }
     }
 
@@ -86,21 +93,45 @@ impl fmt::Debug for Observer {
 pub(crate) struct Board {
     timing: Timing,
     state: Mutex<State>,
+    /// Wakes those who wait for a leader, in their order: what they do next must not be left to chance.
+    leader_changed: Notify,
 }
 
 #[derive(Default)]
 struct State {
     term: Option<Term>,
     error: Option<Arc<Error>>,
+    /// Who holds the lease, as far as is known.
+    leader: Option<Arc<str>>,
+    /// Nothing is written any more.
+    is_closed: bool,
 }
 
 impl Board {
     pub(crate) fn new(timing: Timing) -> Self {
-        Self { timing, state: Mutex::default() }
+        Self { timing, state: Mutex::default(), leader_changed: Notify::new() }
     }
 
-    pub(crate) fn observer(self: &Arc<Self>, leader: &watch::Sender<Option<Arc<str>>>) -> Observer {
-        Observer { board: self.clone(), leader: leader.subscribe(), last: None }
+    pub(crate) fn observer(self: &Arc<Self>) -> Observer {
+        Observer { board: self.clone(), last: None }
+    }
+
+    /// Writes down who holds the lease; nobody does if it is empty.
+    pub(crate) fn set_holder(&self, holder: &str) {
+        {
+            let mut state = self.state();
+            if state.leader.as_deref().unwrap_or_default() == holder {
+                return;
+            }
+            state.leader = (!holder.is_empty()).then(|| holder.into());
+        }
+        self.leader_changed.notify_waiters();
+    }
+
+    /// The elector is gone.
+    pub(crate) fn close(&self) {
+        self.state().is_closed = true;
+        self.leader_changed.notify_waiters();
     }
 
     pub(crate) fn set_term(&self, term: Option<Term>) {

@@ -1,6 +1,9 @@
 //! What the rest of the program sees of an election.
 
-use std::future::pending;
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::json;
 use tokio::time::{sleep, timeout};
@@ -34,6 +37,24 @@ async fn observer_sees_each_leader_once_and_the_end() {
     assert_eq!(leaders, ["first", "me", "third"]);
     assert_eq!(observer.leader().as_deref(), Some("third"));
     task.await.expect("no panic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn observers_learn_of_a_leader_in_the_order_in_which_they_wait() {
+    let server = Server::default();
+    let candidate = Candidate::new(&server, "me");
+    let mut elector = candidate.elector();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    for number in 0..50 {
+        let (mut observer, order) = (elector.observer(), Arc::clone(&order));
+        tokio::spawn(async move {
+            observer.next_leader().await;
+            order.lock().unwrap().push(number);
+        });
+    }
+    tokio::task::yield_now().await;
+    let _ = elector.lead(|_| sleep(SECOND)).await;
+    assert_eq!(*order.lock().unwrap(), (0..50).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
