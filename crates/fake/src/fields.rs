@@ -14,14 +14,14 @@ use crate::{
     },
     model::Resource,
     schema::Schema,
-    state::{State, empty_object},
+    state::State,
 };
 
 pub(crate) use crate::merge::keep_times;
 
 /// A resource in all versions that are served.
 struct Served<'s> {
-    schemas: BTreeMap<String, &'s Schema>,
+    schemas: BTreeMap<&'s str, &'s Schema>,
     reset: FieldSet,
 }
 
@@ -58,26 +58,21 @@ fn with_manager<T>(
     subresource: &str,
     run: impl FnOnce(&FieldManager<'_, '_>, &Value) -> T,
 ) -> T {
-    let own: Vec<_> = state
-        .resources()
-        .filter(|other| other.storage == resource.storage && other.group == resource.group)
-        .cloned()
-        .collect();
     let served = Served {
-        schemas: own.iter().map(|resource| (resource.api_version(), &resource.schema)).collect(),
+        schemas: state.versions(resource).map(|version| (&*version.version_text, &version.schema)).collect(),
         reset: reset_fields(resource, subresource),
     };
-    let (api_version, now) = (resource.api_version(), state.clock.timestamp());
-    let empty = typed(&empty_object(resource), resource);
+    let now = state.clock.timestamp();
+    let empty = resource.nothing();
     let manager = FieldManager {
         versions: &served,
-        api_version: &api_version,
+        api_version: &resource.version_text,
         kind: &resource.kind,
         subresource,
-        empty: &empty,
+        empty,
         now: &now,
     };
-    run(&manager, &empty)
+    run(&manager, empty)
 }
 
 /// An object with its `apiVersion` and `kind`.
@@ -204,10 +199,8 @@ pub(crate) fn write_scale(
         scale["metadata"]["managedFields"] = of_scale;
     }
     let schema = resource.subresources.get("scale").map(|scale| scale.schema.clone()).unwrap_or_default();
-    let served = Served {
-        schemas: BTreeMap::from([(SCALE_VERSION.to_owned(), &schema)]),
-        reset: FieldSet::of_fields([&["status"][..]]),
-    };
+    let served =
+        Served { schemas: BTreeMap::from([(SCALE_VERSION, &schema)]), reset: FieldSet::of_fields([&["status"][..]]) };
     let empty = json!({"apiVersion": SCALE_VERSION, "kind": "Scale", "metadata": {}, "spec": {}, "status": {}});
     let now = state.clock.timestamp();
     let fields = FieldManager {
@@ -255,8 +248,8 @@ fn no_scale(which: &str, named: &str) -> String {
 
 /// Where each version of a resource has its replicas.
 fn replicas_paths(state: &State, resource: &Resource) -> ReplicasPaths {
-    let versions = state.resources().filter(|other| other.storage == resource.storage && other.group == resource.group);
-    versions
+    state
+        .versions(resource)
         .map(|version| {
             let path = version.subresources.get("scale").and_then(|_| {
                 let path = version.custom.as_ref().and_then(|custom| custom.scale.as_ref());

@@ -23,7 +23,10 @@ pub(crate) fn collect(state: &mut State) {
 /// The same after the writes since a revision, if they can have made garbage: looking through everything takes time.
 pub(crate) fn collect_after(state: &mut State, since: u64) {
     let concerns = |event: &Arc<Event>| {
-        event.after.as_ref().is_none_or(|object| object.is_being_deleted() || owners(&object.value).next().is_some())
+        let Some(after) = &event.after else { return true };
+        // Who has the owners that it had before has them still.
+        let same_owners = event.before.as_ref().is_some_and(|before| owners(&before.value).eq(owners(&after.value)));
+        after.is_being_deleted() || (!same_owners && owners(&after.value).next().is_some())
     };
     if state.store.after(since).is_none_or(|mut events| events.any(concerns)) {
         collect(state);
@@ -38,10 +41,11 @@ struct Found {
 
 /// All objects, each once: a resource that is served in several versions is looked at in its first.
 fn everything(state: &State) -> Vec<Found> {
-    let mut kinds: BTreeMap<Arc<str>, Arc<Resource>> = BTreeMap::new();
-    let has_objects = |resource: &&Arc<Resource>| state.store.has(&resource.storage) && resource.has_verb("delete");
-    for resource in state.resources().filter(has_objects) {
-        kinds.entry(Arc::clone(&resource.storage)).or_insert_with(|| Arc::clone(resource));
+    let mut kinds: BTreeMap<&str, Arc<Resource>> = BTreeMap::new();
+    for storage in state.store.resources() {
+        let mut forms = state.model.forms(storage).iter().chain(state.custom.values());
+        let resource = forms.find(|resource| &*resource.storage == storage && resource.has_verb("delete"));
+        kinds.extend(resource.map(|resource| (storage, Arc::clone(resource))));
     }
     let of = |resource: Arc<Resource>| {
         let objects = state.store.list(&resource.storage, "", None);

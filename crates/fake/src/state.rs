@@ -131,6 +131,13 @@ impl State {
         self.model.resources.values().flat_map(BTreeMap::values).chain(self.custom.values())
     }
 
+    /// A resource in all versions that are served.
+    pub(crate) fn versions(&self, of: &Resource) -> impl Iterator<Item = &Arc<Resource>> {
+        let custom = of.custom.is_some().then(|| self.custom.values()).into_iter().flatten();
+        let is_same = |other: &&Arc<Resource>| other.storage == of.storage && other.group == of.group;
+        self.model.forms(&of.storage).iter().chain(custom).filter(is_same)
+    }
+
     /// A new uid.
     pub(crate) fn uid(&mut self) -> String {
         let random = self.random.u128(..);

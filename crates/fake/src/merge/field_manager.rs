@@ -208,24 +208,30 @@ impl<'s> FieldManager<'_, 's> {
 
 /// Takes the old times of managers where nothing but times has changed, so that the write changes nothing.
 pub(crate) fn keep_times(old: &Value, new: &mut Value) {
-    let mut without_times = new.clone();
-    let times: Vec<Option<Value>> = entries(old).iter().map(|entry| entry.get("time").cloned()).collect();
-    give_times(&mut without_times, &times);
-    if times.len() == entries(new).len() && *old == without_times {
-        *new = without_times;
+    if entries(old).len() != entries(new).len() {
+        return;
     }
+    let (old_times, new_times) = (times(old), times(new));
+    give_times(new, old_times);
+    if *old != *new {
+        give_times(new, new_times);
+    }
+}
+
+fn times(object: &Value) -> Vec<Option<Value>> {
+    entries(object).iter().map(|entry| entry.get("time").cloned()).collect()
 }
 
 fn entries(object: &Value) -> &[Value] {
     managed_fields(object).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn give_times(object: &mut Value, times: &[Option<Value>]) {
+fn give_times(object: &mut Value, times: Vec<Option<Value>>) {
     let Some(Value::Array(entries)) = object.pointer_mut("/metadata/managedFields") else { return };
     for (entry, time) in entries.iter_mut().zip(times) {
         if let Value::Object(entry) = entry {
             match time {
-                Some(time) => entry.insert("time".to_owned(), time.clone()),
+                Some(time) => entry.insert("time".to_owned(), time),
                 None => entry.remove("time"),
             };
         }

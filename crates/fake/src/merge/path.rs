@@ -1,6 +1,6 @@
 //! Paths to fields: what conflicts name and what sets of fields are made of.
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::value::{compare, in_path, write_json, write_text};
 #[derive(Clone, Debug)]
 pub(crate) enum PathElement {
     /// A field of a struct, or the entry of a map with this key.
-    Field(String),
+    Field(Arc<str>),
     /// The item of a list that has these keys, sorted by their names.
     Key(Vec<(String, Value)>),
     /// The item of a set with this value.
@@ -21,7 +21,7 @@ pub(crate) enum PathElement {
 
 impl PathElement {
     /// A field.
-    pub(crate) fn field(name: impl Into<String>) -> Self {
+    pub(crate) fn field(name: impl Into<Arc<str>>) -> Self {
         Self::Field(name.into())
     }
 

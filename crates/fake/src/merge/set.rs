@@ -45,6 +45,22 @@ impl FieldSet {
         set.0.entry(last.clone()).or_default().member = true;
     }
 
+    /// Sets what there is at an element, and below it.
+    pub(super) fn put(&mut self, element: PathElement, node: Node) {
+        if !node.is_empty() {
+            self.0.insert(element, node);
+        }
+    }
+
+    /// Whether all paths of this set are in the other one.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().all(|(element, node)| {
+            let other = other.0.get(element);
+            let is_below = |other: &Node| node.below.is_within(&other.below);
+            other.is_some_and(|other| (other.member || !node.member) && is_below(other))
+        })
+    }
+
     /// Whether there is no path in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

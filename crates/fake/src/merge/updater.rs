@@ -10,6 +10,7 @@ use super::{
     set::FieldSet,
     typed::{Comparison, Duplicates, Typed},
     types::Type,
+    value::equal,
 };
 
 /// A resource in all its versions, as far as ownership is concerned.
@@ -58,7 +59,12 @@ impl<'s> Updater<'_, 's> {
         let last = managers.0.get(manager).cloned();
         let fields = self.without_reset_fields(config.field_set());
         managers.0.insert(manager.clone(), Owned { fields, api_version: self.api_version.to_owned(), time });
-        let merged = match last.filter(|last| !last.fields.is_empty()) {
+        let leaves_out = |last: &Owned| {
+            let now = managers.0.get(manager);
+            let is_other = |owned: &Owned| owned.api_version != last.api_version;
+            managers.0.values().any(is_other) || now.is_none_or(|now| !last.fields.is_within(&now.fields))
+        };
+        let merged = match last.filter(|last| !last.fields.is_empty() && leaves_out(last)) {
             Some(last) => self
                 .prune(merged, &managers, &last)
                 .map_err(|fault| internal(format!("failed to prune fields: {fault}")))?,
@@ -86,7 +92,11 @@ impl<'s> Updater<'_, 's> {
         managers: Managers,
         except: Option<&Manager>,
     ) -> Result<Taken, String> {
+        let unchanged = equal(live.value, new);
         let compare = |live: Typed<'_, 's>, new: &Value, api_version: &str| {
+            if unchanged {
+                return Comparison::default();
+            }
             let compared = live.compare(new);
             match self.versions.reset_fields(api_version) {
                 Some(reset) => compared.without(reset),

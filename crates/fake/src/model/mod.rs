@@ -7,12 +7,15 @@ mod generated;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
+
+use serde_json::Value;
 
 use crate::{
     protobuf,
     schema::{Schema, Types},
+    state::empty_object,
 };
 
 /// What one Kubernetes version serves.
@@ -26,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) groups: Vec<(&'static str, Vec<&'static str>)>,
     /// The resources, by `apiVersion` and plural.
     pub(crate) resources: BTreeMap<&'static str, BTreeMap<&'static str, Arc<Resource>>>,
+    /// The same by what their objects are kept under.
+    by_storage: BTreeMap<Arc<str>, Vec<Arc<Resource>>>,
     /// The types by name.
     pub(crate) types: &'static Types,
 }
@@ -64,6 +69,8 @@ pub(crate) struct Resource {
     pub(crate) behaviour: Behaviour,
     /// What the CustomResourceDefinition adds, if it is a custom resource.
     pub(crate) custom: Option<Custom>,
+    /// An object in which nothing is set, made when it is first asked for.
+    pub(crate) nothing: OnceLock<Value>,
 }
 
 /// In what a kind differs from others: the words of codegen's `kinds.toml`, which has the reasons.
@@ -110,7 +117,7 @@ pub(crate) struct Custom {
     /// The paths of the scale subresource: the replicas of the spec, those of the status, and the selector.
     pub(crate) scale: Option<(String, String, Option<String>)>,
     /// The columns of tables, as the definition has them.
-    pub(crate) columns: Vec<serde_json::Value>,
+    pub(crate) columns: Vec<Value>,
 }
 
 /// A part of a resource's objects, or something that is done with them.
@@ -162,7 +169,8 @@ impl Model {
     fn read(data: &'static str) -> Self {
         let (facts, types) = data.split_once("\ntype ").unwrap_or((data, ""));
         let types: &'static Types = Box::leak(Box::new(read_types(types)));
-        let mut model = Self { version: "", minor: 0, groups: Vec::new(), resources: BTreeMap::new(), types };
+        let (resources, by_storage) = (BTreeMap::new(), BTreeMap::new());
+        let mut model = Self { version: "", minor: 0, groups: Vec::new(), resources, by_storage, types };
         let mut resource: Option<(&'static str, &'static str, Resource)> = None;
         for line in facts.lines() {
             let mut words = line.split_whitespace();
@@ -187,7 +195,15 @@ impl Model {
             }
         }
         model.keep(resource);
+        for resource in model.resources.values().flat_map(BTreeMap::values) {
+            model.by_storage.entry(Arc::clone(&resource.storage)).or_default().push(Arc::clone(resource));
+        }
         model
+    }
+
+    /// The resources that are forms of the same objects.
+    pub(crate) fn forms(&self, storage: &str) -> &[Arc<Resource>] {
+        self.by_storage.get(storage).map_or(&[], Vec::as_slice)
     }
 
     fn keep(&mut self, resource: Option<(&'static str, &'static str, Resource)>) {
@@ -225,7 +241,18 @@ impl Resource {
             subresources: BTreeMap::new(),
             behaviour: Behaviour::default(),
             custom: None,
+            nothing: OnceLock::new(),
         }
+    }
+
+    /// An object in which nothing is set, with its `apiVersion` and `kind`.
+    pub(crate) fn nothing(&self) -> &Value {
+        self.nothing.get_or_init(|| {
+            let mut object = empty_object(self);
+            object["apiVersion"] = self.api_version().into();
+            object["kind"] = self.kind.clone().into();
+            object
+        })
     }
 
     /// Whether something can be done with it.

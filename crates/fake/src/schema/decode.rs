@@ -1,5 +1,7 @@
 //! Values as a server has them: of the right types, without unknown fields, and with what Go writes for empty ones.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::{Field, Presence, Schema, Struct, Type, Unknown};
@@ -13,21 +15,60 @@ pub(crate) const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroT
 ///
 /// What the server says of a value of a wrong type, and of a text that is no time.
 pub(crate) fn decode(value: Value, schema: &Schema, kind: &str, unknown: &mut Vec<String>) -> Result<Value, String> {
-    let mut decoder = Decoder { names: Vec::new(), path: Vec::new(), within: kind.to_owned(), unknown };
+    let mut decoder = Decoder { path: Vec::new(), within: kind, unknown };
     decoder.value(value, schema)
 }
 
 struct Decoder<'a> {
-    /// The fields' names from the outside in, for errors.
-    names: Vec<String>,
-    /// The same with the places of items, for unknown fields.
-    path: Vec<String>,
+    /// The steps from the outside in.
+    path: Vec<Step>,
     /// The name of the struct.
-    within: String,
+    within: &'a str,
     unknown: &'a mut Vec<String>,
 }
 
+/// A step to a value.
+enum Step {
+    Field(String),
+    Entry(String),
+    Item(usize),
+}
+
 impl Decoder<'_> {
+    /// Reads what is at the member of this name, which is given back.
+    fn at(
+        &mut self,
+        name: String,
+        step: fn(String) -> Step,
+        read: impl FnOnce(&mut Self) -> Result<Value, String>,
+    ) -> Result<(String, Value), String> {
+        self.path.push(step(name));
+        let value = read(self)?;
+        match self.path.pop() {
+            Some(Step::Field(name) | Step::Entry(name)) => Ok((name, value)),
+            _ => Ok((String::new(), value)),
+        }
+    }
+
+    /// The path with the places of items, for unknown fields.
+    fn place(&self) -> String {
+        let mut text = String::new();
+        for step in &self.path {
+            match step {
+                Step::Field(name) | Step::Entry(name) => {
+                    if !text.is_empty() {
+                        text.push('.');
+                    }
+                    text.push_str(name);
+                }
+                Step::Item(index) => {
+                    let _ = write!(text, "[{index}]");
+                }
+            }
+        }
+        text
+    }
+
     fn value(&mut self, value: Value, schema: &Schema) -> Result<Value, String> {
         let resolved = schema.resolved();
         match (&resolved.of, value) {
@@ -53,29 +94,23 @@ impl Decoder<'_> {
             (Type::Quantity, value) => Err(self.wrong(&value, "resource.Quantity")),
             (Type::List(list), Value::Array(items)) => {
                 let read = |(index, item): (usize, Value)| {
-                    let field = self.path.pop().unwrap_or_default();
-                    self.path.push(format!("{field}[{index}]"));
-                    let item = self.item(item, &list.items);
+                    self.path.push(Step::Item(index));
+                    let item = self.item(item, &list.items)?;
                     self.path.pop();
-                    self.path.push(field);
-                    item
+                    Ok(item)
                 };
                 items.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>().map(Value::Array)
             }
             (Type::List(_), value) => Err(self.wrong(&value, "slice")),
             (Type::Map(values), Value::Object(entries)) => {
-                let read = |(key, value): (String, Value)| {
-                    self.path.push(key.clone());
-                    let value = self.item(value, values);
-                    self.path.pop();
-                    Ok((key, value?))
-                };
+                let read =
+                    |(key, value): (String, Value)| self.at(key, Step::Entry, |decoder| decoder.item(value, values));
                 entries.into_iter().map(read).collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
             (Type::Map(_), value) => Err(self.wrong(&value, "map")),
             (Type::Struct(fields), Value::Object(given)) => {
                 let outer = schema.type_name().and_then(|name| name.rsplit('.').next());
-                let outer = outer.map(|name| std::mem::replace(&mut self.within, name.to_owned()));
+                let outer = outer.map(|name| std::mem::replace(&mut self.within, name));
                 let read = self.fields(given, fields);
                 if let Some(outer) = outer {
                     self.within = outer;
@@ -95,28 +130,30 @@ impl Decoder<'_> {
     }
 
     fn fields(&mut self, given: Map<String, Value>, fields: &Struct) -> Result<Map<String, Value>, String> {
-        let mut read = Map::new();
+        let (mut read, mut left_out) = (Map::new(), Vec::new());
         for (name, value) in given {
             let Some(field) = fields.fields.get(&name) else {
                 if fields.unknown == Unknown::Kept {
                     read.insert(name, value);
                 } else {
-                    self.path.push(name);
-                    self.unknown.push(self.path.join("."));
+                    self.path.push(Step::Field(name));
+                    self.unknown.push(self.place());
                     self.path.pop();
                 }
                 continue;
             };
-            self.names.push(name.clone());
-            self.path.push(name.clone());
-            let value = self.value(value, &field.schema)?;
-            self.names.pop();
-            self.path.pop();
-            read.insert(name, value);
+            let (name, value) = self.at(name, Step::Field, |decoder| decoder.value(value, &field.schema))?;
+            let given = Some(value).filter(|value| !value.is_null());
+            match self.present(given, field) {
+                Some(value) => drop(read.insert(name, value)),
+                None => left_out.push(name),
+            }
         }
         for (name, field) in &fields.fields {
-            let given = read.remove(name).filter(|value| !value.is_null());
-            if let Some(value) = self.present(given, field) {
+            if !read.contains_key(name)
+                && !left_out.contains(name)
+                && let Some(value) = self.present(None, field)
+            {
                 read.insert(name.clone(), value);
             }
         }
@@ -168,7 +205,8 @@ impl Decoder<'_> {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        let (path, within) = (self.names.join("."), &self.within);
+        let names = self.path.iter().filter_map(|step| if let Step::Field(name) = step { Some(name) } else { None });
+        let (path, within) = (names.map(String::as_str).collect::<Vec<_>>().join("."), self.within);
         format!("json: cannot unmarshal {found} into Go struct field {within}.{path} of type {expected}")
     }
 }

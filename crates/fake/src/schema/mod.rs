@@ -20,6 +20,7 @@ pub(crate) use decode::{MICRO_TIME, decode};
 pub(crate) use message::{Message, Part};
 pub(crate) use prune::{prune, prune_applied};
 pub(crate) use stored::as_stored;
+use types::Entry;
 pub(crate) use types::Types;
 
 /// The type of a value, and what is said of the value where it stands.
@@ -163,6 +164,8 @@ pub(crate) enum Presence {
 pub(crate) struct Named {
     types: &'static Types,
     name: &'static str,
+    /// Where the type is; `None` if there is none of the name.
+    entry: Option<&'static Entry>,
 }
 
 impl PartialEq for Named {
@@ -181,7 +184,7 @@ impl Schema {
     pub(crate) fn resolved(&self) -> &Schema {
         let mut schema = self;
         while let Type::Named(named) = &schema.of {
-            schema = named.types.schema(named.name);
+            schema = named.types.schema(named.entry);
         }
         schema
     }

@@ -7,7 +7,7 @@
 //! `omitempty` and `omitzero` (the field in Go), `#NUMBER` (the field in protobuf; `#2.1` is the first one of the
 //! message that is the second), and `default=JSON`.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{collections::HashMap, fmt, sync::OnceLock};
 
 use super::{Field, List, ListKind, Named, Patch, Presence, Schema, Struct, Type, Unknown};
 
@@ -19,11 +19,17 @@ pub(crate) struct Types {
     any: Schema,
 }
 
-#[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     /// The rest of the type's line, and those of its fields.
     text: &'static str,
     schema: OnceLock<Schema>,
+}
+
+/// A type may contain itself, so that it is not shown as a whole.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("text", &self.text).finish_non_exhaustive()
+    }
 }
 
 impl Types {
@@ -34,7 +40,7 @@ impl Types {
 
     /// The schema that refers to a type.
     pub(crate) fn named(&'static self, name: &'static str) -> Schema {
-        Schema::new(Type::Named(Named { types: self, name }))
+        Schema::new(Type::Named(Named { types: self, name, entry: self.by_name.get(name) }))
     }
 
     /// The schema that refers to the type of this name, if there is one.
@@ -43,8 +49,8 @@ impl Types {
     }
 
     /// The schema of a type; anything, if there is none of the name.
-    pub(super) fn schema(&'static self, name: &str) -> &'static Schema {
-        match self.by_name.get(name) {
+    pub(super) fn schema(&'static self, entry: Option<&'static Entry>) -> &'static Schema {
+        match entry {
             Some(entry) => entry.schema.get_or_init(|| self.read(entry.text)),
             None => &self.any,
         }
@@ -113,7 +119,7 @@ impl Types {
         } else if let Some(values) = notation.strip_prefix("{}") {
             Type::Map(Box::new(self.notation(values)))
         } else if let Some(name) = notation.strip_prefix('@') {
-            Type::Named(Named { types: self, name })
+            return self.named(name);
         } else {
             match notation {
                 "bool" => Type::Bool,

@@ -167,6 +167,12 @@ impl FakeServer {
         self.tell();
     }
 
+    /// The same, if the writes since a revision can have made garbage.
+    pub(crate) fn collect_garbage_after(&self, revision: u64) {
+        garbage::collect_after(&mut self.state(), revision);
+        self.tell();
+    }
+
     /// Ends the pods that are being deleted, as a kubelet does when their containers have stopped.
     pub fn end_terminating_pods(&self) {
         garbage::end_pods(&mut self.state());

@@ -144,9 +144,9 @@ impl Store {
         Some(gone)
     }
 
-    /// Whether there are objects of a resource.
-    pub(crate) fn has(&self, resource: &str) -> bool {
-        self.objects.get(resource).is_some_and(|objects| !objects.is_empty())
+    /// The resources of which there are objects.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
+        self.objects.iter().filter(|(_, objects)| !objects.is_empty()).map(|(resource, _)| &**resource)
     }
 
     /// How many objects there are of each resource.

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::{protobuf, schema::Schema};
 
+/// How long an object is as JSON, or a little less.
+const USUAL_LENGTH: usize = 1024;
+
 /// An object of some version of its resource, without `apiVersion` and `kind`.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -31,7 +34,12 @@ impl Object {
 
     /// The object as JSON, still without `apiVersion` and `kind`.
     pub(crate) fn json(&self) -> &Bytes {
-        self.json.get_or_init(|| self.value.to_string().into())
+        self.json.get_or_init(|| {
+            let mut text = Vec::with_capacity(USUAL_LENGTH);
+            // A value has no keys that JSON cannot have, and memory takes everything.
+            let _ = serde_json::to_writer(&mut text, &self.value);
+            text.into()
+        })
     }
 
     /// The object as a message of protobuf, by the type that objects of its version have.

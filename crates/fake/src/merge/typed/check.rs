@@ -1,6 +1,6 @@
 //! Checking values against their types.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::merge::{
 
 /// Checks a value; the error has all faults with their paths, as the server writes them.
 pub(super) fn check(value: &Value, of: Type<'_>, duplicates: Duplicates) -> Result<(), String> {
-    let mut faults = Faults { duplicates, path: String::new(), found: Vec::new() };
+    let mut faults = Faults { duplicates, path: Vec::new(), found: Vec::new() };
     faults.value(value, of);
     match faults.found.as_slice() {
         [] => Ok(()),
@@ -22,14 +22,20 @@ pub(super) fn check(value: &Value, of: Type<'_>, duplicates: Duplicates) -> Resu
     }
 }
 
-struct Faults {
+struct Faults<'v> {
     duplicates: Duplicates,
-    path: String,
+    path: Vec<Step<'v>>,
     found: Vec<String>,
 }
 
-impl Faults {
-    fn value(&mut self, value: &Value, of: Type<'_>) {
+/// A step of the path to a value. Nothing is copied for those that have no faults.
+enum Step<'v> {
+    Member(&'v str),
+    Item(PathElement),
+}
+
+impl<'v> Faults<'v> {
+    fn value(&mut self, value: &'v Value, of: Type<'_>) {
         match of.atom().for_value(Some(value)).form() {
             Form::Map(map) => match value {
                 Value::Null => {}
@@ -45,17 +51,22 @@ impl Faults {
         }
     }
 
-    fn members(&mut self, members: &serde_json::Map<String, Value>, map: Map<'_>) {
+    fn members(&mut self, members: &'v serde_json::Map<String, Value>, map: Map<'_>) {
         for (name, value) in members {
-            let element = PathElement::field(name.as_str());
-            match map.at(name) {
-                Some(of) => self.within(&element, |faults| faults.value(value, of)),
-                None => return self.within(&element, |faults| faults.add("field not declared in schema")),
+            self.path.push(Step::Member(name));
+            let of = map.at(name);
+            match of {
+                Some(of) => self.value(value, of),
+                None => self.add("field not declared in schema"),
+            }
+            self.path.pop();
+            if of.is_none() {
+                return;
             }
         }
     }
 
-    fn items(&mut self, items: &[Value], list: List<'_>) {
+    fn items(&mut self, items: &'v [Value], list: List<'_>) {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             let element = if list.is_atomic() {
@@ -69,8 +80,12 @@ impl Faults {
             if self.duplicates == Duplicates::Refused && seen.contains(&element) {
                 self.add(&format!("duplicate entries for key {element}"));
             }
-            self.within(&element, |faults| faults.value(item, list.element()));
-            seen.insert(element);
+            if self.duplicates == Duplicates::Refused {
+                seen.insert(element.clone());
+            }
+            self.path.push(Step::Item(element));
+            self.value(item, list.element());
+            self.path.pop();
         }
     }
 
@@ -91,15 +106,18 @@ impl Faults {
         }
     }
 
-    fn within(&mut self, element: &PathElement, walk: impl FnOnce(&mut Self)) {
-        let length = self.path.len();
-        self.path.push_str(&element.to_string());
-        walk(self);
-        self.path.truncate(length);
-    }
-
     fn add(&mut self, fault: &str) {
-        self.found.push(if self.path.is_empty() { fault.to_owned() } else { format!("{}: {fault}", self.path) });
+        let path: String = self.path.iter().map(ToString::to_string).collect();
+        self.found.push(if path.is_empty() { fault.to_owned() } else { format!("{path}: {fault}") });
+    }
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(name) => PathElement::field(*name).fmt(f),
+            Self::Item(element) => element.fmt(f),
+        }
     }
 }
 

@@ -7,74 +7,52 @@ use serde_json::Value;
 use super::{Form, items::element_of};
 use crate::merge::{
     path::PathElement,
-    set::FieldSet,
+    set::{FieldSet, Node},
     types::{List, Map, Type},
     value::is_empty,
 };
 
 /// The leaves of the value, its list items, its map entries, and what is empty.
 pub(super) fn field_set(value: &Value, of: Type<'_>) -> FieldSet {
-    let mut walk = Walk { path: Vec::new(), set: FieldSet::default() };
-    walk.value(value, of);
-    walk.set
+    node(value, of).below
 }
 
-struct Walk {
-    path: Vec<PathElement>,
-    set: FieldSet,
+/// Whether the value is a leaf, and else what is below it.
+fn node(value: &Value, of: Type<'_>) -> Node {
+    let leaf = Node { member: true, below: FieldSet::default() };
+    match (of.atom().for_value(Some(value)).form(), value) {
+        (Form::Map(map), Value::Object(members)) if !map.is_atomic() => members_below(members, map),
+        (Form::List(list), Value::Array(items)) if !list.is_atomic() => items_below(items, list),
+        (Form::Map(map), _) if !map.is_atomic() => Node::default(),
+        (Form::List(list), _) if !list.is_atomic() => Node::default(),
+        _ => leaf,
+    }
 }
 
-impl Walk {
-    fn value(&mut self, value: &Value, of: Type<'_>) {
-        match of.atom().for_value(Some(value)).form() {
-            Form::Scalar(_) => self.add(),
-            Form::Map(map) if map.is_atomic() => self.add(),
-            Form::Map(map) => {
-                if let Value::Object(members) = value {
-                    self.members(members, map);
-                }
-            }
-            Form::List(list) if list.is_atomic() => self.add(),
-            Form::List(list) => {
-                if let Value::Array(items) = value {
-                    self.items(items, list);
-                }
-            }
-        }
+fn members_below(members: &serde_json::Map<String, Value>, map: Map<'_>) -> Node {
+    let mut below = FieldSet::default();
+    for (name, value) in members {
+        let field = map.field(name);
+        let mut node = node(value, field.or_else(|| map.element()).unwrap_or(Type::Deduced));
+        let empty = !value.is_array() && is_empty(value);
+        node.member |= empty || field.is_none();
+        below.put(PathElement::field(name.as_str()), node);
     }
+    Node { member: false, below }
+}
 
-    fn members(&mut self, members: &serde_json::Map<String, Value>, map: Map<'_>) {
-        for (name, value) in members {
-            let field = map.field(name);
-            self.path.push(PathElement::field(name.as_str()));
-            self.value(value, field.or_else(|| map.element()).unwrap_or(Type::Deduced));
-            let empty = !value.is_array() && is_empty(value);
-            if empty || field.is_none() {
-                self.add();
-            }
-            self.path.pop();
-        }
+fn items_below(items: &[Value], list: List<'_>) -> Node {
+    // Removing all fields of an item leaves `null`, to which no element leads. It counts as something in the list.
+    let element = |item| element_of(item, list).unwrap_or(PathElement::Value(Value::Null));
+    let mut by_element = BTreeMap::<PathElement, Vec<&Value>>::new();
+    for item in items {
+        by_element.entry(element(item)).or_default().push(item);
     }
-
-    fn items(&mut self, items: &[Value], list: List<'_>) {
-        // Removing all fields of an item leaves `null`, to which no element leads. It counts as something in the list.
-        let element = |item| element_of(item, list).unwrap_or(PathElement::Value(Value::Null));
-        let items: Vec<_> = items.iter().map(|item| (element(item), item)).collect();
-        let mut counts = BTreeMap::<&PathElement, usize>::new();
-        for (element, _) in &items {
-            *counts.entry(element).or_default() += 1;
-        }
-        for (element, item) in &items {
-            self.path.push(element.clone());
-            if counts.get(element) == Some(&1) {
-                self.value(item, list.element());
-            }
-            self.add(); // Of items with the same keys nothing is known but that they are there.
-            self.path.pop();
-        }
+    let mut below = FieldSet::default();
+    for (element, items) in by_element {
+        // Of items with the same keys nothing is known but that they are there.
+        let found = if let [only] = items[..] { node(only, list.element()).below } else { FieldSet::default() };
+        below.put(element, Node { member: true, below: found });
     }
-
-    fn add(&mut self) {
-        self.set.insert(&self.path);
-    }
+    Node { member: false, below }
 }

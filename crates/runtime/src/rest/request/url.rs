@@ -6,10 +6,14 @@ use super::{
 };
 use crate::rest::trace;
 
+/// How long a path with its query is, or a little less.
+const USUAL_LENGTH: usize = 128;
+
 impl Request {
     /// The path and the query, as they stand behind the server's URL.
     pub fn path_and_query(&self) -> String {
-        let mut path = self.prefix.clone();
+        let mut path = String::with_capacity(USUAL_LENGTH);
+        path.push_str(&self.prefix);
         if let Some(namespace) = self.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
             push_segment(&mut path, "namespaces");
             push_segment(&mut path, namespace);
