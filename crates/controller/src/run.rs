@@ -13,7 +13,7 @@ use std::{
 
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_queue::{Item, Queue};
-use k8s_client_runtime::object::AnyObject;
+use k8s_client_runtime::{machine, object::AnyObject};
 use tokio::{
     sync::Notify,
     task::JoinSet,
@@ -111,7 +111,7 @@ where
         informer = &mut feeding => End::InformerEnded(informer),
         () = &mut synced => {
             for _ in 0..workers {
-                pool.tasks.spawn(shared.clone().work());
+                pool.tasks.spawn(machine::own(shared.clone().work()));
             }
             tokio::select! {
                 biased;
@@ -197,7 +197,8 @@ where
         let mut task = JoinSet::new();
         let begun = Instant::now();
         let (call, context) = (self.run.call.clone(), self.run.context.clone());
-        task.spawn(Gated::new(self.run.gate.clone(), async move { call(context, object).await }).in_current_span());
+        let call = Gated::new(self.run.gate.clone(), async move { call(context, object).await });
+        task.spawn(machine::own(call).in_current_span());
         let result = match task.join_next().await {
             Some(Ok(Some(result))) => Ok(result),
             // The object counts as unfinished.

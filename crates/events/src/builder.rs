@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use k8s_client_runtime::{RestClient, host_name::host_name};
+use k8s_client_runtime::{RestClient, host_name::host_name, machine};
 
 use crate::{
     Metrics, Recorder,
@@ -151,7 +151,7 @@ impl RecorderBuilder {
             cluster_namespace: self.cluster_namespace,
         };
         let shared = Arc::new(Shared::new(Correlator::new(limits), sink, self.metrics));
-        tokio::spawn(Task::new(shared.clone()).run());
+        tokio::spawn(machine::own(Task::new(shared.clone()).run()));
         Recorder::with(shared)
     }
 }

@@ -5,6 +5,7 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 use k8s_client_runtime::{
     Error,
     codec::Codec,
+    machine,
     resource::{Lists, TypedClient, Watches},
 };
 use tokio::{sync::Mutex, task::JoinSet};
@@ -94,10 +95,10 @@ impl<T: Send + Sync + 'static> Informer<T> {
         for (number, source) in sources.into_iter().enumerate() {
             let follower = Follower { source, store: store.clone(), number, metrics: metrics.clone() };
             let guard = EndsOnPanic(store.clone());
-            tasks.spawn(async move {
+            tasks.spawn(machine::own(async move {
                 let _guard = guard;
                 follower.follow().await;
-            });
+            }));
         }
         Self { shared: Arc::new(Shared { store, source, tasks: Mutex::new(tasks) }) }
     }

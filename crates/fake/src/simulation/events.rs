@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_client_runtime::machine::{self, Simulated};
+use k8s_client_runtime::machine::{self, Process, Simulated};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{FaultKind, world::World};
@@ -16,26 +16,24 @@ const COMPACTION: Duration = Duration::from_secs(300);
 const TROUBLE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(110));
 /// How long a server is away at most.
 const AWAY: Duration = Duration::from_secs(60);
+/// How long a program stands still at most.
+const PAUSE: Duration = Duration::from_secs(120);
 /// By how much a clock is set at most.
 const STEP: Duration = Duration::from_secs(3600);
 
 /// What controllers, the garbage collector and kubelets do in a cluster.
 pub(super) async fn controllers(world: Arc<World>) {
-    let mut seen = None;
+    let mut seen = 0;
     loop {
         sleep(world.draw_time(CONTROLLERS)).await;
         let revision = world.server.revision();
-        if seen != Some(revision) && !world.presence().0 {
-            for step in [
-                FakeServer::run_controllers,
-                FakeServer::start_pods,
-                FakeServer::finish_job_pods,
-                FakeServer::collect_garbage,
-                FakeServer::end_terminating_pods,
-            ] {
+        if seen != revision && !world.presence().0 {
+            for step in [FakeServer::run_controllers, FakeServer::start_pods, FakeServer::finish_job_pods] {
                 step(&world.server);
             }
-            seen = Some(world.server.revision());
+            world.server.collect_garbage_after(seen);
+            world.server.end_terminating_pods();
+            seen = world.server.revision();
         }
     }
 }
@@ -54,10 +52,11 @@ pub(super) async fn compaction(world: Arc<World>) {
 pub(super) async fn trouble(world: Arc<World>) {
     loop {
         sleep(TROUBLE.0 + world.draw_time(TROUBLE.1)).await;
-        let kinds = [FaultKind::Compaction, FaultKind::Restart, FaultKind::Crash, FaultKind::ClockStep];
-        let kind = kinds[usize::try_from(world.draw(0..4)).unwrap_or_default()];
+        let kinds =
+            [FaultKind::Compaction, FaultKind::Restart, FaultKind::Crash, FaultKind::Pause, FaultKind::ClockStep];
+        let kind = kinds[usize::try_from(world.draw(0..5)).unwrap_or_default()];
         let (time, forwards) = (world.draw_time(STEP), world.draw(0..2) == 0);
-        let away = world.draw_time(AWAY);
+        let (away, pause, chosen) = (world.draw_time(AWAY), world.draw_time(PAUSE), world.draw(0..u64::MAX));
         if !world.happens(kind, 1000, true) {
             continue;
         }
@@ -72,7 +71,14 @@ pub(super) async fn trouble(world: Arc<World>) {
                 world.note(format!("the server is away for {away:?}"));
                 world.take_away(away);
             }
-            FaultKind::Crash => world.kill_one(),
+            FaultKind::Crash => world.kill_one(chosen),
+            FaultKind::Pause => {
+                if let Some((name, process)) = world.one_program(chosen) {
+                    world.note(format!("{name} stands still for {pause:?}"));
+                    process.stop();
+                    tokio::spawn(go_on_after(pause, name, process, world.clone()));
+                }
+            }
             _ => {
                 let direction = if forwards { "forwards" } else { "back" };
                 world.note(format!("clocks are set {direction} by {time:?}"));
@@ -83,6 +89,15 @@ pub(super) async fn trouble(world: Arc<World>) {
             }
         }
     }
+}
+
+/// Lets a program go on that stands still. What it does as soon as it can is part of the check.
+async fn go_on_after(pause: Duration, name: String, process: Arc<Process>, world: Arc<World>) {
+    sleep(pause).await;
+    world.note(format!("{name} goes on"));
+    process.go_on();
+    sleep(Duration::from_millis(1)).await;
+    world.check_alone();
 }
 
 /// Waits until nothing is written for a while, and says whether that came to be.

@@ -29,12 +29,15 @@ pub enum FaultKind {
     Restart,
     /// A program is killed, and started again within a minute.
     Crash,
+    /// A program is stopped, as by SIGSTOP, for up to two minutes: nothing of it runs, while the time goes on and
+    /// others do what they do.
+    Pause,
     /// The clocks of the server and of the programs are set, by up to an hour each.
     ClockStep,
 }
 
 impl FaultKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Conflict,
         Self::Refusal,
         Self::LostRequest,
@@ -46,6 +49,7 @@ impl FaultKind {
         Self::Compaction,
         Self::Restart,
         Self::Crash,
+        Self::Pause,
         Self::ClockStep,
     ];
 }

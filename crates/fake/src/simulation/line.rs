@@ -14,6 +14,7 @@ use http_body::{Body as _, Frame};
 use http_body_util::StreamBody;
 use k8s_client_runtime::{
     http::{Method, Request, Response, StatusCode, request::Parts},
+    machine::Process,
     rest::Body,
 };
 use tokio::time::{Instant, sleep, sleep_until};
@@ -40,7 +41,11 @@ const CONFLICT: &str = "Operation cannot be fulfilled: the object has been modif
 
 /// A program's way to the server.
 #[derive(Clone)]
-pub(super) struct Line(pub(super) Arc<World>);
+pub(super) struct Line {
+    pub(super) world: Arc<World>,
+    /// The program, if it is one that can be stopped.
+    pub(super) process: Option<Arc<Process>>,
+}
 
 /// What becomes of a request.
 struct Fate {
@@ -52,7 +57,7 @@ struct Fate {
 
 impl Line {
     fn fate(&self, head: &Parts, body: &Bytes) -> Fate {
-        let Self(world) = self;
+        let Self { world, .. } = self;
         let is_read = head.method == Method::GET;
         let query = head.uri.query().unwrap_or_default();
         let is_watch = is_read && query.contains("watch=");
@@ -91,7 +96,7 @@ impl Line {
 
     async fn send(self, head: Parts, body: Bytes) -> io::Result<Response<Body>> {
         let fate = self.fate(&head, &body);
-        let Self(world) = self;
+        let Self { world, .. } = self;
         let is_write = head.method != Method::GET;
         let (_, restarts) = world.presence();
         sleep(fate.there).await;
@@ -139,11 +144,17 @@ impl Service<Request<Body>> for Line {
 
     fn call(&mut self, request: Request<Body>) -> AnswerFuture {
         let line = self.clone();
-        Box::pin(async move {
+        let process = line.process.clone();
+        let answer = async move {
             let (head, body) = request.into_parts();
             let body = body.collect().await.map_err(|_| io::ErrorKind::ConnectionReset)?;
             // It goes its way even if whoever sent it gives up or is killed.
             tokio::spawn(line.send(head, body)).await.map_err(io::Error::other)?
-        })
+        };
+        match process {
+            // Also a task that is not known to be part of the program stands still here when that does.
+            Some(process) => Box::pin(process.run(answer)),
+            None => Box::pin(answer),
+        }
     }
 }

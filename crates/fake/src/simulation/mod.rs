@@ -49,12 +49,43 @@
 //! A failure says its seed, what is wrong, and the last requests with what became of them. `SIMULATION_SEED=17` in the
 //! environment runs that seed alone.
 //!
+//! # Copies of which one leads
+//!
+//! Each copy is a program of its own, and takes part in the election by its name:
+//!
+//! ```
+//! # use std::{future::pending, time::Duration};
+//! use k8s_client_fake::simulation::{FaultKind, Faults, Simulation};
+//! use k8s_client_leader_election::Elector;
+//!
+//! let faults = Faults::only([FaultKind::Crash, FaultKind::Pause, FaultKind::Restart]);
+//! Simulation::seeds(0..5).minutes(10).faults(faults).run(|sim| async move {
+//!     for name in ["operator-0", "operator-1"] {
+//!         let (sim_of_copy, config) = (sim.clone(), sim.server().config().unwrap());
+//!         sim.start(name, move |client| {
+//!             let elector = Elector::builder(&config, "default", "operator").identity(name).client(&client).build();
+//!             let (mut elector, sim) = (elector.unwrap(), sim_of_copy.clone());
+//!             // When it has lost its lease it ends, as the program would, and is started again.
+//!             async move {
+//!                 let work = async |_term| {
+//!                     let _alone = sim.alone("the work"); // This fails if the other copy works as well.
+//!                     pending::<()>().await; // In place of the operator.
+//!                 };
+//!                 elector.lead(work).await
+//!             }
+//!         });
+//!     }
+//!     while sim.turn().await {}
+//! });
+//! ```
+//!
 //! # What goes wrong
 //!
 //! All [`FaultKind`]s, unless you choose: requests and answers that are lost, slow or refused, watches that are late
-//! and cut, stale reads, a server that is away or has forgotten what happened, programs that are killed, clocks that
-//! are set. What a program has sent reaches the server even if the program has been killed meanwhile. Beside that the
-//! controllers, the garbage collector, the kubelets and the compaction do what they do in a cluster, after a while.
+//! and cut, stale reads, a server that is away or has forgotten what happened, programs that are killed and started
+//! again or stand still for a while, clocks that are set. What a program has sent reaches the server even if the
+//! program has been killed or stands still meanwhile. Beside that the controllers, the garbage collector, the kubelets
+//! and the compaction do what they do in a cluster, after a while.
 //!
 //! # What follows from the seed, and what does not
 //!
@@ -64,7 +95,8 @@
 //!
 //! * Take times from tokio (`tokio::time::Instant`, `sleep`), and random numbers from [`Sim::random`] or from the
 //!   functions of the crate `fastrand`, whose numbers follow from the seed here.
-//! * Let nothing depend on the order of a `HashMap`, start no threads, and do not use `spawn_blocking`.
+//! * Let nothing depend on the order of a `HashMap`, start no threads, and do not use `spawn_blocking`. Keep tasks in a
+//!   `JoinSet`, so that they end with the program: see [`Sim::start`].
 //! * tokio itself chooses at random between the branches of `select!` that are ready, unless it begins with `biased;`,
 //!   and between those who wait for one `watch` channel.
 //! * Use no network and no files.

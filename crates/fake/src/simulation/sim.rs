@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, ops::Range, sync::Arc, time::Duration};
 
-use k8s_client_runtime::RestClient;
+use k8s_client_runtime::{RestClient, machine::Process};
 use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, sleep},
@@ -36,41 +36,38 @@ impl Sim {
     ///
     /// When the program's name cannot be part of a header.
     pub fn client(&self, program: &str) -> RestClient {
-        let client = self.0.server.config().and_then(|mut config| {
-            config.user_agent = Some(program.to_owned());
-            RestClient::from_service(&config, Line(Arc::clone(&self.0)))
-        });
-        client.unwrap_or_else(|error| panic!("the program {program:?} has no client: {error}"))
+        client(&self.0, program, None)
     }
 
     /// Starts a program: a future that is given a client and runs until the end of the simulation. When it ends, or is
     /// killed by a [crash](super::FaultKind::Crash), it is started again after a while. A program that panics has
     /// failed, and the simulation with it.
     ///
-    /// What it spawns without keeping it outlives a crash, as it would not in a process. Copies of a program have
-    /// names of their own.
+    /// A task that it spawns without keeping it, and that is none of this library's, runs on when the program is
+    /// [stopped](super::FaultKind::Pause) or killed, as it would not in a process. But its requests wait until the
+    /// program goes on; those of one that was killed wait for ever. Copies of a program have names of their own.
     pub fn start<A>(&self, name: &str, program: impl Fn(RestClient) -> A + Send + 'static)
     where
         A: Future + Send + 'static,
     {
-        let (world, client, name) = (Arc::clone(&self.0), self.client(name), name.to_owned());
-        let kill = world.add_program(&name);
+        let (world, name) = (Arc::clone(&self.0), name.to_owned());
         tokio::spawn(async move {
             loop {
                 let mut life = JoinSet::new();
-                let running = program(client.clone());
-                life.spawn(async move {
+                let (process, killed) = world.add_program(&name);
+                let running = program(client(&world, &name, Some(process.clone())));
+                life.spawn(process.run(async move {
                     running.await;
-                });
-                let killed = kill.notified();
+                }));
                 tokio::select! {
                     biased;
                     ended = life.join_next() => match ended.transpose().map_err(JoinError::try_into_panic) {
                         Err(Ok(panic)) => world.fail(format!("{name} panicked: {}", text_of_panic(&*panic))),
                         _ => world.note(format!("{name} has ended")),
                     },
-                    () = killed => world.note(format!("{name} is killed")),
+                    () = killed.notified() => world.note(format!("{name} is killed")),
                 }
+                world.remove_program(&name);
                 drop(life);
                 sleep(world.draw_time(RESTART)).await;
                 world.note(format!("{name} starts again"));
@@ -119,20 +116,27 @@ impl Sim {
         });
     }
 
-    /// Says that something is worked on, until the value is dropped. The simulation fails when it is worked on already:
-    /// for what must never run twice at the same time.
+    /// Says that something is worked on, until the value is dropped. The simulation fails when it is worked on twice at
+    /// the same time. A program that [stands still](super::FaultKind::Pause) does not work, and must have dropped this
+    /// as soon as it goes on, if somebody else has taken over.
     #[must_use = "the work ends when this is dropped"]
     pub fn alone(&self, work: &str) -> Alone {
-        if !self.0.take_alone(work) {
-            self.fail(format!("{work} is worked on twice at the same time"));
-        }
-        Alone { world: Arc::clone(&self.0), work: work.to_owned() }
+        Alone { world: Arc::clone(&self.0), work: work.to_owned(), number: self.0.take_alone(work) }
     }
 
     /// Fails the simulation, from wherever it is found that something is wrong.
     pub fn fail(&self, reason: impl Into<String>) {
         self.0.fail(reason.into());
     }
+}
+
+/// A client whose requests meet what goes wrong, of a process if it is one's.
+fn client(world: &Arc<World>, program: &str, process: Option<Arc<Process>>) -> RestClient {
+    let client = world.server.config().and_then(|mut config| {
+        config.user_agent = Some(program.to_owned());
+        RestClient::from_service(&config, Line { world: Arc::clone(world), process })
+    });
+    client.unwrap_or_else(|error| panic!("the program {program:?} has no client: {error}"))
 }
 
 impl fmt::Debug for Sim {
@@ -146,11 +150,12 @@ impl fmt::Debug for Sim {
 pub struct Alone {
     world: Arc<World>,
     work: String,
+    number: u64,
 }
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        self.world.give_back(&self.work);
+        self.world.give_back(&self.work, self.number);
     }
 }
 

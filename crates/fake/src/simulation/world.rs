@@ -1,7 +1,7 @@
 //! What a simulation consists of: the server, what draws lots, and what has gone wrong.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::Write as _,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,6 +9,7 @@ use std::{
 };
 
 use fastrand::Rng;
+use k8s_client_runtime::machine::Process;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{FaultKind, Faults};
@@ -42,10 +43,37 @@ struct State {
     notes: Vec<(Duration, String)>,
     /// How many faults there were.
     met: u64,
-    /// What kills each of the programs.
-    programs: BTreeMap<String, Arc<Notify>>,
-    /// What is worked on by somebody who must be alone.
-    alone: BTreeSet<String>,
+    programs: BTreeMap<String, Program>,
+    /// What is worked on by somebody who must be alone, and who does.
+    alone: BTreeMap<String, Vec<Worker>>,
+    /// How many have worked so.
+    workers: u64,
+}
+
+/// A program that was started.
+struct Program {
+    process: Arc<Process>,
+    /// Says that it was killed.
+    killed: Arc<Notify>,
+}
+
+/// Somebody who must be alone with something.
+struct Worker {
+    number: u64,
+    /// The program that does it; the script has none.
+    process: Option<Arc<Process>>,
+}
+
+impl Worker {
+    /// Whether it does something now, rather than standing still.
+    fn is_at_work(&self) -> bool {
+        self.process.as_ref().is_none_or(|process| process.is_running())
+    }
+}
+
+fn chosen(programs: &BTreeMap<String, Program>, lot: u64) -> Option<(&String, &Program)> {
+    let number = lot.checked_rem(programs.len() as u64)?;
+    programs.iter().nth(usize::try_from(number).ok()?)
 }
 
 impl World {
@@ -62,7 +90,8 @@ impl World {
             notes: Vec::new(),
             met: 0,
             programs: BTreeMap::new(),
-            alone: BTreeSet::new(),
+            alone: BTreeMap::new(),
+            workers: 0,
         };
         let (state, end, failed) = (Mutex::new(state), Instant::now() + length, Notify::new());
         Arc::new(Self { server, end, quiet, state, failed })
@@ -141,33 +170,66 @@ impl World {
         state.notes.push((at, text));
     }
 
-    /// Takes a program in; what is returned kills it.
-    pub(super) fn add_program(&self, name: &str) -> Arc<Notify> {
-        let kill = Arc::new(Notify::new());
-        self.state().programs.insert(name.to_owned(), Arc::clone(&kill));
-        kill
+    /// Takes in a program that starts, and says what it is and what tells of its being killed.
+    pub(super) fn add_program(&self, name: &str) -> (Arc<Process>, Arc<Notify>) {
+        let (process, killed) = (Arc::<Process>::default(), Arc::<Notify>::default());
+        let program = Program { process: process.clone(), killed: killed.clone() };
+        self.state().programs.insert(name.to_owned(), program);
+        (process, killed)
     }
 
-    /// Kills one of the programs.
-    pub(super) fn kill_one(&self) {
+    /// A program has ended.
+    pub(super) fn remove_program(&self, name: &str) {
+        if let Some(program) = self.state().programs.remove(name) {
+            program.process.kill();
+        }
+    }
+
+    /// Kills the program that the lot falls on.
+    pub(super) fn kill_one(&self, lot: u64) {
+        if let Some(program) = chosen(&self.state().programs, lot) {
+            program.1.process.kill();
+            program.1.killed.notify_one();
+        }
+    }
+
+    /// The program that the lot falls on.
+    pub(super) fn one_program(&self, lot: u64) -> Option<(String, Arc<Process>)> {
+        chosen(&self.state().programs, lot).map(|(name, program)| (name.clone(), program.process.clone()))
+    }
+
+    /// Somebody begins something, with which it must be alone. What is returned is its number.
+    pub(super) fn take_alone(&self, what: &str) -> u64 {
+        let number = {
+            let mut state = self.state();
+            state.workers += 1;
+            let worker = Worker { number: state.workers, process: Process::current() };
+            state.alone.entry(what.to_owned()).or_default().push(worker);
+            state.workers
+        };
+        self.check_alone();
+        number
+    }
+
+    pub(super) fn give_back(&self, what: &str, number: u64) {
         let mut state = self.state();
-        if state.programs.is_empty() {
-            return;
-        }
-        let programs = state.programs.len();
-        let chosen = state.fate.usize(0..programs);
-        if let Some(kill) = state.programs.values().nth(chosen) {
-            kill.notify_waiters();
+        let Some(workers) = state.alone.get_mut(what) else { return };
+        workers.retain(|worker| worker.number != number);
+        if workers.is_empty() {
+            state.alone.remove(what);
         }
     }
 
-    /// Whether nobody else has this, who must be alone with it.
-    pub(super) fn take_alone(&self, what: &str) -> bool {
-        self.state().alone.insert(what.to_owned())
-    }
-
-    pub(super) fn give_back(&self, what: &str) {
-        self.state().alone.remove(what);
+    /// Fails if somebody is not alone who must be. Who stands still harms nobody as long as it does.
+    pub(super) fn check_alone(&self) {
+        let twice = {
+            let state = self.state();
+            let is_twice = |workers: &Vec<Worker>| workers.iter().filter(|worker| worker.is_at_work()).count() > 1;
+            state.alone.iter().find(|(_, workers)| is_twice(workers)).map(|(what, _)| what.clone())
+        };
+        if let Some(what) = twice {
+            self.fail(format!("{what} is worked on twice at the same time"));
+        }
     }
 
     /// The simulation has failed. The first reason counts.

@@ -1,6 +1,7 @@
 //! Simulations of operators: that they replay, and that they find what is wrong.
 
 mod planted;
+mod processes;
 mod replay;
 
 use std::{collections::BTreeMap, future::Future};

@@ -4,6 +4,8 @@
 //! A simulation gives the thread that it runs on a machine of its own, so that all that happens there follows from its
 //! seed. What is random by [`fastrand`] comes from that seed as well.
 
+mod process;
+
 use std::{
     cell::Cell,
     hash::{BuildHasher, DefaultHasher, Hasher as _, RandomState},
@@ -11,6 +13,7 @@ use std::{
     time::SystemTime,
 };
 
+pub use process::{Process, own};
 use tokio::time::Instant;
 
 /// A clock that goes with tokio's.
