@@ -3,7 +3,7 @@
 //!
 //! The program of this package runs it; `tests/simulation.rs` runs it through hours in which everything fails.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use k8s_client::{
     Clientset, Error,
@@ -11,11 +11,24 @@ use k8s_client::{
     controller::{Controller, Next, Reconciler},
     informer::Informer,
     k8s_openapi::api::core::v1::ConfigMap,
+    leader_election::{Elector, Ends},
 };
 use k8s_client_api_meta::v1::apply::OwnerReferenceApplyConfiguration;
 
-/// Makes and keeps the copies in a namespace, when it is run.
-pub fn controller(client: Clientset, namespace: &str) -> Reconciler<ConfigMap, Clientset> {
+/// Makes and keeps the copies in a namespace while this copy of the program leads, until it is to stop. Calls that are
+/// under way then come to their end.
+pub async fn run(elector: &mut Elector, client: Clientset, namespace: &str, stop: impl Future) -> Ends<()> {
+    // It is made first, so that it knows all objects by the time that it leads.
+    let controller = controller(client, namespace);
+    elector
+        .lead_until(stop, |term| async move {
+            let stopping = term.stopping();
+            controller.only_while(move || term.is_valid()).run_until(stopping).await;
+        })
+        .await
+}
+
+fn controller(client: Clientset, namespace: &str) -> Reconciler<ConfigMap, Clientset> {
     let config_maps = client.core_v1().config_maps(namespace);
     let originals = Informer::of(config_maps.clone()).label_selector("copy=yes").start();
     let copies = Informer::of(config_maps).label_selector("copy-of").start();

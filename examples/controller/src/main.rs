@@ -41,20 +41,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Config::infer()?,
     };
     let client = Clientset::new(&config)?;
-    let controller = copier::controller(client.clone(), &options.namespace);
     let mut shown = Ok(());
     let stop =
         async { if options.yes { shown = show(&client, &options.namespace).await } else { stop_signal().await } };
 
-    // It runs while this copy of the program leads. When it is to stop, calls under way come to their end.
     let mut elector = Elector::new(&config, &options.namespace, "copier")?;
-    let ends = elector
-        .lead_until(stop, |term| {
-            let stopping = term.stopping();
-            controller.only_while(move || term.is_valid()).run_until(stopping)
-        })
-        .await;
-    if let Ends::Lost(loss) = ends {
+    if let Ends::Lost(loss) = copier::run(&mut elector, client.clone(), &options.namespace, stop).await {
         return Err(loss.to_string().into());
     }
     shown
