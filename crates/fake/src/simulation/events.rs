@@ -57,7 +57,7 @@ pub(super) async fn trouble(world: Arc<World>) {
         let kind = kinds[usize::try_from(world.draw(0..5)).unwrap_or_default()];
         let (time, forwards) = (world.draw_time(STEP), world.draw(0..2) == 0);
         let (away, pause, chosen) = (world.draw_time(AWAY), world.draw_time(PAUSE), world.draw(0..u64::MAX));
-        if !world.happens(kind, 1000, true) {
+        if !world.happens(kind, 1000, || true) {
             continue;
         }
         match kind {

@@ -17,11 +17,12 @@ use k8s_client_runtime::{
     machine::Process,
     rest::Body,
 };
+use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower_service::Service;
 
 use super::{FaultKind, world::World};
-use crate::{AnswerFuture, Fault};
+use crate::{AnswerFuture, Fault, protobuf};
 
 /// How long a request or an answer is under way when nothing is wrong.
 const USUAL: Duration = Duration::from_millis(5);
@@ -64,21 +65,22 @@ impl Line {
         let mut fate = Fate { there: world.draw_time(USUAL), back: world.draw_time(USUAL), fault: None };
         // All lots are drawn for each request, so that what happens to one changes nothing for the next.
         let (slow, is_there) = (world.draw_time(SLOW), world.draw(0..2) == 0);
-        if world.happens(FaultKind::SlowAnswer, 20, true) {
+        if world.happens(FaultKind::SlowAnswer, 20, || true) {
             *(if is_there { &mut fate.there } else { &mut fate.back }) = slow;
         }
         let refusal = REFUSALS[usize::try_from(world.draw(0..3)).unwrap_or_default()];
         let (age, life) = (world.draw(1..20), world.draw_time(SHORT_WATCH));
-        let names_version = !is_read && contains(body, b"\"resourceVersion\":\"");
         let takes_any = is_read && !is_watch && query.split('&').any(|pair| pair == "resourceVersion=0");
         for (kind, in_a_thousand, can) in [
             (FaultKind::LostRequest, 10, true),
             (FaultKind::LostAnswer, 20, true),
             (FaultKind::Refusal, 10, true),
-            (FaultKind::Conflict, 50, names_version),
+            (FaultKind::Conflict, 50, !is_read),
             (FaultKind::StaleRead, 200, takes_any),
             (FaultKind::WatchCut, 300, is_watch),
         ] {
+            // A body is read for those alone on whom the lot has fallen.
+            let can = || can && (kind != FaultKind::Conflict || names_version(world, body));
             if !world.happens(kind, in_a_thousand, can) || fate.fault.is_some() {
                 continue;
             }
@@ -115,8 +117,12 @@ impl Line {
     }
 }
 
-fn contains(body: &[u8], text: &[u8]) -> bool {
-    body.windows(text.len()).any(|window| window == text)
+/// Whether the object or patch of a body says of which version it is.
+fn names_version(world: &World, body: &Bytes) -> bool {
+    let model = world.server.state().model;
+    let object: Option<Value> = protobuf::json(body, model).or_else(|| serde_json::from_slice(body).ok());
+    object
+        .is_some_and(|object| object["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()))
 }
 
 /// A watch whose events come late now and then, and in their order.
@@ -125,7 +131,7 @@ fn late(world: Arc<World>, response: Response<Body>) -> Response<Body> {
     let chunks = stream::unfold((world, body, Instant::now()), |(world, mut body, mut arrival)| async move {
         let chunk = body.chunk().await?.ok()?;
         let (usual, slow) = (world.draw_time(USUAL), world.draw_time(SLOW));
-        let under_way = if world.happens(FaultKind::SlowWatch, 50, true) { slow } else { usual };
+        let under_way = if world.happens(FaultKind::SlowWatch, 50, || true) { slow } else { usual };
         arrival = arrival.max(Instant::now() + under_way);
         sleep_until(arrival).await;
         Some((Ok::<_, Infallible>(Frame::data(chunk)), (world, body, arrival)))

@@ -119,10 +119,13 @@ impl World {
 
     /// Whether a fault of this kind happens now, of which so many in a thousand do where it can. It is drawn in any
     /// case, so that leaving a kind out changes nothing else.
-    pub(super) fn happens(&self, kind: FaultKind, in_a_thousand: u64, can: bool) -> bool {
-        let mut state = self.state();
-        let happens = state.fate.u64(0..1000) < in_a_thousand && can && state.faults.has(kind);
-        state.met += u64::from(happens);
+    pub(super) fn happens(&self, kind: FaultKind, in_a_thousand: u64, can: impl FnOnce() -> bool) -> bool {
+        let is_drawn = {
+            let mut state = self.state();
+            state.fate.u64(0..1000) < in_a_thousand && state.faults.has(kind)
+        };
+        let happens = is_drawn && can();
+        self.state().met += u64::from(happens);
         happens
     }
 
