@@ -95,16 +95,42 @@
 //!   wait for what this one has written of its object. Where calls count what they have made of other kinds, end them
 //!   with [`Informer::wait_for`](crate::informer::Informer::wait_for) and the version of what was made.
 //! * **Errors are for what may pass.** An error is tried again, with a pause that grows. What trying again does not
-//!   mend belongs into the object's status. A user who mends the object need not wait: a change of its generation ends
-//!   the [pause](crate::controller::Controller::backoff).
-//! * **Own what you make.** An object with an owner reference is collected when its owner goes, and
-//!   [`owned_by`](crate::controller::Controller::owned_by) makes its changes a reason to look at its owner. What
-//!   Kubernetes does not know of is cleaned up by a [finalizer](crate::controller::Reconciler::finalizer).
+//!   mend belongs into the object's status, as a [condition](crate::controller::set_condition). A user who mends the
+//!   object need not wait: a change of its generation ends the [pause](crate::controller::Controller::backoff).
+//! * **Own what you make.** An object with an [owner reference](crate::object::controller_reference) is collected when
+//!   its owner goes, and [`owned_by`](crate::controller::Controller::owned_by) makes its changes a reason to look at its
+//!   owner. What Kubernetes does not know of is cleaned up by a
+//!   [finalizer](crate::controller::Reconciler::finalizer).
 //! * **Ask for what you need.** An informer takes a label selector, and a
 //!   [projection](crate::informer::InformerBuilder::project) keeps a few fields of many objects.
 //!
 //! The program's service account needs the verbs `get`, `list`, `watch` and `update` on deployments, and `list` and
 //! `watch` on pods, and `create` and `patch` on events of `events.k8s.io`.
+//!
+//! # Status
+//!
+//! A controller of a [custom resource](crate::custom_resource) tells in the status what it has found, and for which
+//! generation. Only what has changed is written, so that a call does not lead to the next; with
+//! [`generation_changed`](crate::controller::generation_changed) it would not in any case.
+//!
+//! ```no_run
+//! use k8s_client::{
+//!     Error, ResourceClient,
+//!     controller::{Next, condition_of, set_condition},
+//! };
+//! # type Site = k8s_client::k8s_openapi::api::core::v1::Service;
+//!
+//! async fn report(sites: &ResourceClient<Site>, site: &Site, pages: usize) -> Result<Next, Error> {
+//!     let mut site = site.clone();
+//!     let ready = condition_of(&site, "Ready", pages > 0, "PagesCounted", format!("{pages} pages"));
+//!     let conditions = site.status.get_or_insert_default().conditions.get_or_insert_default();
+//!     if !set_condition(conditions, ready) {
+//!         return Ok(Next::wait());
+//!     }
+//!     let written = sites.update_status(&site).await?;
+//!     Ok(Next::wait().having_written(&written))
+//! }
+//! ```
 //!
 //! # Metrics
 //!

@@ -16,7 +16,7 @@ use crate::{
     feed::{Feed, Filter, feed_mapped, feed_own},
     gate::{Condition, Gate},
     memory::Memory,
-    owner::controller_of,
+    owner::owners,
     run::{Run, run},
     settings::Settings,
 };
@@ -88,39 +88,91 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         self.owned_by_kind(T::GROUP, T::KIND, owned)
     }
 
+    /// The same for changes that this function lets through, as [`filtered`](Self::filtered) has it for the
+    /// controller's own objects: such as those of pods that become ready.
+    ///
+    /// ```no_run
+    /// # use k8s_client_controller::Controller;
+    /// # use k8s_client_informer::Informer;
+    /// # use k8s_client_runtime::k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+    /// # fn example(replica_sets: Informer<ReplicaSet>, pods: Informer<Pod>) {
+    /// use k8s_client_runtime::wait::conditions::pod_ready;
+    ///
+    /// let controller = Controller::for_each(&replica_sets)
+    ///     .owned_by_filtered(&pods, |old, new| pod_ready(old) != pod_ready(new));
+    /// # }
+    /// ```
+    pub fn owned_by_filtered<O>(
+        self,
+        owned: &Informer<O>,
+        filter: impl Fn(Option<&O>, Option<&O>) -> bool + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Resource,
+        O: AnyObject + Send + Sync + 'static,
+    {
+        self.watch(owned, Some(Arc::new(filter)), owners::<O>(T::GROUP, T::KIND))
+    }
+
     /// The same for objects whose kind is known only at run time: their group, which is empty for the core group, and
     /// kind.
     pub fn owned_by_kind<O>(self, group: &str, kind: &str, owned: &Informer<O>) -> Self
     where
         O: AnyObject + Send + Sync + 'static,
     {
-        let (group, kind) = (group.to_owned(), kind.to_owned());
-        self.watch_mapped(owned, move |object: &O| {
-            // An owner is in the same namespace, or in none.
-            let namespace = object.namespace().unwrap_or_default().to_owned();
-            controller_of(object, &group, &kind).into_iter().flat_map(move |owner| {
-                let in_cluster = ObjectKey::cluster(owner.as_str());
-                let beside = ObjectKey::new(namespace.as_str(), owner);
-                if namespace.is_empty() { vec![in_cluster] } else { vec![beside, in_cluster] }
-            })
-        })
+        self.watch(owned, None, owners::<O>(group, kind))
     }
 
     /// Reconciles the objects that this function names when an object of another informer changes: such as all that use
     /// a secret. A change of an object concerns what it was mapped to before as well.
-    pub fn watch_mapped<O, I>(mut self, others: &Informer<O>, map: impl Fn(&O) -> I + Send + Sync + 'static) -> Self
+    pub fn watch_mapped<O, I>(self, others: &Informer<O>, map: impl Fn(&O) -> I + Send + Sync + 'static) -> Self
     where
         O: Send + Sync + 'static,
         I: IntoIterator<Item = ObjectKey>,
     {
-        let map = Arc::new(move |object: &O| map(object).into_iter().collect());
-        self.others.push((Needed::new(others), feed_mapped(others, map)));
+        self.watch(others, None, move |object: &O| map(object).into_iter().collect())
+    }
+
+    /// The same for changes that the filter lets through, as [`filtered`](Self::filtered) has it for the controller's
+    /// own objects.
+    pub fn watch_mapped_filtered<O, I>(
+        self,
+        others: &Informer<O>,
+        filter: impl Fn(Option<&O>, Option<&O>) -> bool + Send + Sync + 'static,
+        map: impl Fn(&O) -> I + Send + Sync + 'static,
+    ) -> Self
+    where
+        O: Send + Sync + 'static,
+        I: IntoIterator<Item = ObjectKey>,
+    {
+        self.watch(others, Some(Arc::new(filter)), move |object: &O| map(object).into_iter().collect())
+    }
+
+    fn watch<O: Send + Sync + 'static>(
+        mut self,
+        others: &Informer<O>,
+        filter: Option<Filter<O>>,
+        map: impl Fn(&O) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.others.push((Needed::new(others), feed_mapped(others, filter, Arc::new(map))));
         self
     }
 
     /// Passes over changes of the controller's own objects that this function does not let through. It is given the
     /// state before and after; one of them is absent when the object came or went.
-    /// [`generation_changed`](crate::generation_changed) is the usual one. Of several, all must let a change through.
+    /// [`generation_changed`](crate::generation_changed) is the usual one. Of several, all must let a change through;
+    /// where one is enough, a closure says so:
+    ///
+    /// ```no_run
+    /// # use k8s_client_informer::Informer;
+    /// # use k8s_client_runtime::k8s_openapi::api::apps::v1::Deployment;
+    /// # fn example(deployments: Informer<Deployment>) {
+    /// use k8s_client_controller::{Controller, generation_changed, labels_changed};
+    ///
+    /// let controller = Controller::for_each(&deployments)
+    ///     .filtered(|old, new| generation_changed(old, new) || labels_changed(old, new));
+    /// # }
+    /// ```
     pub fn filtered(mut self, filter: impl Fn(Option<&T>, Option<&T>) -> bool + Send + Sync + 'static) -> Self {
         self.filter = Some(match self.filter {
             Some(other) => Arc::new(move |old, new| other(old, new) && filter(old, new)),

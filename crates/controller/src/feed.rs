@@ -21,12 +21,16 @@ pub(crate) type Filter<T> = Arc<dyn Fn(Option<&T>, Option<&T>) -> bool + Send + 
 /// The keys that a change of an object concerns.
 type Map<T> = Arc<dyn Fn(&T) -> Vec<ObjectKey> + Send + Sync>;
 
-/// Feeds the queue with the keys that the informer's changes concern.
-pub(crate) fn feed_mapped<T: Send + Sync + 'static>(informer: &Informer<T>, map: Map<T>) -> Feed {
+/// Feeds the queue with the keys that the informer's changes concern, those that the filter lets through.
+pub(crate) fn feed_mapped<T: Send + Sync + 'static>(
+    informer: &Informer<T>,
+    filter: Option<Filter<T>>,
+    map: Map<T>,
+) -> Feed {
     let informer = informer.clone();
     Box::new(move |queue| {
         let add = move |key, priority| queue.add_with_priority(key, priority);
-        follow(informer.subscribe(), add, None, map).boxed()
+        follow(informer.subscribe(), add, filter, map).boxed()
     })
 }
 
@@ -46,7 +50,10 @@ pub(crate) fn feed_own<T: AnyObject + Send + Sync + 'static>(
             Some(memory) if memory.is_outdated(&key, &informer) => queue.add_now(key),
             _ => queue.add_with_priority(key, priority),
         };
-        if filter.is_some() {
+        if let Some(filter) = filter {
+            // Nothing is called for an object that is gone, but what is remembered of it is forgotten.
+            let filter: Filter<T> = Arc::new(move |old, new| new.is_none() || filter(old, new));
+            let filter = Some(filter);
             return follow(changes, add, filter, Arc::new(|object: &T| vec![ObjectKey::of(object)])).boxed();
         }
         async move {
@@ -88,8 +95,6 @@ async fn follow<T: Send + Sync + 'static>(
         let is_resync = is_resync(&event);
         if let Some(filter) = &filter
             && !is_resync
-            // Nothing is called for an object that is gone, but what is remembered of it is forgotten.
-            && new.is_some()
             && !filter(old.map(|old| &**old), new.map(|new| &**new))
         {
             continue;
@@ -102,20 +107,5 @@ async fn follow<T: Send + Sync + 'static>(
         for key in keys {
             add(key, priority);
         }
-    }
-}
-
-/// Whether what is wanted of an object has changed: it came or went, its generation is another, or it is being deleted
-/// now. For [`Controller::filtered`](crate::Controller::filtered), in a controller that writes the status of its own
-/// objects and need not look at them for that.
-pub fn generation_changed<T: AnyObject>(old: Option<&T>, new: Option<&T>) -> bool {
-    match (old, new) {
-        (Some(old), Some(new)) => {
-            old.generation().is_none()
-                || old.generation() != new.generation()
-                || old.deletion_timestamp().is_some() != new.deletion_timestamp().is_some()
-                || old.uid() != new.uid()
-        }
-        _ => true,
     }
 }

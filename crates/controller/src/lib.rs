@@ -47,8 +47,10 @@
 //! * What was there at the start comes after what changes.
 
 mod call;
+mod conditions;
 mod controller;
 mod feed;
+mod filters;
 mod finalizer;
 mod gate;
 mod memory;
@@ -58,8 +60,9 @@ mod owner;
 mod run;
 mod settings;
 
+pub use conditions::{condition_of, is_condition_true, set_condition};
 pub use controller::{Controller, Reconciler};
-pub use feed::generation_changed;
+pub use filters::{annotations_changed, generation_changed, labels_changed};
 pub use metrics::{Metrics, Outcome};
 pub use next::{Next, Stopped};
 pub use owner::owner_of;

@@ -37,6 +37,18 @@ pub(crate) fn controller_of(object: &impl AnyObject, group: &str, kind: &str) ->
     (owner.kind == kind && owner_group == group).then_some(owner.name)
 }
 
+/// The keys that the object may have that owns an object as its controller and is of this group and kind, whatever its
+/// scope.
+pub(crate) fn owners<O: AnyObject>(group: &str, kind: &str) -> impl Fn(&O) -> Vec<ObjectKey> + Send + Sync + 'static {
+    let (group, kind) = (group.to_owned(), kind.to_owned());
+    move |object| {
+        let Some(owner) = controller_of(object, &group, &kind) else { return Vec::new() };
+        // An owner is in the same namespace, or in none.
+        let in_cluster = ObjectKey::cluster(owner.as_str());
+        object.namespace().map(|namespace| ObjectKey::new(namespace, owner)).into_iter().chain([in_cluster]).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use k8s_client_runtime::k8s_openapi::{

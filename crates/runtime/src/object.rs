@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 #[doc(hidden)]
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use k8s_openapi::{
-    ListableResource, Metadata,
+    ListableResource, Metadata, Resource,
     apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta},
 };
 
@@ -88,6 +88,31 @@ pub trait AnyList {
     /// Takes `metadata.continue` and `metadata.remainingItemCount` out of the list, to which the next pages have been
     /// added.
     fn remove_continue_token(&mut self);
+}
+
+/// A reference to this object as the owner that controls another one, for `metadata.ownerReferences`: client-go's
+/// `NewControllerRef`. The other one is collected when its owner goes. It is in the owner's namespace, or the owner is
+/// in none.
+///
+/// The owner is one that was read, since the reference has its uid. Apply configurations have a method of this name.
+///
+/// ```
+/// use k8s_client_runtime::object::controller_reference;
+/// use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+///
+/// fn own(pod: &mut Pod, config_map: &ConfigMap) {
+///     pod.metadata.owner_references = Some(vec![controller_reference(config_map)]);
+/// }
+/// ```
+pub fn controller_reference<T: Resource + AnyObject>(owner: &T) -> OwnerReference {
+    OwnerReference {
+        api_version: T::API_VERSION.to_owned(),
+        kind: T::KIND.to_owned(),
+        name: owner.name().unwrap_or_default().to_owned(),
+        uid: owner.uid().unwrap_or_default().to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
 }
 
 /// The methods of [`AnyObject`] for a type that has another object in this field. Not covered by semver.
@@ -267,6 +292,20 @@ mod tests {
         assert_eq!(object.finalizers().collect::<Vec<_>>(), ["example.com/clean"]);
         assert_eq!(object.controller().map(|owner| owner.name).as_deref(), Some("b"));
         assert!(object.annotations().next().is_none() && object.deletion_timestamp().is_none());
+    }
+
+    #[test]
+    fn owner_is_referred_to_as_client_go_does() {
+        let metadata =
+            ObjectMeta { name: Some("web".to_owned()), uid: Some("1-2".to_owned()), ..ObjectMeta::default() };
+        let reference = controller_reference(&ConfigMap { metadata, ..ConfigMap::default() });
+        assert_eq!(
+            serde_json::to_value(reference).expect("it is written"),
+            serde_json::json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "1-2",
+                "controller": true, "blockOwnerDeletion": true,
+            })
+        );
     }
 
     #[test]

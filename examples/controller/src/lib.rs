@@ -9,11 +9,10 @@ use k8s_client::{
     Clientset, Error,
     api::core::v1::apply::ConfigMapApplyConfiguration,
     controller::{Controller, Next, Reconciler},
-    informer::Informer,
+    informer::{Informer, ObjectKey},
     k8s_openapi::api::core::v1::ConfigMap,
     leader_election::{Elector, Ends},
 };
-use k8s_client_api_meta::v1::apply::OwnerReferenceApplyConfiguration;
 
 /// Makes and keeps the copies in a namespace while this copy of the program leads, until it is to stop. Calls that are
 /// under way then come to their end.
@@ -39,20 +38,13 @@ fn controller(client: Clientset, namespace: &str) -> Reconciler<ConfigMap, Clien
 
 /// Makes the copy what it should be. Applying says what is wanted, whatever there is: nothing is to be compared.
 async fn reconcile(client: Clientset, original: Arc<ConfigMap>) -> Result<Next, Error> {
-    let [name, namespace, uid] = [&original.metadata.name, &original.metadata.namespace, &original.metadata.uid]
-        .map(|it| it.clone().unwrap_or_default());
-    // The owner is what takes the copy along when the original goes.
-    let owner = OwnerReferenceApplyConfiguration::default()
-        .api_version("v1")
-        .kind("ConfigMap")
-        .name(&name)
-        .uid(uid)
-        .controller(true);
-    let copy = ConfigMapApplyConfiguration::new(format!("{name}-copy"), &namespace)
-        .labels([("copy-of", &name)])
-        .owner_references([owner])
+    let key = ObjectKey::of(&*original);
+    let (namespace, name) = (key.namespace(), key.name());
+    let copy = ConfigMapApplyConfiguration::new(format!("{name}-copy"), namespace)
+        .labels([("copy-of", name)])
+        .controller_reference(&*original) // takes the copy along when the original goes
         .data(original.data.clone().unwrap_or_default());
-    client.core_v1().config_maps(&namespace).apply(&copy).field_manager("copier").force().await?;
+    client.core_v1().config_maps(namespace).apply(&copy).field_manager("copier").force().await?;
     println!("{name} has its copy");
     Ok(Next::wait())
 }

@@ -14,6 +14,7 @@ use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 use k8s_client_test_server::{Fate, Server, known::value};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -156,6 +157,50 @@ async fn object_that_is_mapped_elsewhere_concerns_both() {
     let expected: BTreeMap<&str, Vec<u128>> = [("a", vec![0, 10]), ("b", vec![0, 10, 20]), ("c", vec![0])].into();
     let called: BTreeMap<&str, Vec<u128>> = ["a", "b", "c"].map(|name| (name, calls.seconds_of(name))).into();
     assert_eq!(called, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_other_objects_can_be_passed_over() {
+    let is_large = |_: Option<&ConfigMap>, new: Option<&ConfigMap>| new.is_some_and(|new| value(new).len() > 1);
+    for owned in [true, false] {
+        let server = Server::new();
+        server.set_in("originals", "web", "1");
+        let set = |value: &str| {
+            server.write("originals", "other", |object| {
+                object["data"] = json!({ "value": value });
+                object["metadata"]["labels"] = json!({ "of": "web" });
+                object["metadata"]["ownerReferences"] =
+                    json!([{ "apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "1", "controller": true }]);
+            })
+        };
+        set("1");
+        let originals = Informer::of(server.config_maps_in("originals")).start();
+        let calls = Calls::new();
+        // The other object is one of the controller's own, too: those are passed over here.
+        let controller = Controller::for_each(&originals).filtered(|old, _| old.is_none());
+        let controller = if owned {
+            controller.owned_by_filtered(&originals, is_large)
+        } else {
+            controller.watch_mapped_filtered(&originals, is_large, |other: &ConfigMap| {
+                other.metadata.labels.as_ref().map(|labels| ObjectKey::new("originals", &labels["of"]))
+            })
+        };
+        let controller = controller.reconcile(calls.clone(), |calls, object| async move {
+            calls.note(&object);
+            Ok::<_, String>(Next::wait())
+        });
+        let driver = async {
+            for value in ["2", "22", "3"] {
+                sleep(10 * SECOND).await;
+                set(value);
+            }
+            sleep(10 * SECOND).await;
+            server.delete_in("originals", "other");
+            sleep(10 * SECOND).await;
+        };
+        controller.run_until(driver).await;
+        assert_eq!(calls.seconds_of("web"), [0, 20], "owned: {owned}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -341,6 +341,22 @@ macro_rules! object {
                     $crate::apply::list::<OwnerReferenceApplyConfiguration, _>(items);
                 self
             }
+
+            /// Sets `metadata.ownerReferences` to this object, which was read, as the owner that controls this one.
+            pub fn controller_reference(
+                self,
+                owner: &(impl $crate::k8s_openapi::Resource + $crate::object::AnyObject),
+            ) -> Self {
+                let owner = $crate::object::controller_reference(owner);
+                self.owner_references([OwnerReferenceApplyConfiguration {
+                    api_version: Some(owner.api_version),
+                    kind: Some(owner.kind),
+                    name: Some(owner.name),
+                    uid: Some(owner.uid),
+                    controller: owner.controller,
+                    block_owner_deletion: owner.block_owner_deletion,
+                }])
+            }
         }
 
         impl $crate::apply::Configuration for $object {
