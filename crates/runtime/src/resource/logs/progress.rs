@@ -30,6 +30,13 @@ const MOST_KNOWN: usize = 1 << 18;
 /// stands still, have no end of lines in two seconds.
 const MOST: usize = 1 << 20;
 
+/// For how many known lines each line that comes pays. A jump back looks at all that are known, so stamps that jump all
+/// the time would make each line as dear as all of them.
+const CREDIT: usize = 32;
+
+/// How much can be saved: some replays in a row, of the longest file.
+const MOST_CREDIT: usize = 8 * MOST_KNOWN;
+
 /// Stamps that lie further back than this are not merely out of order.
 const JUMP: SignedDuration = SignedDuration::from_secs(1);
 
@@ -55,6 +62,8 @@ pub(super) struct Progress {
     position: Option<Timestamp>,
     /// How often each line that is known may come again in this answer.
     again: Option<Again>,
+    /// For how many known lines jumps back may look.
+    credit: usize,
     /// A line of which not all pieces have been given out.
     unfinished: Option<Unfinished>,
     /// What is done with the pieces of the line that is coming.
@@ -97,6 +106,7 @@ impl Progress {
             last: None,
             position: None,
             again: None,
+            credit: MOST_CREDIT,
             unfinished: None,
             line: Line::Dropped,
             message: None,
@@ -153,7 +163,13 @@ impl Progress {
         let hash = self.hasher.hash_one(&piece.bytes[..]);
         let jumps = self.position.is_some_and(|position| stamp.saturating_add(JUMP).is_ok_and(|it| it < position));
         self.position = Some(stamp);
-        if jumps && self.drops_replays {
+        self.credit = MOST_CREDIT.min(self.credit + CREDIT);
+        if jumps
+            && self.drops_replays
+            && let Some(credit) = self.credit.checked_sub(self.known.len())
+        {
+            // Without credit, lines are rather given out again.
+            self.credit = credit;
             self.again = Some(self.known_since(stamp.as_second()));
         }
         if self.again.as_mut().is_some_and(|again| again.take(hash)) {
@@ -326,6 +342,26 @@ mod tests {
     fn replays_can_be_kept() {
         let script = "10:a 11:b 12:c 10:a 11:b 12:c 13:d | 12:c 13:d 14:e";
         assert_eq!(given(&mut Progress::new(false), script), "a b c a b c d e");
+    }
+
+    #[test]
+    fn stamps_that_jump_all_the_time_cost_no_more_than_others() {
+        let mut progress = Progress::new(true);
+        let line = |second: i64| Piece {
+            bytes: format!("{} text", Timestamp::from_second(second).expect("a time")).into(),
+            begins: true,
+            ends: true,
+        };
+        // Of two writers, one is an hour behind.
+        let lines: i64 = 100_000;
+        let given = (0..lines).filter(|at| progress.take(line(1_000_000 + at - at % 2 * 3600)).is_some()).count();
+        assert_eq!(given, 100_000, "nothing is lost");
+        assert!(progress.credit < progress.known.len(), "what was saved is used up: {}", progress.credit);
+        // After lines in their order, a replay is one again.
+        let since = |from: i64| (from..from + 300_000).map(line).collect::<Vec<_>>();
+        assert_eq!(since(9_000_000).into_iter().filter_map(|line| progress.take(line)).count(), 300_000);
+        let replayed = since(9_000_000).into_iter().skip(100_000).filter_map(|line| progress.take(line)).count();
+        assert_eq!(replayed, 0);
     }
 
     #[test]
