@@ -31,6 +31,7 @@ const MAX_DRAINED: usize = 2048;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the request was about.
+#[derive(Default)]
 pub(super) struct Target {
     pub(super) resource: Option<Cow<'static, str>>,
     pub(super) namespace: Option<String>,

@@ -223,7 +223,10 @@ impl Call {
                 let body = answer::of_another(&self.method, &self.target, &head, body, shown, origin.deadline).await?;
                 return Ok(Response::new(head, body, origin));
             }
-            return Err(answer::error(&self.method, &self.target, &head, body, shown, origin.deadline).await);
+            // What somebody behind a proxy does not find is not what the server does not serve.
+            let behind = Target::default();
+            let target = if self.proxied { &behind } else { &self.target };
+            return Err(answer::error(&self.method, target, &head, body, shown, origin.deadline).await);
         }
         let end = self.longest.and_then(|longest| deadline::end(started, longest));
         let body = match end {
