@@ -59,11 +59,11 @@ impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 ///
 /// # async fn example(pods: ResourceClient<Pod>) -> Result<(), k8s_client_runtime::Error> {
 /// let debug = pods.debug("web", "busybox").target("nginx").command(["ps", "aux"]).await?;
-/// match debug.process {
-///     Some(process) => println!("{}", String::from_utf8_lossy(&process.wait_with_output(1 << 20).await?.stdout)),
-///     // It had ended before it could be attached to.
-///     None => println!("{}", pods.logs("web").container(&debug.name).await?),
+/// if let Some(mut process) = debug.process {
+///     process.wait().await?;
 /// }
+/// // What it wrote before it was attached to is in the log only.
+/// println!("{}", pods.logs("web").container(&debug.name).await?);
 /// # Ok(())
 /// # }
 /// ```
