@@ -19,6 +19,7 @@ pub(crate) fn run(_: &Command) -> Result<()> {
     println!("export KUBECONFIG={}", plane.kubeconfig().display());
     if let Some(logs) = plane.logs() {
         println!("# logs: {}", logs.display());
+        println!("# pods run if their spec.nodeName is websocket-node or spdy-node, as processes of this machine");
     }
     // Ctrl-C ends this program, and the harness sees to the rest.
     io::stdin().read_to_end(&mut Vec::new())?;
