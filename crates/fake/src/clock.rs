@@ -50,20 +50,26 @@ pub(crate) fn timestamp(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The seconds after 1970 of a time in RFC 3339 that ends with `Z`; what is behind its seconds is left out.
+/// The seconds after 1970 of a time in RFC 3339 that ends with `Z`; what is behind its seconds is left out. `None` for
+/// what was before.
 pub(crate) fn seconds(text: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    since_1970(text)?.try_into().ok()
+}
+
+/// The same, and less than nothing for what was before.
+pub(crate) fn since_1970(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !text.ends_with('Z') || !(1..=12).contains(&month) || year < 1970 {
+    if !text.ends_with('Z') || !(1..=12).contains(&month) {
         return None;
     }
     let year_from_march = if month > 2 { year } else { year - 1 };
     let month_from_march = (month + 9) % 12;
-    let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
-    let day_of_year = (153 * month_from_march + 2) / 5 + day.checked_sub(1)?;
+    let (era, year_of_era) = (year_from_march.div_euclid(400), year_from_march.rem_euclid(400));
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    let days = era * 146_097 + day_of_era - 719_468;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
@@ -83,5 +89,13 @@ mod tests {
             assert_eq!(timestamp(seconds), text);
             assert_eq!(super::seconds(text), Some(seconds));
         }
+        for (text, seconds) in [
+            ("1969-12-31T23:59:59.5Z", -1),
+            ("0001-01-01T00:00:00Z", -62_135_596_800),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] {
+            assert_eq!(since_1970(text), Some(seconds), "{text}");
+        }
+        assert_eq!(super::seconds("1969-12-31T23:59:59Z"), None);
     }
 }

@@ -217,9 +217,14 @@ impl Failure {
     }
 
     /// The same of the layer before the handlers of built-in kinds.
-    pub(crate) fn no_representation() -> Box<Self> {
-        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
-                       application/vnd.kubernetes.protobuf, application/cbor";
+    pub(crate) fn no_representation(has_watches: bool) -> Box<Self> {
+        let mut message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+                           application/vnd.kubernetes.protobuf, application/cbor"
+            .to_owned();
+        if has_watches {
+            message += ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch, \
+                        application/cbor-seq";
+        }
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message).with(json!({}))
     }
 

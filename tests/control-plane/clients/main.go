@@ -54,8 +54,6 @@ func run(kubeconfig, namespace, group string) error {
 		return err
 	}
 	config.QPS = -1
-	// The fake server reads no protobuf, which typed clients send by default.
-	config.ContentType = "application/json"
 	ctx, cancel := context.WithTimeout(context.Background(), 4*limit)
 	defer cancel()
 	client, err := kubernetes.NewForConfig(config)
@@ -69,6 +67,7 @@ func run(kubeconfig, namespace, group string) error {
 	}{
 		{"definition", define},
 		{"discovery", discover},
+		{"typed", typed},
 		{"informers", inform},
 		{"apply", apply},
 		{"dynamic", dynamically},

@@ -148,6 +148,29 @@ mod tests {
         );
     }
 
+    /// The packages that a package is built of, with features.
+    fn built_of(package: &str, features: &str) -> BTreeSet<String> {
+        let mut cargo = crate::process::cargo();
+        cargo.args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--no-dedupe"]);
+        let output = cargo.args(["--package", package, "--features", features]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_fake_server_is_built_of_what_the_runtime_is_built_of() {
+        let runtime = built_of("k8s-client-runtime", "latest");
+        let more_than_runtime = |features: &str| -> Vec<String> {
+            built_of("k8s-client-fake", features).difference(&runtime).cloned().collect()
+        };
+        // What JSON patches need.
+        let more = ["json-patch", "jsonptr", "k8s-client-fake", "thiserror", "thiserror-impl"];
+        assert_eq!(more_than_runtime("latest"), more);
+        // And the dates in a server's answers.
+        assert_eq!(more_than_runtime("latest,listen"), [&["httpdate"][..], &more].concat());
+    }
+
     #[test]
     fn licences_are_those_of_the_list() {
         for licence in [

@@ -54,12 +54,13 @@ pub(super) fn fill(resource: &Resource, object: &mut Value) {
             default(spec, "suspend", false);
             default(spec, "successfulJobsHistoryLimit", 3);
             default(spec, "failedJobsHistoryLimit", 1);
-            return;
         }
         _ => return,
     }
-    if let Some(template) = spec.pointer_mut("/template/spec") {
-        pod::fill(template);
+    for path in ["/template/spec", "/jobTemplate/spec/template/spec"] {
+        if let Some(template) = spec.pointer_mut(path) {
+            pod::fill(template);
+        }
     }
 }
 

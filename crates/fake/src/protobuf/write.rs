@@ -1,16 +1,14 @@
 //! Writing: JSON becomes messages.
 
-use k8s_client_runtime::{
-    k8s_openapi::serde::Deserialize,
-    protobuf::{
-        Type as Wire, Writer,
-        types::{Bytes, MicroTime, Time},
-    },
-};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use k8s_client_runtime::protobuf::Writer;
 use serde_json::{Map, Value};
 
 use super::{SCHEMA, Special, within};
-use crate::schema::{Field, MICRO_TIME, Message, Part, Presence, Schema, Struct, Type};
+use crate::{
+    clock,
+    schema::{Field, MICRO_TIME, Message, Part, Presence, Schema, Struct, Type},
+};
 
 /// An object as a message, without an envelope.
 ///
@@ -74,9 +72,10 @@ fn value(given: &Value, schema: &Schema, number: u32, writer: &mut Writer) {
         Type::Int32 | Type::Int64 => writer.number(number, given.as_i64().unwrap_or_default().cast_unsigned()),
         Type::Double => writer.fixed64(number, given.as_f64().unwrap_or_default().to_le_bytes()),
         Type::String => writer.bytes(number, given.as_str().unwrap_or_default().as_bytes()),
-        Type::Time if schema.type_name() == Some(MICRO_TIME) => write_as::<MicroTime>(given, number, writer),
-        Type::Time => write_as::<Time>(given, number, writer),
-        Type::Bytes => write_as::<Bytes>(given, number, writer),
+        Type::Time => write_time(given, schema.type_name() == Some(MICRO_TIME), number, writer),
+        Type::Bytes => {
+            writer.bytes(number, &BASE64.decode(given.as_str().unwrap_or_default()).unwrap_or_default());
+        }
         Type::IntOrString => within(writer, number, |writer| {
             writer.number(1, u64::from(given.is_string()));
             writer.number(2, given.as_i64().unwrap_or_default().cast_unsigned());
@@ -98,13 +97,16 @@ fn value(given: &Value, schema: &Schema, number: u32, writer: &mut Writer) {
     }
 }
 
-/// Writes a value as the runtime has it; an empty message if it is none.
-fn write_as<T: Wire<Value: for<'a> Deserialize<'a>>>(given: &Value, number: u32, writer: &mut Writer) {
-    match T::Value::deserialize(given) {
-        // None of these fails to be written.
-        Ok(value) => drop(T::write(&value, number, writer)),
-        Err(_) => writer.bytes(number, b""),
-    }
+/// Writes a point in time, and of one with microseconds those too; an empty message if it is none.
+fn write_time(given: &Value, has_microseconds: bool, number: u32, writer: &mut Writer) {
+    let text = given.as_str().unwrap_or_default();
+    within(writer, number, |writer| {
+        if let Some(seconds) = clock::since_1970(text) {
+            let microseconds = text.get(20..26).filter(|_| has_microseconds).and_then(|digits| digits.parse().ok());
+            writer.number(1, seconds.cast_unsigned());
+            writer.number(2, microseconds.unwrap_or(0_u64) * 1_000);
+        }
+    });
 }
 
 fn write_json(given: &Value, number: u32, writer: &mut Writer) {

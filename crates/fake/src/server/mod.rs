@@ -337,19 +337,15 @@ fn header_text(head: &Parts, name: header::HeaderName) -> String {
 
 /// The form that an answer is wanted in.
 fn form(accept: &str, resource: &Resource, verb: &str) -> Result<Form> {
-    let asked = if resource.custom.is_some() { Asked::Custom } else { Asked::BuiltIn };
-    Form::of(accept, asked).ok_or_else(|| {
-        // Built-in kinds have a layer before their handlers, which does not look at what is to be made of objects.
-        if resource.custom.is_none() && !Form::is_known(accept) {
-            return Failure::no_representation();
-        }
-        Failure::not_acceptable(if verb == "watch" { &STREAMED } else { &api::MEDIA_TYPES })
-    })
+    if resource.custom.is_some() {
+        return Form::of(accept, Asked::Custom).ok_or_else(|| Failure::not_acceptable(&api::MEDIA_TYPES));
+    }
+    // Built-in kinds have a layer before their handlers, which does not look at what is to be made of objects.
+    if !Form::is_known(accept) {
+        return Err(Failure::no_representation(matches!(verb, "list" | "watch")));
+    }
+    Form::of(accept, Asked::BuiltIn).ok_or_else(|| Failure::not_acceptable(&api::MEDIA_TYPES))
 }
-
-/// The media types of watches.
-const STREAMED: [&str; 3] =
-    ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/cbor-seq"];
 
 /// What tests are told of a request.
 fn recorded(head: &Parts, body: &Bytes, model: &'static Model) -> RecordedRequest {

@@ -101,6 +101,14 @@ async fn answers_come_in_the_form_that_is_wanted_most() {
             assert_eq!(kinds::ConfigMap::decode_protobuf(&body).unwrap(), created);
         }
     }
+    for (accept, streams) in [("text/html", ""), ("application/*", ", application/json;stream=watch")] {
+        let path = if streams.is_empty() { &path } else { CONFIG_MAPS };
+        let (code, _, body) = send(&server, ("GET", path), ("", accept), "").await;
+        assert_eq!(code, 406, "{accept}");
+        let text =
+            format!("Available representations: application/json, application/yaml, {PROTOBUF}, application/cbor");
+        assert!(String::from_utf8_lossy(&body).contains(&format!("{text}{streams}")), "{accept}: {body:?}");
+    }
     let rows = "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1";
     let (code, content_type, body) = send(&server, ("GET", &path), ("", rows), "").await;
     assert_eq!((code, content_type.as_str()), (406, "application/json"));
@@ -169,6 +177,8 @@ async fn custom_resources_have_protobuf_of_their_metadata_alone() {
     assert_eq!((code, content_type.as_str()), (201, "application/json"));
     let (code, content_type, _) = send(&server, ("GET", path), ("", PROTOBUF), "").await;
     assert_eq!((code, content_type.as_str()), (406, PROTOBUF));
+    let body = &b"k8s\0\x0a\x18\x0a\x0eexample.com/v1\x12\x06Widget\x12\0"[..];
+    assert_eq!(send(&server, ("POST", path), (PROTOBUF, "application/json"), body).await.0, 415);
     let of_metadata = format!("{PROTOBUF};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
     let (code, content_type, list) = send(&server, ("GET", path), ("", &of_metadata), "").await;
     assert_eq!((code, content_type.as_str()), (200, PROTOBUF));

@@ -1,27 +1,23 @@
-//! Beside kubectl, where it is installed.
+//! Beside kubectl.
 
 use std::{fs, process::Command};
 
 use k8s_client::discovery::{Discovery as _, DiskCache, ResourceScope};
 use k8s_client_integration_tests::{TestResult, client, control_plane};
+use k8s_client_test_harness::build_kubectl;
 
 use crate::caches::{HOUR, folder, nobody};
 
-/// What kubectl prints, with its cache in a folder; nothing if it is not installed.
-fn kubectl(cache: &std::path::Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("kubectl")
-        .arg("--kubeconfig")
-        .arg(control_plane().kubeconfig())
-        .arg("--cache-dir")
-        .arg(cache)
-        .args(arguments)
-        .output();
-    let Ok(output) = output else {
-        println!("skipped: kubectl is not installed");
-        return None;
+/// What kubectl prints, with its cache in a folder; nothing where there is no Go to build it with.
+fn kubectl(cache: &std::path::Path, arguments: &[&str]) -> TestResult<Option<String>> {
+    let Some(program) = build_kubectl()? else {
+        println!("skipped: Go, which builds kubectl, is not installed");
+        return Ok(None);
     };
+    let mut command = Command::new(program);
+    command.arg("--kubeconfig").arg(control_plane().kubeconfig()).arg("--cache-dir").arg(cache).args(arguments);
     // Dead groups of other tests are an error to kubectl, after it has printed the rest.
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(Some(String::from_utf8_lossy(&command.output()?.stdout).into_owned()))
 }
 
 /// Whether a line of the table is of the server's own groups: other tests come and go with theirs.
@@ -32,7 +28,7 @@ fn is_built_in(line: &&str) -> bool {
 #[tokio::test]
 async fn preferred_resources_are_what_kubectl_lists() -> TestResult {
     let folder = folder();
-    let Some(printed) = kubectl(folder.path(), &["api-resources", "--no-headers"]) else { return Ok(()) };
+    let Some(printed) = kubectl(folder.path(), &["api-resources", "--no-headers"])? else { return Ok(()) };
     let theirs: Vec<String> =
         printed.lines().filter(is_built_in).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
 
@@ -62,7 +58,7 @@ async fn preferred_resources_are_what_kubectl_lists() -> TestResult {
 #[tokio::test]
 async fn kubectls_files_are_read_and_ours_are_read_by_kubectl() -> TestResult {
     let folder = folder();
-    let Some(before) = kubectl(folder.path(), &["api-resources", "--no-headers", "--api-group=apps"]) else {
+    let Some(before) = kubectl(folder.path(), &["api-resources", "--no-headers", "--api-group=apps"])? else {
         return Ok(());
     };
     let directory = folder.path().join("discovery").join(DiskCache::host_directory(client().rest_client()));
@@ -82,7 +78,7 @@ async fn kubectls_files_are_read_and_ours_are_read_by_kubectl() -> TestResult {
     let file = directory.join("apps/v1/serverresources.json");
     let text = fs::read_to_string(&file)?;
     fs::write(&file, text.replace("\"deploy\"", "\"only-in-the-file\""))?;
-    let after = kubectl(folder.path(), &["api-resources", "--no-headers", "--api-group=apps", "--cached"]);
+    let after = kubectl(folder.path(), &["api-resources", "--no-headers", "--api-group=apps", "--cached"])?;
     let after = after.unwrap_or_default();
     assert!(after.contains("only-in-the-file"), "{after}");
     let names = |table: &str| {

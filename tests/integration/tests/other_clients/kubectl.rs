@@ -21,9 +21,9 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// kubectl on both servers.
-struct Kubectl {
+pub(crate) struct Kubectl {
     program: PathBuf,
-    both: Both,
+    pub(crate) both: Both,
     /// Commands of which both servers said the same.
     compared: usize,
     differences: Vec<String>,
@@ -31,7 +31,7 @@ struct Kubectl {
 
 impl Kubectl {
     /// `None` where there is no Go to build it with.
-    async fn start() -> TestResult<Option<Self>> {
+    pub(crate) async fn start() -> TestResult<Option<Self>> {
         let Some(program) = build_kubectl()? else {
             println!("skipped: Go, which builds kubectl, is not installed");
             return Ok(None);
@@ -44,6 +44,8 @@ impl Kubectl {
         let cache = self.both.folder.path().join(format!("cache{server}"));
         command.arg("--kubeconfig").arg(&self.both.servers[server]).arg("--cache-dir").arg(cache);
         command.args(["--namespace", &self.both.namespace]).args(arguments).stdin(Stdio::null());
+        // Who edits is a program.
+        command.env("KUBE_EDITOR", "sed -i s/blue/red/");
         command
     }
 
@@ -56,12 +58,12 @@ impl Kubectl {
     }
 
     /// Runs a command, given as words with blanks between, on both servers.
-    fn same(&mut self, command: &str) -> TestResult {
+    pub(crate) fn same(&mut self, command: &str) -> TestResult {
         self.same_of(command, str::to_owned)
     }
 
     /// The same for the part of the output that is to be compared.
-    fn same_of(&mut self, command: &str, part: impl Fn(&str) -> String) -> TestResult {
+    pub(crate) fn same_of(&mut self, command: &str, part: impl Fn(&str) -> String) -> TestResult {
         let arguments: Vec<&str> = command.split(' ').collect();
         let [real, fake] = [self.run(0, &arguments)?, self.run(1, &arguments)?].map(|text| part(&same(&text)));
         self.compared += 1;
@@ -95,7 +97,7 @@ impl Kubectl {
         Ok(path.display().to_string())
     }
 
-    fn finish(self) {
+    pub(crate) fn finish(self) {
         println!("{} commands said the same", self.compared - self.differences.len());
         let (differ, all) = (self.differences.len(), self.compared);
         assert!(self.differences.is_empty(), "{differ} of {all} commands differ:\n{}", self.differences.join("\n"));

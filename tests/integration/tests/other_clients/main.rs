@@ -3,5 +3,6 @@
 
 mod both;
 mod client_go;
+mod commands;
 mod kubectl;
 mod same;
