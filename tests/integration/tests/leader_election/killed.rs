@@ -121,7 +121,7 @@ async fn three_candidates_never_lead_at_once_while_the_server_is_killed_and_they
     tokio::task::spawn_blocking(move || stopped.thread.join()).await?.expect("no panic");
     let released = Instant::now();
     leader_other_than(&fence, Some(&leader)).await;
-    assert!(released.elapsed() < LEASE - Duration::from_secs(2), "{:?}", released.elapsed());
+    assert!(released.elapsed() < LEASE * 4 / 5, "{:?}", released.elapsed());
     assert!(fence.token() > token);
 
     for candidate in candidates {
