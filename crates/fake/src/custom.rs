@@ -51,8 +51,8 @@ pub(crate) fn decide(object: &mut Value) {
     object["status"]["storedVersions"] = stored_versions(object).into();
 }
 
-/// What must hold of a definition.
-pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
+/// What is wrong with a definition.
+pub(crate) fn check(object: &Value) -> Result<Vec<Cause>> {
     let spec = &object["spec"];
     let mut causes = Vec::new();
     let name = text(&object["metadata"], "name");
@@ -84,7 +84,7 @@ pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
     if text(&spec["conversion"], "strategy") == "Webhook" {
         return Err(Failure::not_implemented("conversion of custom resources by a webhook"));
     }
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(&resource.group, &resource.kind, name, &causes)) }
+    Ok(causes)
 }
 
 /// Says which rules of a definition's schemas are not looked at, so that nobody believes that they are.

@@ -23,6 +23,8 @@ pub(crate) use crate::merge::keep_times;
 struct Served<'s> {
     schemas: BTreeMap<&'s str, &'s Schema>,
     reset: FieldSet,
+    /// The only version that the reset fields are of; `None` if they are of all.
+    reset_in: Option<&'s str>,
 }
 
 impl<'s> Versions<'s> for Served<'s> {
@@ -30,8 +32,8 @@ impl<'s> Versions<'s> for Served<'s> {
         self.schemas.get(api_version).map(|schema| Type::from(*schema))
     }
 
-    fn reset_fields(&self, _: &str) -> Option<&FieldSet> {
-        Some(&self.reset)
+    fn reset_fields(&self, api_version: &str) -> Option<&FieldSet> {
+        self.reset_in.is_none_or(|version| version == api_version).then_some(&self.reset)
     }
 }
 
@@ -61,6 +63,8 @@ fn with_manager<T>(
     let served = Served {
         schemas: state.versions(resource).map(|version| (&*version.version_text, &version.schema)).collect(),
         reset: reset_fields(resource, subresource),
+        // The versions of a custom resource are endpoints that know nothing of each other.
+        reset_in: resource.custom.is_some().then_some(&*resource.version_text),
     };
     let now = state.clock.timestamp();
     let empty = resource.nothing();
@@ -199,8 +203,11 @@ pub(crate) fn write_scale(
         scale["metadata"]["managedFields"] = of_scale;
     }
     let schema = resource.subresources.get("scale").map(|scale| scale.schema.clone()).unwrap_or_default();
-    let served =
-        Served { schemas: BTreeMap::from([(SCALE_VERSION, &schema)]), reset: FieldSet::of_fields([&["status"][..]]) };
+    let served = Served {
+        schemas: BTreeMap::from([(SCALE_VERSION, &schema)]),
+        reset: FieldSet::of_fields([&["status"][..]]),
+        reset_in: None,
+    };
     let empty = json!({"apiVersion": SCALE_VERSION, "kind": "Scale", "metadata": {}, "spec": {}, "status": {}});
     let now = state.clock.timestamp();
     let fields = FieldManager {

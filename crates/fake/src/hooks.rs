@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     custom, defaults,
-    failure::{Failure, Result},
+    failure::{Cause, Failure, Result},
     http::Answer,
     model::Resource,
     state::State,
@@ -17,7 +17,7 @@ fn is(resource: &Resource, group: &str, plural: &str) -> bool {
     resource.group == group && resource.plural == plural
 }
 
-fn is_namespace(resource: &Resource) -> bool {
+pub(crate) fn is_namespace(resource: &Resource) -> bool {
     is(resource, "", "namespaces")
 }
 
@@ -26,14 +26,20 @@ fn is_definition(resource: &Resource) -> bool {
 }
 
 /// Fills in what is filled in as soon as an object is read: these fields are their sender's.
-pub(crate) fn default_fields(resource: &Resource, object: &mut Value) {
+pub(crate) fn default_fields(resource: &Resource, object: &mut Value, minor: u32) {
     if is_namespace(resource) {
-        let name = object["metadata"]["name"].clone();
-        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+        name_label(object);
     } else if is_definition(resource) {
         custom::default_fields(object);
     } else {
-        defaults::fill(resource, object);
+        defaults::fill(resource, object, minor);
+    }
+}
+
+/// The label that says a namespace's name.
+fn name_label(object: &mut Value) {
+    if let Some(name) = object["metadata"].get("name").filter(|name| **name != "").cloned() {
+        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
     }
 }
 
@@ -48,6 +54,8 @@ pub(crate) fn decide(state: &mut State, resource: &Resource, object: &mut Value,
     }
     match old {
         None => {
+            // The name may just have been drawn.
+            name_label(object);
             object["spec"]["finalizers"] = json!(["kubernetes"]);
             object["status"]["phase"] = json!("Active");
         }
@@ -66,20 +74,29 @@ pub(crate) fn warnings(resource: &Resource, object: &Value) -> Vec<String> {
     if is_definition(resource) { custom::warnings(object) } else { Vec::new() }
 }
 
-/// What must hold of a new object of some kinds.
-pub(crate) fn before_create(resource: &Resource, object: &Value) -> Result<()> {
-    if is_definition(resource) {
-        return custom::check(resource, object);
+/// Adds to the metadata of an object in which nothing is set what its conversion to a version adds.
+pub(crate) fn convert_nothing(resource: &Resource, metadata: &mut Value) {
+    if is(resource, "apps", "daemonsets") {
+        defaults::count_no_templates(metadata);
     }
-    defaults::check(resource, object)
 }
 
-/// What must hold of a change.
-pub(crate) fn before_update(resource: &Resource, old: &Value, new: &Value) -> Result<()> {
+/// What is wrong with a new object, of some kinds.
+pub(crate) fn before_create(resource: &Resource, object: &Value) -> Result<Vec<Cause>> {
     if is_definition(resource) {
-        return custom::check(resource, new);
+        return custom::check(object);
     }
-    defaults::check_immutable(resource, old, new)
+    Ok(defaults::wrong(resource, object))
+}
+
+/// What is wrong with a change by a subresource or, if that is empty, of the object itself.
+pub(crate) fn before_update(resource: &Resource, old: &Value, new: &Value, subresource: &str) -> Result<Vec<Cause>> {
+    match subresource {
+        "" if is_definition(resource) => custom::check(new),
+        "" => Ok(defaults::wrong_change(resource, old, new)),
+        "status" => Ok(defaults::wrong_status(resource, old, new)),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// What must hold before a deletion.
@@ -119,6 +136,11 @@ pub(crate) fn after_write(
     }
 }
 
+/// Who everybody is.
+fn user() -> Value {
+    json!({"username": "admin", "groups": ["system:masters", "system:authenticated"]})
+}
+
 /// What is only created, and answered at once. There is no authorization: everybody may do everything.
 pub(crate) fn review(state: &State, resource: &Resource, mut object: Value) -> Result<Answer> {
     match resource.plural.as_str() {
@@ -127,10 +149,17 @@ pub(crate) fn review(state: &State, resource: &Resource, mut object: Value) -> R
         }
         "selfsubjectreviews" => {
             object["metadata"]["creationTimestamp"] = state.clock.timestamp().into();
+            object["status"] = json!({"userInfo": user()});
+        }
+        "selfsubjectrulesreviews" => {
             object["status"] = json!({
-                "userInfo": {"username": "admin", "groups": ["system:masters", "system:authenticated"]},
+                "incomplete": false,
+                "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
             });
         }
+        // Whoever asks with what is let in with it too.
+        "tokenreviews" => object["status"] = json!({"authenticated": true, "user": user()}),
         _ => return Err(Failure::not_implemented(&format!("create {}", resource.qualified()))),
     }
     object["apiVersion"] = resource.api_version().into();

@@ -21,6 +21,7 @@ mod fields;
 mod garbage;
 mod hooks;
 mod http;
+mod json;
 mod json_path;
 #[cfg(feature = "listen")]
 mod listen;

@@ -79,6 +79,22 @@ pub(crate) fn kube_apiserver_flags(folder: &Path, credentials: &Credentials, por
     flags
 }
 
+/// Switches off the admission plugins that add something to the objects of others: tolerations, priorities and tokens
+/// of pods, taints of nodes, finalizers of volumes, default classes.
+pub(crate) fn without_additions() -> String {
+    let plugins = [
+        "DefaultIngressClass",
+        "DefaultStorageClass",
+        "DefaultTolerationSeconds",
+        "PodTopologyLabels",
+        "Priority",
+        "ServiceAccount",
+        "StorageObjectInUseProtection",
+        "TaintNodesByCondition",
+    ];
+    format!("--disable-admission-plugins={}", plugins.join(","))
+}
+
 /// Two nodes whose pods run as processes of this machine.
 pub(crate) fn test_node_flags(folder: &Path, credentials: &Credentials, kubeconfig: &Path) -> Flags {
     vec![

@@ -68,7 +68,7 @@ impl ControlPlane {
     }
 
     /// Starts etcd and kube-apiserver alone, whatever runs already: for tests of what the server itself does, into
-    /// which no controller and no node may write.
+    /// which no controller and no node may write, and to which admission adds nothing.
     ///
     /// # Errors
     /// When there are no programs and Go, which builds them, is not installed; when they do not start.
@@ -262,7 +262,13 @@ impl Running {
         if nodes {
             component::write_egress_selector(&folder)?;
         }
-        let flags = |port| component::kube_apiserver_flags(&folder, &credentials, port, nodes);
+        let flags = |port| {
+            let mut flags = component::kube_apiserver_flags(&folder, &credentials, port, nodes);
+            if with == With::Nothing {
+                flags.push(component::without_additions());
+            }
+            flags
+        };
         let port = self.start_kube_apiserver(assets, &credentials, flags, &probe)?;
 
         if nodes {

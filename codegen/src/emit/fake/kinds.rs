@@ -8,15 +8,17 @@ const TABLE: &str = include_str!("kinds.toml");
 const FILE: &str = "codegen/src/emit/fake/kinds.toml";
 
 /// The words that the fake server knows.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 11] = [
     "answers-object",
     "conditional",
     "created-by-update",
     "generation",
     "generation-of-annotations",
+    "generation-of-creation",
     "graceful",
     "name-label",
     "name-path-segment",
+    "orphans-dependents",
     "status-of-creator",
 ];
 

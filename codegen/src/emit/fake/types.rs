@@ -46,9 +46,22 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
                 let _ = write!(text, " default={default}");
             }
         }
+        if let Some(values) = values(spec, &format!("{name}.{field}")) {
+            let _ = write!(text, " enum={}", values.map_err(wrong)?);
+        }
         text.push('\n');
     }
     Ok(())
+}
+
+/// The values that a field can have, if all are known: with commas between them, and a tilde for a blank.
+fn values(spec: &Spec, field: &str) -> Option<Result<String, String>> {
+    let enums = spec.markers.as_ref()?.enums.values();
+    let values = &enums.into_iter().find(|of| of.fields.contains(field))?.values;
+    Some(match values.iter().find(|value| value.contains([',', '~'])) {
+        Some(value) => Err(format!("there is no notation for the value {value:?}")),
+        None => Ok(values.iter().map(|value| value.replace(' ', "~")).collect::<Vec<_>>().join(",")),
+    })
 }
 
 /// The fields of a message by name, each with its number and what Go's struct says of it. A field of an embedded

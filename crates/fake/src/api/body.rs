@@ -9,6 +9,7 @@ use super::Call;
 use crate::{
     breaks::{Break, is_broken},
     failure::{Cause, Failure, Result},
+    json,
     model::{Model, Resource},
     protobuf::Sent as SentProtobuf,
     schema::{self, Schema},
@@ -123,7 +124,9 @@ pub(super) fn typed(call: &Call, resource: &Resource, value: Value) -> Result<Se
     }
     let name = object.get("metadata").and_then(|metadata| metadata["name"].as_str()).unwrap_or_default();
     check_type(&api_version, &kind, name, resource)?;
-    decode(object, resource, call.query.text("fieldValidation"), StatusCode::BAD_REQUEST)
+    let repeated = json::repeated_fields(&call.body);
+    let repeated = repeated.iter().map(|path| format!("duplicate field {path:?}")).collect();
+    decode(object, resource, repeated, call.query.text("fieldValidation"), StatusCode::BAD_REQUEST)
 }
 
 /// Takes `apiVersion` and `kind` out of an object.
@@ -201,14 +204,15 @@ fn is_registered(api_version: &str, kind: &str) -> bool {
         || kinds.any(|known| known == kind.strip_suffix("List").unwrap_or(kind) || of_all.contains(&kind))
 }
 
-/// Reads an object by the schema of its resource, with what is to be done with unknown fields.
+/// Reads an object by the schema of its resource, with what is to be done with unknown fields and what else is `odd`.
 pub(super) fn decode(
     object: Map<String, Value>,
     resource: &Resource,
+    odd: Vec<String>,
     validation: &str,
     wrong: StatusCode,
 ) -> Result<Sent> {
-    decode_as(Value::Object(object), &resource.schema, resource, validation, wrong)
+    decode_as(Value::Object(object), resource, odd, validation, wrong)
 }
 
 /// What is sent is of the right kind, but cannot be read.
@@ -233,7 +237,14 @@ pub(super) fn decode_applied(object: Map<String, Value>, resource: &Resource, na
     })
 }
 
-fn decode_as(value: Value, schema: &Schema, resource: &Resource, validation: &str, wrong: StatusCode) -> Result<Sent> {
+fn decode_as(
+    value: Value,
+    resource: &Resource,
+    mut odd: Vec<String>,
+    validation: &str,
+    wrong: StatusCode,
+) -> Result<Sent> {
+    let schema = &resource.schema;
     let handled = |problem: &str| handled(resource, problem, wrong);
     let mut unknown = Vec::new();
     // An empty list is left out as if it were not there, but asks built-in kinds for something.
@@ -248,13 +259,13 @@ fn decode_as(value: Value, schema: &Schema, resource: &Resource, validation: &st
     if let (Some(managed), Some(metadata)) = (managed, value["metadata"].as_object_mut()) {
         metadata.insert("managedFields".to_owned(), managed);
     }
-    let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
+    odd.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));
     match validation {
-        "Strict" if !texts.is_empty() && !is_broken(Break::UnknownFieldIsNotRefused) => {
-            Err(handled(&format!("strict decoding error: {}", texts.join(", "))))
+        "Strict" if !odd.is_empty() && !is_broken(Break::UnknownFieldIsNotRefused) => {
+            Err(handled(&format!("strict decoding error: {}", odd.join(", "))))
         }
         _ if is_broken(Break::UnknownFieldIsNotWarnedOf) => Ok(Sent { value, warnings: Vec::new() }),
         "Ignore" => Ok(Sent { value, warnings: Vec::new() }),
-        _ => Ok(Sent { value, warnings: texts }),
+        _ => Ok(Sent { value, warnings: odd }),
     }
 }

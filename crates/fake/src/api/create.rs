@@ -47,10 +47,10 @@ pub(super) fn insert(state: &mut State, call: &Call, mut object: Value) -> Resul
     if !meta(&object, "resourceVersion").is_empty() {
         return Err(Failure::internal("resourceVersion should not be set on objects to be created"));
     }
+    hooks::default_fields(resource, &mut object, state.minor());
     name(state, call, &mut object)?;
     check_namespace_lives(state, call, meta(&object, "name"))?;
     wipe(&mut object);
-    hooks::default_fields(resource, &mut object);
     // What the server itself sets below is nobody's.
     let mut object = fields::update(state, resource, "", None, &object, &call.field_manager());
     settle(resource, &mut object);
@@ -61,9 +61,10 @@ pub(super) fn insert(state: &mut State, call: &Call, mut object: Value) -> Resul
 /// Checks a new object and puts it into the store, unless it is only tried.
 pub(super) fn finish(state: &mut State, call: &Call, object: Value) -> Result<Answer> {
     let resource = &call.resource;
-    validate::check(resource, &object, state.minor())?;
-    check_fields(resource, &object)?;
-    hooks::before_create(resource, &object)?;
+    let mut causes = validate::metadata(resource, &object, state.minor());
+    causes.extend(wrong_fields(resource, &object));
+    causes.extend(hooks::before_create(resource, &object)?);
+    validate::refuse(resource, &object, &causes)?;
     let name = meta(&object, "name").to_owned();
     let existing = state.store.get(&resource.storage, &key(call.namespace(), &name));
     if let Some(existing) = existing.filter(|_| !is_broken(Break::NameIsTakenTwice)) {
@@ -89,8 +90,8 @@ fn name(state: &mut State, call: &Call, object: &mut Value) -> Result<()> {
     let resource = &call.resource;
     let base = meta(object, "generateName").to_owned();
     if base.is_empty() {
-        let cause = Cause::required("metadata.name", "name or generateName is required");
-        return Err(Failure::invalid(&resource.group, &resource.kind, "", &[cause]));
+        // It is said with all else that is wrong.
+        return Ok(());
     }
     let end =
         base.char_indices().map(|(index, _)| index).chain([base.len()]).take_while(|end| *end <= LONGEST_BASE).last();
@@ -146,14 +147,7 @@ pub(super) fn prepare(state: &mut State, resource: &Resource, object: &mut Value
     hooks::decide(state, resource, object, None);
 }
 
-/// Checks what a CustomResourceDefinition says of its fields.
-pub(super) fn check_fields(resource: &Resource, object: &Value) -> Result<()> {
-    if resource.custom.is_none() {
-        return Ok(());
-    }
-    let causes = schema::violations(object, &resource.schema);
-    if causes.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::invalid(&resource.group, &resource.kind, meta(object, "name"), &causes))
+/// What is wrong with the fields of a custom resource, by its definition.
+pub(super) fn wrong_fields(resource: &Resource, object: &Value) -> Vec<Cause> {
+    if resource.custom.is_some() { schema::violations(object, &resource.schema) } else { Vec::new() }
 }

@@ -17,7 +17,7 @@ use crate::{
     http::{Answer, Content},
     model::Resource,
     protobuf,
-    state::State,
+    state::{State, empty_object},
     store::Object,
 };
 
@@ -102,6 +102,16 @@ impl Options {
     }
 }
 
+impl Options {
+    /// What the sender of a deletion should know.
+    fn warnings(&self, resource: &Resource) -> Vec<String> {
+        let is_told = resource.plural == "jobs" && self.propagation.is_none() && resource.behaviour.orphans_dependents;
+        let warning = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
+                       remove them or set propagationPolicy=Orphan to suppress this warning";
+        is_told.then(|| warning.to_owned()).into_iter().collect()
+    }
+}
+
 /// The options that stand in the query, in the form of those of a body.
 fn of_query(call: &Call) -> Result<Value> {
     let mut options = json!({});
@@ -123,9 +133,15 @@ fn of_query(call: &Call) -> Result<Value> {
 
 pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer> {
     let options = Options::of(call)?;
+    let warnings = options.warnings(&call.resource);
+    let answer = delete_named(state, call, &options).map_err(|failure| failure.with_warnings(&warnings))?;
+    Ok(answer.with_warnings(warnings))
+}
+
+fn delete_named(state: &mut State, call: &Call, options: &Options) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let object = state.object(&resource, call.namespace(), call.name())?;
-    let (object, is_gone) = delete_one(state, &resource, &object, &options)?;
+    let (object, is_gone) = delete_one(state, &resource, &object, options)?;
     // A deletion that has to wait shows what it waits for.
     if !is_gone || resource.behaviour.answers_object {
         return Ok(Answer::object(&resource, object));
@@ -143,7 +159,8 @@ pub(super) fn delete_collection(state: &mut State, call: &Call) -> Result<Answer
         delete_one(state, &call.resource, object, &options)?;
     }
     // The answer is the list that it began with.
-    Ok(Answer::ok(Content::List(Arc::clone(&call.resource), page.objects, page.meta)))
+    let answer = Answer::ok(Content::List(Arc::clone(&call.resource), page.objects, page.meta));
+    Ok(answer.with_warnings(options.warnings(&call.resource)))
 }
 
 /// Deletes an object as far as it can be at once, and says whether it is gone.
@@ -156,22 +173,42 @@ pub(crate) fn delete_one(
     check_preconditions(resource, object, options)?;
     hooks::before_delete(resource, object)?;
     let old = &object.value;
+    let left = old["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or_default();
+    let is_no_sooner = left > 0 && options.grace.is_none_or(|grace| grace >= left);
+    if resource.behaviour.graceful && object.is_being_deleted() && is_no_sooner {
+        // Nothing of it is taken any more.
+        return Ok((Arc::clone(object), false));
+    }
     let mut new = old.clone();
     let grace = grace(resource, old, options);
-    change_finalizers(state, resource, &mut new, options);
+    change_finalizers(resource, &mut new, options);
     let has_finalizers = !list(&new, "finalizers").is_empty() && !is_broken(Break::FinalizersAreIgnored);
+    let is_ended = object.is_being_deleted() && old["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0);
     let waits = grace > 0 || has_finalizers || hooks::holds(resource, &new);
     if !waits {
-        if options.is_dry_run {
-            return Ok((Arc::clone(object), true));
+        let loses_finalizers = !list(old, "finalizers").is_empty() && !resource.behaviour.graceful;
+        if options.is_dry_run && loses_finalizers {
+            // The server forgets to read what it has tried, and answers with nothing of the kind.
+            return Ok((Object::new(empty_object(resource), &resource.version_text, 0).into(), false));
         }
         // It goes as it was kept, whatever the options made of its finalizers.
         let mut new = old.clone();
-        if resource.behaviour.graceful {
+        if resource.behaviour.graceful && !is_ended {
             // What watches are told of says that it had no time.
-            meta_mut(&mut new).insert("deletionTimestamp".to_owned(), state.clock.timestamp().into());
+            meta_mut(&mut new).insert("deletionTimestamp".to_owned(), end(state, old, 0).into());
             meta_mut(&mut new).insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+            if !object.is_being_deleted() {
+                let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
+                meta_mut(&mut new).insert("generation".to_owned(), generation.into());
+            }
         }
+        if options.is_dry_run {
+            let version = object.meta("resourceVersion").parse().unwrap_or_default();
+            return Ok((Object::new(new, &object.version, version).into(), true));
+        }
+        // That is a write of its own.
+        let object = if new == *old { Arc::clone(object) } else { state.put(resource, new.clone()) };
+        let object = &object;
         let gone = state.remove(resource, &new).unwrap_or_else(|| Arc::clone(object));
         hooks::after_write(state, resource, Some(object), None);
         return Ok((gone, true));
@@ -192,6 +229,21 @@ pub(crate) fn delete_one(
 fn check_preconditions(resource: &Resource, object: &Object, options: &Options) -> Result<()> {
     let name = object.meta("name");
     if is_broken(Break::PreconditionIsIgnored) {
+        return Ok(());
+    }
+    if hooks::is_namespace(resource) {
+        // They have a check of their own.
+        for (what, field, wanted) in
+            [("UID", "uid", &options.uid), ("ResourceVersion", "resourceVersion", &options.resource_version)]
+        {
+            if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != object.meta(field)) {
+                let problem = format!(
+                    "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {}",
+                    object.meta(field)
+                );
+                return Err(Failure::conflict(resource, name, &problem));
+            }
+        }
         return Ok(());
     }
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != object.meta("uid")) {
@@ -235,7 +287,7 @@ fn grace(resource: &Resource, object: &Value, options: &Options) -> i64 {
 }
 
 /// Dependents that are to go first, or to stay, are the garbage collector's, who is waited for.
-fn change_finalizers(state: &State, resource: &Resource, object: &mut Value, options: &Options) {
+fn change_finalizers(resource: &Resource, object: &mut Value, options: &Options) {
     let mut finalizers: Vec<String> = list(object, "finalizers").into_iter().map(str::to_owned).collect();
     let before = finalizers.clone();
     let wanted = match options.propagation.as_deref() {
@@ -244,7 +296,10 @@ fn change_finalizers(state: &State, resource: &Resource, object: &mut Value, opt
         Some("Orphan") => Some("orphan"),
         Some(_) => None,
         // What was asked for before stays.
-        None => before.iter().map(String::as_str).find(|it| matches!(*it, "foregroundDeletion" | "orphan")),
+        None => {
+            let before = before.iter().map(String::as_str).find(|it| matches!(*it, "foregroundDeletion" | "orphan"));
+            before.or(resource.behaviour.orphans_dependents.then_some("orphan"))
+        }
     };
     let wanted = wanted.map(str::to_owned);
     finalizers.retain(|finalizer| {
@@ -253,16 +308,25 @@ fn change_finalizers(state: &State, resource: &Resource, object: &mut Value, opt
     if let Some(wanted) = wanted.filter(|wanted| !finalizers.contains(wanted)) {
         finalizers.push(wanted);
     }
-    if finalizers == before || (resource.plural == "namespaces" && resource.group.is_empty()) {
+    // Those of a namespace are settled when its deletion begins.
+    let is_settled = hooks::is_namespace(resource) && !meta(object, "deletionTimestamp").is_empty();
+    if finalizers == before || is_settled {
         return;
     }
-    let _ = state;
     let metadata = meta_mut(object);
     if finalizers.is_empty() {
         metadata.remove("finalizers");
     } else {
         metadata.insert("finalizers".to_owned(), json!(finalizers));
     }
+}
+
+/// When an object that has so many seconds from the first deletion on is to be gone.
+fn end(state: &State, object: &Value, grace: i64) -> String {
+    let before = clock::seconds(meta(object, "deletionTimestamp"));
+    let had = object["metadata"]["deletionGracePeriodSeconds"].as_u64().unwrap_or(0);
+    let began = before.map_or_else(|| state.clock.now().as_secs(), |end| end.saturating_sub(had));
+    clock::timestamp(began + u64::try_from(grace).unwrap_or(0))
 }
 
 /// Writes down since when the object is being deleted, and how long it may take.
@@ -273,11 +337,10 @@ fn mark(state: &State, resource: &Resource, object: &mut Value, grace: i64) {
     if !is_first && !is_shorter {
         return;
     }
-    let is_namespace = resource.plural == "namespaces" && resource.group.is_empty();
-    let time = clock::timestamp(state.clock.now().as_secs() + u64::try_from(grace).unwrap_or(0));
+    let time = end(state, &before, grace);
     let metadata: &mut Map<String, Value> = meta_mut(object);
     metadata.insert("deletionTimestamp".to_owned(), time.into());
-    if !is_namespace {
+    if !hooks::is_namespace(resource) {
         metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
     }
     if is_first && has_generation(resource) && !counts_change(resource, &before, object) {

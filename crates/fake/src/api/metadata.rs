@@ -132,23 +132,21 @@ fn members<'a>(old: &'a Value, new: &'a Value) -> Vec<&'a str> {
 
 /// Whether objects of this resource have a generation.
 pub(super) fn has_generation(resource: &Resource) -> bool {
-    resource.custom.is_some() || resource.behaviour.generation
+    resource.custom.is_some() || resource.behaviour.generation || resource.behaviour.generation_of_creation
 }
 
-/// What cannot change of an object's metadata: no finalizer may come to one that is being deleted, and a uid stays.
-pub(super) fn check_change(resource: &Resource, old: &Value, new: &Value, uid: &str) -> Result<()> {
+/// What has changed of an object's metadata that cannot: no finalizer may come to one that is being deleted, and a uid
+/// stays.
+pub(super) fn wrong_changes(resource: &Resource, old: &Value, new: &Value, uid: &str) -> Vec<Cause> {
     let mut causes: Vec<Cause> = new_finalizers(old, new).into_iter().collect();
     if !uid.is_empty() && uid != meta(old, "uid") {
         causes.push(Cause::invalid("metadata.uid", &uid.into(), "field is immutable"));
-    }
-    if causes.is_empty() {
-        return Ok(());
     }
     if resource.custom.is_some() {
         // Custom resources are looked at twice.
         causes.extend_from_within(..);
     }
-    Err(Failure::invalid(&resource.group, &resource.kind, meta(new, "name"), &causes))
+    causes
 }
 
 fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {

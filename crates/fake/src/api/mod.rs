@@ -23,6 +23,7 @@ pub(crate) use body::MEDIA_TYPES;
 pub(crate) use delete::{Deletion, delete_one, is_finished};
 pub(crate) use patch::check_patch_type;
 pub(crate) use subresource::selects;
+pub(crate) use validate::is_label;
 pub(crate) use watch::{WatchStream, open};
 
 use crate::{

@@ -187,7 +187,7 @@ fn write(
     let validation = call.query.text("fieldValidation");
     let (object, api_version, kind) = body::without_type(patched, &resource.kind, &[])?;
     body::check_type(&api_version, &kind, call.name(), resource)?;
-    let sent = body::decode(object, resource, validation, StatusCode::BAD_REQUEST).map_err(|failure| {
+    let sent = body::decode(object, resource, Vec::new(), validation, StatusCode::BAD_REQUEST).map_err(|failure| {
         let problem =
             failure.message.split_once(&format!("as a {}: ", resource.kind)).map_or("", |(_, problem)| problem);
         let cause = Cause::invalid("patch", &shown.as_str().into(), problem);
@@ -289,7 +289,7 @@ fn apply(state: &mut State, call: &Call, configuration: Value, subresource: &'st
     check_namespace(call, &mut object)?;
     let Some(existing) = existing else {
         check_namespace_lives(state, call, call.name())?;
-        hooks::default_fields(&resource, &mut object);
+        hooks::default_fields(&resource, &mut object, state.minor());
         create::settle(&resource, &mut object);
         create::prepare(state, &resource, &mut object);
         return Ok(create::finish(state, call, object)?.created());

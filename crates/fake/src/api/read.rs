@@ -174,17 +174,28 @@ fn check_field(resource: &Resource, field: &str) -> Result<()> {
         return Ok(());
     }
     if of_kind.is_empty() && resource.custom.is_none() {
+        // Kinds without fields of their own do not ask what they are of.
+        known = vec!["metadata.name", "metadata.namespace"];
+        if known.contains(&field) {
+            return Ok(());
+        }
         let known: Vec<String> = known.iter().map(|field| format!("{field:?}")).collect();
         let message = format!("{field:?} is not a known field selector: only {}", known.join(", "));
         return Err(Failure::bad_request(message));
     }
-    Err(Failure::bad_request(format!("field label not supported: {field}")))
+    let message = if resource.group == "batch" {
+        format!("field label {field:?} not supported for {}", resource.kind)
+    } else {
+        format!("field label not supported: {field}")
+    };
+    Err(Failure::bad_request(message))
 }
 
 /// The text of a field as selectors compare it; empty if it is not there.
 fn field_value(resource: &Resource, object: &Object, field: &str) -> String {
     let value = match (resource.plural.as_str(), field) {
         ("pods", "status.podIPs") => json_path::get(&object.value, "status.podIPs[0].ip"),
+        ("jobs", "status.successful") => json_path::get(&object.value, "status.succeeded"),
         ("events", "source") => json_path::get(&object.value, "source.component"),
         _ => json_path::get(&object.value, field),
     };
@@ -195,7 +206,7 @@ fn field_value(resource: &Resource, object: &Object, field: &str) -> String {
         // Go's strings of what has its zero.
         None | Some(_) => match (resource.plural.as_str(), field) {
             ("pods", "spec.hostNetwork") | ("nodes", "spec.unschedulable") => "false".to_owned(),
-            ("replicationcontrollers", "status.replicas") => "0".to_owned(),
+            ("replicationcontrollers", "status.replicas") | ("jobs", "status.successful") => "0".to_owned(),
             _ => String::new(),
         },
     }

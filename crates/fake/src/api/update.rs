@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{
     Call, body, create, delete,
     metadata::{
-        check_change, check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut,
-        reset_status, set_or_remove,
+        check_namespace, check_namespace_lives, counts_change, has_generation, meta, meta_mut, reset_status,
+        set_or_remove, wrong_changes,
     },
     options, validate,
 };
@@ -96,45 +96,50 @@ pub(super) fn replace(
     }
     check_revision(call, &object, old)?;
     let uid = meta(&object, "uid").to_owned();
-    hooks::default_fields(&resource, &mut object);
+    hooks::default_fields(&resource, &mut object, state.minor());
     if !write.is_tracked {
         // What the server itself sets below is nobody's.
         object = fields::update(state, &resource, write.subresource, Some(old), &object, &call.field_manager());
     }
-    create::settle(&resource, &mut object);
     keep(&resource, &mut object, old, write.subresource);
     if write.subresource.is_empty() {
         hooks::decide(state, &resource, &mut object, Some(old));
     }
-    let counts = match write.subresource {
-        "status" => is_broken(Break::StatusCountsAsAGeneration),
-        _ => counts_change(&resource, old, &object) && !is_broken(Break::GenerationStays),
+    let counts = if write.subresource == "status" {
+        is_broken(Break::StatusCountsAsAGeneration)
+    } else {
+        let mut stored = object.clone();
+        create::settle(&resource, &mut stored);
+        counts_change(&resource, old, &stored) && !is_broken(Break::GenerationStays)
     };
     if has_generation(&resource) && counts {
         let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
         meta_mut(&mut object).insert("generation".to_owned(), generation.into());
     }
-    check_change(&resource, old, &object, &uid)?;
-    validate::check(&resource, &object, state.minor())?;
-    create::check_fields(&resource, &object)?;
-    if write.subresource.is_empty() {
-        hooks::before_update(&resource, old, &object)?;
-    }
+    let mut causes = wrong_changes(&resource, old, &object, &uid);
+    causes.extend(validate::metadata(&resource, &object, state.minor()));
+    causes.extend(create::wrong_fields(&resource, &object));
+    causes.extend(hooks::before_update(&resource, old, &object, write.subresource)?);
+    validate::refuse(&resource, &object, &causes)?;
     object["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
     fields::keep_times(old, &mut object);
+    // An update that ends the object answers with what was sent.
+    let sent = delete::is_finished(&resource, &object).then(|| object.clone());
+    create::settle(&resource, &mut object);
     if object == *old && !is_broken(Break::UnchangedObjectIsWritten) {
         return Ok(Answer::object(&resource, Arc::clone(existing)));
     }
     if call.query.is_dry_run() && !is_broken(Break::DryRunIsWritten) {
         let version = existing.meta("resourceVersion").parse().unwrap_or_default();
+        let object = sent.unwrap_or(object);
         return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
     }
-    if delete::is_finished(&resource, &object) {
+    if let Some(sent) = sent {
         // Watches are told of the object as it was kept, and the writer of what was never written.
         state.remove(&resource, old);
         hooks::after_write(state, &resource, Some(existing), None);
         let version = existing.meta("resourceVersion").parse().unwrap_or_default();
-        return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
+        return Ok(Answer::object(&resource, Object::new(sent, &resource.version_text, version).into()));
     }
     let object = state.put(&resource, object);
     hooks::after_write(state, &resource, Some(existing), Some(&object));

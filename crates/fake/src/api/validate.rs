@@ -28,11 +28,10 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
      and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for \
      validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-/// Checks the metadata of an object that is to be written.
-pub(super) fn check(resource: &Resource, object: &Value, minor: u32) -> Result<()> {
+/// What is wrong with the metadata of an object that is to be written.
+pub(super) fn metadata(resource: &Resource, object: &Value, minor: u32) -> Vec<Cause> {
     let mut causes = Vec::new();
-    let name = meta(object, "name");
-    check_name(resource, name, minor, &mut causes);
+    check_name(resource, meta(object, "name"), minor, &mut causes);
     check_labels(object, &mut causes);
     check_annotations(object, &mut causes);
     check_owners(object, &mut causes);
@@ -41,10 +40,22 @@ pub(super) fn check(resource: &Resource, object: &Value, minor: u32) -> Result<(
             causes.push(Cause::invalid("metadata.finalizers", &finalizer.into(), problem));
         }
     }
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(&resource.group, &resource.kind, name, &causes)) }
+    causes
+}
+
+/// Refuses an object that something is wrong with. The server looks at all of it before it says so.
+pub(super) fn refuse(resource: &Resource, object: &Value, causes: &[Cause]) -> Result<()> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid(&resource.group, &resource.kind, meta(object, "name"), causes))
 }
 
 fn check_name(resource: &Resource, name: &str, minor: u32, causes: &mut Vec<Cause>) {
+    if name.is_empty() {
+        causes.push(Cause::required("metadata.name", "name or generateName is required"));
+        return;
+    }
     let mut wrong = |problem: &str| causes.push(Cause::invalid("metadata.name", &name.into(), problem));
     match resource.behaviour.name {
         NameRule::PathSegment => {
@@ -80,7 +91,7 @@ fn check_name(resource: &Resource, name: &str, minor: u32, causes: &mut Vec<Caus
     }
 }
 
-fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     let is_end = |character: Option<char>| character.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     is_end(text.chars().next())
         && is_end(text.chars().last())

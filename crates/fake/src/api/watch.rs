@@ -13,6 +13,7 @@ use super::{
 use crate::{
     breaks::{Break, is_broken},
     failure::{Failure, Result},
+    hooks,
     http::{Renderer, Representation},
     model::Resource,
     state::{State, empty_object, in_version},
@@ -159,6 +160,9 @@ impl WatchStream {
         }
         self.ready.extend(ready);
         self.sent = self.sent.max(state.store.revision());
+        // Nobody serves what has lost its definition.
+        let is_served = || state.resource_of(&self.resource.version_text, &self.resource.plural).is_some();
+        self.is_over |= self.resource.custom.is_some() && !is_served();
     }
 
     fn keep_time(&mut self) {
@@ -228,6 +232,9 @@ impl WatchStream {
         }
         object["apiVersion"] = api_version.into();
         object["kind"] = kind.into();
+        if is_whole {
+            hooks::convert_nothing(&self.resource, &mut metadata);
+        }
         object["metadata"] = metadata;
         self.renderer.event("BOOKMARK", &self.renderer.value(&object))
     }

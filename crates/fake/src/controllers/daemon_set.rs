@@ -17,7 +17,7 @@ pub(super) fn sync(state: &mut State, set: &Work) {
         selector.is_null() || selects(&json!({"matchLabels": selector}), &node.object.value["metadata"]["labels"])
     };
     let nodes: Vec<Work> = all(state, "v1", "nodes").into_iter().filter(takes).collect();
-    let pods = set.controlled(state, "v1", "pods");
+    let pods = set.claimed(state, ("v1", "pods"), |_| true);
     let on = |pod: &Work, node: &Work| pod.spec()["nodeName"] == node.name();
     for pod in &pods {
         let is_old = pod.label(REVISION) != revision && set.spec()["updateStrategy"]["type"] != "OnDelete";

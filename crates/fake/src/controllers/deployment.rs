@@ -100,6 +100,7 @@ fn revision(set: &Work) -> i64 {
 }
 
 pub(super) fn sync(state: &mut State, deployment: &Work) {
+    deployment.claimed(state, ("apps/v1", "replicasets"), |_| true);
     let sets = Sets::of(state, deployment);
     let limits = Limits::of(deployment);
     let is_paused = deployment.spec()["paused"] == true;

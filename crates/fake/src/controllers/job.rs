@@ -14,7 +14,7 @@ pub(super) fn sync(state: &mut State, job: &Work) {
     if is_over || job.spec()["completionMode"] == "Indexed" {
         return;
     }
-    let pods = job.controlled(state, "v1", "pods");
+    let pods = job.claimed(state, ("v1", "pods"), |_| true);
     let active: Vec<&Work> = pods.iter().filter(|pod| pod.is_active()).collect();
     let (succeeded, failed) =
         (count(&pods, |pod| pod.phase() == "Succeeded"), count(&pods, |pod| pod.phase() == "Failed"));

@@ -11,7 +11,7 @@ use super::{
 use crate::{api::selects, state::State};
 
 pub(super) fn sync(state: &mut State, set: &Work) {
-    let mut pods = set.controlled(state, "v1", "pods");
+    let mut pods = set.claimed(state, ("v1", "pods"), |_| true);
     let mut active: Vec<&Work> = pods.iter().filter(|pod| pod.is_active()).collect();
     let wanted = usize::try_from(set.number("/spec/replicas")).unwrap_or(0);
     for _ in active.len()..wanted {

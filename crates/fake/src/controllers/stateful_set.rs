@@ -18,7 +18,11 @@ pub(super) fn sync(state: &mut State, set: &Work) {
 
 /// Does the next thing that may be done now.
 fn step(state: &mut State, set: &Work, revision: &str) {
-    let pods = set.controlled(state, "v1", "pods");
+    let is_numbered = |pod: &Work| {
+        let number = pod.name().strip_prefix(set.name()).and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    let pods = set.claimed(state, ("v1", "pods"), is_numbered);
     let pod_of = |number: i64| {
         let name = format!("{}-{number}", set.name());
         pods.iter().find(|pod| pod.name() == name)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{self, Call},
+    api::{self, Call, selects},
     http::{Content, Query, ResourcePath},
     model::Resource,
     state::State,
@@ -112,11 +112,49 @@ impl Work {
     pub(super) fn controlled(&self, state: &State, api_version: &str, plural: &str) -> Vec<Work> {
         let Some(resource) = state.built_in(api_version, plural) else { return Vec::new() };
         let uid = self.object.meta("uid");
-        let is_own = |work: &Work| {
-            let owners = work.object.value["metadata"]["ownerReferences"].as_array();
-            owners.into_iter().flatten().any(|owner| owner["controller"] == true && owner["uid"] == uid)
-        };
+        let is_own = |work: &Work| work.controller() == Some(uid);
         in_namespace(state, &resource, self.namespace()).into_iter().filter(is_own).collect()
+    }
+
+    /// What it controls of a resource from now on: what its selector finds and nobody controls comes to it, and what
+    /// the selector does not find any more goes. `may_be` says what else must hold of what comes.
+    pub(super) fn claimed(
+        &self,
+        state: &mut State,
+        (api_version, plural): (&str, &str),
+        may_be: impl Fn(&Work) -> bool,
+    ) -> Vec<Work> {
+        let Some(resource) = state.built_in(api_version, plural) else { return Vec::new() };
+        let uid = self.object.meta("uid");
+        for work in in_namespace(state, &resource, self.namespace()) {
+            let owner = work.controller();
+            let is_own = owner == Some(uid);
+            let is_found = selects(&self.spec()["selector"], &work.object.value["metadata"]["labels"]);
+            if work.object.is_being_deleted() || is_own == is_found || (owner.is_some() && !is_own) {
+                continue;
+            }
+            if is_own {
+                work.change(state, super::MANAGER, |object| {
+                    if let Some(owners) = object["metadata"]["ownerReferences"].as_array_mut() {
+                        owners.retain(|owner| owner["uid"] != uid);
+                    }
+                });
+            } else if may_be(&work) {
+                work.change(state, super::MANAGER, |object| {
+                    let owners = &mut object["metadata"]["ownerReferences"];
+                    let others = owners.as_array().cloned().unwrap_or_default();
+                    let own = self.as_owner().as_array().cloned().unwrap_or_default();
+                    *owners = others.into_iter().chain(own).collect();
+                });
+            }
+        }
+        self.controlled(state, api_version, plural)
+    }
+
+    /// The uid of who controls it.
+    fn controller(&self) -> Option<&str> {
+        let owners = self.object.value["metadata"]["ownerReferences"].as_array()?;
+        owners.iter().find(|owner| owner["controller"] == true)?["uid"].as_str()
     }
 
     /// The reference of what it controls.

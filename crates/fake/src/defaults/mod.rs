@@ -3,15 +3,16 @@
 //! Recorded from a real server. Of other kinds, only the defaults that stand in the specs are filled in.
 
 mod pod;
+mod rules;
 mod workload;
 
 use serde_json::{Value, json};
 
-use crate::{
-    failure::{Cause, Failure, Result},
-    model::Resource,
-    state::State,
-};
+pub(crate) use workload::count_no_templates;
+
+pub(crate) use rules::{wrong, wrong_change, wrong_status};
+
+use crate::{model::Resource, state::State};
 
 /// Sets a member that is not there or empty.
 fn default(object: &mut Value, name: &str, value: impl Into<Value>) {
@@ -22,21 +23,35 @@ fn default(object: &mut Value, name: &str, value: impl Into<Value>) {
 }
 
 /// Fills in what is not given.
-pub(crate) fn fill(resource: &Resource, object: &mut Value) {
+pub(crate) fn fill(resource: &Resource, object: &mut Value, minor: u32) {
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "pods") => {
             pod::fill(&mut object["spec"]);
             default(&mut object["spec"], "enableServiceLinks", true);
+            pod::ask_for_limits(&mut object["spec"]);
+            in_list_too(object, "status", "podIP", "podIPs", |address| json!({"ip": address}));
+        }
+        ("", "nodes") => {
+            in_list_too(object, "spec", "podCIDR", "podCIDRs", Value::clone);
+            if let Some(capacity) = object["status"].get("capacity").cloned() {
+                default(&mut object["status"], "allocatable", capacity);
+            }
         }
         ("", "services") => service(&mut object["spec"]),
         ("", "secrets") => {
             default(object, "type", "Opaque");
             string_data(object);
         }
-        ("", "persistentvolumeclaims") => default(&mut object["spec"], "volumeMode", "Filesystem"),
+        ("", "persistentvolumeclaims") => workload::fill_claim(object),
         ("", "persistentvolumes") => {
             default(&mut object["spec"], "volumeMode", "Filesystem");
             default(&mut object["spec"], "persistentVolumeReclaimPolicy", "Retain");
+            pod::fill_host_path(&mut object["spec"]);
+        }
+        ("scheduling.k8s.io", "priorityclasses") => default(object, "preemptionPolicy", "PreemptLowerPriority"),
+        ("storage.k8s.io", "storageclasses") => {
+            default(object, "reclaimPolicy", "Delete");
+            default(object, "volumeBindingMode", "Immediate");
         }
         ("networking.k8s.io", "networkpolicies") => {
             let policies = if object["spec"]["egress"].is_array() { &["Ingress", "Egress"][..] } else { &["Ingress"] };
@@ -49,8 +64,29 @@ pub(crate) fn fill(resource: &Resource, object: &mut Value) {
             }
         }
         ("autoscaling", _) => default(&mut object["spec"], "minReplicas", 1),
-        ("apps" | "batch", _) | ("", "replicationcontrollers" | "podtemplates") => workload::fill(resource, object),
+        ("apps" | "batch", _) | ("", "replicationcontrollers" | "podtemplates") => {
+            workload::fill(resource, object, minor);
+        }
         _ => {}
+    }
+}
+
+/// Keeps a field and the first item of the list that has taken its place the same. The field counts where they differ.
+fn in_list_too(object: &mut Value, part: &str, field: &str, list: &str, item: fn(&Value) -> Value) {
+    let Some(part) = object.get_mut(part).filter(|part| part.is_object()) else { return };
+    let first = part.get(list).and_then(|list| list.get(0)).cloned();
+    match part.get(field).filter(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
+        Some(value) => {
+            let expected = item(value);
+            if first.as_ref() != Some(&expected) {
+                part[list] = json!([expected]);
+            }
+        }
+        None => {
+            if let Some(first) = first {
+                part[field] = first.get("ip").cloned().unwrap_or(first);
+            }
+        }
     }
 }
 
@@ -94,10 +130,22 @@ pub(crate) fn decide(state: &mut State, resource: &Resource, object: &mut Value,
             object["status"]["phase"] = json!("Pending");
             object["status"]["qosClass"] = pod::quality(&object["spec"]).into();
         }
-        ("", "persistentvolumeclaims" | "persistentvolumes", None) => object["status"]["phase"] = json!("Pending"),
+        ("", "persistentvolumeclaims", None) => object["status"]["phase"] = json!("Pending"),
+        ("", "persistentvolumes", None) => {
+            object["status"]["phase"] = json!("Pending");
+            object["status"]["lastPhaseTransitionTime"] = state.clock.timestamp().into();
+        }
+        ("apps", "daemonsets", _) => workload::count_templates(object, old),
         ("", "services", _) => addresses(state, &mut object["spec"], old),
         ("batch", "jobs", None) => workload::label_pods_of_job(object),
         _ => {}
+    }
+}
+
+/// Takes out of an object's metadata what only its conversion to a version puts there.
+pub(crate) fn without_what_is_converted(resource: &Resource, object: &mut Value) {
+    if resource.plural == "daemonsets" {
+        workload::forget_templates(object);
     }
 }
 
@@ -122,74 +170,4 @@ fn addresses(state: &mut State, spec: &mut Value, old: Option<&Value>) {
     default(spec, "clusterIPs", json!([address]));
     default(spec, "ipFamilies", json!(["IPv4"]));
     default(spec, "ipFamilyPolicy", "SingleStack");
-}
-
-/// What a new object of the commonest kinds must have.
-pub(crate) fn check(resource: &Resource, object: &Value) -> Result<()> {
-    let causes = match (resource.group.as_str(), resource.plural.as_str()) {
-        ("apps", "deployments" | "replicasets" | "daemonsets" | "statefulsets") => workload::missing(object),
-        ("", "pods") => pod::missing(&object["spec"], "spec"),
-        ("", "services") => ports_of_service(&object["spec"]),
-        _ => Vec::new(),
-    };
-    if causes.is_empty() {
-        return Ok(());
-    }
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    Err(Failure::invalid(&resource.group, &resource.kind, name, &causes))
-}
-
-fn ports_of_service(spec: &Value) -> Vec<Cause> {
-    let has_ports = spec["ports"].as_array().is_some_and(|ports| !ports.is_empty());
-    if has_ports || spec["type"] == "ExternalName" || spec["clusterIP"] == "None" {
-        return Vec::new();
-    }
-    vec![Cause::required("spec.ports", "")]
-}
-
-/// Fields that cannot be changed once they are set.
-pub(crate) fn check_immutable(resource: &Resource, old: &Value, new: &Value) -> Result<()> {
-    let invalid = |field: &str, value: &Value| {
-        let name = new["metadata"]["name"].as_str().unwrap_or_default();
-        let cause = Cause::invalid(field, value, "field is immutable");
-        Err(Failure::invalid(&resource.group, &resource.kind, name, &[cause]))
-    };
-    match (resource.group.as_str(), resource.plural.as_str()) {
-        ("apps", "deployments" | "replicasets" | "daemonsets" | "statefulsets") => {
-            let mut causes = workload::missing(new);
-            let (before, after) = (&old["spec"]["selector"], &new["spec"]["selector"]);
-            if before != after && resource.plural != "statefulsets" {
-                causes.push(Cause::invalid("spec.selector", after, "field is immutable"));
-            }
-            if causes.is_empty() {
-                return Ok(());
-            }
-            let name = new["metadata"]["name"].as_str().unwrap_or_default();
-            Err(Failure::invalid(&resource.group, &resource.kind, name, &causes))
-        }
-        ("", "services") if !ports_of_service(&new["spec"]).is_empty() => {
-            let name = new["metadata"]["name"].as_str().unwrap_or_default();
-            Err(Failure::invalid(&resource.group, &resource.kind, name, &ports_of_service(&new["spec"])))
-        }
-        ("", "pods") if !pod::may_become(&old["spec"], &new["spec"]) => {
-            let name = new["metadata"]["name"].as_str().unwrap_or_default();
-            let cause = Cause::forbidden("spec", pod::IMMUTABLE);
-            Err(Failure::invalid(&resource.group, &resource.kind, name, &[cause]))
-        }
-        ("", "secrets") if old["type"] != new["type"] => invalid("type", &new["type"]),
-        ("", "configmaps" | "secrets") if old["immutable"] == true => {
-            let changed = ["data", "binaryData"].into_iter().find(|field| old.get(*field) != new.get(*field));
-            let name = new["metadata"]["name"].as_str().unwrap_or_default();
-            let forbidden = |field: &str| {
-                let cause = Cause::forbidden(field, "field is immutable when `immutable` is set");
-                Err(Failure::invalid(&resource.group, &resource.kind, name, &[cause]))
-            };
-            match changed {
-                Some(field) => forbidden(field),
-                None if new["immutable"] != true => forbidden("immutable"),
-                None => Ok(()),
-            }
-        }
-        _ => Ok(()),
-    }
 }

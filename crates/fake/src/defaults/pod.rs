@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::default;
-use crate::failure::Cause;
+use crate::{failure::Cause, schema};
 
 /// Fills in the spec of a pod.
 pub(super) fn fill(spec: &mut Value) {
@@ -82,8 +82,25 @@ fn volume(volume: &mut Value) {
             default(source, "defaultMode", mode);
         }
     }
+    fill_host_path(volume);
+}
+
+/// The type of a path on the node: any, unless it is said.
+pub(super) fn fill_host_path(volume: &mut Value) {
     if let Some(path) = volume.get_mut("hostPath").filter(|path| path.is_object() && path.get("type").is_none()) {
         path["type"] = "".into();
+    }
+}
+
+/// A container asks for as much as it is limited to, unless it says otherwise. Templates of pods stay as they are.
+pub(super) fn ask_for_limits(spec: &mut Value) {
+    for list in ["containers", "initContainers"] {
+        spec_list(spec, list, |container| {
+            let Some(limits) = container["resources"].get("limits").and_then(Value::as_object).cloned() else { return };
+            for (name, limit) in limits {
+                default(&mut container["resources"]["requests"], &name, limit);
+            }
+        });
     }
 }
 
@@ -117,11 +134,26 @@ pub(super) fn missing(spec: &Value, path: &str) -> Vec<Cause> {
         return vec![Cause::required(format!("{path}.containers"), "")];
     }
     let lacks = |(index, container): (usize, &Value)| {
+        let path = format!("{path}.containers[{index}]");
         let is_empty = |field: &&str| container[*field].as_str().unwrap_or_default().is_empty();
         let missing = ["name", "image"].into_iter().filter(is_empty);
-        missing.map(move |field| Cause::required(format!("{path}.containers[{index}].{field}"), "")).collect::<Vec<_>>()
+        let missing = missing.map(|field| Cause::required(format!("{path}.{field}"), ""));
+        missing.chain(asks_too_much(container, &path)).collect::<Vec<_>>()
     };
     containers.iter().enumerate().flat_map(lacks).collect()
+}
+
+/// The resources that a container asks for beyond its own limits.
+fn asks_too_much(container: &Value, path: &str) -> Vec<Cause> {
+    let resources = &container["resources"];
+    let limits = resources["limits"].as_object().into_iter().flatten();
+    let wrong = limits.filter_map(|(name, limit)| {
+        let (limit, request) = (limit.as_str()?, resources["requests"][name].as_str()?);
+        let problem = format!("must be less than or equal to {name} limit of {limit}");
+        let cause = || Cause::invalid(format!("{path}.resources.requests"), &request.into(), &problem);
+        schema::is_more(request, limit).then(cause)
+    });
+    wrong.collect()
 }
 
 /// What the server says when anything else of a pod is changed.
@@ -129,8 +161,44 @@ pub(super) const IMMUTABLE: &str = "pod updates may not change fields other than
      `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
      `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
-/// Whether an update may make one spec of the other.
-pub(super) fn may_become(old: &Value, new: &Value) -> bool {
+/// What is wrong with an update that makes one spec of the other.
+pub(super) fn wrong_change(old: &Value, new: &Value) -> Vec<Cause> {
+    for list in ["containers", "initContainers"] {
+        let count = |spec: &Value| spec[list].as_array().map_or(0, Vec::len);
+        if count(old) != count(new) {
+            return vec![Cause::forbidden(format!("spec.{list}"), "pod updates may not add or remove containers")];
+        }
+    }
+    let (before, after) = (&old["activeDeadlineSeconds"], &new["activeDeadlineSeconds"]);
+    let deadline = |problem: &str| Cause::invalid("spec.activeDeadlineSeconds", after, problem);
+    let mut causes = Vec::new();
+    match (before.as_i64(), after.as_i64()) {
+        (Some(before), Some(after)) if before < after => {
+            return vec![deadline("must be less than or equal to previous value")];
+        }
+        (Some(_), None) => causes.push(deadline("must not update from a positive integer to nil value")),
+        _ => {}
+    }
+    let lasting = |toleration: &Value| {
+        let mut toleration = toleration.clone();
+        toleration["tolerationSeconds"] = Value::Null;
+        toleration
+    };
+    let tolerations =
+        |spec: &Value| spec["tolerations"].as_array().into_iter().flatten().map(lasting).collect::<Vec<_>>();
+    let after = tolerations(new);
+    if tolerations(old).iter().any(|toleration| !after.contains(toleration)) {
+        let problem = "existing toleration can not be modified except its tolerationSeconds";
+        causes.push(Cause::forbidden("spec.tolerations", problem));
+    }
+    if !may_become(old, new) {
+        causes.push(Cause::forbidden("spec", IMMUTABLE));
+    }
+    causes
+}
+
+/// Whether nothing else is changed.
+fn may_become(old: &Value, new: &Value) -> bool {
     let fixed = |spec: &Value| {
         let mut spec = spec.clone();
         for list in ["containers", "initContainers"] {

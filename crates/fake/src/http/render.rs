@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Content, Form, Representation};
 use crate::{
+    defaults,
     model::{Model, Resource},
     protobuf,
     store::Object,
@@ -36,7 +37,7 @@ impl Renderer {
                 (Representation::Metadata, MediaType::Json) => {
                     // Go has a list that nothing was added to as none.
                     let items: Option<Vec<Value>> = (!objects.is_empty())
-                        .then(|| objects.iter().map(|object| metadata_of(&object.value)).collect());
+                        .then(|| objects.iter().map(|object| metadata(resource, object)).collect());
                     let list = json!({
                         "kind": "PartialObjectMetadataList", "apiVersion": PARTIAL[0], "metadata": meta, "items": items,
                     });
@@ -59,7 +60,7 @@ impl Renderer {
                 let meta = json!({"resourceVersion": object.meta("resourceVersion")});
                 table::of_one(resource, object, &meta, self.rows).to_string().into()
             }
-            (Representation::Metadata, _) => self.value(&metadata_of(&object.value)),
+            (Representation::Metadata, _) => self.value(&metadata(resource, object)),
             (_, MediaType::Json) => whole(resource, object),
             _ => protobuf::in_envelope(&resource.api_version(), &resource.kind, object.protobuf(&resource.schema)),
         }
@@ -74,8 +75,8 @@ impl Renderer {
     ) -> Bytes {
         let types = self.model.types;
         if representation == Representation::Metadata {
-            let items: Vec<Vec<u8>> =
-                objects.iter().map(|object| protobuf::metadata(types, &object.value["metadata"])).collect();
+            let of = |object: &Arc<Object>| protobuf::metadata(types, &metadata(resource, object)["metadata"]);
+            let items: Vec<Vec<u8>> = objects.iter().map(of).collect();
             let list = protobuf::list(types, meta, items.iter().map(Vec::as_slice));
             return protobuf::in_envelope(PARTIAL[0], "PartialObjectMetadataList", &list);
         }
@@ -176,8 +177,10 @@ fn list(resource: &Resource, objects: &[Arc<Object>], meta: &Value) -> Bytes {
 }
 
 /// The metadata of an object alone.
-pub(crate) fn metadata(object: &Object) -> Value {
-    metadata_of(&object.value)
+pub(crate) fn metadata(resource: &Resource, object: &Object) -> Value {
+    let mut metadata = metadata_of(&object.value);
+    defaults::without_what_is_converted(resource, &mut metadata);
+    metadata
 }
 
 fn metadata_of(value: &Value) -> Value {

@@ -85,10 +85,14 @@ pub(crate) struct Behaviour {
     pub(crate) answers_object: bool,
     /// `metadata.generation` counts changes.
     pub(crate) generation: bool,
+    /// `metadata.generation` is there and counts nothing but the deletion.
+    pub(crate) generation_of_creation: bool,
     /// And those of annotations too.
     pub(crate) generation_of_annotations: bool,
     /// A deletion leaves time to end.
     pub(crate) graceful: bool,
+    /// A deletion that does not say what becomes of dependents leaves them.
+    pub(crate) orphans_dependents: bool,
     /// A create keeps the status that it sends.
     pub(crate) status_of_creator: bool,
     /// What a name is.
@@ -319,8 +323,10 @@ impl Behaviour {
                 "created-by-update" => behaviour.created_by_update = true,
                 "answers-object" => behaviour.answers_object = true,
                 "generation" => behaviour.generation = true,
+                "generation-of-creation" => behaviour.generation_of_creation = true,
                 "generation-of-annotations" => behaviour.generation_of_annotations = true,
                 "graceful" => behaviour.graceful = true,
+                "orphans-dependents" => behaviour.orphans_dependents = true,
                 "status-of-creator" => behaviour.status_of_creator = true,
                 "name-label" => behaviour.name = NameRule::Label,
                 "name-path-segment" => behaviour.name = NameRule::PathSegment,

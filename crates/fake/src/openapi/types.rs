@@ -17,10 +17,11 @@ use crate::{
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
-/// The definitions of a group's custom resources.
-pub(super) fn definitions<'s>(state: &'s State, group: &str) -> impl Iterator<Item = &'s Arc<Object>> {
+/// The definitions of a group's custom resources, or of all.
+pub(super) fn definitions<'s>(state: &'s State, group: Option<&str>) -> impl Iterator<Item = &'s Arc<Object>> {
     let all = state.store.list("customresourcedefinitions.apiextensions.k8s.io", "", None);
-    all.map(|(_, object)| object).filter(move |object| object.value["spec"]["group"] == *group)
+    all.map(|(_, object)| object)
+        .filter(move |object| group.is_none_or(|group| object.value["spec"]["group"] == *group))
 }
 
 /// The types that a document has so far.
@@ -93,7 +94,7 @@ impl<'s> Components<'s> {
     /// Adds the types of a custom resource: the schema of its definition, with what all objects have.
     fn add_custom(&mut self, resource: &Resource) -> (Value, Value) {
         let is_own = |definition: &&Arc<Object>| definition.value["spec"]["names"]["plural"] == *resource.plural;
-        let definition = definitions(self.state, &resource.group).find(is_own);
+        let definition = definitions(self.state, Some(&resource.group)).find(is_own);
         let versions = definition.and_then(|definition| definition.value["spec"]["versions"].as_array());
         let version = versions.into_iter().flatten().find(|version| version["name"] == *resource.version);
         let declared = version.map(|version| &version["schema"]["openAPIV3Schema"]);
@@ -161,6 +162,9 @@ fn written(schema: &Schema, wanted: &mut BTreeSet<&'static str>) -> Value {
     };
     if let Some(default) = &schema.default {
         value["default"] = default.clone();
+    }
+    if !schema.values.is_empty() {
+        value["enum"] = schema.values.clone().into();
     }
     if schema.atomic && !matches!(schema.of, Type::List(_)) {
         value["x-kubernetes-map-type"] = "atomic".into();

@@ -19,6 +19,7 @@ pub(crate) use check::violations;
 pub(crate) use decode::{MICRO_TIME, decode};
 pub(crate) use message::{Message, Part};
 pub(crate) use prune::{prune, prune_applied};
+pub(crate) use quantity::is_more;
 pub(crate) use stored::as_stored;
 use types::Entry;
 pub(crate) use types::Types;

@@ -5,6 +5,11 @@ pub(crate) fn canonical(text: &str) -> String {
     parse(text).map_or_else(|| text.to_owned(), |(nano, binary)| write(nano, binary))
 }
 
+/// Whether one quantity is more than another; not, if one is none.
+pub(crate) fn is_more(one: &str, other: &str) -> bool {
+    matches!((parse(one), parse(other)), (Some((one, _)), Some((other, _))) if one > other)
+}
+
 const NANO: i128 = 1_000_000_000;
 
 /// In billionths, and whether the suffix was a binary one.

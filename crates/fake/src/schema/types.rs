@@ -5,7 +5,8 @@
 //! a map of anything, `any` for what may be anything, or a scalar. The words: `atomic`, `granular`, `set` and
 //! `map=KEY,KEY` (the type of list or map), `patch=…` and `key=…` (strategic merge patch), `required`, `pointer`,
 //! `omitempty` and `omitzero` (the field in Go), `#NUMBER` (the field in protobuf; `#2.1` is the first one of the
-//! message that is the second), and `default=JSON`.
+//! message that is the second), `default=JSON`, and `enum=VALUE,VALUE` (the values of a text, or of the texts in a list
+//! or map; a tilde is a blank).
 
 use std::{collections::HashMap, fmt, sync::OnceLock};
 
@@ -99,6 +100,7 @@ impl Types {
                 "pointer" => pointer = true,
                 "omitempty" => omit_empty = true,
                 "omitzero" => omit_zero = true,
+                "enum" => set_values(&mut field.schema, value),
                 "default" => field.schema.default = serde_json::from_str(value).ok(),
                 _ => {}
             }
@@ -135,6 +137,15 @@ impl Types {
                 _ => Type::Any,
             }
         })
+    }
+}
+
+/// Sets the only values of a text, or of the texts in a list or map.
+fn set_values(schema: &mut Schema, values: &str) {
+    match &mut schema.of {
+        Type::List(list) => set_values(&mut list.items, values),
+        Type::Map(inner) => set_values(inner, values),
+        _ => schema.values = values.split(',').map(|value| value.replace('~', " ").into()).collect(),
     }
 }
 

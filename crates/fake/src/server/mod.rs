@@ -323,8 +323,12 @@ impl FakeServer {
             }
             "/healthz" | "/livez" | "/readyz" => plain("ok"),
             other if other.starts_with("/openapi/") => {
-                let document = openapi::document(&self.state(), other)?;
-                Ok(response(StatusCode::OK, "application/json", document.to_string()))
+                let (document, hash) = openapi::document(&self.state(), other)?;
+                let mut response = response(StatusCode::OK, "application/json", document.to_string());
+                response
+                    .headers_mut()
+                    .extend(HeaderValue::from_str(&format!("{hash:?}")).map(|tag| (header::ETAG, tag)));
+                Ok(response)
             }
             _ => Err(Failure::unknown_path()),
         }

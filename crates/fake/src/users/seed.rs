@@ -163,7 +163,7 @@ fn add(state: &mut State, mut object: Value) -> Result<(), SeedError> {
             object["metadata"][field] = value.into();
         }
     }
-    hooks::default_fields(&resource, &mut object);
+    hooks::default_fields(&resource, &mut object, state.minor());
     let value = if resource.custom.is_some() {
         schema::prune(object, &resource.schema, &mut Vec::new())
     } else {

@@ -14,6 +14,23 @@ use crate::{
 const NAMES: [&str; 3] = ["a", "b", "c"];
 const MANAGERS: [&str; 3] = ["m1", "m2", "kubectl"];
 const FINALIZERS: [&str; 2] = ["example.com/one", "example.com/two"];
+/// What objects have beside metadata that an apply may leave out.
+const MEMBERS: [&str; 14] = [
+    "spec",
+    "data",
+    "rules",
+    "aggregationRule",
+    "stringData",
+    "binaryData",
+    "type",
+    "top",
+    "status",
+    "parameters",
+    "mountOptions",
+    "reclaimPolicy",
+    "volumeBindingMode",
+    "preemptionPolicy",
+];
 pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 pub(crate) const MERGE: &str = "application/merge-patch+json";
 pub(crate) const STRATEGIC: &str = "application/strategic-merge-patch+json";
@@ -57,6 +74,8 @@ impl Drawing {
     }
 
     pub(crate) fn path_of(&self, name: &str) -> String {
+        // One that an answer has is whole.
+        let name = if name.starts_with('@') { name.to_owned() } else { self.kind.named(name) };
         format!("{}/{name}", self.kind.path())
     }
 
@@ -124,8 +143,9 @@ impl Drawing {
     }
 
     fn labels(&mut self) -> Value {
-        // Never none: what is empty comes and goes by itself where JSON is kept.
-        let mut labels = json!({"always": "there"});
+        // Never none: what is empty comes and goes by itself where JSON is kept. And by this one, a sequence finds its
+        // objects among those of the whole cluster.
+        let mut labels = json!({"always": "{ns}"});
         for (key, values) in [("app", ["x", "y"]), ("tier", ["1", ""])] {
             if self.rng.bool() {
                 labels[key] = one(&mut self.rng, &values).into();
@@ -136,7 +156,7 @@ impl Drawing {
 
     fn metadata(&mut self) -> Value {
         let mut metadata = json!({});
-        if self.rng.bool() {
+        if self.rng.bool() || self.kind.is_of_cluster {
             metadata["labels"] = self.labels();
         }
         if self.one_in(3) {
@@ -155,7 +175,7 @@ impl Drawing {
     pub(crate) fn object(&mut self, name: &str) -> Value {
         let mut object = (self.kind.whole)(&mut self.rng);
         object["metadata"] = self.metadata();
-        object["metadata"]["name"] = name.into();
+        object["metadata"]["name"] = self.kind.named(name).into();
         object["apiVersion"] = self.kind.api_version.into();
         object["kind"] = self.kind.name.into();
         object
@@ -204,6 +224,7 @@ impl Drawing {
     }
 
     fn selectors(&mut self, mut step: Step) -> Step {
+        let mut labels = if self.kind.is_of_cluster { vec!["always={ns}"] } else { Vec::new() };
         if self.one_in(3) {
             let selectors = [
                 "app=x",
@@ -217,15 +238,21 @@ impl Drawing {
                 "app=x,tier",
                 "app",
             ];
-            step = step.query("labelSelector", one(&mut self.rng, &selectors));
+            labels.push(one(&mut self.rng, &selectors));
+        }
+        if !labels.is_empty() {
+            step = step.query("labelSelector", labels.join(","));
         }
         if self.one_in(4) {
-            let name = one(&mut self.rng, &NAMES);
+            let name = self.kind.named(one(&mut self.rng, &NAMES));
             let mut selectors = vec![
                 format!("metadata.name={name}"),
                 format!("metadata.name!={name}"),
                 "metadata.namespace={ns}".into(),
             ];
+            if self.kind.is_of_cluster {
+                selectors.pop();
+            }
             for (field, values) in self.kind.selectable {
                 selectors.push(format!("{field}={}", one(&mut self.rng, values)));
                 selectors.push(format!("{field}!={}", one(&mut self.rng, values)));
@@ -244,7 +271,8 @@ impl Drawing {
         } else if self.kind.is_custom && self.one_in(4) {
             step.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
         }
-        if self.one_in(3) {
+        // Pages of what is the whole cluster's have objects of others behind them.
+        if !self.kind.is_of_cluster && self.one_in(3) {
             let limited = step.query("limit", one(&mut self.rng, &["1", "2", "500"]));
             let first = self.push(limited.clone());
             self.lists.push(first);
@@ -265,7 +293,7 @@ impl Drawing {
         if !matches.is_empty() {
             step = step.query("resourceVersionMatch", matches);
         }
-        if self.one_in(4) {
+        if !self.kind.is_of_cluster && self.one_in(4) {
             step = step.query("limit", "1");
         }
         self.push(step);
@@ -369,7 +397,7 @@ impl Drawing {
         let mut object = self.object(name);
         if self.one_in(3) {
             let part = (self.kind.part)(&mut self.rng);
-            for member in ["spec", "data", "rules", "stringData", "binaryData", "type", "top", "status"] {
+            for member in MEMBERS {
                 if let Some(object) = object.as_object_mut() {
                     object.remove(member);
                 }
@@ -407,7 +435,7 @@ impl Drawing {
                 Step { body: Body::Edited { of, patch: sent }, ..Step::new("PUT", path) }
             }
             (2, _) => {
-                let metadata = json!({"name": name});
+                let metadata = json!({"name": self.kind.named(name)});
                 let object = json!({
                     "apiVersion": self.kind.api_version, "kind": self.kind.name, "metadata": metadata,
                     "status": sent["status"],

@@ -37,8 +37,8 @@ pub(crate) fn step(drawing: &mut Drawing) -> Step {
     };
     let applied = |body: Value| patch(APPLY, body).query("fieldManager", "m1");
     let root = drawing.kind.root();
-    match drawing.rng.u8(..44) {
-        0 => post(with("/metadata/name", json!("Wrong_Name"))),
+    match drawing.rng.u8(..45) {
+        0 => post(with("/metadata/name", json!("Wrong_{ns}"))),
         1 => post(with("/metadata/name", json!(""))),
         2 => post(with("/metadata/namespace", json!("elsewhere"))),
         3 => post(with("/metadata/resourceVersion", json!("5"))),
@@ -112,6 +112,14 @@ pub(crate) fn step(drawing: &mut Drawing) -> Step {
         }
         41 => Step::new(one(&mut drawing.rng, &["PUT", "PATCH"]), all.clone()).with(object),
         42 => Step { accept: one(&mut drawing.rng, &["text/html", "application/xml", "*/*"]), ..get(&of_name) },
+        43 => {
+            let validation = one(&mut drawing.rng, &["Strict", "Warn", "Ignore", ""]);
+            let mut body = with("wrong", json!(1));
+            body["metadata"]["labels"] = json!({"a": "b"});
+            let json = body.to_string().replacen(r#""labels":{"#, r#""labels":{"a":"c","#, 1);
+            text("POST", &all, "application/json", &format!(r#"{{"kind":"Other",{}"#, &json[1..]))
+                .query("fieldValidation", validation)
+        }
         _ => {
             let body = one(&mut drawing.rng, &["Sometimes", ""]);
             Step::new("DELETE", of_name.clone()).with(json!({"propagationPolicy": body, "dryRun": ["Some"]}))

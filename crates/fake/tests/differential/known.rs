@@ -11,7 +11,7 @@ struct Known {
     forget: fn(&mut Value),
 }
 
-const KNOWN: [Known; 5] = [
+const KNOWN: [Known; 6] = [
     Known {
         reason: "what the server says of the columns that all kinds have is the documentation of their fields",
         forget: |answer| {
@@ -57,16 +57,41 @@ const KNOWN: [Known; 5] = [
         },
     },
     Known {
-        reason: "beside a wrong uid, the fake server does not look for what else is wrong with a secret",
+        reason: "what has changed of a spec that cannot is shown as Go's structs, of which nothing is known",
         forget: |answer| {
-            let is_it = answer.pointer("/body/message").and_then(Value::as_str);
-            if is_it.is_some_and(|message| message.starts_with("Secret ") && message.contains("metadata.uid: ")) {
+            let causes = answer.pointer_mut("/body/details/causes").and_then(Value::as_array_mut);
+            let mut has_document = false;
+            for cause in causes.into_iter().flatten() {
+                let Some(message) = cause["message"].as_str() else { continue };
+                let is_value = ["Invalid value: {", "Invalid value: ["].iter().any(|start| message.starts_with(start));
+                // Some are shown line by line behind these sentences.
+                let sentences = ["pod updates may not change fields", "spec.persistentvolumesource is immutable"];
+                has_document |= is_value || sentences.iter().any(|sentence| message.contains(sentence));
+                let end = if is_value { "Invalid value:".len() } else { message.find('\n').unwrap_or(message.len()) };
+                cause["message"] = message[..end].into();
+            }
+            if has_document {
                 answer["body"]["message"] = Value::Null;
-                answer["body"]["details"] = Value::Null;
             }
         },
     },
+    Known {
+        reason: "the claims of a StatefulSet come to who sends `1024Mi` where the server keeps `1Gi`, and nobody knows why",
+        forget: |answer| forget_field(answer, "f:volumeClaimTemplates"),
+    },
 ];
+
+/// Takes a field of this name out of whatever has it.
+fn forget_field(value: &mut Value, name: &str) {
+    match value {
+        Value::Object(members) => {
+            members.remove(name);
+            members.values_mut().for_each(|member| forget_field(member, name));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| forget_field(item, name)),
+        _ => {}
+    }
+}
 
 /// Takes the document out of `Invalid value: "{…}": what is wrong`.
 fn without_document(message: &mut Value) {

@@ -20,8 +20,14 @@ pub(crate) struct Drawn {
 }
 
 /// Behind these words of a message comes a number that no other server has.
-const BEFORE_NUMBERS: [&str; 4] =
-    ["too old resource version: ", "Too large resource version: ", "current: ", "for the provided list is too old. ("];
+const BEFORE_NUMBERS: [&str; 6] = [
+    "too old resource version: ",
+    "Too large resource version: ",
+    "current: ",
+    "for the provided list is too old. (",
+    "ResourceVersion in precondition: ",
+    "ResourceVersion in object meta: ",
+];
 
 impl Drawn {
     pub(crate) fn answer(&mut self, answer: &Answer) -> Value {

@@ -371,3 +371,35 @@ async fn a_job_has_pods_until_enough_have_succeeded_or_too_many_have_failed() {
     object(&server, "POST", JOBS, job(false)).await;
     assert_eq!(get(&server, &path).await["status"]["succeeded"], 3);
 }
+
+#[tokio::test]
+async fn pods_without_a_controller_are_adopted_by_whom_they_match_and_let_go_when_they_do_not() {
+    let server = server();
+    let stray = |name: &str| {
+        let mut pod = template("web", "web:1");
+        pod["metadata"]["name"] = name.into();
+        pod
+    };
+    object(&server, "POST", PODS, stray("stray")).await;
+    object(&server, "POST", SETS, workload("web", 2, "web:1")).await;
+    server.run_controllers();
+    let pods = get(&server, PODS).await;
+    assert_eq!((names(&pods).len(), names(&pods).contains(&"stray")), (2, true), "one was there already");
+    let owner = |pod: &Value| pod["metadata"]["ownerReferences"][0]["name"].clone();
+    assert_eq!(owner(&get(&server, &format!("{PODS}/stray")).await), "web");
+
+    let patch = json!({"metadata": {"labels": {"app": "other"}}});
+    object(&server, "PATCH:merge", &format!("{PODS}/stray"), patch).await;
+    server.run_controllers();
+    assert_eq!(items(&server, PODS).await.len(), 3, "another takes its place");
+    assert!(owner(&get(&server, &format!("{PODS}/stray")).await).is_null());
+
+    // A set of pods with numbers takes none whose name has no number.
+    object(&server, "POST", PODS, stray("db-x")).await;
+    object(&server, "POST", STATEFUL_SETS, workload("db", 1, "db:1")).await;
+    let relabel = json!({"metadata": {"labels": {"app": "db"}}});
+    object(&server, "PATCH:merge", &format!("{PODS}/db-x"), relabel).await;
+    server.run_controllers();
+    assert!(owner(&get(&server, &format!("{PODS}/db-x")).await).is_null());
+    assert_eq!(owner(&get(&server, &format!("{PODS}/db-0")).await), "db");
+}

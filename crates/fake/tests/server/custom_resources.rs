@@ -103,3 +103,19 @@ async fn status_and_scale_are_subresources_of_their_own() {
     let widget = object(&server, "GET", &format!("{WIDGETS}/w"), Value::Null).await;
     assert_eq!((&widget["spec"]["size"], &widget["metadata"]["generation"]), (&json!(8), &json!(2)));
 }
+
+#[tokio::test]
+async fn a_watch_ends_with_the_definition_of_what_it_watches() {
+    let server = server();
+    define(&server).await;
+    object(&server, "POST", WIDGETS, widget("w", &json!({"size": 3}))).await;
+    let version = server.revision();
+    let path = format!("{WIDGETS}?watch=true&resourceVersion={version}");
+    // It would go on for half an hour.
+    let (told, _) = tokio::join!(ask(&server, "GET", &path, Value::Null), async {
+        tokio::task::yield_now().await;
+        object(&server, "DELETE", &format!("{DEFINITIONS}/widgets.example.com"), Value::Null).await
+    });
+    assert_eq!((told.0, &told.1["type"]), (200, &json!("DELETED")));
+    assert_eq!(ask(&server, "GET", WIDGETS, Value::Null).await.0, 404);
+}

@@ -3,7 +3,7 @@
 use k8s_client_fake::FakeServer;
 use serde_json::{Value, json};
 
-use super::{object, refusal, server};
+use super::{ask, object, server};
 
 /// The texts of all references in a document.
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -66,9 +66,27 @@ async fn a_document_says_what_kubectl_asks_it() {
     let containers = &schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"];
     assert_eq!(containers["x-kubernetes-list-map-keys"], json!(["name"]));
     assert_eq!(containers["x-kubernetes-patch-merge-key"], "name");
+    let policy = &schemas["io.k8s.api.core.v1.PodSpec"]["properties"]["restartPolicy"];
+    assert_eq!(policy["enum"], json!(["Always", "Never", "OnFailure"]));
+}
 
-    let refused = refusal(&server, "GET", "/openapi/v2", Value::Null).await;
-    assert_eq!((refused.0, refused.1.as_str()), (501, "NotImplemented"));
+#[tokio::test]
+async fn the_old_document_has_the_types_of_all_groups() {
+    let server = server();
+    let document = object(&server, "GET", "/openapi/v2", Value::Null).await;
+    assert_eq!(document["swagger"], "2.0");
+    let mut named = Vec::new();
+    references(&document, &mut named);
+    assert!(named.len() > 1_000, "{}", named.len());
+    for reference in named {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+    let deployment = &document["definitions"]["io.k8s.api.apps.v1.Deployment"];
+    assert_eq!(deployment["properties"]["spec"], json!({"$ref": "#/definitions/io.k8s.api.apps.v1.DeploymentSpec"}));
+    assert_eq!(deployment["x-kubernetes-group-version-kind"][0]["kind"], "Deployment");
+    assert_eq!(document["definitions"]["io.k8s.apimachinery.pkg.api.resource.Quantity"]["type"], "string");
+    let refused = ask(&server, "GET", "/openapi/v1", Value::Null).await;
+    assert_eq!(refused.0, 404);
 }
 
 #[tokio::test]
