@@ -16,8 +16,12 @@ use crate::{Result, process};
 /// The tests that are left out, and why.
 const SKIPPED: &str = "tests/integration/skipped-on-fake.txt";
 
-/// The test programs of which most can be run.
-const PROGRAMS: [&str; 2] = ["verbs", "dynamic"];
+/// The test programs of which most can be run, all of the integration tests.
+const PROGRAMS: [&str; 6] = ["apply", "controllers", "discovery", "dynamic", "sweep", "verbs"];
+
+/// Tests of what controllers make.
+const WITH_CONTROLLERS: [&str; 2] =
+    ["deletion::deployment_takes_its_pods_along", "scale::replica_set_follows_the_scale_of_its_deployment"];
 
 /// The contexts that tests ask for. The fake server tells nobody from anybody.
 const CONTEXTS: [&str; 3] = ["admin", "token", "unprivileged"];
@@ -33,18 +37,27 @@ pub(crate) fn test() -> Result<()> {
     let skipped = skipped(&list)?;
     process::heading("The fake API server");
     build()?;
-    // Many tests say themselves what happens to their objects.
-    let server = Server::start(Controllers::None)?;
-
     process::heading("Tests of a real API server on it");
-    let mut cargo = process::cargo();
-    cargo.args(["test", "--package", "k8s-client-integration-tests", "--no-fail-fast"]);
-    cargo.args(PROGRAMS.iter().flat_map(|program| ["--test", program])).args(["--", "--exact"]);
-    cargo.args(skipped.iter().flat_map(|test| ["--skip", test]));
-    // Nobody makes pods of deployments there.
-    process::run(cargo.env(KUBECONFIG_VARIABLE, &server.kubeconfig).env(CONTROLLERS_VARIABLE, "false"))?;
+    // Many tests say themselves what happens to their objects.
+    let not_now = skipped.iter().chain(&WITH_CONTROLLERS).flat_map(|test| ["--skip", test]);
+    run(Controllers::None, not_now)?;
+    process::heading("Those that need controllers");
+    run(Controllers::All, WITH_CONTROLLERS)?;
     println!("\n{} tests were left out: see {SKIPPED}", skipped.len());
     Ok(())
+}
+
+/// Runs tests on a server of their own.
+fn run<'a>(controllers: Controllers, arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let server = Server::start(controllers)?;
+    let mut cargo = process::cargo();
+    // Of the whole workspace, so that what `cargo test --workspace` has built is built with the same features.
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(PROGRAMS.iter().flat_map(|program| ["--test", program]));
+    cargo.args(["--", "--exact"]).args(arguments);
+    let has_controllers = controllers == Controllers::All;
+    process::run(
+        cargo.env(KUBECONFIG_VARIABLE, &server.kubeconfig).env(CONTROLLERS_VARIABLE, has_controllers.to_string()),
+    )
 }
 
 const FEATURES: [&str; 2] = ["--features", "latest,listen"];
@@ -123,6 +136,41 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The names of a program's tests.
+    fn tests_of(program: &str) -> Vec<String> {
+        let folder = crate::root().join("tests/integration/tests").join(program);
+        let mut tests = Vec::new();
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let module = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+            let prefix = if module == "main" { String::new() } else { format!("{module}::") };
+            let text = fs::read_to_string(&path).unwrap();
+            let mut is_test = false;
+            for line in text.lines() {
+                is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+                let name = line.split_once("fn ").filter(|_| is_test).and_then(|(_, rest)| rest.split_once('('));
+                if let Some((name, _)) = name {
+                    tests.push(format!("{prefix}{name}"));
+                    is_test = false;
+                }
+            }
+        }
+        tests
+    }
+
+    #[test]
+    fn readme_says_how_many_tests_pass_on_it() {
+        let tests: Vec<String> = PROGRAMS.iter().flat_map(|program| tests_of(program)).collect();
+        let skipped = skipped(include_str!("../../tests/integration/skipped-on-fake.txt")).unwrap();
+        for name in skipped.iter().chain(&WITH_CONTROLLERS) {
+            assert!(tests.iter().any(|test| test == name), "{SKIPPED}: there is no test {name} any more");
+        }
+        let (all, skipped) = (tests.len(), skipped.len());
+        let sentence = format!("{all} tests in all, {} pass on it and {skipped} are left out", all - skipped);
+        let readme = include_str!("../../crates/fake/README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(readme.contains(&sentence), "crates/fake/README.md should say: {sentence}");
+    }
 
     #[test]
     fn a_test_is_left_out_for_a_reason() {

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: the examples and every test there is, on one real control plane.
+//! `cargo xtask test`: the examples and every test there is, on one real control plane, and what the fake API server
+//! can pass of them on that too.
 
 use std::{path::PathBuf, process::Command as Process};
 
@@ -7,8 +8,8 @@ use k8s_client_test_harness::ControlPlane;
 
 use crate::{Result, control_plane, examples, fake, process, versions};
 
-/// Runs the examples and all tests on a real control plane: with the newest Kubernetes version's types, then with the
-/// oldest's
+/// Runs the examples and all tests on a real control plane, with the newest Kubernetes version's types and then with
+/// the oldest's, and those that the fake API server is to pass on that
 #[derive(Debug, Args)]
 pub(crate) struct Command {
     /// A cluster that runs already, instead of building and starting a control plane
@@ -17,7 +18,7 @@ pub(crate) struct Command {
     /// Leaves out the second run, with the oldest Kubernetes version's types
     #[arg(long)]
     newest_only: bool,
-    /// Runs the tests of verbs and of the dynamic client on the fake API server, without a control plane
+    /// Runs only those on the fake API server, without a control plane
     #[arg(long, conflicts_with_all = ["kubeconfig", "newest_only"])]
     fake: bool,
 }
@@ -34,6 +35,8 @@ pub(crate) fn run(command: &Command) -> Result<()> {
 
     process::heading("Tests with the newest Kubernetes version's types");
     process::run(cargo_test(&plane).arg("--workspace"))?;
+
+    fake::test()?;
 
     if !command.newest_only {
         // The newest is what the workspace builds by default.

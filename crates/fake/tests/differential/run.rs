@@ -88,13 +88,7 @@ impl Side {
     fn events(&mut self) -> Vec<(usize, Value)> {
         let drawn = &mut self.drawn;
         let normal = |(number, watch): &(usize, Watch)| {
-            // Bookmarks that come by time come at another time on each server.
-            let by_time = |event: &&Value| {
-                event["type"] == "BOOKMARK"
-                    && event["object"]["metadata"]["annotations"].get("k8s.io/initial-events-end").is_none()
-            };
-            let events = watch.events.iter().filter(|event| !by_time(event));
-            let events: Vec<Value> = events.map(|event| drawn.value(event)).collect();
+            let events: Vec<Value> = watch.events.iter().map(|event| drawn.value(event)).collect();
             (*number, json!({"events": events, "over": watch.is_over}))
         };
         self.watches.iter().map(normal).collect()

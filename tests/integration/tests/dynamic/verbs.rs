@@ -7,7 +7,7 @@ use k8s_client::{
     resource::{Deleted, DeletedCollection},
     schema::{GroupVersionResource, ResourceScope},
 };
-use k8s_client_integration_tests::{Test, TestResult, client, gone, soon};
+use k8s_client_integration_tests::{Test, TestResult, gone, soon};
 use serde_json::json;
 
 use crate::{config_map, config_maps, deployment, deployments, mapping, unstructured};
@@ -163,7 +163,9 @@ async fn all_namespaces_are_listed_without_one() -> TestResult {
 
 #[tokio::test]
 async fn known_scope_refuses_what_the_server_has_not() -> TestResult {
-    let dynamic = DynamicClient::new(client().rest_client());
+    let test = Test::namespace().await;
+    config_maps(&test).create(&config_map("there", "1")).await?;
+    let dynamic = DynamicClient::new(test.client.rest_client());
     let namespaces = GroupVersionResource::new("", "v1", "namespaces");
     let namespaces = dynamic.mapped(&mapping(namespaces, "Namespace", ResourceScope::Cluster));
     assert_eq!(namespaces.get("default").await?.kind(), Some("Namespace"));

@@ -26,7 +26,7 @@ use k8s_client::{
     object::AnyList as _,
     resource::{Applies, Creates, Deletes, Gets, Lists, Patches, Updates, Watches},
 };
-use k8s_client_integration_tests::{Test, TestResult, control_plane, soon};
+use k8s_client_integration_tests::{Test, TestResult, control_plane, object, soon};
 use k8s_openapi::serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -73,6 +73,11 @@ pub(crate) trait Visitor {
 #[tokio::test]
 async fn every_verb_of_every_resource_works() -> TestResult {
     let test = Test::namespace().await;
+    // Something to read: a cluster may have next to nothing.
+    for index in 0..100 {
+        let config = json!({ "metadata": { "name": format!("read-{index}") }, "data": { "index": index.to_string() } });
+        test.client.core_v1().config_maps(&test.namespace).create(&object(config)).await?;
+    }
     let mut sweep = sweep(&test.client, &test.namespace).await?;
     sweep.compare_with_discovery();
     println!("{}", sweep.summary());
