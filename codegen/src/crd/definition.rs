@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{
-    Operations,
-    yaml::{Document, documents},
-};
+use super::{Operations, yaml::documents};
 use crate::{
     Error,
     model::Scope,
@@ -72,55 +69,107 @@ impl Definition {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or a definition is not one that a server would take.
+    /// When the file cannot be read, or definitions are not such that a server would take: all of them are named.
     pub fn read(file: &str, text: &str) -> Result<Vec<Self>, Error> {
-        let mut definitions = Vec::new();
-        for document in documents(file, text)? {
-            collect(&document, &mut definitions)?;
-        }
-        Ok(definitions)
+        let mut reader = Reader::default();
+        reader.text(file, text);
+        reader.finish()
+    }
+}
+
+/// Reads definitions of several files or answers, and says all that is wrong with them at once.
+#[derive(Debug, Default)]
+pub struct Reader {
+    groups: Vec<String>,
+    found: usize,
+    definitions: Vec<Definition>,
+    errors: Vec<Error>,
+}
+
+impl Reader {
+    /// Reads the definitions of these groups alone, or of all if none is named. What other groups have may be wrong.
+    pub fn new(groups: &[String]) -> Self {
+        Self { groups: groups.to_owned(), ..Self::default() }
     }
 
-    /// The definitions in an object or a list that a server answered with. `source` is for messages.
+    /// Reads a file of YAML or JSON, which may have many documents, lists, and objects of other kinds.
+    pub fn text(&mut self, file: &str, text: &str) {
+        match documents(file, text) {
+            Ok(documents) => documents.iter().for_each(|document| self.value(&document.place, &document.value)),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    /// Reads an object or a list that a server answered with. `source` is for messages.
+    pub fn value(&mut self, source: &str, value: &Value) {
+        if let Err(error) = self.object(source, &Node::root(source, value)) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Takes what is wrong with a file that cannot even be opened.
+    pub fn error(&mut self, error: Error) {
+        self.errors.push(error);
+    }
+
+    /// How many definitions there were, those of other groups included.
+    pub fn found(&self) -> usize {
+        self.found
+    }
+
+    /// What was read.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
-    pub fn from_value(source: &str, value: Value) -> Result<Vec<Self>, Error> {
-        let mut definitions = Vec::new();
-        collect(&Document { place: source.to_owned(), value }, &mut definitions)?;
-        Ok(definitions)
+    /// When something was wrong: all of it, a line each.
+    pub fn finish(self) -> Result<Vec<Definition>, Error> {
+        Error::all(self.errors)?;
+        Ok(self.definitions)
+    }
+
+    fn object(&mut self, file: &str, node: &Node<'_>) -> Result<(), Error> {
+        let text = |key| node.value()[key].as_str().unwrap_or_default();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        match (api_version.split_once('/'), kind) {
+            (Some((GROUP, "v1")), "CustomResourceDefinition") => self.definition(file, node),
+            (Some((GROUP, "v1")), "CustomResourceDefinitionList") | (None, "List") => {
+                for item in node.get("items").map_or_else(|| Ok(Vec::new()), |items| items.items())? {
+                    // A name says more than a number in the list of a whole server.
+                    let named = item.value()["metadata"]["name"].as_str().map(|name| format!("{file} ({name})"));
+                    let (file, item) = match &named {
+                        Some(named) => (named.as_str(), Node::root(named, item.value())),
+                        None => (file, item),
+                    };
+                    let in_list = item.value()["kind"].is_null() && kind != "List";
+                    let read = if in_list { Ok(self.definition(file, &item)) } else { self.object(file, &item) };
+                    self.errors.extend(read.err());
+                }
+            }
+            (Some((GROUP, version)), "CustomResourceDefinition" | "CustomResourceDefinitionList") => {
+                return Err(node.error(format!(
+                    "is of {GROUP}/{version}, which no server since Kubernetes 1.22 takes: convert it to {GROUP}/v1, where each \
+                     version has its schema, or take the definition from a server that has it (`kubectl get crd NAME -o yaml`)"
+                )));
+            }
+            // What else an installation consists of.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn definition(&mut self, file: &str, node: &Node<'_>) {
+        self.found += 1;
+        let group = node.value()["spec"]["group"].as_str();
+        if self.groups.is_empty() || group.is_none_or(|group| self.groups.iter().any(|wanted| wanted == group)) {
+            match definition(file, node) {
+                Ok(definition) => self.definitions.push(definition),
+                Err(error) => self.errors.push(error),
+            }
+        }
     }
 }
 
 const GROUP: &str = "apiextensions.k8s.io";
-
-fn collect(document: &Document, definitions: &mut Vec<Definition>) -> Result<(), Error> {
-    object(&document.place, &Node::root(&document.place, &document.value), definitions)
-}
-
-fn object(file: &str, node: &Node<'_>, definitions: &mut Vec<Definition>) -> Result<(), Error> {
-    let text = |key| node.value()[key].as_str().unwrap_or_default();
-    let (api_version, kind) = (text("apiVersion"), text("kind"));
-    match (api_version.split_once('/'), kind) {
-        (Some((GROUP, "v1")), "CustomResourceDefinition") => definitions.push(definition(file, node)?),
-        (Some((GROUP, "v1")), "CustomResourceDefinitionList") | (None, "List") => {
-            for item in node.get("items").map_or_else(|| Ok(Vec::new()), |items| items.items())? {
-                let in_list = item.value()["kind"].is_null() && kind != "List";
-                if in_list { definitions.push(definition(file, &item)?) } else { object(file, &item, definitions)? }
-            }
-        }
-        (Some((GROUP, version)), "CustomResourceDefinition" | "CustomResourceDefinitionList") => {
-            return Err(node.error(format!(
-                "is of {GROUP}/{version}, which no server since Kubernetes 1.22 takes: convert it to {GROUP}/v1, where each \
-                 version has its schema, or take the definition from a server that has it (`kubectl get crd NAME -o yaml`)"
-            )));
-        }
-        // What else an installation consists of.
-        _ => {}
-    }
-    Ok(())
-}
 
 /// A text that is there and not empty.
 fn text(node: &Node<'_>, key: &str) -> Result<String, Error> {
@@ -185,7 +234,7 @@ fn definition(file: &str, node: &Node<'_>) -> Result<Definition, Error> {
     let mut seen = BTreeSet::new();
     let mut read = Vec::new();
     for version_node in &versions {
-        let version = version(version_node)?;
+        let version = version(version_node, &group, &names.kind)?;
         if !seen.insert(version.name.clone()) {
             return Err(version_node.error(format!("the version `{}` is there twice", version.name)));
         }
@@ -213,7 +262,7 @@ fn names(node: &Node<'_>) -> Result<DefinitionNames, Error> {
     })
 }
 
-fn version(node: &Node<'_>) -> Result<DefinitionVersion, Error> {
+fn version(node: &Node<'_>, group: &str, kind: &str) -> Result<DefinitionVersion, Error> {
     let name = text(node, "name")?;
     check(node, "name", &name, false)?;
     let schema = node.get("schema").and_then(|schema| schema.get("openAPIV3Schema"));
@@ -230,8 +279,9 @@ fn version(node: &Node<'_>) -> Result<DefinitionVersion, Error> {
     }
     let subresource =
         |key| node.get("subresources").and_then(|all| all.get(key)).is_some_and(|one| !one.value().is_null());
+    let warning = node.value()["deprecationWarning"].as_str().filter(|warning| !warning.is_empty());
     let deprecated = flag(node, "deprecated")?
-        .then(|| node.value()["deprecationWarning"].as_str().map_or_else(|| "deprecated".to_owned(), str::to_owned));
+        .then(|| warning.map_or_else(|| format!("{group}/{name} {kind} is deprecated"), str::to_owned));
     Ok(DefinitionVersion {
         served: node.require("served")?.bool()?,
         deprecated,

@@ -25,10 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::preview::Operations;
 pub use self::{
-    definition::{Definition, DefinitionNames, DefinitionVersion},
+    definition::{Definition, DefinitionNames, DefinitionVersion, Reader},
     facts::facts,
     naming::{NAMES_FILE, Names},
     preview::preview,
+    yaml::objects,
 };
 use crate::{
     Error,

@@ -22,6 +22,15 @@ pub(super) struct Document {
     pub(super) value: Value,
 }
 
+/// The values of a text of YAML or JSON, read as definitions are; empty documents are left out.
+///
+/// # Errors
+///
+/// When the text cannot be read.
+pub fn objects(file: &str, text: &str) -> Result<Vec<Value>, Error> {
+    Ok(documents(file, text)?.into_iter().map(|document| document.value).collect())
+}
+
 /// The documents of a text; empty ones are left out.
 pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Document>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

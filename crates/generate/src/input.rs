@@ -5,31 +5,45 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use k8s_client_codegen::Error;
+use k8s_client_codegen::{Error, crd::Reader};
 
-/// The texts of all files, by the names that messages have for them. The order is that of the paths.
-pub(crate) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Error> {
-    let mut texts = Vec::new();
+/// Reads all files, in the order of their paths.
+pub(crate) fn read(paths: &[PathBuf], reader: &mut Reader) {
     for path in paths {
-        let kind = fs::metadata(path).map_err(|error| wrong(path, &error))?;
-        if kind.is_dir() {
-            for file in files_of(path)? {
-                texts.push(text(&file)?);
-            }
-        } else {
-            texts.push(text(path)?);
+        let files = match fs::metadata(path) {
+            Ok(kind) if kind.is_dir() => files_of(path),
+            Ok(_) => Ok(vec![path.clone()]),
+            Err(error) => Err(wrong(path, &error)),
+        };
+        match files {
+            Ok(files) => files.iter().for_each(|file| match text(file) {
+                Ok((name, text)) => reader.text(&name, &text),
+                Err(error) => reader.error(error),
+            }),
+            Err(error) => reader.error(error),
         }
     }
-    Ok(texts)
 }
 
 fn text(path: &Path) -> Result<(String, String), Error> {
     let bytes = fs::read(path).map_err(|error| wrong(path, &error))?;
     let name = path.display().to_string();
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok((name, text)),
-        Err(_) => Err(Error::file(name, "is not a text in UTF-8")),
+    match decoded(bytes) {
+        Some(text) => Ok((name, text)),
+        None => Err(Error::file(name, "is not a text in UTF-8 or UTF-16")),
     }
+}
+
+/// A text in UTF-8, or in UTF-16 with the mark that says so, in which Windows' shells redirect what kubectl prints.
+pub fn decoded(bytes: Vec<u8>) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).ok(),
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
 }
 
 /// The files with definitions in a folder and those below it, sorted.

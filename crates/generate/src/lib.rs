@@ -22,8 +22,14 @@
 //! `k8s-client-runtime`, `k8s-client-api-meta` and `k8s-openapi`, and `k8s-client-api-autoscaling` if a resource can be
 //! scaled.
 
+#[cfg(feature = "cluster")]
+#[doc(hidden)]
+pub mod cluster;
 mod input;
 mod output;
+#[cfg(feature = "diff")]
+#[doc(hidden)]
+pub mod report;
 
 use std::{
     collections::BTreeMap,
@@ -33,10 +39,12 @@ use std::{
 
 pub use k8s_client_codegen::Error;
 use k8s_client_codegen::{
-    crd::{Definition, Group, Names},
+    crd::{Definition, Group, Names, Reader},
     emit::{Dependencies, Layout},
 };
 
+#[doc(hidden)]
+pub use self::input::decoded;
 pub use self::output::Difference;
 
 /// Makes crates or modules of definitions.
@@ -62,7 +70,7 @@ pub use self::output::Difference;
 ///         properties:
 ///           spec: { type: object, properties: { schedule: { type: string } } }
 /// "#;
-/// let files = Generator::new().text("crontab.yaml", definition)?.files()?;
+/// let files = Generator::new().text("crontab.yaml", definition).files()?;
 /// assert!(files["stable/src/v1/types.rs"].contains("schedule(\"schedule\"): String"));
 /// # Ok::<(), k8s_client_generate::Error>(())
 /// ```
@@ -70,7 +78,7 @@ pub use self::output::Difference;
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Generator {
     paths: Vec<PathBuf>,
-    definitions: Vec<Definition>,
+    given: Vec<(String, Given)>,
     groups: Vec<String>,
     modules: bool,
     package: Option<String>,
@@ -78,6 +86,13 @@ pub struct Generator {
     descriptions: bool,
     names: Option<PathBuf>,
     rerun_if_changed: bool,
+}
+
+/// Definitions that are not in a file.
+#[derive(Clone, Debug)]
+enum Given {
+    Text(String),
+    Value(serde_json::Value),
 }
 
 impl Generator {
@@ -93,26 +108,19 @@ impl Generator {
     }
 
     /// Adds the definitions in a text of YAML or JSON. `name` is for messages.
-    ///
-    /// # Errors
-    ///
-    /// When the text cannot be read, or has a definition that no server would take. The message names the place.
-    pub fn text(mut self, name: &str, text: &str) -> Result<Self, Error> {
-        self.definitions.extend(Definition::read(name, text)?);
-        Ok(self)
+    pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.given.push((name.into(), Given::Text(text.into())));
+        self
     }
 
     /// Adds the definitions in what a server answered: an object, or a list of them. `name` is for messages.
-    ///
-    /// # Errors
-    ///
-    /// As [`text`](Self::text).
-    pub fn value(mut self, name: &str, value: serde_json::Value) -> Result<Self, Error> {
-        self.definitions.extend(Definition::from_value(name, value)?);
-        Ok(self)
+    pub fn value(mut self, name: impl Into<String>, value: serde_json::Value) -> Self {
+        self.given.push((name.into(), Given::Value(value)));
+        self
     }
 
-    /// Takes the definitions of this API group alone, or of several that are named one by one.
+    /// Takes the definitions of this API group alone, or of several that are named one by one. Those of others are not
+    /// even checked: a cluster may have old ones that no server would take now.
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.groups.push(name.into());
         self
@@ -160,7 +168,8 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// When a definition cannot be read, two contradict each other, or there is none. The message names file and place.
+    /// When a definition cannot be read, two contradict each other, or there is none. The message names file and place,
+    /// in a line for each definition that is wrong; nothing is made of the others then.
     pub fn files(&self) -> Result<BTreeMap<String, String>, Error> {
         Ok(self.generated(None)?.files)
     }
@@ -194,12 +203,16 @@ impl Generator {
     /// generator's own.
     #[doc(hidden)]
     pub fn definitions(&self) -> Result<Vec<Definition>, Error> {
-        let mut definitions = self.definitions.clone();
-        for (name, text) in input::texts(&self.paths)? {
-            definitions.extend(Definition::read(&name, &text)?);
+        let mut reader = Reader::new(&self.groups);
+        for (name, given) in &self.given {
+            match given {
+                Given::Text(text) => reader.text(name, text),
+                Given::Value(value) => reader.value(name, value),
+            }
         }
-        let found = definitions.len();
-        definitions.retain(|definition| self.groups.is_empty() || self.groups.contains(&definition.group));
+        input::read(&self.paths, &mut reader);
+        let found = reader.found();
+        let definitions = reader.finish()?;
         if definitions.is_empty() { Err(self.nothing(found)) } else { Ok(definitions) }
     }
 
@@ -263,7 +276,9 @@ impl Generator {
 
     /// The error that there is nothing to do.
     fn nothing(&self, found: usize) -> Error {
-        let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let paths = self.paths.iter().map(|path| path.display().to_string());
+        let given = self.given.iter().map(|(name, _)| name.clone());
+        let paths: Vec<String> = given.chain(paths).collect();
         let place = if paths.is_empty() { "definitions".to_owned() } else { paths.join(", ") };
         let message = match self.groups.as_slice() {
             [] => "no CustomResourceDefinition (apiextensions.k8s.io/v1) was found".to_owned(),

@@ -1,24 +1,56 @@
 //! `k8s-client-generate`: typed clients of custom resources from the command line.
 
-mod cluster;
-
 use std::{
     io::{self, Read as _},
     path::PathBuf,
     process::ExitCode,
 };
 
-use clap::Parser;
-use k8s_client_generate::{Difference, Generator};
-
-/// What a run ends with: its errors are for people to read.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use clap::{Args, Parser, Subcommand};
+use k8s_client_generate::{
+    Difference, Error, Generator,
+    cluster::Server,
+    report::{self, Connection, Form, Side},
+};
 
 /// Makes typed clients, types and apply configurations of CustomResourceDefinitions
 #[derive(Debug, Parser)]
-#[command(version)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Command {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    generate: Generate,
+}
+
+/// What else can be done with definitions.
+#[derive(Debug, Subcommand)]
+enum Other {
+    Diff(Diff),
+}
+
+/// Says what differs between two versions of definitions, and who that breaks
+///
+/// What can be compared: definitions as a file or a folder (`crds.yaml`), one version of them (`crds.yaml@v1beta1`),
+/// and those of a server (`cluster`, `cluster:CONTEXT`). Of a server, the resources that the other side defines are
+/// compared.
+///
+/// Exit codes: 0 if nothing of --fail-on was found, 1 if something was, 2 if the report could not be made.
+#[derive(Debug, Args)]
+struct Diff {
+    /// The older side
+    old: Side,
+    /// The newer side
+    new: Side,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+struct Generate {
     /// Files and folders with definitions in YAML or JSON; `-` is standard input
     paths: Vec<PathBuf>,
     /// Takes the definitions of the cluster that the kubeconfig chooses
@@ -31,8 +63,8 @@ struct Command {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The folder that gets a folder for each API group
-    #[arg(long, short, value_name = "FOLDER")]
-    output: PathBuf,
+    #[arg(long, short, value_name = "FOLDER", required = true)]
+    output: Option<PathBuf>,
     /// Takes the definitions of this API group alone; may be given more than once
     #[arg(long, value_name = "NAME")]
     group: Vec<String>,
@@ -58,6 +90,11 @@ struct Command {
 
 fn main() -> ExitCode {
     let command = Command::parse();
+    if let Some(Other::Diff(diff)) = &command.other {
+        let report = report::compare(&diff.old, &diff.new, &diff.connection).map_err(|error| error.to_string());
+        return diff.form.end(report.and_then(|report| diff.form.of_group(vec![report])));
+    }
+    let command = command.generate;
     match run(&command) {
         Ok(difference) if command.check && !difference.is_empty() => {
             eprint!("{difference}");
@@ -68,27 +105,30 @@ fn main() -> ExitCode {
             eprintln!("{} files differed", difference.len());
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+        Err(errors) => {
+            // Each definition that is wrong has a line.
+            errors.to_string().lines().for_each(|error| eprintln!("error: {error}"));
+            ExitCode::from(report::CANNOT)
         }
     }
 }
 
-fn run(command: &Command) -> Result<Difference> {
+/// What messages call it.
+const STANDARD_INPUT: &str = "standard input";
+
+fn run(command: &Generate) -> Result<Difference, Error> {
     let mut generator = Generator::new();
     let from_cluster = command.cluster || command.context.is_some() || command.kubeconfig.is_some();
     if from_cluster {
-        let (server, definitions) = cluster::definitions(command.kubeconfig.as_deref(), command.context.as_deref())?;
-        generator = generator.value(&server, definitions)?;
+        let server = Server::connect(command.kubeconfig.as_deref(), command.context.as_deref())?;
+        generator = generator.value(server.name(), server.definitions()?);
     } else if command.paths.is_empty() {
-        return Err("nothing to read: name files or folders, `-` for standard input, or --cluster".into());
+        let message = "name files or folders, `-` for standard input, or --cluster";
+        return Err(Error::file("nothing to read", message));
     }
     for path in &command.paths {
         generator = if path.as_os_str() == "-" {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
-            generator.text("standard input", &text)?
+            generator.text(STANDARD_INPUT, standard_input()?)
         } else {
             generator.path(path)
         };
@@ -111,5 +151,14 @@ fn run(command: &Command) -> Result<Difference> {
     if command.descriptions {
         generator = generator.descriptions();
     }
-    Ok(if command.check { generator.check(&command.output)? } else { generator.write(&command.output)? })
+    // The command line has one.
+    let output = command.output.clone().unwrap_or_default();
+    if command.check { generator.check(&output) } else { generator.write(&output) }
+}
+
+fn standard_input() -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().read_to_end(&mut bytes);
+    read.map_err(|error| Error::file(STANDARD_INPUT, format!("cannot be read: {error}")))?;
+    k8s_client_generate::decoded(bytes).ok_or_else(|| Error::file(STANDARD_INPUT, "is not a text in UTF-8 or UTF-16"))
 }

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-type TestResult = Result<(), Box<dyn Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
 fn definition(group: &str, properties: &str) -> String {
     format!(
@@ -85,7 +85,7 @@ fn what_cannot_be_done_is_one_error_with_file_and_place() -> TestResult {
             &["a.yaml", "-o", "out", "--package", "../toys", "--group", "example.org"],
             "error: ../toys: cannot be the name of a package",
         ),
-        (&["--kubeconfig", "missing", "-o", "out"], "error: "),
+        (&["--kubeconfig", "missing", "-o", "out"], "error: kubeconfig: "),
     ] {
         let (code, said) = ended(&run(folder.path(), arguments)?);
         assert!(
@@ -94,6 +94,137 @@ fn what_cannot_be_done_is_one_error_with_file_and_place() -> TestResult {
         );
     }
     assert!(!folder.path().join("out").exists());
+    Ok(())
+}
+
+#[test]
+fn each_definition_that_is_wrong_has_a_line_and_nothing_is_written() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("crds"))?;
+    let good = definition("example.com", "");
+    let other_kind = |kind: &str| good.replace("Toy", kind).replace("toys", &format!("{}s", kind.to_lowercase()));
+    let without_schema = |kind: &str| other_kind(kind).replace("schema:", "no_schema:");
+    let list = format!("{{kind: List, apiVersion: v1, items: [{}, {}]}}", without_schema("Ball"), good);
+    let named = list.replacen("spec:", "metadata: {name: balls.example.com}, spec:", 1);
+    for (file, text) in [
+        ("a.yaml", good.clone()),
+        ("b.yaml", without_schema("Kite")),
+        ("c.yaml", named),
+        ("d.yaml", format!("kind: Other\n---\n{}", without_schema("Puzzle"))),
+        ("e.yaml", "a: [".to_owned()),
+    ] {
+        fs::write(folder.path().join("crds").join(file), text)?;
+    }
+    let (code, said) = ended(&run(folder.path(), &["crds", "-o", "out"])?);
+    let lines: Vec<&str> = said.lines().collect();
+    let expected = [
+        "error: crds/b.yaml: $.spec.versions[0]: the version `v1` has no schema",
+        "error: crds/c.yaml (balls.example.com): $.spec.versions[0]: the version `v1` has no schema",
+        "error: crds/d.yaml (document 2): $.spec.versions[0]: the version `v1` has no schema",
+        "error: crds/e.yaml: line ",
+    ];
+    assert_eq!((code, lines.len()), (Some(2), expected.len()), "{said}");
+    assert!(lines.iter().zip(expected).all(|(line, expected)| line.starts_with(expected)), "{said}");
+    assert!(!folder.path().join("out").exists());
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_with_groups_that_nobody_asked_for_keeps_nobody_from_others() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let bad = definition("example.org", "").replace("schema:", "no_schema:");
+    fs::write(folder.path().join("a.yaml"), definition("example.com", "") + "---\n" + &bad)?;
+    let (code, said) = ended(&run(folder.path(), &["a.yaml", "-o", "out", "--group", "example.com"])?);
+    assert_eq!((code, said.as_str()), (Some(0), "9 files differed\n"));
+    assert_eq!(ended(&run(folder.path(), &["a.yaml", "-o", "out"])?).0, Some(2));
+    Ok(())
+}
+
+#[test]
+fn files_of_all_shells_and_editors_are_read() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let text = definition("example.com", "size: {type: integer, description: Größe}");
+    let block = "apiVersion: v1\nkind: List\nitems:\n- ".to_owned() + &text;
+    let utf_16 =
+        |unit: fn(u16) -> [u8; 2]| -> Vec<u8> { format!("\u{feff}{text}").encode_utf16().flat_map(unit).collect() };
+    let crlf = format!("---\n# a comment\n{text}---\n").replace('\n', "\r\n");
+    for (name, bytes) in [
+        ("plain", text.clone().into_bytes()),
+        ("a mark", format!("\u{feff}{text}").into_bytes()),
+        ("little", utf_16(u16::to_le_bytes)),
+        ("big", utf_16(u16::to_be_bytes)),
+        ("CRLF", crlf.into_bytes()),
+        ("a list", block.into_bytes()),
+    ] {
+        fs::write(folder.path().join("crd.yaml"), bytes)?;
+        let made = run(folder.path(), &["crd.yaml", "-o", "out", "--descriptions"])?;
+        assert_eq!(made.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&made.stderr));
+        let types = fs::read_to_string(folder.path().join("out/example/src/v1/types.rs"))?;
+        assert!(types.contains("/// Größe\n        size(\"size\"): i64,"), "{name}: {types}");
+    }
+    for bytes in [&[0xff, 0xfe, 0x41][..], &[0xff, 0xfe, 0x00, 0xd8], &[0xc3, 0x28]] {
+        fs::write(folder.path().join("crd.yaml"), bytes)?;
+        let (code, said) = ended(&run(folder.path(), &["crd.yaml", "-o", "other"])?);
+        assert_eq!((code, said.as_str()), (Some(2), "error: crd.yaml: is not a text in UTF-8 or UTF-16\n"));
+    }
+    Ok(())
+}
+
+#[test]
+fn two_versions_of_definitions_are_compared() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let diff = |arguments: &[&str]| -> TestResult<(Option<i32>, String)> {
+        let output = run(folder.path(), &[&["diff"], arguments].concat())?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        Ok((output.status.code(), said))
+    };
+    let old = definition("example.com", "size: {type: integer}, colour: {type: string}");
+    fs::write(folder.path().join("old.yaml"), &old)?;
+    fs::create_dir(folder.path().join("new"))?;
+    let new = definition("example.com", "size: {type: string}, shape: {type: string}") + "---\n";
+    fs::write(folder.path().join("new/toys.yaml"), new + &definition("example.org", ""))?;
+
+    let (code, said) = diff(&["old.yaml", "new"])?;
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["old.yaml → new", "example.com/v1 Toy.spec.size", "Toy.spec.colour", "Toy.spec.shape", "example.org"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (code, said) =
+        diff(&["old.yaml", "new", "--fail-on", "wire", "--group", "example.com", "--format", "markdown"])?;
+    assert!(code == Some(1) && said.contains("`size`") || said.contains("spec.size"), "{said}");
+    assert!(!said.contains("example.org"), "{said}");
+    // What is known and wanted is allowed by the line that was printed for it.
+    let strict = ["old.yaml", "new", "--fail-on", "wire,rust", "--allow", "allowed.txt"];
+    let (code, said) = diff(&strict[..4])?;
+    let found: Vec<&str> = said.lines().filter(|line| line.starts_with("found: ")).collect();
+    assert!(code == Some(1) && found.len() == 2 && found[1].contains("Toy.spec.size: "), "{said}");
+    fs::write(folder.path().join("allowed.txt"), format!("# Nobody used it.\n{}\n", found[0]))?;
+    let (code, said) = diff(&strict)?;
+    assert!(code == Some(1) && said.matches("found: ").count() == 1, "{said}");
+    fs::write(folder.path().join("allowed.txt"), found.join("\n") + "\nno such change\n")?;
+    let (code, said) = diff(&strict)?;
+    assert!(code == Some(0) && said.contains("allowed, but not found: no such change"), "{said}");
+    assert_eq!(diff(&[&strict[..5], &["missing.txt"]].concat())?.0, Some(2));
+    let (code, said) = diff(&["old.yaml", "old.yaml", "--format", "json"])?;
+    let report: serde_json::Value = serde_json::from_str(&said)?;
+    assert_eq!((code, report["reports"][0]["changes"].as_array().map(Vec::len)), (Some(0), Some(0)), "{said}");
+
+    let versions = old.replace("]}}\n", "")
+        + ", {name: v2, served: false, storage: false, schema: {openAPIV3Schema: {type: object}}}]}}\n";
+    fs::write(folder.path().join("versions.yaml"), versions)?;
+    let (code, said) = diff(&["versions.yaml@v1", "versions.yaml@v2", "--fail-on", "rust"])?;
+    assert!(code == Some(1) && said.contains("Toy.spec"), "{said}");
+    for (arguments, error) in [
+        (&["old.yaml", "missing.yaml"][..], "is neither a file or folder with definitions, nor `cluster`"),
+        (&["old.yaml@v1", "new"], "give a version (`file@v1`) on both sides, or on none"),
+        (&["old.yaml@v9", "new@v1"], "old.yaml: no definition has the version `v9`"),
+        (&["old.yaml", "new", "--group", "example.net"], "no API group is called example.net; there are example.com"),
+        (&["old.yaml"], "<NEW>"),
+    ] {
+        let (code, said) = diff(arguments)?;
+        assert!(code == Some(2) && said.contains(error), "{arguments:?}: {said}");
+    }
     Ok(())
 }
 

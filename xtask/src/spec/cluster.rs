@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 #[cfg(feature = "cluster")]
 use std::path::Path;
 
+#[cfg(feature = "cluster")]
+use k8s_client_codegen::spec::{self, Spec};
 #[cfg(any(feature = "cluster", test))]
 use k8s_client_codegen::spec::{Source, Version};
 #[cfg(feature = "cluster")]
-use k8s_client_codegen::{
-    crd::Definition,
-    spec::{self, Spec},
-};
+use k8s_client_generate::cluster::Server;
 #[cfg(any(feature = "cluster", test))]
 use serde_json::Value;
 
@@ -30,48 +29,19 @@ type Fetch<'a> = dyn FnMut(&str) -> Result<String> + 'a;
 
 #[cfg(feature = "cluster")]
 pub(super) fn read(version: Option<Version>, kubeconfig: Option<&Path>) -> Result<Upstream> {
-    read_with(version, &mut *connect(kubeconfig, None)?)
+    let server = Server::connect(kubeconfig, None)?;
+    read_with(version, &mut |path| Ok(server.get(path)?))
 }
 
 /// What a server serves of Kubernetes; numbers of protobuf are not published.
 #[cfg(feature = "cluster")]
 pub(crate) fn served(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Spec> {
-    let upstream = read_with(None, &mut *connect(kubeconfig, context)?)?;
+    let server = Server::connect(kubeconfig, context)?;
+    let upstream = read_with(None, &mut |path| Ok(server.get(path)?))?;
     let mut files = spec::intake(&upstream.documents)?;
     files.insert("protobuf.txt".to_owned(), String::new());
     files.insert("SOURCE".to_owned(), upstream.source.to_string());
     Ok(spec::load(&files)?)
-}
-
-/// The definitions of custom resources that a server has.
-#[cfg(feature = "cluster")]
-pub(crate) fn definitions(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Vec<Definition>> {
-    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    let text = connect(kubeconfig, context)?(path)?;
-    let value = serde_json::from_str(&text).map_err(|error| format!("GET {path}: the answer is not JSON: {error}"))?;
-    Ok(Definition::from_value(&format!("GET {path}"), value)?)
-}
-
-#[cfg(feature = "cluster")]
-fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Box<Fetch<'static>>> {
-    use k8s_client_runtime::{Config, RestClient};
-
-    let mut loader = Config::loader();
-    if let Some(path) = kubeconfig {
-        loader = loader.kubeconfig(path);
-    }
-    if let Some(name) = context {
-        loader = loader.context(name);
-    }
-    let config = loader.load()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // A client's connections are tasks of the runtime they were made in.
-    let client = runtime.block_on(async { RestClient::new(&config) })?;
-    Ok(Box::new(move |path| {
-        let request = client.get().abs_path(path).header("Accept", "application/json");
-        let body = runtime.block_on(async { request.send().await?.bytes().await })?;
-        String::from_utf8(body.to_vec()).map_err(|_| format!("GET {path}: the answer is not UTF-8").into())
-    }))
 }
 
 #[cfg(any(feature = "cluster", test))]
