@@ -243,3 +243,46 @@ fn manifests_name_the_releases_of_this_workspace() {
     let version = root["workspace"]["package"]["version"].as_str();
     assert_eq!(manifest["dependencies"]["k8s-client-runtime"]["version"].as_str(), version);
 }
+
+/// Definitions of our own that have what is odd, which are compiled and put on a server by tests of another crate.
+fn odd(file: &str) -> Files {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/custom-resources/definitions/odd");
+    let text = fs::read_to_string(folder.join(file)).unwrap();
+    let groups = Group::all(Definition::read(file, &text).unwrap()).unwrap();
+    let group = groups.iter().find(|group| group.name == "versions.example.com").unwrap();
+    let layout = Layout::Crate { package: "aged".to_owned(), dependencies: Dependencies::Released };
+    group.files(&layout, &Names::default(), false).unwrap()
+}
+
+#[test]
+fn a_deprecated_version_says_so_where_its_clients_are_made() {
+    let files = odd("versions.yaml");
+    let note =
+        "#[deprecated = \"versions.example.com/v1beta1 Aged: use v1; \\\"colour\\\" is `spec.colour` *now* <b>\"]";
+    assert_eq!(files["src/v1beta1/mod.rs"].matches(note).count(), 2, "{}", files["src/v1beta1/mod.rs"]);
+    assert!(files["src/v1beta1/types.rs"].contains("/// Deprecated: versions.example.com/v1beta1 Aged: use v1;"));
+    let unsaid = "#[deprecated = \"versions.example.com/default Aged is deprecated\"]";
+    assert!(files["src/version_default/mod.rs"].contains(unsaid), "{}", files["src/version_default/mod.rs"]);
+    assert!(!files["src/v1/mod.rs"].contains("deprecated"), "{}", files["src/v1/mod.rs"]);
+    // An example that every reader tries is of a version that stays.
+    assert!(files["src/lib.rs"].contains("use aged::v1::"), "{}", files["src/lib.rs"]);
+}
+
+#[test]
+fn each_served_version_of_a_crate_is_a_feature() {
+    let files = odd("versions.yaml");
+    let manifest: toml::Table = files["Cargo.toml"].parse().unwrap();
+    let features = manifest["features"].as_table().unwrap();
+    let mut modules: Vec<&str> =
+        files.keys().filter_map(|path| path.strip_prefix("src/")?.strip_suffix("/mod.rs")).collect();
+    modules.push("default");
+    modules.sort_unstable();
+    let mut names: Vec<&str> = features.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, modules);
+    assert_eq!(features["default"].as_array().unwrap().len(), modules.len() - 1);
+    for module in modules.iter().filter(|module| **module != "default") {
+        let gated = format!("#[cfg(feature = \"{module}\")]\n#[rustfmt::skip]\npub mod {module};");
+        assert!(files["src/lib.rs"].contains(&gated), "{gated}\n{}", files["src/lib.rs"]);
+    }
+}

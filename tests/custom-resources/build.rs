@@ -22,10 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Generator::new().path("definitions").modules().print_rerun_if_changed().write(&output)?;
 
     let mut definitions = Vec::new();
-    let mut files: Vec<PathBuf> =
-        fs::read_dir("definitions")?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let files =
+        |folder: &str| fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut files = [files("definitions")?, files("definitions/odd")?].concat();
     files.sort();
-    for file in files.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "json")) {
+    let has_definitions = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "json" || ending == "yaml");
+    for file in files.into_iter().filter(has_definitions) {
         let name = format!("{}/{}", env::var("CARGO_MANIFEST_DIR")?, file.display());
         definitions.extend(Definition::read(&name, &fs::read_to_string(file)?)?);
     }
@@ -35,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (of, version) in model.groups.iter().flat_map(|of| of.versions.iter().map(move |version| (of, version))) {
             for resource in &version.resources {
                 let definition = group.definitions().iter().find(|definition| definition.names.kind == resource.kind);
-                let file = definition.map(|definition| definition.file.clone()).unwrap_or_default();
+                // Behind the path stands which document of the file it is.
+                let file = definition.and_then(|definition| definition.file.split(" (").next()).unwrap_or_default();
                 let (module, name) = (format!("{}::{}", group.module, version.module), &resource.object.name);
                 let (kind, plural) = (&resource.kind, &resource.plural);
                 writeln!(

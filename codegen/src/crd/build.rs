@@ -35,26 +35,30 @@ pub(super) fn build(
     descriptions: bool,
 ) -> Result<Built, Error> {
     let group_name = definitions.first().map(|definition| definition.group.clone()).unwrap_or_default();
+    let others = of_others();
+    // What is in another crate is known by that one's name.
+    let is_anothers = others.keys().any(|home| home.crate_name == crate_name);
+    let home_name = if is_anothers { format!("{crate_name}_") } else { crate_name.to_owned() };
     let mut versions: BTreeMap<&str, Vec<(&Definition, &DefinitionVersion)>> = BTreeMap::new();
     for definition in definitions {
         for version in definition.versions.iter().filter(|version| version.served) {
             versions.entry(&version.name).or_default().push((definition, version));
         }
     }
-    let mut group =
-        Group { name: group_name, crate_name: crate_name.to_owned(), versions: Vec::new(), is_custom: true };
+    let mut group = Group { name: group_name, crate_name: home_name.clone(), versions: Vec::new(), is_custom: true };
     let mut naming = Naming::new(known);
     let mut model = Model {
         versions: vec![String::new()],
         groups: Vec::new(),
-        configurations: of_others(),
+        configurations: others,
         messages: BTreeMap::new(),
         structs: BTreeMap::new(),
     };
+    let mut modules = BTreeSet::new();
     for (name, resources) in versions {
         let mut module = Module {
-            crate_name,
-            version: identifiers::version(name),
+            crate_name: &home_name,
+            version: identifiers::unique(&identifiers::version(name), "_", &mut modules),
             structs: Structs::default(),
             records: Configurations::default(),
         };
@@ -80,7 +84,7 @@ pub(super) fn build(
             api.resources.push(resource(definition, version, object, &mut taken, &mut accessors)?);
         }
         api.resources.sort_by(|a, b| a.plural.cmp(&b.plural));
-        let home = Home { crate_name: crate_name.to_owned(), version: module.version };
+        let home = Home { crate_name: home_name.clone(), version: module.version };
         model.structs.insert(home.clone(), module.structs);
         model.configurations.insert(home, module.records);
         group.versions.push(api);
@@ -139,14 +143,24 @@ fn resource(
     // What is not free gets a number behind it. No name of the runtime that a client's file uses ends in one.
     let client = resource.names.client.clone();
     let is_free = |name: &str| {
-        !taken.contains(name) && !taken.contains(&format!("All{name}")) && !crate::emit::is_used_by_clients(name)
+        !identifiers::is_reserved(name)
+            && !taken.contains(name)
+            && !taken.contains(&format!("All{name}"))
+            && !crate::emit::is_used_by_clients(name)
     };
     let mut names = std::iter::once(client.clone()).chain((2..).map(|number| format!("{client}{number}")));
     if let Some(name) = names.find(|name| is_free(name)) {
         taken.extend([format!("All{name}"), name.clone()]);
         resource.names.client = name;
     }
-    resource.names.accessor = identifiers::unique(&resource.names.accessor, "_", accessors);
+    let accessor = resource.names.accessor.clone();
+    let free = |name: &String| !accessors.contains(name) && !accessors.contains(&format!("all_{name}"));
+    let mut names = std::iter::once(accessor.clone()).chain((2..).map(|number| format!("{accessor}_{number}")));
+    if let Some(name) = names.find(free) {
+        accessors.extend([format!("all_{name}"), name.clone()]);
+        resource.names.accessor = name;
+    }
+    resource.deprecated.clone_from(&version.deprecated);
     Ok(resource)
 }
 
@@ -188,7 +202,7 @@ impl Module<'_> {
         let named = naming.name(&version.name, &definition.names.kind, &types, root);
         for (index, shared) in types.structs.iter().enumerate() {
             let object = (index == root).then(|| object(group, definition, version));
-            self.structure(&named, index, shared, object, &definition.names.kind);
+            self.structure(&named, index, shared, object, &definition.names.kind, version.deprecated.as_deref());
         }
         for (shared, name) in types.enums.iter().zip(&named.enums) {
             let variants = identifiers::variants(&shared.shape);
@@ -210,6 +224,7 @@ impl Module<'_> {
         shared: &Shared<StructShape>,
         object: Option<CustomObject>,
         kind: &str,
+        deprecated: Option<&str>,
     ) {
         let (name, shape) = (&named.structs[index], &shared.shape);
         let members = shape.members.keys().map(String::as_str);
@@ -238,7 +253,7 @@ impl Module<'_> {
             let field = StructField { name: METADATA.to_owned(), value, required: true, docs: Vec::new() };
             fields.insert(METADATA.to_owned(), field);
         }
-        let docs = if object.is_some() { object_docs(kind) } else { docs(&shared.paths, kind) };
+        let docs = if object.is_some() { object_docs(kind, deprecated) } else { docs(&shared.paths, kind) };
         let configuration = Configuration {
             object: self.type_name(name),
             fields: records,
@@ -286,8 +301,13 @@ fn object(group: &Group, definition: &Definition, version: &DefinitionVersion) -
     }
 }
 
-fn object_docs(kind: &str) -> Vec<String> {
-    vec![format!("The type of every `{kind}`.")]
+fn object_docs(kind: &str, deprecated: Option<&str>) -> Vec<String> {
+    let mut docs = vec![format!("The type of every `{kind}`.")];
+    if let Some(warning) = deprecated {
+        docs.push(String::new());
+        docs.extend(super::docs::of_description(&format!("Deprecated: {warning}")));
+    }
+    docs
 }
 
 /// Words in lines that are not too long, unless a word is.

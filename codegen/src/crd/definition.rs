@@ -141,8 +141,11 @@ impl Reader {
                         None => (file, item),
                     };
                     let in_list = item.value()["kind"].is_null() && kind != "List";
-                    let read = if in_list { Ok(self.definition(file, &item)) } else { self.object(file, &item) };
-                    self.errors.extend(read.err());
+                    if in_list {
+                        self.definition(file, &item);
+                    } else if let Err(error) = self.object(file, &item) {
+                        self.errors.push(error);
+                    }
                 }
             }
             (Some((GROUP, version)), "CustomResourceDefinition" | "CustomResourceDefinitionList") => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{capitalized, field, snake};
 
 /// Types that files of generated types name, and those of Rust that everybody names without a path.
-const TYPES: [&str; 36] = [
+const TYPES: [&str; 38] = [
     "ApiResource",
     "Applicable",
     "AsRef",
@@ -18,9 +18,11 @@ const TYPES: [&str; 36] = [
     "Eq",
     "Err",
     "Extract",
+    "FnMut",
     "From",
     "Int64OrString",
     "Into",
+    "IntoIterator",
     "Iterator",
     "Kind",
     "Listable",
@@ -45,15 +47,18 @@ const TYPES: [&str; 36] = [
 ];
 
 /// Methods of apply configurations and of all types, which setters would hide.
-const METHODS: [&str; 2] = ["clone", "default"];
+const METHODS: [&str; 3] = ["clone", "default", "into"];
 
 /// Methods that the configurations of whole objects have beside the setters.
 const METHODS_OF_OBJECTS: [&str; 6] = ["annotations", "finalizers", "labels", "metadata", "new", "owner_references"];
 
 /// Whether a type cannot be called so.
 pub(super) fn is_reserved(name: &str) -> bool {
-    TYPES.contains(&name)
+    TYPES.contains(&name) || name.ends_with(CONFIGURATION)
 }
+
+/// What the names of apply configurations end in.
+const CONFIGURATION: &str = "ApplyConfiguration";
 
 /// Words as a part of a type's name: `dns-names` → `DnsNames`, `443/TCP` → `443TCP`. Signs are left out.
 pub(super) fn pascal(text: &str) -> String {
@@ -76,8 +81,11 @@ pub(super) fn group(name: &str, whole: bool) -> String {
     identifier(&label.to_ascii_lowercase().replace(['-', '.'], "_"), "group")
 }
 
-/// The module of a version.
+/// The module of a version, which is a feature of the crate too: `api` is another module, and `default` no feature.
 pub(super) fn version(name: &str) -> String {
+    if ["api", "default"].contains(&name) {
+        return format!("version_{name}");
+    }
     identifier(&name.to_ascii_lowercase().replace('-', "_"), "version")
 }
 
@@ -126,14 +134,18 @@ pub(super) fn unique(name: &str, separator: &str, taken: &mut BTreeSet<String>) 
 }
 
 fn field_name(name: &str, of_object: bool) -> String {
-    let found = field(name).unwrap_or_else(|_| {
-        let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let mut words = snake(&plain);
+    // Rust's lints take no two underscores in a row.
+    let single = |mut words: String| {
         while words.contains("__") {
             words = words.replace("__", "_");
         }
-        identifier(&words, "field")
-    });
+        words
+    };
+    let of_signs = |_| {
+        let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        identifier(&single(snake(&plain)), "field")
+    };
+    let found = field(name).map_or_else(of_signs, single);
     let is_method = METHODS.contains(&found.as_str()) || of_object && METHODS_OF_OBJECTS.contains(&found.as_str());
     if is_method { format!("{found}_") } else { found }
 }
@@ -229,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_property_has_a_field_of_its_own() {
-        let names = ["$ref", "1st", "a-b", "aB", "a_b", "default", "dns.names", "type", "é", "-", "clusterIPs", "Self"];
+        let names = ["$ref", "1st", "a-b", "aB", "a_B", "default", "dns.names", "type", "é", "-", "clusterIPs", "Self"];
         assert_eq!(
             fields(names.into_iter(), false),
             [

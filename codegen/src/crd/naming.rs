@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    identifiers::{is_reserved, kind, pascal, singular, unique},
+    identifiers::{is_reserved, kind, pascal, singular},
     types::{Path, Step, Types, written},
 };
 use crate::{Error, emit::CRD_HEADER};
@@ -160,17 +160,12 @@ impl<'a> Naming<'a> {
         for (paths, index) in fresh {
             let words = paths.first().map(|path| words(path)).unwrap_or_default();
             let kind = kind(kind_name);
-            let mut candidates =
-                (1..=words.len()).map(|count| format!("{kind}{}", words[words.len() - count..].concat()));
-            let free =
-                candidates.clone().find(|name| !taken.contains(name) && !is_reserved(name) && !is_anothers(name));
-            let name = match free {
-                Some(name) => {
-                    taken.insert(name.clone());
-                    name
-                }
-                None => unique(&candidates.next_back().unwrap_or(kind), "", taken),
-            };
+            let longer = (1..=words.len()).map(|count| format!("{kind}{}", words[words.len() - count..].concat()));
+            let longest = format!("{kind}{}", words.concat());
+            let numbered = (2_usize..).map(|number| format!("{longest}{number}"));
+            let free = |name: &String| !taken.contains(name) && !is_reserved(name) && !is_anothers(name);
+            let name = longer.chain(numbered).find(free).unwrap_or_default();
+            taken.insert(name.clone());
             give(name, &paths, index);
         }
         if !names_now.is_empty() {

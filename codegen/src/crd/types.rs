@@ -140,10 +140,10 @@ impl Types {
     }
 
     fn object(&mut self, schema: &Schema, path: &mut Path, at: &Place<'_>) -> Result<Draft, Error> {
-        if !schema.properties.is_empty() {
-            if !schema.embedded_resource {
-                return self.structure(schema, path, at).map(Draft::Struct);
-            }
+        if !schema.properties.is_empty() && !schema.embedded_resource {
+            return self.structure(schema, path, at).map(Draft::Struct);
+        }
+        if schema.embedded_resource {
             // What every object has need not be said, and the server knows what metadata is.
             let mut schema = schema.clone();
             for (name, kind) in [("apiVersion", Type::String), ("kind", Type::String), ("metadata", Type::Object)] {

@@ -263,14 +263,16 @@ fn accessor(resource: &Resource, area: Area) -> TokenStream {
     let name = format_ident!("{}", resource.accessor(area));
     let client = format_ident!("{}", resource.client(area));
     let kind = &resource.kind;
+    // What makes a client says so, once; what the generated code itself uses does not.
+    let deprecated = resource.deprecated.as_ref().map(|note| quote!(#[deprecated = #note]));
     match (resource.scope, area) {
         (Scope::Namespaced, Area::Own) => {
             let docs = docs::comment([format!("A client of every `{kind}` of this namespace.")]);
-            quote!(#docs pub fn #name(&self, namespace: &str) -> #client { #client::new(&self.0, namespace) })
+            quote!(#docs #deprecated pub fn #name(&self, namespace: &str) -> #client { #client::new(&self.0, namespace) })
         }
         (_, area) => {
             let docs = docs::comment([format!("A client of every `{kind}` {}.", docs::place(resource, area))]);
-            quote!(#docs pub fn #name(&self) -> #client { #client::new(&self.0) })
+            quote!(#docs #deprecated pub fn #name(&self) -> #client { #client::new(&self.0) })
         }
     }
 }

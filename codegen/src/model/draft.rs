@@ -172,6 +172,7 @@ impl ResourceDraft {
             plural,
             scope,
             methods,
+            deprecated: None,
         })
     }
 }

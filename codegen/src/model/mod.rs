@@ -94,6 +94,8 @@ pub struct Resource {
     pub presence: Presence,
     /// What can be done with it, in the order in which it is documented.
     pub methods: Vec<Method>,
+    /// What its definition says of this version, if it is on its way out.
+    pub deprecated: Option<String>,
 }
 
 /// Where the objects of a resource lie.

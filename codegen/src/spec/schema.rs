@@ -158,7 +158,8 @@ impl Schema {
                     _ => AdditionalProperties::Of(Box::new(schema(value)?)),
                 });
             }
-            "default" => self.default = Some(value.value().clone()),
+            // Null is what Go has for a default that is not there.
+            "default" => self.default = Some(value.value().clone()).filter(|default| !default.is_null()),
             "enum" => self.values = value.items()?.iter().map(|item| item.value().clone()).collect(),
             "allOf" => self.all_of = schemas(value)?,
             "anyOf" => self.any_of = schemas(value)?,

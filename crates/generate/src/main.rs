@@ -107,7 +107,9 @@ fn main() -> ExitCode {
         }
         Err(errors) => {
             // Each definition that is wrong has a line.
-            errors.to_string().lines().for_each(|error| eprintln!("error: {error}"));
+            for error in errors.to_string().lines() {
+                eprintln!("error: {error}");
+            }
             ExitCode::from(report::CANNOT)
         }
     }

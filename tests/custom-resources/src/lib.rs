@@ -9,6 +9,7 @@ mod random;
 
 use std::{collections::BTreeSet, error::Error, fs, future::Future, pin::Pin};
 
+use k8s_client_codegen::crd::objects;
 use k8s_client_runtime::{
     RestClient,
     apply::{Applicable, Extract, Record},
@@ -97,7 +98,13 @@ impl KindOfVersion {
     /// Its definition.
     pub fn definition(&self) -> Value {
         let text = fs::read_to_string(self.file).expect("the file that it was made of is there");
-        serde_json::from_str(&text).expect("the generator has read it too")
+        let objects = objects(self.file, &text).expect("the generator has read it too");
+        let items = |object: Value| object["items"].as_array().cloned().unwrap_or_else(|| vec![object]);
+        let is_own = |object: &Value| {
+            let spec = &object["spec"];
+            spec["group"] == self.group && spec["names"]["kind"] == self.kind
+        };
+        objects.into_iter().flat_map(items).find(is_own).expect("the definition is in the file")
     }
 
     /// The schema of its objects.

@@ -49,6 +49,7 @@ struct Loaded {
 
 impl Side {
     /// Whether a server is to be asked.
+    #[cfg(not(feature = "cluster"))]
     pub(super) fn is_server(&self) -> bool {
         matches!(self, Self::Other(report::Side::Cluster(_)))
     }

@@ -82,9 +82,11 @@ fn neighbours(model: &Model, group: &Group) -> Vec<String> {
 }
 
 fn library(model: &Model, group: &Group, layout: &Layout) -> Source {
+    let is_crate = matches!(layout, Layout::Crate { .. });
     let modules = group.versions.iter().map(|version| {
-        let name = format_ident!("{}", version.module);
-        quote!(#[rustfmt::skip] pub mod #name;)
+        let (name, feature) = (format_ident!("{}", version.module), &version.module);
+        let feature = is_crate.then(|| quote!(#[cfg(feature = #feature)]));
+        quote!(#feature #[rustfmt::skip] pub mod #name;)
     });
     let neighbours = neighbours(model, group).into_iter().map(|crate_name| {
         let (name, library) = (format_ident!("{crate_name}"), format_ident!("{}", names::library(&crate_name)));
@@ -98,6 +100,13 @@ fn library(model: &Model, group: &Group, layout: &Layout) -> Source {
         lines.push(format!("| `{}` | `{}` | {} |", version.name, version.client, kinds.join(", ")));
     }
     if let Layout::Crate { package, .. } = layout {
+        if group.versions.len() > 1 {
+            lines.extend([
+                String::new(),
+                "Each version is a feature, and all are enabled by default: without default features, a program compiles".to_owned(),
+                "those alone that it names.".to_owned(),
+            ]);
+        }
         lines.extend([String::new(), "```no_run".to_owned()]);
         lines.extend(example(group, package));
         lines.push("```".to_owned());
@@ -112,15 +121,17 @@ fn library(model: &Model, group: &Group, layout: &Layout) -> Source {
 }
 
 fn example(group: &Group, package: &str) -> Vec<String> {
-    let Some((version, resource)) =
-        group.versions.iter().find_map(|version| Some((version, version.resources.first()?)))
-    else {
+    let all = group.versions.iter().flat_map(|version| version.resources.iter().map(move |it| (version, it)));
+    let Some((version, resource)) = all.min_by_key(|(_, resource)| resource.deprecated.is_some()) else {
         return Vec::new();
     };
+    let feature = format!("# #[cfg(feature = \"{}\")]", version.module);
     let accessor = resource.accessor(Area::Own);
     let argument = if resource.scope == Scope::Namespaced { "\"default\"" } else { "" };
     vec![
+        feature.clone(),
         format!("use {}::{}::{};", package.replace('-', "_"), version.module, version.client),
+        feature,
         "# async fn example(rest_client: &k8s_client_runtime::RestClient) -> k8s_client_runtime::Result<()> {"
             .to_owned(),
         format!("let client = {}::new(rest_client);", version.client),
@@ -134,6 +145,9 @@ fn example(group: &Group, package: &str) -> Vec<String> {
 
 fn manifest(model: &Model, group: &Group, package: &str, dependencies: &Dependencies) -> String {
     let release = env!("CARGO_PKG_VERSION");
+    let versions: Vec<&str> = group.versions.iter().map(|version| version.module.as_str()).collect();
+    let default = versions.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let features = versions.iter().map(|name| format!("{name} = []\n")).collect::<Vec<_>>().concat();
     let shared = match dependencies {
         Dependencies::Released | Dependencies::Checkout(_) => {
             format!("version = \"{release}\"\nedition = \"2024\"")
@@ -149,6 +163,10 @@ description = \"Typed clients of the custom resources of {0}.\"
 {shared}
 publish = false
 
+# A version each.
+[features]
+default = [{default}]
+{features}
 # The application chooses the Kubernetes version and the provider of cryptography, by features of k8s-client.
 [dependencies]
 ",

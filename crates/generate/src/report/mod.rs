@@ -119,7 +119,9 @@ impl Form {
             Ok(found) if found.is_empty() => ExitCode::SUCCESS,
             Ok(found) => {
                 // Apart from the report, which may be for programs.
-                found.iter().for_each(|change| eprintln!("found: {change}"));
+                for change in found {
+                    eprintln!("found: {change}");
+                }
                 ExitCode::from(1)
             }
             Err(error) => {
@@ -136,7 +138,9 @@ impl Form {
         let least = if self.unstable { Stability::Alpha } else { Stability::Stable };
         let changes = reports.iter().flat_map(|report| report.concerning(&audiences, least));
         let changes: BTreeSet<String> = changes.map(ToString::to_string).collect();
-        allowed.difference(&changes).for_each(|change| eprintln!("allowed, but not found: {change}"));
+        for change in allowed.difference(&changes) {
+            eprintln!("allowed, but not found: {change}");
+        }
         changes.difference(allowed).cloned().collect()
     }
 

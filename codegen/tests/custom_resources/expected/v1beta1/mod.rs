@@ -32,11 +32,13 @@ mod clients {
         }
 
         /// A client of every `Gadget` of this namespace.
+        #[deprecated = "toys.example.com/v1beta1 Gadget is deprecated"]
         pub fn gadgets(&self, namespace: &str) -> Gadgets {
             Gadgets::new(&self.0, namespace)
         }
 
         /// A client of every `Gadget` of all namespaces.
+        #[deprecated = "toys.example.com/v1beta1 Gadget is deprecated"]
         pub fn all_gadgets(&self) -> AllGadgets {
             AllGadgets::new(&self.0)
         }

@@ -6,6 +6,8 @@ use k8s_client_runtime::codegen::custom::{ObjectMeta, custom_resource, structure
 
 structure! {
     /// The type of every `Gadget`.
+    ///
+    /// Deprecated: toys.example.com/v1beta1 Gadget is deprecated
     Gadget
     is ("toys.example.com/v1beta1", "Gadget")
     keeps unknown_fields

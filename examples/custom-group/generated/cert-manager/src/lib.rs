@@ -7,7 +7,9 @@
 //! | `v1` | `CertManagerV1Client` | `Certificate` |
 //!
 //! ```no_run
+//! # #[cfg(feature = "v1")]
 //! use cert_manager_client::v1::CertManagerV1Client;
+//! # #[cfg(feature = "v1")]
 //! # async fn example(rest_client: &k8s_client_runtime::RestClient) -> k8s_client_runtime::Result<()> {
 //! let client = CertManagerV1Client::new(rest_client);
 //! for object in client.certificates("default").list().await?.items {
@@ -17,6 +19,7 @@
 //! # }
 //! ```
 
+#[cfg(feature = "v1")]
 #[rustfmt::skip]
 pub mod v1;
 
