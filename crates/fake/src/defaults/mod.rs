@@ -83,8 +83,9 @@ fn in_list_too(object: &mut Value, part: &str, field: &str, list: &str, item: fn
             }
         }
         None => {
+            let first = first.map(|first| first.get("ip").cloned().unwrap_or(first)).filter(|first| *first != "");
             if let Some(first) = first {
-                part[field] = first.get("ip").cloned().unwrap_or(first);
+                part[field] = first;
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Quantities in the one form that a server writes them in: `500m` for `0.5`, `1Gi` for `1024Mi`.
 
-/// The canonical form; a text that is no quantity stays as it is.
+/// The canonical form; a text that is no quantity stays as it is, and no text is nothing, as in protobuf.
 pub(crate) fn canonical(text: &str) -> String {
+    let text = if text.is_empty() { "0" } else { text };
     parse(text).map_or_else(|| text.to_owned(), |(nano, binary)| write(nano, binary))
 }
 
