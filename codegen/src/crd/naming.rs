@@ -161,10 +161,11 @@ impl<'a> Naming<'a> {
             let words = paths.first().map(|path| words(path)).unwrap_or_default();
             let kind = kind(kind_name);
             let longer = (1..=words.len()).map(|count| format!("{kind}{}", words[words.len() - count..].concat()));
-            let longest = format!("{kind}{}", words.concat());
+            let longer: Vec<String> = longer.take_while(|name| name.len() <= LONGEST).collect();
+            let longest = longer.last().unwrap_or(&kind);
             let numbered = (2_usize..).map(|number| format!("{longest}{number}"));
             let free = |name: &String| !taken.contains(name) && !is_reserved(name) && !is_anothers(name);
-            let name = longer.chain(numbered).find(free).unwrap_or_default();
+            let name = longer.iter().cloned().chain(numbered).find(free).unwrap_or_default();
             taken.insert(name.clone());
             give(name, &paths, index);
         }
@@ -175,13 +176,20 @@ impl<'a> Naming<'a> {
     }
 }
 
+/// The most letters of a type's name: rustdoc writes a file that is called after it and what is put around it, and file
+/// systems take 255.
+const LONGEST: usize = 160;
+
+/// The most letters of one of its words, so that a kind, of 63 letters at most, and the last word always fit.
+const LONGEST_WORD: usize = 60;
+
 /// The words of the properties on a way; what stands in a list or a map is one of several.
 fn words(path: &Path) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut steps = path.iter().peekable();
     while let Some(step) = steps.next() {
         let Step::Property(name) = step else { continue };
-        let name = pascal(name);
+        let name: String = pascal(name).chars().take(LONGEST_WORD).collect();
         let word = if matches!(steps.peek(), Some(Step::Item | Step::Entry)) { singular(&name) } else { name };
         words.push(if word.is_empty() { "Field".to_owned() } else { word });
     }

@@ -109,7 +109,7 @@
 //!
 //! # Status
 //!
-//! A controller of a [custom resource](crate::custom_resource) tells in the status what it has found, and for which
+//! A controller of a [custom resource](crate::custom_resource!) tells in the status what it has found, and for which
 //! generation. Only what has changed is written, so that a call does not lead to the next; with
 //! [`generation_changed`](crate::controller::generation_changed) it would not in any case.
 //!
