@@ -245,18 +245,18 @@ fn manifests_name_the_releases_of_this_workspace() {
 }
 
 /// Definitions of our own that have what is odd, which are compiled and put on a server by tests of another crate.
-fn odd(file: &str) -> Files {
+fn odd(file: &str, group: &str) -> Files {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/custom-resources/definitions/odd");
     let text = fs::read_to_string(folder.join(file)).unwrap();
     let groups = Group::all(Definition::read(file, &text).unwrap()).unwrap();
-    let group = groups.iter().find(|group| group.name == "versions.example.com").unwrap();
+    let group = groups.iter().find(|of| of.name == group).unwrap();
     let layout = Layout::Crate { package: "aged".to_owned(), dependencies: Dependencies::Released };
     group.files(&layout, &Names::default(), false).unwrap()
 }
 
 #[test]
 fn a_deprecated_version_says_so_where_its_clients_are_made() {
-    let files = odd("versions.yaml");
+    let files = odd("versions.yaml", "versions.example.com");
     let note =
         "#[deprecated = \"versions.example.com/v1beta1 Aged: use v1; \\\"colour\\\" is `spec.colour` *now* <b>\"]";
     assert_eq!(files["src/v1beta1/mod.rs"].matches(note).count(), 2, "{}", files["src/v1beta1/mod.rs"]);
@@ -270,7 +270,7 @@ fn a_deprecated_version_says_so_where_its_clients_are_made() {
 
 #[test]
 fn each_served_version_of_a_crate_is_a_feature() {
-    let files = odd("versions.yaml");
+    let files = odd("versions.yaml", "versions.example.com");
     let manifest: toml::Table = files["Cargo.toml"].parse().unwrap();
     let features = manifest["features"].as_table().unwrap();
     let mut modules: Vec<&str> =
@@ -285,4 +285,14 @@ fn each_served_version_of_a_crate_is_a_feature() {
         let gated = format!("#[cfg(feature = \"{module}\")]\n#[rustfmt::skip]\npub mod {module};");
         assert!(files["src/lib.rs"].contains(&gated), "{gated}\n{}", files["src/lib.rs"]);
     }
+}
+
+#[test]
+fn each_type_has_a_name_that_a_file_of_its_docs_can_have() {
+    let files = odd("fields.yaml", "odd.example.com");
+    let text: String = files.iter().filter(|(path, _)| path.starts_with("src/v1/")).map(|(_, text)| &**text).collect();
+    let names = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| word.starts_with("Field"));
+    let longest = names.max_by_key(|name| name.len()).unwrap();
+    assert!(text.contains("FieldAVeryLongName"), "{text}");
+    assert!(longest.len() < 200, "{longest}");
 }
