@@ -98,11 +98,11 @@ fn main() -> ExitCode {
     match run(&command) {
         Ok(difference) if command.check && !difference.is_empty() => {
             eprint!("{difference}");
-            eprintln!("error: {} files are not as generated; run the same without --check", difference.len());
+            eprintln!("error: files that are not as generated: {}; run the same without --check", difference.len());
             ExitCode::FAILURE
         }
         Ok(difference) => {
-            eprintln!("{} files differed", difference.len());
+            eprintln!("files that differed: {}", difference.len());
             ExitCode::SUCCESS
         }
         Err(errors) => {

@@ -73,7 +73,7 @@ fn what_a_cluster_gives_is_what_its_files_give() -> TestResult {
     let of_cluster = [&["--kubeconfig", &kubeconfig, "-o", "out", "--check"], groups.as_slice()].concat();
     for arguments in [&["--cluster"][..], &["--context", TOKEN_CONTEXT]] {
         let (code, said) = run(folder.path(), &[of_cluster.as_slice(), arguments].concat())?;
-        assert_eq!((code, said.as_str()), (Some(0), "0 files differed\n"), "{arguments:?}");
+        assert_eq!((code, said.as_str()), (Some(0), "files that differed: 0\n"), "{arguments:?}");
     }
     Ok(())
 }
