@@ -102,7 +102,7 @@ mod tests {
             ("12Ki", "12Ki"),
             ("1e6", "1M"),
             ("nonsense", "nonsense"),
-            ("", ""),
+            ("", "0"),
         ] {
             assert_eq!(canonical(given), written, "{given}");
         }

@@ -24,6 +24,11 @@ record! {
     of OwnerReference in "k8s_openapi::apimachinery::pkg::apis::meta::v1"
     merges atomic
     {
+        api_version("apiVersion"): String,
+        block_owner_deletion("blockOwnerDeletion"): bool,
+        controller("controller"): bool,
+        kind("kind"): String,
+        name("name"): String,
         uid("uid"): String,
     }
 }

@@ -2,7 +2,7 @@
 
 //! How the types of `meta/v1` travel as protobuf: the numbers of their fields, and what the fields hold.
 
-use k8s_client_runtime::codegen::protobuf::{Text, message};
+use k8s_client_runtime::codegen::protobuf::{Bool, Text, message};
 
 message! {
     pub ObjectMeta of k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
@@ -15,6 +15,11 @@ message! {
 
 message! {
     pub OwnerReference of k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference {
+        1 kind: one Text,
+        3 name: one Text,
         4 uid: one Text,
+        5 api_version: one Text,
+        6 controller: one Bool,
+        7 block_owner_deletion: one Bool,
     }
 }
