@@ -152,8 +152,8 @@ fn tags_read(field: &[u8], count: usize) -> (usize, Values) {
 fn twice_as_many_fields_are_twice_the_work() {
     for (field, items) in [
         // JSON without bytes, JSON that is null, a value, a packed list of no numbers, and one number.
-        (&b"\x0a\0"[..], 0),
-        (b"\x0a\x06\x0a\x04null", 0),
+        (&b"\x0a\0"[..], 1),
+        (b"\x0a\x06\x0a\x04null", 1),
         (b"\x0a\x03\x0a\x017", 1),
         (b"\x12\0", 0),
         (b"\x10\x07", 1),
@@ -163,6 +163,15 @@ fn twice_as_many_fields_are_twice_the_work() {
         // One more, since the first is not among those that are ahead of it.
         assert!(tags_read(field, 2000).0 <= 2 * once + 1, "{field:x?}");
     }
+}
+
+#[test]
+fn null_in_a_list_of_json_is_an_item() {
+    let mut values = Values::default();
+    let read = Reader::new(b"\x0a\x05\x0a\x03\"a\"\x0a\0\x0a\x06\x0a\x04null");
+    message::read_message::<ValuesMessage>(&mut values, read).unwrap();
+    let items: Vec<_> = values.values.into_iter().map(|apiextensions::JSON(value)| value).collect();
+    assert_eq!(items, [json!("a"), json!(null), json!(null)]);
 }
 
 #[test]

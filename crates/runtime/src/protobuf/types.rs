@@ -352,6 +352,12 @@ macro_rules! json {
                 Ok(json(reader, wire, $read)?.map($value))
             }
 
+            // An item that is null is an item: `enum: [a, null]`.
+            fn read_item(list: &mut Vec<$value>, reader: &mut Reader<'_>, wire: WireType) -> Result<()> {
+                list.push(Self::read(reader, wire)?.unwrap_or_default());
+                Ok(())
+            }
+
             fn write(value: &$value, number: u32, writer: &mut Writer) -> Result<()> {
                 write_json(&value.0, number, writer)
             }
