@@ -75,18 +75,15 @@ pub(crate) fn fill(resource: &Resource, object: &mut Value, minor: u32) {
 fn in_list_too(object: &mut Value, part: &str, field: &str, list: &str, item: fn(&Value) -> Value) {
     let Some(part) = object.get_mut(part).filter(|part| part.is_object()) else { return };
     let first = part.get(list).and_then(|list| list.get(0)).cloned();
-    match part.get(field).filter(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
-        Some(value) => {
-            let expected = item(value);
-            if first.as_ref() != Some(&expected) {
-                part[list] = json!([expected]);
-            }
+    if let Some(value) = part.get(field).filter(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
+        let expected = item(value);
+        if first.as_ref() != Some(&expected) {
+            part[list] = json!([expected]);
         }
-        None => {
-            let first = first.map(|first| first.get("ip").cloned().unwrap_or(first)).filter(|first| *first != "");
-            if let Some(first) = first {
-                part[field] = first;
-            }
+    } else if let Some(first) = first {
+        let value = first.get("ip").cloned().unwrap_or(first);
+        if value != "" {
+            part[field] = value;
         }
     }
 }
