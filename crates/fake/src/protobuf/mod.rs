@@ -14,7 +14,7 @@ mod write;
 use std::convert::Infallible;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use k8s_client_runtime::protobuf::{MAGIC, Writer};
+use k8s_client_runtime::protobuf::{ITEMS, MAGIC, METADATA, Writer};
 use serde_json::{Map, Value};
 
 pub(crate) use self::{read::Sent, write::message};
@@ -30,12 +30,6 @@ const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 pub(crate) fn of_all_groups(types: &'static Types, name: &str) -> Option<Schema> {
     types.find(&format!("{META}{name}"))
 }
-
-/// The number of a list's and an object's metadata.
-const METADATA: u32 = 1;
-
-/// The number of a list's items.
-const ITEMS: u32 = 2;
 
 /// What an object is sent in: the four bytes that say that it is protobuf, and of which kind it is.
 pub(crate) fn in_envelope(api_version: &str, kind: &str, object: &[u8]) -> Bytes {

@@ -4,9 +4,10 @@ use k8s_openapi::{List, ListableResource, Resource as _, apimachinery::pkg::apis
 
 use super::{Envelope, ListMeta, Message, Result, Type as _};
 
-/// The numbers of the fields that every list has.
-pub(crate) const METADATA: u32 = 1;
-pub(crate) const ITEMS: u32 = 2;
+/// The number of the metadata of a list, and of an object.
+pub const METADATA: u32 = 1;
+/// The number of a list's items.
+pub const ITEMS: u32 = 2;
 
 /// Reads a list out of the envelope that says of which kind it is.
 pub fn read_list<M: Message<Object: ListableResource>>(body: &[u8]) -> Result<List<M::Object>> {

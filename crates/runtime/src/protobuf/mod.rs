@@ -45,13 +45,13 @@ use self::without_managed_fields::fields_without_managed_fields;
 pub use self::without_managed_fields::{item_without_managed_fields, object_without_managed_fields};
 pub(crate) use self::{
     envelope::around,
-    list::{ITEMS, METADATA, list_metadata},
+    list::list_metadata,
     partial::{PartialMetadata, bookmark, identity, status_without_kind, watch_event},
 };
 pub use self::{
     envelope::{Envelope, MAGIC},
     error::Error,
-    list::read_list,
+    list::{ITEMS, METADATA, read_list},
     message::{Message, Type, empty, read, write},
     meta::{ListMeta, Status, StatusCause, StatusDetails},
     slot::{Collection, Slot},
