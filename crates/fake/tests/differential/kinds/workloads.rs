@@ -27,22 +27,33 @@ fn template(rng: &mut Rng) -> Value {
     json!({"metadata": {"labels": {"app": "x"}}, "spec": {"containers": containers}})
 }
 
+/// What makes pods of a template and finds them by their label.
+fn of_pods(mut spec: Value, rng: &mut Rng) -> Value {
+    spec["selector"] = json!({"matchLabels": {"app": "x"}});
+    spec["template"] = template(rng);
+    json!({"spec": spec})
+}
+
+/// Puts a strategy in the place of its number; behind these comes an empty one.
+fn name_strategy(spec: &mut Value, field: &str, strategies: &[Value; 2]) {
+    if let Some(strategy) = spec.get_mut(field) {
+        let number = strategy.as_u64().and_then(|number| usize::try_from(number).ok());
+        *strategy = number.and_then(|number| strategies.get(number)).cloned().unwrap_or_else(|| json!({}));
+    }
+}
+
 pub(super) fn deployment(rng: &mut Rng) -> Value {
     let members = json!({
         "replicas": rng.u8(..3), "paused": rng.bool(), "minReadySeconds": rng.u8(..2),
         "strategy": one(rng, &[0, 1, 2]),
     });
     let mut spec = some(members, rng);
-    if let Some(strategy) = spec.get_mut("strategy") {
-        *strategy = match strategy.as_u64() {
-            Some(0) => json!({"type": "Recreate"}),
-            Some(1) => json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}),
-            _ => json!({}),
-        };
-    }
-    spec["selector"] = json!({"matchLabels": {"app": "x"}});
-    spec["template"] = template(rng);
-    json!({"spec": spec})
+    name_strategy(
+        &mut spec,
+        "strategy",
+        &[json!({"type": "Recreate"}), json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}})],
+    );
+    of_pods(spec, rng)
 }
 
 pub(super) fn deployment_part(rng: &mut Rng) -> Value {
@@ -68,10 +79,8 @@ pub(super) fn deployment_status(rng: &mut Rng) -> Value {
 }
 
 pub(super) fn replica_set(rng: &mut Rng) -> Value {
-    let mut spec = some(json!({"replicas": rng.u8(..3), "minReadySeconds": 1}), rng);
-    spec["selector"] = json!({"matchLabels": {"app": "x"}});
-    spec["template"] = template(rng);
-    json!({"spec": spec})
+    let spec = some(json!({"replicas": rng.u8(..3), "minReadySeconds": 1}), rng);
+    of_pods(spec, rng)
 }
 
 pub(super) fn replicas_part(rng: &mut Rng) -> Value {
@@ -93,16 +102,12 @@ pub(super) fn stateful_set(rng: &mut Rng) -> Value {
         "updateStrategy": one(rng, &[0, 1, 2]),
     });
     let mut spec = some(members, rng);
-    if let Some(strategy) = spec.get_mut("updateStrategy") {
-        *strategy = match strategy.as_u64() {
-            Some(0) => json!({"type": "OnDelete"}),
-            Some(1) => json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}),
-            _ => json!({}),
-        };
-    }
-    spec["selector"] = json!({"matchLabels": {"app": "x"}});
-    spec["template"] = template(rng);
-    json!({"spec": spec})
+    name_strategy(
+        &mut spec,
+        "updateStrategy",
+        &[json!({"type": "OnDelete"}), json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}})],
+    );
+    of_pods(spec, rng)
 }
 
 pub(super) fn stateful_set_part(rng: &mut Rng) -> Value {
@@ -126,16 +131,12 @@ pub(super) fn stateful_set_status(rng: &mut Rng) -> Value {
 
 pub(super) fn daemon_set(rng: &mut Rng) -> Value {
     let mut spec = some(json!({"minReadySeconds": rng.u8(..2), "updateStrategy": one(rng, &[0, 1, 2])}), rng);
-    if let Some(strategy) = spec.get_mut("updateStrategy") {
-        *strategy = match strategy.as_u64() {
-            Some(0) => json!({"type": "OnDelete"}),
-            Some(1) => json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "50%"}}),
-            _ => json!({}),
-        };
-    }
-    spec["selector"] = json!({"matchLabels": {"app": "x"}});
-    spec["template"] = template(rng);
-    json!({"spec": spec})
+    name_strategy(
+        &mut spec,
+        "updateStrategy",
+        &[json!({"type": "OnDelete"}), json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "50%"}})],
+    );
+    of_pods(spec, rng)
 }
 
 pub(super) fn daemon_set_part(rng: &mut Rng) -> Value {
