@@ -7,7 +7,7 @@ use futures_util::{
     future::{self, BoxFuture},
 };
 use k8s_client_informer::{Informer, ObjectKey};
-use k8s_client_queue::{Backoff, Bucket, Queue, QueueBuilder};
+use k8s_client_queue::{Bucket, ItemBackoff, Queue, QueueBuilder};
 use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
 
 use crate::{
@@ -201,7 +201,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     /// it owns: a controller that writes a status and fails would call itself without a pause.
     /// [`wait_out_backoff`](Self::wait_out_backoff) has no such exceptions. Kinds without a generation, such as
     /// ConfigMaps, wait in any case.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
+    pub fn backoff(mut self, backoff: ItemBackoff) -> Self {
         self.queue = self.queue.backoff(backoff);
         self
     }

@@ -40,7 +40,7 @@
 //! * No object is reconciled twice at the same time, whatever the number of workers.
 //! * A change that comes while its object is reconciled leads to another call.
 //! * A call that returns an error, or panics, is repeated after a pause that grows with each failure of that object
-//!   ([`Backoff`](k8s_client_queue::Backoff)).
+//!   ([`ItemBackoff`](k8s_client_queue::ItemBackoff)).
 //! * Nothing is reconciled before all informers have all their objects, and nothing after one of them has ended.
 //! * A change of what is wanted of an object, which shows in its generation, is taken up at once, whatever has failed
 //!   before.

@@ -9,16 +9,16 @@ use tokio::time::Instant;
 /// ```
 /// use std::time::Duration;
 ///
-/// use k8s_client_queue::Backoff;
+/// use k8s_client_queue::ItemBackoff;
 ///
-/// let backoff = Backoff::exponential(Duration::from_millis(100), Duration::from_secs(1));
+/// let backoff = ItemBackoff::exponential(Duration::from_millis(100), Duration::from_secs(1));
 /// let pauses: Vec<u128> = (1..=5).map(|failures| backoff.pause(failures).as_millis()).collect();
 /// assert_eq!(pauses, [100, 200, 400, 800, 1000]);
 /// ```
 #[derive(Clone)]
-pub struct Backoff(Arc<dyn Fn(u32) -> Duration + Send + Sync>);
+pub struct ItemBackoff(Arc<dyn Fn(u32) -> Duration + Send + Sync>);
 
-impl Backoff {
+impl ItemBackoff {
     /// `first` after the first failure, twice as long after each further one, and never longer than `longest`.
     pub fn exponential(first: Duration, longest: Duration) -> Self {
         Self::by(move |failures| {
@@ -48,15 +48,15 @@ impl Backoff {
 }
 
 /// client-go's: 5 milliseconds after the first failure, doubled up to 1,000 seconds.
-impl Default for Backoff {
+impl Default for ItemBackoff {
     fn default() -> Self {
         Self::exponential(Duration::from_millis(5), Duration::from_secs(1000))
     }
 }
 
-impl fmt::Debug for Backoff {
+impl fmt::Debug for ItemBackoff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backoff").finish_non_exhaustive()
+        f.debug_struct("ItemBackoff").finish_non_exhaustive()
     }
 }
 

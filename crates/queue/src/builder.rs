@@ -4,35 +4,35 @@ use std::{fmt, hash::Hash, sync::Arc};
 
 use tokio::time::Instant;
 
-use crate::{Backoff, Bucket, Metrics, Queue, backoff::Tokens, state::State};
+use crate::{Bucket, ItemBackoff, Metrics, Queue, backoff::Tokens, state::State};
 
 /// Builds a [`Queue`]. The defaults are those of client-go's `DefaultTypedControllerRateLimiter`: after a failure an
-/// item waits for as long as its [`Backoff`] says, and until the queue's [`Bucket`] has a token for it.
+/// item waits for as long as its [`ItemBackoff`] says, and until the queue's [`Bucket`] has a token for it.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use k8s_client_queue::{Backoff, Queue};
+/// use k8s_client_queue::{ItemBackoff, Queue};
 ///
 /// let queue: Queue<String> = Queue::<String>::builder()
-///     .backoff(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(60)))
+///     .backoff(ItemBackoff::exponential(Duration::from_secs(1), Duration::from_secs(60)))
 ///     .no_bucket()
 ///     .build();
 /// ```
 #[must_use = "`build` makes the queue"]
 pub struct QueueBuilder {
-    backoff: Backoff,
+    backoff: ItemBackoff,
     bucket: Option<Bucket>,
     metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl QueueBuilder {
     pub(crate) fn new() -> Self {
-        Self { backoff: Backoff::default(), bucket: Some(Bucket::default()), metrics: None }
+        Self { backoff: ItemBackoff::default(), bucket: Some(Bucket::default()), metrics: None }
     }
 
     /// How long an item waits after a failure. Default: 5 milliseconds, doubled up to 1,000 seconds.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
+    pub fn backoff(mut self, backoff: ItemBackoff) -> Self {
         self.backoff = backoff;
         self
     }

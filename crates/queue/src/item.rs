@@ -28,8 +28,8 @@ impl<T> Item<T> {
         self.outcome = Outcome::Done;
     }
 
-    /// The work has failed: the item comes again after the queue's [`Backoff`](crate::Backoff). In a closed queue it
-    /// does not.
+    /// The work has failed: the item comes again after the queue's [`ItemBackoff`](crate::ItemBackoff). In a closed
+    /// queue it does not.
     pub fn retry(self) {}
 
     /// The work is done for now, and the item comes again after this time or when it is added, whichever is earlier.

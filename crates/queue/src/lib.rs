@@ -50,7 +50,7 @@ mod places;
 mod queue;
 mod state;
 
-pub use backoff::{Backoff, Bucket};
+pub use backoff::{Bucket, ItemBackoff};
 pub use builder::QueueBuilder;
 pub use item::Item;
 pub use metrics::{Metrics, Stats};

@@ -6,7 +6,7 @@ use hashbrown::{HashTable, hash_table::Entry as Found};
 use tokio::time::Instant;
 
 use crate::{
-    backoff::{Backoff, Tokens},
+    backoff::{ItemBackoff, Tokens},
     metrics::{Metrics, Stats},
     named::Name,
     places::{Places, SMALL},
@@ -76,7 +76,7 @@ pub(crate) struct State<T> {
     places: Places<T>,
     running: usize,
     closed: bool,
-    backoff: Backoff,
+    backoff: ItemBackoff,
     tokens: Option<Tokens>,
 }
 
@@ -107,7 +107,7 @@ impl<T> Names<T> {
 }
 
 impl<T> State<T> {
-    pub(crate) fn new(backoff: Backoff, tokens: Option<Tokens>, metrics: Option<Arc<dyn Metrics>>) -> Self {
+    pub(crate) fn new(backoff: ItemBackoff, tokens: Option<Tokens>, metrics: Option<Arc<dyn Metrics>>) -> Self {
         let (names, places) = (Names(HashTable::new()), Places::new(metrics));
         Self { names, places, running: 0, closed: false, backoff, tokens }
     }
@@ -341,7 +341,7 @@ mod tests {
         #[test]
         fn nothing_runs_twice_and_nothing_that_was_added_is_lost(steps in prop::collection::vec((step(), 0..4_u64), 0..80)) {
             let start = Instant::now();
-            let mut state = State::new(Backoff::by(|_| Duration::from_secs(PAUSE)), None, None);
+            let mut state = State::new(ItemBackoff::by(|_| Duration::from_secs(PAUSE)), None, None);
             let (mut time, mut running, mut closed) = (0, Vec::new(), false);
             // Items that somebody wants taken, and not before which time.
             let mut wanted: HashMap<u8, u64> = HashMap::new();
@@ -432,7 +432,7 @@ mod tests {
     #[test]
     fn places_that_were_left_are_cleared_and_taken_once() {
         let now = Instant::now();
-        let mut state = State::new(Backoff::default(), None, None);
+        let mut state = State::new(ItemBackoff::default(), None, None);
         // Items of a low priority are never taken, as others are always there: each of those begins low, too.
         for round in 0..10_000 {
             state.add(&name(0), When::Ready, -100, || now);

@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use k8s_client_queue::{Backoff, Bucket, Item, Metrics, Queue};
+use k8s_client_queue::{Bucket, Item, ItemBackoff, Metrics, Queue};
 use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Waits a second after each failure, and has no common limit.
 fn patient() -> Queue<&'static str> {
-    Queue::<&str>::builder().backoff(Backoff::by(|_| SECOND)).no_bucket().build()
+    Queue::<&str>::builder().backoff(ItemBackoff::by(|_| SECOND)).no_bucket().build()
 }
 
 /// The next item, if there is one within less than a moment.
@@ -160,7 +160,7 @@ async fn closed_queue_hands_out_what_is_ready_and_drops_what_waits() {
 async fn work_that_ends_in_a_closed_queue_does_not_come_again() {
     for how in ["done", "failed", "later", "dropped"] {
         let told = Told::default();
-        let queue = Queue::<&str>::builder().backoff(Backoff::by(|_| Duration::ZERO)).metrics(told.clone()).build();
+        let queue = Queue::<&str>::builder().backoff(ItemBackoff::by(|_| Duration::ZERO)).metrics(told.clone()).build();
         queue.add("a");
         let item = queue.next().await.expect("it was added");
         queue.close();
@@ -218,7 +218,7 @@ fn tokio_test_spawn(queue: Queue<&'static str>) -> tokio::task::JoinHandle<()> {
 #[tokio::test(start_paused = true)]
 async fn retries_of_all_items_share_a_bucket() {
     let queue: Queue<u32> =
-        Queue::<u32>::builder().backoff(Backoff::by(|_| Duration::ZERO)).bucket(Bucket::new(1.0, 2)).build();
+        Queue::<u32>::builder().backoff(ItemBackoff::by(|_| Duration::ZERO)).bucket(Bucket::new(1.0, 2)).build();
     (0..5).for_each(|item| queue.add(item));
     for _ in 0..5 {
         queue.next().await.expect("it was added").retry();
@@ -235,7 +235,7 @@ async fn retries_of_all_items_share_a_bucket() {
 #[tokio::test(start_paused = true)]
 async fn item_that_waits_takes_one_token_however_often_it_is_added() {
     let queue: Queue<u32> =
-        Queue::<u32>::builder().backoff(Backoff::by(|_| Duration::ZERO)).bucket(Bucket::new(1.0, 1)).build();
+        Queue::<u32>::builder().backoff(ItemBackoff::by(|_| Duration::ZERO)).bucket(Bucket::new(1.0, 1)).build();
     // Two failures at once: the second waits for a token.
     for item in [0, 1] {
         queue.add(item);
@@ -256,13 +256,13 @@ async fn item_that_waits_takes_one_token_however_often_it_is_added() {
 
 #[test]
 fn backoff_grows_to_its_limit_and_never_overflows() {
-    let backoff = Backoff::default();
+    let backoff = ItemBackoff::default();
     let pauses: Vec<_> =
         [1, 2, 3, 10, 18, 19, 100, u32::MAX].map(|failures| backoff.pause(failures).as_millis()).into();
     assert_eq!(pauses, [5, 10, 20, 2560, 655_360, 1_000_000, 1_000_000, 1_000_000]);
-    let endless = Backoff::exponential(Duration::from_nanos(1), Duration::MAX);
+    let endless = ItemBackoff::exponential(Duration::from_nanos(1), Duration::MAX);
     assert_eq!(endless.pause(u32::MAX), Duration::MAX);
-    let fast_slow = Backoff::fast_slow(SECOND, 9 * SECOND, 2);
+    let fast_slow = ItemBackoff::fast_slow(SECOND, 9 * SECOND, 2);
     assert_eq!([1, 2, 3].map(|failures| fast_slow.pause(failures).as_secs()), [1, 1, 9]);
 }
 
@@ -300,7 +300,7 @@ impl Metrics for Told {
 #[tokio::test(start_paused = true)]
 async fn metrics_are_told_what_happens() {
     let told = Told::default();
-    let queue: Queue<u8> = Queue::<u8>::builder().backoff(Backoff::by(|_| SECOND)).metrics(told.clone()).build();
+    let queue: Queue<u8> = Queue::<u8>::builder().backoff(ItemBackoff::by(|_| SECOND)).metrics(told.clone()).build();
     queue.add(1);
     queue.add(1);
     tokio::time::sleep(SECOND).await;
@@ -334,7 +334,7 @@ async fn metrics_are_told_what_happens() {
 async fn everyone_wakes_up_when_the_queue_is_closed() {
     for round in 0..200_u64 {
         let queue: Queue<u64> =
-            Queue::<u64>::builder().backoff(Backoff::by(|_| Duration::from_micros(50))).no_bucket().build();
+            Queue::<u64>::builder().backoff(ItemBackoff::by(|_| Duration::from_micros(50))).no_bucket().build();
         let running: Arc<Vec<AtomicUsize>> = Arc::new((0..16).map(|_| AtomicUsize::new(0)).collect());
         let workers: Vec<_> = (0..8)
             .map(|worker| {

@@ -15,7 +15,7 @@ use k8s_client::{
     Clientset, Config,
     informer::{Event, Informer, Lister, ObjectKey},
     k8s_openapi::api::core::v1::ConfigMap,
-    queue::{Backoff, Queue},
+    queue::{ItemBackoff, Queue},
     stop_signal,
 };
 
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config_maps = Clientset::new(&config)?.core_v1().config_maps(&options.namespace);
     let informer = Informer::of(config_maps.clone()).start();
     let queue: Queue<ObjectKey> = Queue::<ObjectKey>::builder()
-        .backoff(Backoff::exponential(Duration::from_millis(100), Duration::from_secs(60)))
+        .backoff(ItemBackoff::exponential(Duration::from_millis(100), Duration::from_secs(60)))
         .build();
 
     let workers: Vec<_> = (1..=2).map(|number| tokio::spawn(work(number, queue.clone(), informer.lister()))).collect();

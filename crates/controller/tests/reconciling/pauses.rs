@@ -7,7 +7,7 @@ use std::{
 
 use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::Informer;
-use k8s_client_queue::{Backoff, Bucket, Stats};
+use k8s_client_queue::{Bucket, ItemBackoff, Stats};
 use k8s_client_test_server::Server;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 use super::{Calls, SECOND, name, value};
 
 /// A backoff of one second, then two, four and so on.
-fn doubled() -> Backoff {
-    Backoff::exponential(SECOND, 1000 * SECOND)
+fn doubled() -> ItemBackoff {
+    ItemBackoff::exponential(SECOND, 1000 * SECOND)
 }
 
 #[tokio::test(start_paused = true)]

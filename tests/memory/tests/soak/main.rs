@@ -8,7 +8,7 @@ use fastrand::Rng;
 use k8s_client_controller::{Controller, Next};
 use k8s_client_informer::{Informer, Lister, ObjectKey, Registry};
 use k8s_client_memory_tests::Heap;
-use k8s_client_queue::Backoff;
+use k8s_client_queue::ItemBackoff;
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 use k8s_client_test_server::{
     Ask, Fate, Server, What,
@@ -155,7 +155,7 @@ async fn live(seed: u64, span: Duration) -> usize {
         .watch_mapped(&copies, of_the_same_name)
         .resync(Duration::from_secs(600))
         .workers(4)
-        .backoff(Backoff::exponential(Duration::from_millis(5), Duration::from_secs(60)))
+        .backoff(ItemBackoff::exponential(Duration::from_millis(5), Duration::from_secs(60)))
         .reconcile(context, copy);
     let controller = tokio::spawn(controller.run_until(stopped));
 
