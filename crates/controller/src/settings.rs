@@ -2,6 +2,8 @@
 
 use std::{any::type_name, sync::Arc, time::Duration};
 
+use k8s_client_runtime::object::short_type_name;
+
 use crate::{Metrics, metrics::NoMetrics};
 
 /// How long the calls under way may take when the controller is stopped: less than a leader's work has, and less than
@@ -23,32 +25,12 @@ impl Settings {
     /// The defaults of a controller of this type's objects.
     pub(crate) fn of<T>() -> Self {
         Self {
-            name: short_name::<T>().into(),
+            name: short_type_name(type_name::<T>()).into(),
             workers: 1,
             stop_timeout: STOP_TIMEOUT,
             metrics: Arc::new(NoMetrics),
             resync: None,
             waits_out_backoff: false,
         }
-    }
-}
-
-/// The name of a type without its modules and parameters.
-fn short_name<T>() -> &'static str {
-    let name = type_name::<T>();
-    let name = name.split('<').next().unwrap_or(name);
-    name.rsplit("::").next().unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
-
-    use super::*;
-
-    #[test]
-    fn controller_is_called_as_its_objects_are() {
-        assert_eq!(short_name::<ConfigMap>(), "ConfigMap");
-        assert_eq!(short_name::<Option<Vec<ConfigMap>>>(), "Option");
     }
 }

@@ -10,11 +10,18 @@ use k8s_openapi::{
 };
 
 #[doc(hidden)]
-pub use crate::text::non_empty;
+pub use crate::text::{non_empty, short_type_name};
 
 /// An object of any type: typed ones by a blanket implementation, and those whose type is known only at run time.
 ///
 /// client-go's `metav1.Object`, as far as generic code needs it.
+///
+/// Its methods are there for what holds an object, too, as the `Arc` of a lister does. A function that takes
+/// `&impl AnyObject` is given what is in it: `&*pod`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an object with metadata",
+    note = "an object in an `Arc` or behind a reference, such as a lister or `reconcile` gives, is passed on as `&*object`"
+)]
 pub trait AnyObject {
     /// `metadata.name`; `None` when it is not set or empty.
     fn name(&self) -> Option<&str>;

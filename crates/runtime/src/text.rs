@@ -45,6 +45,12 @@ pub fn non_empty<T: AsRef<str> + ?Sized>(text: Option<&T>) -> Option<&str> {
     text.map(AsRef::as_ref).filter(|text: &&str| !text.is_empty())
 }
 
+/// What a type or a function is called, by its [`type_name`](std::any::type_name): without its modules and parameters.
+pub fn short_type_name(type_name: &str) -> &str {
+    let path = type_name.split('<').next().unwrap_or(type_name);
+    path.rsplit("::").next().unwrap_or(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +83,18 @@ mod tests {
         assert_eq!(non_empty(Some("a")), Some("a"));
         assert_eq!(non_empty(Some("")), None);
         assert_eq!(non_empty(None::<&String>), None);
+    }
+
+    #[test]
+    fn types_and_functions_are_called_without_modules_and_parameters() {
+        for (type_name, short) in [
+            ("k8s_openapi::api::core::v1::config_map::ConfigMap", "ConfigMap"),
+            ("core::option::Option<alloc::vec::Vec<alloc::string::String>>", "Option"),
+            ("program::wait::deleted<k8s_openapi::Pod>", "deleted"),
+            ("u8", "u8"),
+            ("", ""),
+        ] {
+            assert_eq!(short_type_name(type_name), short);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::text::{Keep, printable};
+use crate::text::{Keep, printable, short_type_name};
 
 /// How many numbers, and how many conditions, of a status are shown.
 const SHOWN: usize = 20;
@@ -89,9 +89,7 @@ pub(super) fn name_of(condition: &str) -> &str {
     if condition.contains(['{', '(']) {
         return "its condition";
     }
-    // A generic function has its types behind it.
-    let path = condition.split('<').next().unwrap_or(condition);
-    path.rsplit("::").next().unwrap_or(path)
+    short_type_name(condition)
 }
 
 #[cfg(test)]
