@@ -159,8 +159,8 @@
 //!
 //! # Several copies
 //!
-//! Two copies of a controller do everything twice. With the feature `leader-election` only the one that leads works;
-//! the future of a controller fits into a term:
+//! Two copies of a controller do everything twice. With the feature `leader-election` only the one that leads works: to
+//! run the controller is its work.
 //!
 //! ```no_run
 //! # #[cfg(feature = "leader-election")]
@@ -174,12 +174,7 @@
 //! };
 //!
 //! let mut elector = Elector::new(&config, "default", "my-operator")?;
-//! let ends = elector
-//!     .lead_until(stop_signal(), |term| {
-//!         let stopping = term.stopping();
-//!         controller.only_while(move || term.is_valid()).run_until(stopping)
-//!     })
-//!     .await;
+//! let ends = elector.lead_until(stop_signal(), |_term| controller.run()).await;
 //! if let Ends::Lost(loss) = ends {
 //!     eprintln!("{loss}"); // end the program: Kubernetes starts it again, and it takes part in the next election
 //! }
@@ -187,9 +182,9 @@
 //! # }
 //! ```
 //!
-//! When the program is asked to stop, calls under way come to their end, and then the lease is released, so that the
-//! next copy begins at once. When the lease is lost, no line of a call runs any more: that is what
-//! [`only_while`](crate::controller::Reconciler::only_while) is for. Tasks that a call has started must ask the term
+//! A controller [keeps to the term](crate::controller::Reconciler::run_until) that it is run in. When the program is
+//! asked to stop, calls under way come to their end, and then the lease is released, so that the next copy begins at
+//! once. When the lease is lost, no line of a call runs any more. Tasks that a call has started must ask the term
 //! themselves.
 //!
 //! # Tests

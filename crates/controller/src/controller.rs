@@ -8,12 +8,12 @@ use futures_util::{
 };
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_queue::{Bucket, ItemBackoff, Queue, QueueBuilder};
-use k8s_client_runtime::{k8s_openapi::Resource, object::AnyObject};
+use k8s_client_runtime::{k8s_openapi::Resource, leading, object::AnyObject};
 
 use crate::{
-    Metrics, Next, Stopped,
+    Changes, Metrics, Next, Stopped,
     call::{Call, Failure},
-    feed::{Feed, Filter, feed_mapped, feed_own},
+    feed::{Feed, feed_mapped, feed_own},
     gate::{Condition, Gate},
     memory::Memory,
     owner::owners,
@@ -25,9 +25,8 @@ use crate::{
 /// page](crate) has an example.
 #[must_use = "`reconcile` makes the controller"]
 pub struct Controller<T: Send + Sync + 'static> {
-    objects: Informer<T>,
+    objects: Changes<T>,
     others: Vec<(Needed, Feed)>,
-    filter: Option<Filter<T>>,
     settings: Settings,
     queue: QueueBuilder,
 }
@@ -65,9 +64,8 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     /// A controller that reconciles each object of an informer.
     pub fn for_each(objects: &Informer<T>) -> Self {
         Self {
-            objects: objects.clone(),
+            objects: Changes::of(objects),
             others: Vec::new(),
-            filter: None,
             settings: Settings::of::<T>(),
             queue: Queue::<ObjectKey>::builder(),
         }
@@ -79,8 +77,9 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         self
     }
 
-    /// Reconciles an object also when one changes that it owns, as the controller among its `ownerReferences`.
-    pub fn owned_by<O>(self, owned: &Informer<O>) -> Self
+    /// Reconciles an object also when one changes that it owns, as the controller among its `ownerReferences`: an
+    /// informer's object, or one whose [change](Changes) a filter lets through.
+    pub fn owned_by<O>(self, owned: impl Into<Changes<O>>) -> Self
     where
         T: Resource,
         O: AnyObject + Send + Sync + 'static,
@@ -88,80 +87,54 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         self.owned_by_kind(T::GROUP, T::KIND, owned)
     }
 
-    /// The same for changes that this function lets through, as [`filtered`](Self::filtered) has it for the
-    /// controller's own objects: such as those of pods that become ready.
-    ///
-    /// ```no_run
-    /// # use k8s_client_controller::Controller;
-    /// # use k8s_client_informer::Informer;
-    /// # use k8s_client_runtime::k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-    /// # fn example(replica_sets: Informer<ReplicaSet>, pods: Informer<Pod>) {
-    /// use k8s_client_runtime::wait::conditions::pod_ready;
-    ///
-    /// let controller = Controller::for_each(&replica_sets)
-    ///     .owned_by_filtered(&pods, |old, new| pod_ready(old) != pod_ready(new));
-    /// # }
-    /// ```
-    pub fn owned_by_filtered<O>(
-        self,
-        owned: &Informer<O>,
-        filter: impl Fn(Option<&O>, Option<&O>) -> bool + Send + Sync + 'static,
-    ) -> Self
-    where
-        T: Resource,
-        O: AnyObject + Send + Sync + 'static,
-    {
-        self.watch(owned, Some(Arc::new(filter)), owners::<O>(T::GROUP, T::KIND))
-    }
-
-    /// The same for objects whose kind is known only at run time: their group, which is empty for the core group, and
-    /// kind.
-    pub fn owned_by_kind<O>(self, group: &str, kind: &str, owned: &Informer<O>) -> Self
+    /// The same for a controller of objects whose kind is known only at run time: their group, which is empty for the
+    /// core group, and kind.
+    pub fn owned_by_kind<O>(self, group: &str, kind: &str, owned: impl Into<Changes<O>>) -> Self
     where
         O: AnyObject + Send + Sync + 'static,
     {
-        self.watch(owned, None, owners::<O>(group, kind))
+        self.watch(owned.into(), owners::<O>(group, kind))
     }
 
     /// Reconciles the objects that this function names when an object of another informer changes: such as all that use
-    /// a secret. A change of an object concerns what it was mapped to before as well.
-    pub fn watch_mapped<O, I>(self, others: &Informer<O>, map: impl Fn(&O) -> I + Send + Sync + 'static) -> Self
-    where
-        O: Send + Sync + 'static,
-        I: IntoIterator<Item = ObjectKey>,
-    {
-        self.watch(others, None, move |object: &O| map(object).into_iter().collect())
-    }
-
-    /// The same for changes that the filter lets through, as [`filtered`](Self::filtered) has it for the controller's
-    /// own objects.
-    pub fn watch_mapped_filtered<O, I>(
+    /// a secret. A change of an object concerns what it was mapped to before as well. [`Changes`] pass over some.
+    ///
+    /// ```no_run
+    /// # use k8s_client_controller::Controller;
+    /// # use k8s_client_informer::{Informer, ObjectKey};
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::{Pod, Secret};
+    /// # fn example(pods: Informer<Pod>, secrets: Informer<Secret>) {
+    /// // A secret says by a label which pod uses it.
+    /// let controller = Controller::for_each(&pods).watch_mapped(&secrets, |secret| {
+    ///     let pod = secret.metadata.labels.as_ref()?.get("used-by")?;
+    ///     Some(ObjectKey::new(secret.metadata.namespace.as_deref()?, pod.as_str()))
+    /// });
+    /// # }
+    /// ```
+    pub fn watch_mapped<O, I>(
         self,
-        others: &Informer<O>,
-        filter: impl Fn(Option<&O>, Option<&O>) -> bool + Send + Sync + 'static,
+        others: impl Into<Changes<O>>,
         map: impl Fn(&O) -> I + Send + Sync + 'static,
     ) -> Self
     where
         O: Send + Sync + 'static,
         I: IntoIterator<Item = ObjectKey>,
     {
-        self.watch(others, Some(Arc::new(filter)), move |object: &O| map(object).into_iter().collect())
+        self.watch(others.into(), move |object: &O| map(object).into_iter().collect())
     }
 
     fn watch<O: Send + Sync + 'static>(
         mut self,
-        others: &Informer<O>,
-        filter: Option<Filter<O>>,
+        others: Changes<O>,
         map: impl Fn(&O) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.others.push((Needed::new(others), feed_mapped(others, filter, Arc::new(map))));
+        self.others.push((Needed::new(&others.informer), feed_mapped(others, Arc::new(map))));
         self
     }
 
-    /// Passes over changes of the controller's own objects that this function does not let through. It is given the
-    /// state before and after; one of them is absent when the object came or went.
-    /// [`generation_changed`](crate::generation_changed) is the usual one. Of several, all must let a change through;
-    /// where one is enough, a closure says so:
+    /// Passes over changes of the controller's own objects that this function does not let through, as
+    /// [`Changes::filtered`] has it. [`generation_changed`](crate::generation_changed) is the usual one. Of several,
+    /// all must let a change through; where one is enough, a closure says so:
     ///
     /// ```no_run
     /// # use k8s_client_informer::Informer;
@@ -174,10 +147,7 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     /// # }
     /// ```
     pub fn filtered(mut self, filter: impl Fn(Option<&T>, Option<&T>) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(match self.filter {
-            Some(other) => Arc::new(move |old, new| other(old, new) && filter(old, new)),
-            None => Arc::new(filter),
-        });
+        self.objects = self.objects.filtered(filter);
         self
     }
 
@@ -259,17 +229,16 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
         A: Future<Output = Result<Next, E>> + Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        let Self { objects, others, filter, settings, queue } = self;
+        let Self { objects, others, settings, queue } = self;
         let call: Call<T, C> = Arc::new(move |context, object| {
             reconcile(context, object).map(|result| result.map_err(Failure::of)).boxed()
         });
         Reconciler {
             objects,
             others,
-            filter,
             settings,
             queue: queue.build(),
-            condition: None,
+            conditions: Vec::new(),
             context,
             call,
             has_finalizer: false,
@@ -280,41 +249,32 @@ impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
 /// A controller with its function, to be run.
 #[must_use = "`run_until` runs the controller"]
 pub struct Reconciler<T: Send + Sync + 'static, C> {
-    objects: Informer<T>,
+    objects: Changes<T>,
     others: Vec<(Needed, Feed)>,
-    filter: Option<Filter<T>>,
     settings: Settings,
     queue: Queue<ObjectKey>,
-    condition: Option<Condition>,
+    conditions: Vec<Condition>,
     pub(crate) context: C,
     pub(crate) call: Call<T, C>,
     pub(crate) has_finalizer: bool,
 }
 
 impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Reconciler<T, C> {
-    /// Lets calls run only while this holds, such as a leader's term. It is asked each time before a call runs on: at
-    /// its beginning, and after each `await`. Once it does not hold, no line of a call is run any more, and the
-    /// controller ends.
-    ///
-    /// The work of a leader is dropped in time, but the calls of a controller are tasks of their own, which the elector
-    /// does not see. After the machine was suspended, one of them may be the first that runs.
+    /// Lets calls run only while this holds, as a [leader's term](Self::run_until) does by itself. It is asked each
+    /// time before a call runs on: at its beginning, and after each `await`. Once it does not hold, no line of a call
+    /// is run any more, and the controller ends. Of several conditions, all must hold.
     ///
     /// ```no_run
+    /// # use std::time::{Duration, Instant};
     /// # use k8s_client_controller::{Reconciler, Stopped};
     /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Pod;
-    /// # struct Term;
-    /// # impl Term {
-    /// #     fn is_valid(&self) -> bool { true }
-    /// #     fn stopping(&self) -> impl Future<Output = ()> + use<> { async {} }
-    /// # }
-    /// # async fn example(controller: Reconciler<Pod, ()>, term: Term) -> Stopped {
-    /// // `term` is a k8s_client_leader_election::Term.
-    /// let stopping = term.stopping();
-    /// controller.only_while(move || term.is_valid()).run_until(stopping).await
+    /// # async fn example(controller: Reconciler<Pod, ()>) -> Stopped {
+    /// let end_of_shift = Instant::now() + Duration::from_secs(8 * 3600);
+    /// controller.only_while(move || Instant::now() < end_of_shift).run().await
     /// # }
     /// ```
     pub fn only_while(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        self.condition = Some(Box::new(condition));
+        self.conditions.push(Box::new(condition));
         self
     }
 
@@ -336,34 +296,73 @@ impl<T: AnyObject + Send + Sync + 'static, C: Clone + Send + Sync + 'static> Rec
         &self.queue
     }
 
-    /// Runs until this future ends, or for as long as the future of this function is polled: it fits into the work of a
-    /// leader, with [`only_while`](Self::only_while).
+    /// Runs until this future ends, or for as long as the future of this function is polled.
     ///
     /// When it ends, nothing more is begun, and the calls under way have the [`stop_timeout`](Controller::stop_timeout)
     /// to end. The result says which did not. Dropping the future drops them at once: from then on, no line of them is
     /// run.
     ///
     /// It ends by itself when one of its informers has ended, in the same way.
-    pub async fn run_until<S: Future>(self, stop: S) -> Stopped {
-        let Self { objects, others, filter, settings, queue, condition, context, call, has_finalizer: _ } = self;
-        let memory = Arc::new(Memory::new(settings.metrics.clone()));
-        let breaks_off = (!settings.waits_out_backoff).then(|| memory.clone());
-        let own = (Needed::new(&objects), feed_own(&objects, settings.resync, filter, breaks_off));
-        let (mut feeding, mut synced) = (Vec::new(), Vec::new());
-        for (needed, feed) in std::iter::once(own).chain(others) {
-            feeding.push(feed(queue.clone()).map(|()| needed.name).boxed());
-            synced.push((needed.synced)());
+    ///
+    /// # As the work of a leader
+    ///
+    /// Within the work that an elector of `k8s-client-leader-election` runs, a controller keeps to the leader's term by
+    /// itself: when the elector is asked to stop, it ends as if this future had ended; and once the term is over, no
+    /// line of a call is run any more, not even after the machine was suspended. So nothing is to be said about the
+    /// term:
+    ///
+    /// ```no_run
+    /// # use k8s_client_controller::{Reconciler, Stopped};
+    /// # use k8s_client_runtime::k8s_openapi::api::core::v1::Pod;
+    /// # struct Elector;
+    /// # impl Elector {
+    /// #     async fn lead_until<F: Future>(&mut self, _: impl Future, work: impl FnOnce(()) -> F) -> F::Output {
+    /// #         work(()).await
+    /// #     }
+    /// # }
+    /// # async fn example(mut elector: Elector, controller: Reconciler<Pod, ()>) {
+    /// // `elector` is a k8s_client_leader_election::Elector.
+    /// elector.lead_until(k8s_client_runtime::stop_signal(), |_term| controller.run()).await;
+    /// # }
+    /// ```
+    ///
+    /// It is the call of this function, or the first poll of its future, that must be within the work; the future may
+    /// become a task then. Tasks that a call starts know of no term: they ask the elector's `Term` themselves.
+    pub fn run_until<S: Future>(self, stop: S) -> impl Future<Output = Stopped> {
+        let called_in = leading::term();
+        async move {
+            let Self { objects, others, settings, queue, mut conditions, context, call, has_finalizer: _ } = self;
+            let term = called_in.or_else(leading::term);
+            if let Some(term) = term.clone() {
+                conditions.push(Box::new(move || term.is_valid()));
+            }
+            let stop = async {
+                let stopping = term.map_or_else(|| future::pending().boxed(), |term| term.stopping());
+                tokio::select! {
+                    _ = stop => {}
+                    () = stopping => {}
+                }
+            };
+            let memory = Arc::new(Memory::new(settings.metrics.clone()));
+            let breaks_off = (!settings.waits_out_backoff).then(|| memory.clone());
+            let informer = objects.informer.clone();
+            let own = (Needed::new(&informer), feed_own(objects, settings.resync, breaks_off));
+            let (mut feeding, mut synced) = (Vec::new(), Vec::new());
+            for (needed, feed) in std::iter::once(own).chain(others) {
+                feeding.push(feed(queue.clone()).map(|()| needed.name).boxed());
+                synced.push((needed.synced)());
+            }
+            let feeding = future::select_all(feeding).map(|(informer, ..)| informer);
+            let synced = future::join_all(synced).map(drop);
+            let gate = Arc::new(Gate::new(conditions));
+            run(Run { objects: informer, settings, queue, context, call, memory, gate }, feeding, synced, stop).await
         }
-        let feeding = future::select_all(feeding).map(|(informer, ..)| informer);
-        let synced = future::join_all(synced).map(drop);
-        let gate = Arc::new(Gate::new(condition));
-        let what = Run { objects, settings, queue, context, call, memory, gate };
-        run(what, feeding, synced, stop.map(drop)).await
     }
 
-    /// Runs until one of its informers has ended, or [may not](Self::only_while) any more.
-    pub async fn run(self) -> Stopped {
-        self.run_until(future::pending::<()>()).await
+    /// Runs until one of its informers has ended, or [may not](Self::only_while) any more; and as the work of a leader
+    /// [until the term is over](Self::run_until).
+    pub fn run(self) -> impl Future<Output = Stopped> {
+        self.run_until(future::pending::<()>())
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use k8s_client_informer::{Event, Informer, ObjectKey, Subscription};
+use k8s_client_informer::{Event, ObjectKey, Subscription};
 use k8s_client_queue::Queue;
 use k8s_client_runtime::object::AnyObject;
 
-use crate::memory::Memory;
+use crate::{Changes, changes::Filter, memory::Memory};
 
 /// The priority of objects that were there at the start: below all changes, as in controller-runtime.
 const AT_THE_START: i32 = -100;
@@ -15,19 +15,12 @@ const AT_THE_START: i32 = -100;
 /// What turns the changes of one informer into keys, for as long as it is polled. It ends when the informer has ended.
 pub(crate) type Feed = Box<dyn FnOnce(Queue<ObjectKey>) -> BoxFuture<'static, ()> + Send>;
 
-/// Which changes of an object count: the state before and the state after, of which one is absent when it came or went.
-pub(crate) type Filter<T> = Arc<dyn Fn(Option<&T>, Option<&T>) -> bool + Send + Sync>;
-
 /// The keys that a change of an object concerns.
 type Map<T> = Arc<dyn Fn(&T) -> Vec<ObjectKey> + Send + Sync>;
 
-/// Feeds the queue with the keys that the informer's changes concern, those that the filter lets through.
-pub(crate) fn feed_mapped<T: Send + Sync + 'static>(
-    informer: &Informer<T>,
-    filter: Option<Filter<T>>,
-    map: Map<T>,
-) -> Feed {
-    let informer = informer.clone();
+/// Feeds the queue with the keys that the changes concern.
+pub(crate) fn feed_mapped<T: Send + Sync + 'static>(changes: Changes<T>, map: Map<T>) -> Feed {
+    let Changes { informer, filter } = changes;
     Box::new(move |queue| {
         let add = move |key, priority| queue.add_with_priority(key, priority);
         follow(informer.subscribe(), add, filter, map).boxed()
@@ -37,12 +30,11 @@ pub(crate) fn feed_mapped<T: Send + Sync + 'static>(
 /// Feeds the queue with the keys of the objects that have changed themselves. Nothing is decoded for that, unless there
 /// is a filter.
 pub(crate) fn feed_own<T: AnyObject + Send + Sync + 'static>(
-    informer: &Informer<T>,
+    changes: Changes<T>,
     resync: Option<Duration>,
-    filter: Option<Filter<T>>,
     breaks_off: Option<Arc<Memory>>,
 ) -> Feed {
-    let informer = informer.clone();
+    let Changes { informer, filter } = changes;
     Box::new(move |queue| {
         let changes = informer.subscribe();
         let mut changes = if let Some(period) = resync { changes.resync(period) } else { changes };

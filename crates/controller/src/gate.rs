@@ -22,19 +22,19 @@ thread_local! {
 
 /// Lets calls run, from one `await` to the next, for as long as it is open. It never opens again.
 pub(crate) struct Gate {
-    condition: Option<Condition>,
+    conditions: Vec<Condition>,
     closed: AtomicBool,
     /// Held by every call while it runs.
     running: RwLock<()>,
 }
 
 impl Gate {
-    pub(crate) fn new(condition: Option<Condition>) -> Self {
-        Self { condition, closed: AtomicBool::new(false), running: RwLock::new(()) }
+    pub(crate) fn new(conditions: Vec<Condition>) -> Self {
+        Self { conditions, closed: AtomicBool::new(false), running: RwLock::new(()) }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        !self.closed.load(Ordering::SeqCst) && self.condition.as_ref().is_none_or(|holds| holds())
+        !self.closed.load(Ordering::SeqCst) && self.conditions.iter().all(|holds| holds())
     }
 
     /// Closes the gate. When this returns, no line of a call runs, in whatever thread.

@@ -47,6 +47,7 @@
 //! * What was there at the start comes after what changes.
 
 mod call;
+mod changes;
 mod conditions;
 mod controller;
 mod feed;
@@ -60,6 +61,7 @@ mod owner;
 mod run;
 mod settings;
 
+pub use changes::Changes;
 pub use conditions::{condition_of, is_condition_true, set_condition};
 pub use controller::{Controller, Reconciler};
 pub use filters::{annotations_changed, generation_changed, labels_changed};

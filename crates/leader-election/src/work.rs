@@ -5,8 +5,11 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
+
+use k8s_client_runtime::leading;
 
 use crate::Term;
 
@@ -21,15 +24,28 @@ pub(crate) enum Outcome<T> {
     TooLate,
 }
 
-/// Runs the work. Each time, before any line of it is run, the term must be valid.
+/// The term, as what runs within it finds it.
+struct Around(Term);
+
+impl leading::Term for Around {
+    fn is_valid(&self) -> bool {
+        self.0.is_valid()
+    }
+
+    fn stopping(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.0.stopping())
+    }
+}
+
+/// Runs the work, within its term. Each time, before any line of it is run, the term must be valid.
 pub(crate) struct Guarded<F> {
     work: Pin<Box<F>>,
-    term: Term,
+    term: Arc<Around>,
 }
 
 impl<F> Guarded<F> {
     pub(crate) fn new(work: F, term: &Term) -> Self {
-        Self { work: Box::pin(work), term: term.clone() }
+        Self { work: Box::pin(work), term: Arc::new(Around(term.clone())) }
     }
 }
 
@@ -37,11 +53,12 @@ impl<F: Future> Future for Guarded<F> {
     type Output = Outcome<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.term.is_valid() {
+        if !self.term.0.is_valid() {
             return Poll::Ready(Outcome::TooLate);
         }
         // A future that has panicked is dropped and never seen again; the panic goes on once the lease is released.
-        match catch_unwind(AssertUnwindSafe(|| self.work.as_mut().poll(context))) {
+        let (term, work) = (self.term.clone(), self.work.as_mut());
+        match catch_unwind(AssertUnwindSafe(|| leading::within(term, || work.poll(context)))) {
             Ok(poll) => poll.map(Outcome::Returned),
             Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
         }

@@ -26,6 +26,9 @@ pub mod host_name;
 #[doc(hidden)]
 pub mod machine;
 
+#[doc(hidden)]
+pub mod leading;
+
 mod stop_signal;
 
 pub mod metrics;

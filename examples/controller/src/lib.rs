@@ -8,7 +8,7 @@ use std::{future::Future, sync::Arc};
 use k8s_client::{
     Clientset, Error,
     api::core::v1::apply::ConfigMapApplyConfiguration,
-    controller::{Controller, Next, Reconciler},
+    controller::{Controller, Next, Reconciler, Stopped},
     informer::{Informer, ObjectKey},
     k8s_openapi::api::core::v1::ConfigMap,
     leader_election::{Elector, Ends},
@@ -16,15 +16,10 @@ use k8s_client::{
 
 /// Makes and keeps the copies in a namespace while this copy of the program leads, until it is to stop. Calls that are
 /// under way then come to their end.
-pub async fn run(elector: &mut Elector, client: Clientset, namespace: &str, stop: impl Future) -> Ends<()> {
+pub async fn run(elector: &mut Elector, client: Clientset, namespace: &str, stop: impl Future) -> Ends<Stopped> {
     // It is made first, so that it knows all objects by the time that it leads.
     let controller = controller(client, namespace);
-    elector
-        .lead_until(stop, |term| async move {
-            let stopping = term.stopping();
-            controller.only_while(move || term.is_valid()).run_until(stopping).await;
-        })
-        .await
+    elector.lead_until(stop, |_term| controller.run()).await
 }
 
 fn controller(client: Clientset, namespace: &str) -> Reconciler<ConfigMap, Clientset> {

@@ -84,12 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             stop_signal().await;
         }
     };
-    let ends = elector
-        .lead_until(stop, |term| {
-            let stopping = term.stopping();
-            controller.only_while(move || term.is_valid()).run_until(stopping)
-        })
-        .await;
+    let ends = elector.lead_until(stop, |_term| controller.run()).await;
     if let Ends::Lost(loss) = ends {
         println!("# {loss}");
     }

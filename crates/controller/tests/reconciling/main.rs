@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use k8s_client_controller::{Controller, Next};
+use k8s_client_controller::{Changes, Controller, Next};
 use k8s_client_informer::{Informer, ObjectKey};
 use k8s_client_runtime::k8s_openapi::api::core::v1::ConfigMap;
 use k8s_client_test_server::{Fate, Server, known::value};
@@ -138,7 +138,7 @@ async fn object_that_is_mapped_elsewhere_concerns_both() {
     let others = Informer::of(server.config_maps_in("others")).start();
     let calls = Calls::new();
     let controller = Controller::for_each(&originals)
-        .watch_mapped(&others, |other: &ConfigMap| [ObjectKey::new("originals", value(other))])
+        .watch_mapped(&others, |other| [ObjectKey::new("originals", value(other))])
         .reconcile(calls.clone(), |calls, object| async move {
             calls.note(&object);
             Ok::<_, String>(Next::wait())
@@ -159,10 +159,18 @@ async fn object_that_is_mapped_elsewhere_concerns_both() {
     assert_eq!(called, expected);
 }
 
+/// How a controller looks at other objects.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Owned,
+    OwnedByKind,
+    Mapped,
+}
+
 #[tokio::test(start_paused = true)]
 async fn changes_of_other_objects_can_be_passed_over() {
     let is_large = |_: Option<&ConfigMap>, new: Option<&ConfigMap>| new.is_some_and(|new| value(new).len() > 1);
-    for owned in [true, false] {
+    for way in [Way::Owned, Way::OwnedByKind, Way::Mapped] {
         let server = Server::new();
         server.set_in("originals", "web", "1");
         let set = |value: &str| {
@@ -178,12 +186,13 @@ async fn changes_of_other_objects_can_be_passed_over() {
         let calls = Calls::new();
         // The other object is one of the controller's own, too: those are passed over here.
         let controller = Controller::for_each(&originals).filtered(|old, _| old.is_none());
-        let controller = if owned {
-            controller.owned_by_filtered(&originals, is_large)
-        } else {
-            controller.watch_mapped_filtered(&originals, is_large, |other: &ConfigMap| {
+        let large = Changes::of(&originals).filtered(is_large);
+        let controller = match way {
+            Way::Owned => controller.owned_by(large),
+            Way::OwnedByKind => controller.owned_by_kind("", "ConfigMap", large),
+            Way::Mapped => controller.watch_mapped(large, |other| {
                 other.metadata.labels.as_ref().map(|labels| ObjectKey::new("originals", &labels["of"]))
-            })
+            }),
         };
         let controller = controller.reconcile(calls.clone(), |calls, object| async move {
             calls.note(&object);
@@ -199,7 +208,7 @@ async fn changes_of_other_objects_can_be_passed_over() {
             sleep(10 * SECOND).await;
         };
         controller.run_until(driver).await;
-        assert_eq!(calls.seconds_of("web"), [0, 20], "owned: {owned}");
+        assert_eq!(calls.seconds_of("web"), [0, 20], "{way:?}");
     }
 }
 

@@ -18,7 +18,7 @@ use k8s_client_runtime::{
 };
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     Candidate, SECOND,
@@ -42,10 +42,14 @@ async fn config_maps(request: Request<Body>) -> Result<Response<Body>, BoxError>
     Ok(response.body(Body::from(answer.to_string()))?)
 }
 
+fn objects() -> Informer<ConfigMap> {
+    let client = RestClient::from_service(&server::config(), tower::service_fn(config_maps)).expect("a client");
+    Informer::of(ResourceClient::<ConfigMap>::all_namespaces(&client)).start()
+}
+
 #[tokio::test(start_paused = true)]
 async fn call_of_a_controller_does_not_run_on_when_the_machine_was_suspended() {
-    let client = RestClient::from_service(&server::config(), tower::service_fn(config_maps)).expect("a client");
-    let objects = Informer::of(ResourceClient::<ConfigMap>::all_namespaces(&client)).start();
+    let objects = objects();
     let server = Server::default();
     let candidate = Candidate::new(&server, "me");
     let lines = Arc::new(AtomicUsize::new(0));
@@ -67,10 +71,81 @@ async fn call_of_a_controller_does_not_run_on_when_the_machine_was_suspended() {
                 #[expect(unreachable_code, reason = "the type of the result")]
                 Ok::<_, Infallible>(Next::wait())
             });
-            let stopping = term.stopping();
-            controller.only_while(move || term.is_valid()).run_until(stopping)
+            controller.run()
         })
         .await;
     assert!(matches!(ends, Ends::Lost(Loss::NotRenewed { .. })), "{ends:?}");
     assert_eq!((lines.load(Ordering::SeqCst), late.load(Ordering::SeqCst)), (51, 0));
+}
+
+/// How a program may run its controller in the work.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// It is the work.
+    Itself,
+    /// Its future is made before there is a term.
+    MadeBefore,
+    /// It becomes a task of its own.
+    Task,
+}
+
+#[tokio::test(start_paused = true)]
+async fn controller_ends_its_calls_and_begins_no_other_when_its_elector_is_asked_to_stop() {
+    for way in [Way::Itself, Way::MadeBefore, Way::Task] {
+        let server = Server::default();
+        let candidate = Candidate::new(&server, "me");
+        let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let controller = Controller::for_each(&objects()).reconcile(
+            (begun.clone(), ended.clone()),
+            |(begun, ended), _| async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                sleep(10 * SECOND).await;
+                ended.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(Next::after(SECOND / 10))
+            },
+        );
+        let stopped = Instant::now() + 15 * SECOND;
+        let mut elector = candidate.elector();
+        let stop = sleep_until(stopped);
+        let ends = match way {
+            Way::Itself => elector.lead_until(stop, |_| controller.run()).await,
+            Way::MadeBefore => {
+                let running = controller.run();
+                elector.lead_until(stop, |_| running).await
+            }
+            Way::Task => {
+                let spawned = |_| async { tokio::spawn(controller.run()).await.expect("it does not panic") };
+                elector.lead_until(stop, spawned).await
+            }
+        };
+        assert!(matches!(&ends, Ends::Work(stopped) if stopped.unfinished.is_empty()), "{way:?}: {ends:?}");
+        let took = stopped.elapsed();
+        assert!((4 * SECOND..6 * SECOND).contains(&took), "{way:?}: the second call came to its end, {took:?}");
+        assert_eq!((begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)), (2, 2), "{way:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn controller_that_is_a_task_ends_with_the_term_that_it_was_made_in() {
+    let server = Server::default();
+    let candidate = Candidate::new(&server, "me");
+    let lines = Arc::new(AtomicUsize::new(0));
+    let controller = Controller::for_each(&objects()).reconcile(lines.clone(), |lines, _| async move {
+        loop {
+            lines.fetch_add(1, Ordering::SeqCst);
+            sleep(SECOND).await;
+        }
+        #[expect(unreachable_code, reason = "the type of the result")]
+        Ok::<_, Infallible>(Next::wait())
+    });
+    let mut task = None;
+    let mut elector = candidate.elector();
+    let work = |_| async {
+        task = Some(tokio::spawn(controller.run()));
+        sleep(4 * SECOND + SECOND / 2).await;
+    };
+    assert!(matches!(elector.lead(work).await, Ends::Work(())));
+    let in_the_term = lines.load(Ordering::SeqCst);
+    let stopped = task.expect("the work began").await.expect("it does not panic");
+    assert_eq!((lines.load(Ordering::SeqCst), stopped.unfinished.len()), (in_the_term, 1));
 }
