@@ -101,6 +101,9 @@
 //!   its owner goes, and [`owned_by`](crate::controller::Controller::owned_by) makes its changes a reason to look at its
 //!   owner. What Kubernetes does not know of is cleaned up by a
 //!   [finalizer](crate::controller::Reconciler::finalizer).
+//! * **Show the log.** A call that fails or panics, and an informer that is refused, are tried again and told by
+//!   `tracing`. A program that installs no [subscriber](crate::guide#logging) shows nothing of it, and seems to hang.
+//!   [`Informer::synced`](crate::informer::Informer::synced) returns such a refusal, for a program that had rather end.
 //! * **Ask for what you need.** An informer takes a label selector, and a
 //!   [projection](crate::informer::InformerBuilder::project) keeps a few fields of many objects.
 //!
@@ -186,6 +189,10 @@
 //! asked to stop, calls under way come to their end, and then the lease is released, so that the next copy begins at
 //! once. When the lease is lost, no line of a call runs any more. Tasks that a call has started must ask the term
 //! themselves.
+//!
+//! A program that takes part in the next election instead of ending uses `Elector::campaign_until`. It makes a
+//! controller for each term, of informers that it keeps:
+//! `|_term| Controller::for_each(&pods).reconcile(context.clone(), reconcile).run()`.
 //!
 //! # Tests
 //!

@@ -228,7 +228,8 @@ where
             }
             Err(panic) => {
                 drop(working);
-                tracing::error!(%panic, "reconciling has panicked, and will be tried again");
+                let failures = self.run.queue.failures(key) + 1;
+                tracing::error!(failures, %panic, "reconciling has panicked, and will be tried again");
                 item.retry();
             }
         }

@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use k8s_client_runtime::object::AnyObject;
 use k8s_openapi::{Resource, api::core::v1::ObjectReference};
 
-/// Which object an event is about. Every typed object gives one by itself: `recorder.normal(&pod, …)`.
+/// Which object an event is about. Every typed object gives one by itself: `recorder.normal(&pod, …)`. One in an `Arc`,
+/// such as a lister or a controller gives, is `&*pod`.
 ///
 /// For an object whose type is known only at run time there is [`Reference::of`], and an `ObjectReference` is taken as
 /// it is. Two are equal if they mean the same object, in whatever version.

@@ -112,6 +112,9 @@ impl Elector {
     /// else can lead. When it returns or panics, the lease is released, so that another candidate leads within one
     /// retry period; a panic goes on after that.
     ///
+    /// A controller of `k8s-client-controller` that is run in the work keeps to the term by itself. Other tasks that
+    /// the work starts ask the [`Term`].
+    ///
     /// Errors of the server do not end this: it tries again, [logs](tracing) what is new about them, and
     /// [`Observer::last_error`] has the last one.
     ///

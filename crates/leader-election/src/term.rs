@@ -14,7 +14,8 @@ use crate::clock::{Clock, Moment};
 /// The time in which this candidate leads. It begins before the work does, and ends before the work is dropped. A clone
 /// is the same term.
 ///
-/// The work itself is stopped in time. Tasks that it has started, and changes that must not come late, ask the term:
+/// The work itself is stopped in time, and so is a controller of `k8s-client-controller` that is run in it. Other tasks
+/// that it has started, and changes that must not come late, ask the term:
 ///
 /// ```
 /// use k8s_client_leader_election::Term;
