@@ -62,6 +62,10 @@ impl Needed {
 
 impl<T: AnyObject + Send + Sync + 'static> Controller<T> {
     /// A controller that reconciles each object of an informer.
+    ///
+    /// It needs the metadata of its own objects, which a [projection](k8s_client_informer::InformerBuilder::project)
+    /// lacks: an informer of a metadata client keeps little of them, too. What it [watches](Self::watch_mapped) beside
+    /// them may be projected.
     pub fn for_each(objects: &Informer<T>) -> Self {
         Self {
             objects: Changes::of(objects),
