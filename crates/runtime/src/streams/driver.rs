@@ -9,6 +9,9 @@
 //! answer to an earlier ping shows. Such a connection ends after 45 seconds at most. Otherwise the connection itself
 //! knows whether its other end confirms what it is sent, and fails if not: see `transport::dial`. While this side does
 //! not read, because its own buffers are full, nothing is concluded.
+//!
+//! A server that has reported how a process ended has said everything, and closes. One that stays, as a proxy between
+//! may have it, is left after ten seconds without anything more, so that outputs end for whoever reads them.
 
 use std::{
     future::Future,
@@ -30,6 +33,7 @@ use super::{
     status,
     wire::{Channel, Event, Reader},
 };
+use crate::machine;
 
 /// How often the other side is asked whether it is there. Load balancers cut silent connections after a minute.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -37,7 +41,8 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the other side may be silent after a ping that it must have read.
 pub(super) const PATIENCE: Duration = Duration::from_secs(35);
 
-/// How long a connection that nobody holds any more may take to deliver what was written.
+/// How long a connection that nobody holds any more may take to deliver what was written, and how long a server may
+/// take to close after its report.
 pub(super) const LINGER: Duration = Duration::from_secs(10);
 
 /// The room for what is read at a time: the first, and the most, up to which it doubles whenever it was filled. A
@@ -80,6 +85,8 @@ pub(super) struct Driver {
     timer: Pin<Box<Sleep>>,
     /// When a connection that nobody holds must have ended.
     linger: Option<Instant>,
+    /// When something last came, once the server has reported.
+    last_word: Option<Instant>,
     done: bool,
 }
 
@@ -107,7 +114,7 @@ struct Pings {
 impl Driver {
     /// Begins to drive a connection.
     pub(super) fn spawn(io: Box<dyn Io>, shared: Arc<Shared>, purpose: Purpose) {
-        tokio::spawn(Self::new(io, shared, purpose));
+        tokio::spawn(machine::own(Self::new(io, shared, purpose)));
     }
 
     fn new(io: Box<dyn Io>, shared: Arc<Shared>, purpose: Purpose) -> Self {
@@ -126,6 +133,7 @@ impl Driver {
             pings: Pings { next, number: 1, open: None, arrived: 0 },
             timer: Box::pin(sleep_until(next)),
             linger: None,
+            last_word: None,
             shared,
             done: false,
         }
@@ -217,6 +225,7 @@ impl Driver {
             }
             if was_paused {
                 self.last_read = Instant::now();
+                self.last_word = self.last_word.map(|_| self.last_read);
             }
             if self.input.capacity() - self.input.len() < self.room / 4 {
                 self.input.reserve(self.room);
@@ -250,6 +259,7 @@ impl Driver {
                 ))
             })?;
             let Some(event) = event else { return Ok(()) };
+            let is_word = !matches!(event, Event::Pong(_));
             match event {
                 Event::Data(Channel::Error, bytes) => self.take_report(&mut state, &bytes)?,
                 Event::Data(channel, bytes) => state.buffer(channel).push(bytes),
@@ -264,6 +274,9 @@ impl Driver {
             }
             if self.is_complete(&state) {
                 return Err(End::Closed);
+            }
+            if is_word && state.reported {
+                self.last_word = Some(Instant::now());
             }
         }
     }
@@ -362,6 +375,10 @@ impl Driver {
                 let words = format!("the other side answers no ping and has been silent for {silent} s");
                 return Err(End::Lost(Failure::new(io::ErrorKind::TimedOut, words)));
             }
+            if self.must_have_closed().is_some_and(|end| end <= now) {
+                self.shared.writer.leave(&mut self.output);
+                return Err(End::Closed);
+            }
             if self.pings.next <= now {
                 if self.pings.open.is_none() {
                     let state = &mut *self.shared.lock();
@@ -371,7 +388,7 @@ impl Driver {
                 }
                 self.pings.next = now + PING_INTERVAL;
             }
-            let ends = [self.linger, self.patience_ends()];
+            let ends = [self.linger, self.patience_ends(), self.must_have_closed()];
             self.timer.as_mut().reset(ends.into_iter().flatten().fold(self.pings.next, Instant::min));
         }
         Ok(())
@@ -386,6 +403,11 @@ impl Driver {
             _ => return None,
         };
         Some(since + PATIENCE)
+    }
+
+    /// When a server that has reported must have closed.
+    fn must_have_closed(&self) -> Option<Instant> {
+        self.last_word.filter(|_| !self.paused).map(|last| last + LINGER)
     }
 
     fn step(&mut self, context: &mut Context<'_>) -> Result<(), End> {

@@ -22,6 +22,7 @@ use super::{
     state::{End, MAX_WAITING, Shared},
     wire::{Channel, Streams, Writer},
 };
+use crate::machine::Process;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -246,6 +247,57 @@ async fn a_peer_that_pings_and_never_reads_is_read_no_further_until_it_does() {
     }
 }
 
+/// What a server sends to end a process: bytes of its output, and the report.
+fn last_words(writer: Writer) -> Vec<u8> {
+    const SUCCESS: &[u8] = br#"{"metadata":{},"status":"Success"}"#;
+    let length = u8::try_from(SUCCESS.len()).unwrap();
+    match writer {
+        Writer::WebSocket => [&[0x82, 3, 1, b'h', b'i', 0x82, length + 1, 3], SUCCESS].concat(),
+        _ => [&[0, 0, 0, 5, 0, 0, 0, 2, b'h', b'i', 0, 0, 0, 1, 0, 0, 0, length], SUCCESS].concat(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_end_also_if_a_server_has_reported_and_does_not_close() {
+    for writer in [Writer::WebSocket, spdy()] {
+        let (mut server, shared, mut stdout) = connection(writer, 1 << 20, 1 << 20);
+        server.write_all(&last_words(writer)).await.unwrap();
+        let begun = Instant::now();
+        // Pings are answered, which is a sign of life and not one of more to come.
+        let server = tokio::spawn(answer_pings(server));
+        assert_eq!(stdout.chunk().await.unwrap().unwrap(), "hi");
+        let end = timeout(MINUTE, stdout.chunk()).await.expect("the output ends");
+        assert_eq!(end.unwrap(), None, "{writer:?}");
+        assert!(begun.elapsed() <= Duration::from_secs(20), "{writer:?}: {:?}", begun.elapsed());
+        assert_eq!(shared.lock().end, Some(End::Closed));
+        if let Writer::WebSocket = writer {
+            timeout(MINUTE, server).await.expect("the connection is closed").unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_a_report_is_read_as_long_as_it_comes() {
+    let (mut server, _shared, mut stdout) = connection(Writer::WebSocket, 1 << 20, 1 << 10);
+    let serving = tokio::spawn(async move {
+        server.write_all(&last_words(Writer::WebSocket)).await.unwrap();
+        for _ in 0..10 {
+            sleep(Duration::from_secs(9)).await;
+            server.write_all(&[&[0x82, 126, 0x10, 1, 1], &[7; 4096][..]].concat()).await.unwrap();
+        }
+        answer_pings(server).await
+    });
+    // It takes its time, and all that has come waits for it.
+    sleep(10 * MINUTE).await;
+    let mut all = 0;
+    while let Some(chunk) = stdout.chunk().await.unwrap() {
+        all += chunk.len();
+        sleep(MINUTE).await;
+    }
+    assert_eq!(all, 2 + 10 * 4096);
+    timeout(MINUTE, serving).await.expect("the connection is closed").unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_forwarded_connection_that_nobody_holds_ends_in_time() {
     let (io, mut server) = tokio::io::duplex(1 << 20);
@@ -262,6 +314,21 @@ async fn a_forwarded_connection_that_nobody_holds_ends_in_time() {
     assert!(all[8..].starts_with(b"last words"), "{all:?}");
     assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(Arc::strong_count(&shared), 1, "the task is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_program_leaves_no_task_that_goes_on() {
+    let (io, mut server) = tokio::io::duplex(1 << 10);
+    let shared = Shared::new(Writer::WebSocket, 1000, BytesMut::new());
+    let process = Arc::<Process>::default();
+    let given = shared.clone();
+    let start = async move { Driver::spawn(Box::new(io), given, Purpose::Process) };
+    process.clone().run(start).await;
+    let mut ping = [0; 10];
+    timeout(MINUTE, server.read_exact(&mut ping)).await.expect("a ping comes").unwrap();
+    process.kill();
+    write(&shared, b"input").await;
+    timeout(MINUTE, server.read_u8()).await.expect_err("nothing is sent any more");
 }
 
 #[tokio::test(start_paused = true)]
