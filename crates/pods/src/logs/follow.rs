@@ -9,6 +9,7 @@ use k8s_client_informer::{Event, Informer};
 use k8s_client_runtime::{
     Error,
     k8s_openapi::api::core::v1::Pod,
+    machine,
     resource::{LogEvent, LogFollower, Logs, ResourceClient},
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -100,10 +101,10 @@ impl Followers {
             let logs = self.logs(pod, started, was_there);
             let follow = logs.follow_on().of_instance(&pod.uid, &started.id).buffer_bytes(self.selection.buffer);
             let restart_count = started.restart_count;
-            self.tasks.spawn(async move {
+            self.tasks.spawn(machine::own(async move {
                 // Nobody is told any more if nobody reads.
                 let _ = channel.follow(follow.await, restart_count).await;
-            });
+            }));
         }
     }
 

@@ -14,6 +14,7 @@ use k8s_client_runtime::{
     Error, RestClient, Result,
     codec::Codec,
     k8s_openapi::{api::core::v1::Pod, jiff::Timestamp},
+    machine,
     resource::{Lists, LogLine, TypedClient, Watches},
 };
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -162,7 +163,7 @@ where
         let informer = informer.start();
         let (sender, entries) = mpsc::channel(ENTRIES);
         let followers = Followers::new(self.selection, sender);
-        let task = tokio::spawn(followers.follow(informer));
+        let task = tokio::spawn(machine::own(followers.follow(informer)));
         Ok(PodLogs { entries, task })
     }
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     error::Result,
+    machine,
     rest::{CallFuture, Request, poll_turn},
 };
 
@@ -113,7 +114,7 @@ impl FollowLogs {
         let (filler, taker) = buffer(self.buffer);
         let mut follow = Follow::new(self.request, self.container, self.options, filler);
         let body = if follow.is_of_instance() { None } else { Some(follow.first().await?) };
-        Ok(LogFollower { taker, task: tokio::spawn(follow.run(body)), url })
+        Ok(LogFollower { taker, task: tokio::spawn(machine::own(follow.run(body))), url })
     }
 }
 

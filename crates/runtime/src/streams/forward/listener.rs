@@ -21,6 +21,7 @@ use tokio::{
 use super::PortForward;
 use crate::{
     error::{Error, ErrorKind, Result},
+    machine,
     rest::{CallFuture, Request},
     streams::pods,
 };
@@ -72,10 +73,10 @@ impl Listen {
         let listeners = bind(self.addresses.as_deref(), self.local_port).await?;
         let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let (told, end) = watch::channel(None);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(machine::own(async move {
             let end = serve(&listeners, &self.forward, self.port, pod).await;
             told.send_replace(Some(end));
-        });
+        }));
         Ok(PortForwarder { addresses, end, task })
     }
 }
@@ -155,7 +156,7 @@ async fn serve(listeners: &[TcpListener], forward: &PortForward, port: u16, pod:
         tokio::select! {
             accepted = accept(listeners) => match accepted {
                 Ok(stream) => {
-                    connections.spawn(connect(forward.clone(), port, stream));
+                    connections.spawn(machine::own(connect(forward.clone(), port, stream)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection to a forwarded port cannot be accepted");

@@ -14,6 +14,7 @@ use http::Response;
 use http_body_util::StreamBody;
 use k8s_client_runtime::{
     ErrorKind, RestClient,
+    machine::Process,
     resource::{FollowLogs, LogEvent, LogFollower, Logs},
     rest::{Body, BoxError},
 };
@@ -518,4 +519,16 @@ async fn a_very_long_line_comes_in_pieces_and_bytes_are_as_they_were() {
         assert_eq!(lengths, [(PIECE - stamp.len(), false), (content.len() + stamp.len() - PIECE, true)]);
         assert!(pieces.iter().flat_map(|piece| piece.bytes().iter()).eq(&content), "the bytes are others");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_is_not_followed_by_a_program_that_was_killed() {
+    let server = Server::new(&[Ends("2026-11-27T10:00:00Z a\n")], &["running"]);
+    let process = Arc::<Process>::default();
+    let _log = process.clone().run(server.follow()).await;
+    sleep(Duration::from_secs(60)).await;
+    assert!(server.asked().len() > 2, "it asks again and again");
+    process.kill();
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(server.asked(), [""; 0]);
 }
