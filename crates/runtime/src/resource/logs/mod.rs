@@ -12,6 +12,7 @@ mod buffer;
 pub(crate) mod cut;
 mod follow;
 mod follower;
+mod known;
 mod line;
 mod lines;
 mod pod;

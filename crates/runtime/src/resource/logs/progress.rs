@@ -12,21 +12,21 @@
 //! apart by what comes: only lines that are known are dropped.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     hash::{BuildHasher, RandomState},
 };
 
 use bytes::Bytes;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::{LogEvent, LogLine, cut::Piece, stamp};
+use super::{LogEvent, LogLine, cut::Piece, known::Known, stamp};
 use crate::text::{Keep, printable};
 
-/// How many lines are known at most beside those of the last two seconds. A file of 10 MiB, after which a kubelet
-/// rotates by default, has no more if a line has 40 bytes.
+/// How many lines are known at most beside those of the last two seconds: 2 MiB of memory. A file of 10 MiB, after
+/// which a kubelet rotates by default, has no more if a line has 40 bytes.
 const MOST_KNOWN: usize = 1 << 18;
 
-/// How many lines are known at most at all: 16 MiB of memory. The stamps of a very fast log, and those of a clock that
+/// How many lines are known at most at all: 8 MiB of memory. The stamps of a very fast log, and those of a clock that
 /// stands still, have no end of lines in two seconds.
 const MOST: usize = 1 << 20;
 
@@ -50,8 +50,7 @@ pub(super) struct Progress {
     most_known: usize,
     most: usize,
     drops_replays: bool,
-    /// The second and the hash of each line, in the order in which they came.
-    known: VecDeque<(i64, u64)>,
+    known: Known,
     /// The stamp of the first line that was given out. Those before it were not wanted.
     first: Option<Timestamp>,
     /// Whether a line that is known has come in this answer, if any can come.
@@ -100,7 +99,7 @@ impl Progress {
             most_known: MOST_KNOWN,
             most: MOST,
             drops_replays,
-            known: VecDeque::new(),
+            known: Known::default(),
             first: None,
             has_met: true,
             last: None,
@@ -190,15 +189,21 @@ impl Progress {
         self.message = None;
         self.first.get_or_insert(stamp);
         self.last = Some(stamp);
-        self.known.push_back((stamp.as_second(), hash));
+        self.know(stamp, hash);
+        Some(LogEvent::Line(LogLine::stamped(content, stamp, piece.ends)))
+    }
+
+    /// Remembers a line, and forgets others before, so that there is always room.
+    fn know(&mut self, stamp: Timestamp, hash: u64) {
+        let recent = window(stamp);
         while self
             .known
-            .front()
-            .is_some_and(|(at, _)| self.known.len() > if *at < window(stamp) { self.most_known } else { self.most })
+            .first_second()
+            .is_some_and(|at| self.known.len() >= if at < recent { self.most_known } else { self.most })
         {
-            self.known.pop_front();
+            self.known.pop_first();
         }
-        Some(LogEvent::Line(LogLine::stamped(content, stamp, piece.ends)))
+        self.known.push(stamp.as_second(), hash);
     }
 
     /// What the server says itself: once, however often it is asked.
@@ -215,9 +220,9 @@ impl Progress {
     /// The lines that are known of this second and all later ones.
     fn known_since(&self, second: i64) -> Again {
         let mut again = Again { counts: HashMap::new(), until: second };
-        for (at, hash) in self.known.iter().filter(|(at, _)| *at >= second) {
-            *again.counts.entry(*hash).or_default() += 1;
-            again.until = again.until.max(*at);
+        for (at, hash) in self.known.since(second) {
+            *again.counts.entry(hash).or_default() += 1;
+            again.until = again.until.max(at);
         }
         again
     }
@@ -365,6 +370,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_takes_two_megabytes_however_long_the_lines_are() {
+        let mut progress = Progress::new(true);
+        let text = "x".repeat(200);
+        for number in 0..1_000_000_i64 {
+            let stamp = Timestamp::from_second(number / 1000).expect("a time");
+            let bytes = format!("{stamp} {number} {text}").into();
+            assert!(progress.take(Piece { bytes, begins: true, ends: true }).is_some());
+        }
+        assert_eq!(progress.known.len(), MOST_KNOWN);
+        assert!(progress.known.bytes() <= (2 << 20) + (16 << 10), "{} bytes", progress.known.bytes());
+    }
+
+    #[test]
     fn log_is_asked_for_a_second_more_than_the_last_line_has() {
         let mut progress = Progress::new(true);
         let since = |progress: &Progress| progress.since().map(|since| since.to_string());
@@ -396,7 +414,7 @@ mod tests {
         let mut progress = Progress { most_known: 4, ..Progress::new(true) };
         let all = "10:a 11:b 12:c 13:d 14:e 14:f 14:g 14:h 14:i";
         assert_eq!(given(&mut progress, all), "a b c d e f g h i");
-        let texts: Vec<_> = progress.known.iter().map(|(at, _)| at % 60).collect();
+        let texts: Vec<_> = progress.known.since(i64::MIN).map(|(at, _)| at % 60).collect();
         assert_eq!(texts, [13, 14, 14, 14, 14, 14]);
         // What is not known any more is given out again rather than lost.
         assert_eq!(given(&mut progress, "10:a 13:d 14:e"), "a");
