@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use k8s_client_runtime::{
     Error, Result,
     codec::{Codec, Json},
@@ -58,12 +59,16 @@ impl<C: Gets<Kind: Codec<Object = Pod>>> DebugPods for C {}
 /// use k8s_client_pods::DebugPods as _;
 ///
 /// # async fn example(pods: ResourceClient<Pod>) -> Result<(), k8s_client_runtime::Error> {
-/// let debug = pods.debug("web", "busybox").target("nginx").command(["ps", "aux"]).await?;
-/// if let Some(mut process) = debug.process {
-///     process.wait().await?;
+/// // Runs a program to its end.
+/// let output = pods.debug("web", "busybox").target("nginx").command(["ps", "aux"]).output().await?;
+/// println!("{}", String::from_utf8_lossy(&output.log));
+///
+/// // Speaks with one.
+/// let debug = pods.debug("web", "busybox").command(["sh"]).stdin(true).await?;
+/// if let Some(mut shell) = debug.process {
+///     // As with a process that `exec` starts: its input and its outputs are here.
+///     shell.wait().await?;
 /// }
-/// // What it wrote before it was attached to is in the log only.
-/// println!("{}", pods.logs("web").container(&debug.name).await?);
 /// # Ok(())
 /// # }
 /// ```
@@ -141,15 +146,50 @@ impl DebugContainerBuilder {
         self
     }
 
-    async fn start(mut self) -> Result<DebugContainer> {
+    /// Runs the container to its end, and gives what it wrote: all of it, since its log is read, and nothing is
+    /// attached to. Of a log that the node has rotated it is the newest file, of 10 MiB by default.
+    ///
+    /// No [`stdin`](Self::stdin) is sent. Beside the verbs to add the container, the caller needs `get` on `pods/log`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the requests, so also one if the pod is deleted meanwhile. An exit code other than 0 is not one.
+    pub async fn output(self) -> Result<DebugOutput> {
+        // Boxed, since it is large.
+        Box::pin(self.run()).await
+    }
+
+    async fn run(mut self) -> Result<DebugOutput> {
+        // It would wait for input that nobody sends.
+        self.stdin = false;
+        let (_, uid) = self.add().await?;
+        // Of another pod that has got the name, nothing is waited for.
+        let is_over = |pod: &Pod| pod.metadata.uid != uid || state(pod, &self.name) == State::Ended;
+        let has_ended = |pod: Option<&Pod>| pod.is_none_or(is_over);
+        let pod = match self.pods.wait_for(&self.pod, has_ended).within(Duration::MAX).await? {
+            Some(pod) => pod,
+            None => self.pods.get(&self.pod).await?,
+        };
+        let log = self.pods.logs(&self.pod).container(&self.name).bytes().await?;
+        let ended = container_state(&pod, &self.name).and_then(|state| state.terminated.as_ref());
+        Ok(DebugOutput { exit_code: ended.map(|ended| ended.exit_code), log, name: self.name })
+    }
+
+    /// Adds the container, and waits until it has been started. Gives its state and the uid of the pod.
+    async fn add(&mut self) -> Result<(State, Option<String>)> {
         self.container["name"] = self.name.clone().into();
         self.container["stdin"] = self.stdin.into();
         self.container["tty"] = self.tty.into();
-        let patch = Patch::StrategicMerge(json!({ "spec": { "ephemeralContainers": [self.container] } }));
-        self.pods.patch_subresource::<Json<Value>>(&self.pod, "ephemeralcontainers", &patch).await?;
+        let patch = Patch::StrategicMerge(json!({ "spec": { "ephemeralContainers": [&self.container] } }));
+        let changed = self.pods.patch_subresource::<Json<Value>>(&self.pod, "ephemeralcontainers", &patch).await?;
+        let uid = changed.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
         let has_started = |pod: Option<&Pod>| pod.is_none_or(|pod| state(pod, &self.name) != State::Waiting);
         let pod = self.pods.wait_for(&self.pod, has_started).within(self.within).await?;
-        let mut started = pod.map_or(State::Ended, |pod| state(&pod, &self.name));
+        Ok((pod.map_or(State::Ended, |pod| state(&pod, &self.name)), uid))
+    }
+
+    async fn start(mut self) -> Result<DebugContainer> {
+        let (mut started, _) = self.add().await?;
         let mut failed = None;
         for _ in 0..TRIES {
             if started == State::Ended {
@@ -189,6 +229,18 @@ pub struct DebugContainer {
     pub process: Option<Process>,
 }
 
+/// What a debug container has written, and how it ended: [`DebugContainerBuilder::output`] gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DebugOutput {
+    /// The container's name in the pod.
+    pub name: String,
+    /// The exit code of its program. `None` if the pod ended and its node did not say.
+    pub exit_code: Option<i32>,
+    /// What it wrote to standard output and standard error, in the order in which it came.
+    pub log: Bytes,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Waiting,
@@ -196,13 +248,17 @@ enum State {
     Ended,
 }
 
+/// What its node says of a debug container.
+fn container_state<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerState> {
+    let statuses = pod.status.as_ref()?.ephemeral_container_statuses.as_deref()?;
+    statuses.iter().find(|status| status.name == container)?.state.as_ref()
+}
+
 /// The state of a debug container. All of a pod that is over have ended.
 fn state(pod: &Pod, container: &str) -> State {
-    let status = pod.status.as_ref();
-    let statuses = status.and_then(|status| status.ephemeral_container_statuses.as_deref()).unwrap_or_default();
-    let state = statuses.iter().find(|status| status.name == container).and_then(|status| status.state.as_ref());
-    let is_over = matches!(status.and_then(|status| status.phase.as_deref()), Some("Succeeded" | "Failed"));
-    match state {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let is_over = matches!(phase, Some("Succeeded" | "Failed"));
+    match container_state(pod, container) {
         Some(ContainerState { terminated: Some(_), .. }) => State::Ended,
         _ if is_over => State::Ended,
         Some(ContainerState { running: Some(_), .. }) => State::Runs,

@@ -14,8 +14,8 @@ mod logs;
 #[doc(hidden)]
 pub use copy::fuzzing;
 #[cfg(feature = "copy")]
-pub use copy::{Copied, CopyError, CopyFiles, Download};
-pub use debug::{DebugContainer, DebugContainerBuilder, DebugPods};
+pub use copy::{Copied, CopyError, CopyFiles, Download, ReadFile, Upload, WriteFile};
+pub use debug::{DebugContainer, DebugContainerBuilder, DebugOutput, DebugPods};
 pub use logs::{FollowPodLogs, PodLogEntry, PodLogEvent, PodLogs, PodLogsBuilder};
 
 /// The examples of README.md, as tests.

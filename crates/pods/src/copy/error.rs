@@ -106,8 +106,7 @@ impl fmt::Display for CopyError {
             }
             Self::TooLarge { remote, limit } => write!(
                 f,
-                "copying {remote:?} of the container: it has more than {limit} bytes; `download` copies more, if its \
-                 `max_bytes` allows it"
+                "copying {remote:?} of the container: it has more than {limit} bytes; `max_bytes` allows more"
             ),
             Self::TooMany { remote, limit } => write!(
                 f,

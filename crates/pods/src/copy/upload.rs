@@ -22,20 +22,19 @@ use super::{
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;
 
+/// Those bits of a mode that say who may do what.
+const PERMISSIONS: u32 = 0o777;
+
 /// What is sent.
-pub(super) enum Content<'a, R> {
-    /// One file with so many bytes.
-    Reader(R, u64),
-    /// A file or a folder of this machine.
-    Path(&'a Path),
+pub(super) enum Content<'a> {
+    /// One file with so many bytes, and these permissions.
+    Reader { content: Box<dyn AsyncRead + Send + Unpin + 'a>, length: u64, file_mode: u32 },
+    /// A file or a folder of this machine, whose files have their own permissions or these.
+    Path { local: PathBuf, file_mode: Option<u32> },
 }
 
 /// Starts `tar`, packs what is sent, and waits for its end.
-pub(super) async fn upload<R: AsyncRead + Send + Unpin>(
-    exec: Exec,
-    remote: &str,
-    content: Content<'_, R>,
-) -> Result<Copied, CopyError> {
+pub(super) async fn upload(exec: Exec, remote: &str, content: Content<'_>) -> Result<Copied, CopyError> {
     let remote = Remote::new(remote)?;
     let mut process = remote.write(exec).await?;
     let (stdin, stdout, stderr) = (process.stdin.take(), process.stdout.take(), process.stderr.take());
@@ -86,18 +85,20 @@ impl Pack<'_> {
     }
 
     /// The whole archive, of what then has the name in the container.
-    async fn send_all<R: AsyncRead + Unpin>(&mut self, content: Content<'_, R>) -> Result<(), Stop> {
+    async fn send_all(&mut self, content: Content<'_>) -> Result<(), Stop> {
         let name = self.remote.name.as_str();
         match content {
-            Content::Reader(reader, length) => self.file(name.as_bytes(), reader, length, 0o644, 0, None).await?,
-            Content::Path(local) => self.all(local, name).await?,
+            Content::Reader { content, length, file_mode } => {
+                self.file(name.as_bytes(), content, length, file_mode & PERMISSIONS, 0, None).await?;
+            }
+            Content::Path { local, file_mode } => self.all(&local, name, file_mode).await?,
         }
         self.send(&END).await?;
         self.stdin.shutdown().await.map_err(Stop::Lost)
     }
 
     /// A file or a folder with all in it.
-    async fn all(&mut self, local: &Path, name: &str) -> Result<(), Stop> {
+    async fn all(&mut self, local: &Path, name: &str, file_mode: Option<u32>) -> Result<(), Stop> {
         // What was asked for may be a link, what is found in it may not: it could lead in a circle.
         let found = fs::metadata(local).await.map_err(CopyError::local(local))?;
         let mut waiting = vec![(local.to_owned(), name.as_bytes().to_vec(), found)];
@@ -108,6 +109,7 @@ impl Pack<'_> {
                 waiting.extend(children(&path, &name).await?);
             } else if found.is_file() {
                 let file = File::open(&path).await.map_err(CopyError::local(&path))?;
+                let mode = file_mode.map_or(mode, |mode| mode & PERMISSIONS);
                 self.file(&name, file, found.len(), mode, modified, Some(&path)).await?;
             } else {
                 self.copied.skipped.push(path);
@@ -166,7 +168,7 @@ async fn children(folder: &Path, name: &[u8]) -> Result<Vec<(PathBuf, Vec<u8>, M
 #[cfg(unix)]
 fn mode(found: &Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
-    found.permissions().mode() & 0o777
+    found.permissions().mode() & PERMISSIONS
 }
 
 #[cfg(not(unix))]

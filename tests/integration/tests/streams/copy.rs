@@ -40,7 +40,7 @@ async fn folders_and_files_are_the_same_on_both_sides() -> TestResult {
         fs::write(site.join(&long).join("é -rf"), "deep")?;
         std::os::unix::fs::symlink("/etc/passwd", site.join("link"))?;
 
-        let copied = soon("it is copied", exec.upload(&site, "there")).await?;
+        let copied = soon("it is copied", exec.upload(&site, "there").into_future()).await?;
         assert_eq!((copied.files, copied.bytes, copied.skipped), (3, 5_000_004, vec![site.join("link")]));
         let back = here.path().join("back");
         let copied = soon("it is copied back", exec.download("./there/", &back).into_future()).await?;
@@ -70,8 +70,17 @@ async fn files_are_read_and_written_in_memory() -> TestResult {
         assert_eq!(exec.read_file("some").await?, all[..100]);
         let error = exec.write_file_from("more", &all[..], 300).await.expect_err("the reader ends too early");
         assert!(error.to_string().contains("ends 44 bytes before"), "{error}");
-        let shown = exec.clone().command(["stat", "-c", "%a", "bytes"]).output().await?;
-        assert_eq!(shown.stdout, "644\n");
+        let error = exec.read_file("bytes").max_bytes(255).await.expect_err("it is too large");
+        assert!(matches!(error, CopyError::TooLarge { limit: 255, .. }), "{error}");
+
+        let here = tempfile::tempdir()?;
+        fs::write(here.path().join("tool"), "#!/bin/sh\necho $1\n")?;
+        exec.upload(here.path(), "tools").file_mode(0o755).await?;
+        exec.write_file("tools/secret", "x").file_mode(0o600).await?;
+        let ran = exec.clone().command(["tools/tool", "it runs"]).output().await?;
+        assert_eq!(ran.stdout, "it runs\n");
+        let shown = exec.clone().command(["stat", "-c", "%a", "bytes", "tools/tool", "tools/secret"]).output().await?;
+        assert_eq!(shown.stdout, "644\n755\n600\n");
     }
     Ok(())
 }
@@ -139,6 +148,13 @@ async fn debug_container_is_added_and_attached_to() -> TestResult {
         stdin.write_all(b"there\n").await?;
         let output = soon("it ends", process.wait_with_output(1000)).await?;
         assert_eq!(output.stdout, "hello there\n");
+
+        // One that is run to its end.
+        let shown = pods.debug("web", "local").command(["sh", "-c", "echo one; echo two >&2; exit 3"]).stdin(true);
+        let output = soon("it ends", shown.output()).await?;
+        assert_eq!((output.exit_code, &output.log[..]), (Some(3), &b"one\ntwo\n"[..]));
+        let error = soon("it is refused", pods.debug("none", "local").output()).await.expect_err("there is no pod");
+        assert!(error.is_not_found(), "{error}");
 
         // One that ends at once has a log.
         let debug = pods.debug("web", "local").name("short").command(["echo", "short"]);
