@@ -1,7 +1,8 @@
 //! Processes in containers and forwarded ports: exec, attach and port-forward.
 //!
 //! The verbs of a pod's client start here: `pods.exec("web")` is an [`Exec`], `pods.attach("web")` an [`Attach`]. Both
-//! are awaited and give a [`Process`]. `pods.port_forward("web")` is a [`PortForward`], and gives connections to ports.
+//! are awaited and give a [`Process`]. `pods.port_forward("web")` is a [`PortForward`], and gives connections to ports;
+//! [`pod_of_service`] finds the pod behind a service.
 //!
 //! ```no_run
 //! # use k8s_client_runtime::{Error, resource::ResourceClient};

@@ -176,15 +176,12 @@ struct Pods {
 /// The pod is one that runs, and is ready if any is. Connections then go to this pod, whatever becomes of the service.
 /// It needs the verbs `get` on `services` and `list` on `pods`.
 ///
-/// ```no_run
-/// # use k8s_client_runtime::{Error, RestClient, resource::ResourceClient};
-/// # use k8s_openapi::api::core::v1::Pod;
-/// # async fn example(client: RestClient, pods: ResourceClient<Pod>) -> Result<(), Error> {
-/// let target = k8s_client_runtime::streams::pod_of_service(&client, "default", "web", "http").await?;
-/// let connection = pods.port_forward(&target.pod).connect(target.port).await?;
-/// # Ok(())
-/// # }
-/// ```
+/// Every client has the `RestClient` at hand as `rest_client()`. [`PortForward`](super::PortForward#services) has an
+/// example.
+///
+/// # Errors
+///
+/// Those of the two requests, and one that says why no connection can be made: no such port, no pod that runs.
 pub async fn pod_of_service(
     client: &RestClient,
     namespace: &str,

@@ -61,6 +61,23 @@ const DATA: u32 = 3;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Services
+///
+/// Only ports of pods can be forwarded. [`pod_of_service`](super::pod_of_service) finds a pod behind a service, and the
+/// port that the service's leads to, as `kubectl port-forward service/web` does:
+///
+/// ```no_run
+/// # use k8s_client_runtime::{Error, RestClient, resource::ResourceClient};
+/// # use k8s_openapi::api::core::v1::Pod;
+/// use k8s_client_runtime::streams::pod_of_service;
+///
+/// # async fn example(client: RestClient, pods: ResourceClient<Pod>) -> Result<(), Error> {
+/// let target = pod_of_service(&client, "default", "web", "http").await?;
+/// let forwarder = pods.port_forward(&target.pod).listen(target.port).local_port(8080).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until a connection is asked for"]
 pub struct PortForward {
