@@ -45,8 +45,8 @@
 //! | write functions that are generic over kinds | [`resource::Lists`] and its like, [`object::AnyObject`] |
 //! | write a controller | `writing_a_controller`, with the feature `controller` |
 //! | let one copy of a program work | `leader_election`, a feature |
-//! | run commands in containers, forward ports | [`streams`] |
-//! | follow logs of many pods, copy files | `pods` and `copy`, features |
+//! | run commands in containers, forward ports of pods and services | [`streams`] |
+//! | follow logs of many pods, start debug containers, copy files | `pods` and `copy`, features |
 //! | wait until an object is as it should be | [`WaitFor`] |
 //! | follow changes by hand | [`retry::BackoffManager`] has the loop |
 //! | find out what a server serves | [`DiscoveryClient`], [`RestMapper`] |
