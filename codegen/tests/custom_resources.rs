@@ -123,6 +123,12 @@ const BAD: &[(&str, &str, &str)] = &[
     ),
     ("broken YAML", "a: [1\nb: }", "crd.yaml: line 2: cannot be read as YAML: "),
     ("a template", "spec:\n  {{- toYaml . }}\n", "`{{` is a template's: give the files that are made of it"),
+    ("a template's value", "spec: {{ .Values.spec }}\n", "`{{` is a template's: give the files that are made of it"),
+    (
+        "a patch",
+        "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {conversion: {strategy: Webhook}}}",
+        "crd.yaml: $.spec: has no group, names and scope: this is a part of a definition, such as a patch of kustomize",
+    ),
     ("the same key twice", "kind: A\nkind: B\n", "crd.yaml: line 2: the key `kind` is there twice"),
     (
         "a second document that is wrong",
@@ -197,7 +203,18 @@ fn definitions_that_contradict_each_other_are_named() {
         Group::all(definitions).and_then(|groups| groups[0].files(&Layout::Module, &Names::default(), false)).map(drop)
     };
     for (from, to, error) in [
-        ("", "", "b.yaml: $.spec.versions[0].schema.openAPIV3Schema: `Toy` is there a second time in the version `v1`"),
+        (
+            "properties: {}",
+            "properties: {size: {type: integer}}",
+            "b.yaml: $.spec.versions[0].schema.openAPIV3Schema: `Toy` is in a.yaml too, and is not the same there in the \
+             version `v1`: leave one of the two out",
+        ),
+        (
+            "plural: toys",
+            "plural: toys, shortNames: [t]",
+            "b.yaml: $.spec.versions[0].schema.openAPIV3Schema: `Toy` is in a.yaml too, and is not the same there in the \
+             version `v1`: leave one of the two out",
+        ),
         (
             "plural: toys",
             "plural: playthings",
@@ -213,13 +230,15 @@ fn definitions_that_contradict_each_other_are_named() {
         let found = together(read("b.yaml", from, to)).unwrap_err().to_string();
         assert_eq!(found, error);
     }
-    // Other versions of a kind may stand in another file.
+    // Other versions of a kind may stand in another file, and the same one again.
     together(read("b.yaml", "name: v1,", "name: v2,")).unwrap();
+    together(read("b.yaml", "", "")).unwrap();
     let unserved = Group::all(read("a.yaml", "served: true", "served: false")).unwrap_err().to_string();
-    assert!(
-        unserved.starts_with("a.yaml: $.spec.versions: no version of the group `example.com` is served"),
-        "{unserved}"
-    );
+    assert!(unserved.starts_with("a.yaml: $.spec.versions: no version of any definition is served"), "{unserved}");
+    let mut definitions = read("a.yaml", "served: true", "served: false");
+    definitions.extend(read("b.yaml", "example.com", "example.org"));
+    let groups: Vec<String> = Group::all(definitions).unwrap().into_iter().map(|group| group.name).collect();
+    assert_eq!(groups, ["example.org"], "a group that is not served keeps nobody from others");
 }
 
 #[test]

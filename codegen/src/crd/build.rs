@@ -142,12 +142,9 @@ fn resource(
     let mut resource = resource.build(&definition.file, &version.location)?;
     // What is not free gets a number behind it. No name of the runtime that a client's file uses ends in one.
     let client = resource.names.client.clone();
-    let is_free = |name: &str| {
-        !identifiers::is_reserved(name)
-            && !taken.contains(name)
-            && !taken.contains(&format!("All{name}"))
-            && !crate::emit::is_used_by_clients(name)
-    };
+    let is_anothers =
+        |name: &str| identifiers::is_reserved(name) || taken.contains(name) || crate::emit::is_used_by_clients(name);
+    let is_free = |name: &str| !is_anothers(name) && !is_anothers(&format!("All{name}"));
     let mut names = std::iter::once(client.clone()).chain((2..).map(|number| format!("{client}{number}")));
     if let Some(name) = names.find(|name| is_free(name)) {
         taken.extend([format!("All{name}"), name.clone()]);

@@ -212,6 +212,12 @@ fn check(node: &Node<'_>, key: &str, name: &str, dots: bool) -> Result<(), Error
 
 fn definition(file: &str, node: &Node<'_>) -> Result<Definition, Error> {
     let spec = node.require("spec")?;
+    if ["group", "names", "scope"].iter().all(|key| spec.get(key).is_none()) {
+        return Err(spec.error(
+            "has no group, names and scope: this is a part of a definition, such as a patch of kustomize. Leave the file out, \
+             or give what `kubectl kustomize` makes of all parts",
+        ));
+    }
     let group = text(&spec, "group")?;
     check(&spec, "group", &group, true)?;
     let names = names(&spec.require("names")?)?;

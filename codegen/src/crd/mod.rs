@@ -21,7 +21,7 @@ mod preview;
 mod types;
 mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(crate) use self::preview::Operations;
 pub use self::{
@@ -48,23 +48,26 @@ pub struct Group {
 }
 
 impl Group {
-    /// Sorts definitions into groups, by name. Versions of one resource may stand in several definitions.
+    /// Sorts definitions into groups, by name. Versions of one resource may stand in several definitions, and a version
+    /// may be there again if it is the same. Groups of which no version is served are left out.
     ///
     /// # Errors
     ///
-    /// When two definitions contradict each other, or have the same resource in the same version.
+    /// When two definitions contradict each other, or none has a version that is served.
     pub fn all(definitions: Vec<Definition>) -> Result<Vec<Self>, Error> {
         let mut by_name: BTreeMap<String, Vec<Definition>> = BTreeMap::new();
         for definition in definitions {
             by_name.entry(definition.group.clone()).or_default().push(definition);
         }
+        leave_out_unserved(&mut by_name)?;
         let mut modules: BTreeMap<String, usize> = BTreeMap::new();
         for name in by_name.keys() {
             *modules.entry(identifiers::group(name, false)).or_default() += 1;
         }
         let mut groups = Vec::new();
-        for (name, mut definitions) in by_name {
+        for (name, definitions) in by_name {
             check(&definitions)?;
+            let mut definitions = merge(definitions)?;
             definitions.sort_by(|a, b| (&a.names.kind, &a.file).cmp(&(&b.names.kind, &b.file)));
             let short = identifiers::group(&name, false);
             let module = if modules[&short] == 1 { short } else { identifiers::group(&name, true) };
@@ -109,14 +112,6 @@ impl Group {
 fn check(definitions: &[Definition]) -> Result<(), Error> {
     let mut kinds: BTreeMap<&str, &Definition> = BTreeMap::new();
     let mut plurals: BTreeMap<&str, &Definition> = BTreeMap::new();
-    let mut versions: BTreeSet<(&str, &str)> = BTreeSet::new();
-    if let Some(first) = definitions.first()
-        && definitions.iter().flat_map(|definition| &definition.versions).all(|version| !version.served)
-    {
-        let message =
-            format!("no version of the group `{}` is served, so there is nothing to make clients of", first.group);
-        return Err(Error::at(&first.file, "$.spec.versions", message));
-    }
     for definition in definitions {
         let names = &definition.names;
         let error = |message: String| Err(Error::at(&definition.file, "$.spec.names", message));
@@ -133,12 +128,48 @@ fn check(definitions: &[Definition]) -> Result<(), Error> {
         if by_kind.scope != definition.scope {
             return error(format!("`{}` has another scope in {}", names.kind, by_kind.file));
         }
-        for version in &definition.versions {
-            if !versions.insert((&names.kind, &version.name)) {
-                let message = format!("`{}` is there a second time in the version `{}`", names.kind, version.name);
-                return Err(Error::at(&definition.file, &version.location, message));
-            }
-        }
     }
     Ok(())
+}
+
+/// Leaves out the groups of which no version is served.
+fn leave_out_unserved(groups: &mut BTreeMap<String, Vec<Definition>>) -> Result<(), Error> {
+    let is_served = |definition: &Definition| definition.versions.iter().any(|version| version.served);
+    let first = groups.values().next().and_then(|definitions| definitions.first()).cloned();
+    groups.retain(|_, definitions| definitions.iter().any(is_served));
+    match first {
+        Some(first) if groups.is_empty() => {
+            let message = "no version of any definition is served, so there is nothing to make clients of";
+            Err(Error::at(&first.file, "$.spec.versions", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes each version once. Projects have their definitions in several places, as in a chart and beside it.
+fn merge(definitions: Vec<Definition>) -> Result<Vec<Definition>, Error> {
+    let mut merged: Vec<Definition> = Vec::new();
+    let mut errors = Vec::new();
+    for mut definition in definitions {
+        let Definition { file, names, versions, .. } = &mut definition;
+        let others: Vec<&Definition> = merged.iter().filter(|other| other.names.kind == names.kind).collect();
+        versions.retain(|version| {
+            let of = |other: &Definition| other.versions.iter().find(|first| first.name == version.name).cloned();
+            let Some((other, first)) = others.iter().find_map(|other| Some((other, of(other)?))) else { return true };
+            let is_same = first == DefinitionVersion { location: first.location.clone(), ..version.clone() };
+            if !is_same || other.names != *names {
+                let message = format!(
+                    "`{}` is in {} too, and is not the same there in the version `{}`: leave one of the two out",
+                    names.kind, other.file, version.name
+                );
+                errors.push(Error::at(&*file, &version.location, message));
+            }
+            false
+        });
+        if !definition.versions.is_empty() {
+            merged.push(definition);
+        }
+    }
+    Error::all(errors)?;
+    Ok(merged)
 }

@@ -78,6 +78,15 @@ impl<'a> Reader<'a> {
         Error::at(self.file, format!("line {}", self.line), message)
     }
 
+    /// What is often the reason why a text is no YAML.
+    fn hint(&self) -> &'static str {
+        if self.text.contains("{{") {
+            "; `{{` is a template's: give the files that are made of it, as by `helm template`"
+        } else {
+            ""
+        }
+    }
+
     fn next(&mut self) -> Result<Event<'a>, Error> {
         match self.parser.next() {
             Some(Ok((event, span))) => {
@@ -86,12 +95,7 @@ impl<'a> Reader<'a> {
             }
             Some(Err(error)) => {
                 self.line = error.marker().line();
-                let hint = if self.text.contains("{{") {
-                    "; `{{` is a template's: give the files that are made of it, as by `helm template`"
-                } else {
-                    ""
-                };
-                Err(self.error(format!("cannot be read as YAML: {}{hint}", error.info())))
+                Err(self.error(format!("cannot be read as YAML: {}{}", error.info(), self.hint())))
             }
             None => Err(self.error("ends in the middle of a document")),
         }
@@ -149,7 +153,7 @@ impl<'a> Reader<'a> {
             let key = match self.next()? {
                 Event::MappingEnd => break,
                 Event::Scalar(key, ..) => key.into_owned(),
-                _ => return Err(self.error("the key of a mapping is not a text")),
+                _ => return Err(self.error(format!("the key of a mapping is not a text{}", self.hint()))),
             };
             let line = self.line;
             let event = self.next()?;

@@ -125,7 +125,8 @@ impl Schema {
     /// Reads a schema; a reference to one that is not `known` is an error.
     pub(crate) fn read(node: &Node<'_>, known: &BTreeSet<String>) -> Result<Self, Error> {
         let mut schema = Self::default();
-        for (keyword, value) in node.entries()? {
+        // In Go, where schemas are made, null is what is not there.
+        for (keyword, value) in node.entries()?.into_iter().filter(|(_, value)| !value.value().is_null()) {
             schema.read_keyword(keyword, &value, known)?;
         }
         if schema.reference.is_none()
@@ -158,8 +159,7 @@ impl Schema {
                     _ => AdditionalProperties::Of(Box::new(schema(value)?)),
                 });
             }
-            // Null is what Go has for a default that is not there.
-            "default" => self.default = Some(value.value().clone()).filter(|default| !default.is_null()),
+            "default" => self.default = Some(value.value().clone()),
             "enum" => self.values = value.items()?.iter().map(|item| item.value().clone()).collect(),
             "allOf" => self.all_of = schemas(value)?,
             "anyOf" => self.any_of = schemas(value)?,

@@ -7,16 +7,15 @@ use std::{
 
 use k8s_client_codegen::{Error, crd::Reader};
 
-/// Reads all files, in the order of their paths.
+/// Reads all files, in the order of their paths. In folders, files that name no definition are passed over: they may be
+/// templates, which are no YAML.
 pub(crate) fn read(paths: &[PathBuf], reader: &mut Reader) {
     for path in paths {
-        let files = match fs::metadata(path) {
-            Ok(kind) if kind.is_dir() => files_of(path),
-            Ok(_) => Ok(vec![path.clone()]),
-            Err(error) => Err(wrong(path, &error)),
-        };
+        let is_folder = path.is_dir();
+        let files = if is_folder { files_of(path) } else { Ok(vec![path.clone()]) };
         match files {
             Ok(files) => files.iter().for_each(|file| match text(file) {
+                Ok((_, text)) if is_folder && !text.contains("CustomResourceDefinition") => {}
                 Ok((name, text)) => reader.text(&name, &text),
                 Err(error) => reader.error(error),
             }),

@@ -101,7 +101,8 @@ impl Generator {
         Self::default()
     }
 
-    /// Adds a file, or the files of a folder that end in `.yaml`, `.yml` or `.json`, in whatever depth.
+    /// Adds a file, or the files of a folder that end in `.yaml`, `.yml` or `.json`, in whatever depth. Those of a
+    /// folder that name no definition are passed over.
     pub fn path(mut self, path: impl Into<PathBuf>) -> Self {
         self.paths.push(path.into());
         self

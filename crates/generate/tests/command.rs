@@ -111,7 +111,8 @@ fn each_definition_that_is_wrong_has_a_line_and_nothing_is_written() -> TestResu
         ("b.yaml", without_schema("Kite")),
         ("c.yaml", named),
         ("d.yaml", format!("kind: Other\n---\n{}", without_schema("Puzzle"))),
-        ("e.yaml", "a: [".to_owned()),
+        ("e.yaml", "kind: CustomResourceDefinition\na: [".to_owned()),
+        ("f.yaml", "kind: Deployment\n{{- with .Values.a }}\n".to_owned()),
     ] {
         fs::write(folder.path().join("crds").join(file), text)?;
     }
