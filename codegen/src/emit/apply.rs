@@ -35,7 +35,7 @@ fn imports(model: &Model, home: &Home, module: &Configurations, text: &mut Strin
     let mut foreign: BTreeSet<(String, String)> = BTreeSet::new();
     let is_custom = model.structs.contains_key(home);
     for configuration in module.types.values() {
-        if configuration.identity.is_some() {
+        if configuration.identity.is_some() || is_template(model, configuration) {
             known.insert("object".to_owned());
         }
         known.extend(configuration.fields.values().filter_map(|field| imported(&field.value)));
@@ -127,8 +127,20 @@ fn record(model: &Model, configuration: &Configuration, text: &mut String) -> Re
             Scope::Cluster => "cluster",
         };
         let _ = writeln!(text, "\nobject!({name} {scope} \"{}\");", identity.kind);
+    } else if is_template(model, configuration) {
+        let _ = writeln!(text, "\nobject!(template {name});");
     }
     Ok(())
+}
+
+/// Whether a record has the metadata of the objects that are made of it, such as a pod template.
+fn is_template(model: &Model, configuration: &Configuration) -> bool {
+    let fields = &configuration.fields;
+    // The methods for members of the metadata would have the names of these.
+    let are_taken = fields.values().any(|field| matches!(field.name.as_str(), "labels" | "annotations"));
+    let of_objects = names::configuration("ObjectMeta");
+    let has_metadata = || fields.get("metadata").is_some_and(|field| value(model, &field.value) == Ok(of_objects));
+    configuration.identity.is_none() && !are_taken && has_metadata()
 }
 
 fn line(model: &Model, configuration: &Configuration, json: &str, field: &Field) -> Result<String, Error> {

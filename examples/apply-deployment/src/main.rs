@@ -21,7 +21,7 @@ use k8s_client::{
             ContainerApplyConfiguration, ContainerPortApplyConfiguration, PodSpecApplyConfiguration,
             PodTemplateSpecApplyConfiguration,
         },
-        meta::v1::apply::{LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration},
+        meta::v1::apply::LabelSelectorApplyConfiguration,
     },
     apply::Extract as _,
     k8s_openapi::api::apps::v1::Deployment,
@@ -110,7 +110,7 @@ fn demo_deployment(namespace: &str) -> DeploymentApplyConfiguration {
         .image("nginx:1.12")
         .ports([ContainerPortApplyConfiguration::default().name("http").container_port(80)]);
     let template = PodTemplateSpecApplyConfiguration::default()
-        .metadata(ObjectMetaApplyConfiguration::default().labels([("app", "demo")]))
+        .labels([("app", "demo")])
         .spec(PodSpecApplyConfiguration::default().containers([container]));
     let spec = DeploymentSpecApplyConfiguration::default()
         .selector(LabelSelectorApplyConfiguration::default().match_labels([("app", "demo")]))

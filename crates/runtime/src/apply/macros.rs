@@ -283,7 +283,7 @@ macro_rules! key_default {
     };
 }
 
-/// What the configuration of an object has beside its fields.
+/// What the configuration of an object, or of a template for objects, has beside its fields.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! object {
@@ -306,8 +306,8 @@ macro_rules! object {
         }
         $crate::object!(common $object);
     };
-    (common $object:ident) => {
-        impl $object {
+    (template $record:ident) => {
+        impl $record {
             /// Sets `metadata.labels` to these entries.
             pub fn labels(
                 mut self,
@@ -325,7 +325,12 @@ macro_rules! object {
                 self.metadata.get_or_insert_default().annotations = $crate::apply::map::<String, _>(entries);
                 self
             }
+        }
+    };
+    (common $object:ident) => {
+        $crate::object!(template $object);
 
+        impl $object {
             /// Sets `metadata.finalizers` to these items.
             pub fn finalizers(mut self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 self.metadata.get_or_insert_default().finalizers = $crate::apply::list::<String, _>(items);

@@ -15,13 +15,13 @@ use k8s_client::api::{
         ContainerApplyConfiguration, PodApplyConfiguration, PodSpecApplyConfiguration,
         PodTemplateSpecApplyConfiguration,
     },
-    meta::v1::apply::{LabelSelectorApplyConfiguration, ObjectMetaApplyConfiguration},
+    meta::v1::apply::LabelSelectorApplyConfiguration,
 };
 
 /// A deployment of one container.
 fn deployment(name: &str, namespace: &str, image: &str) -> DeploymentApplyConfiguration {
     let template = PodTemplateSpecApplyConfiguration::default()
-        .metadata(ObjectMetaApplyConfiguration::default().labels([("app", name)]))
+        .labels([("app", name)])
         .spec(PodSpecApplyConfiguration::default().containers([container("main").image(image)]));
     let spec = DeploymentSpecApplyConfiguration::default()
         .selector(LabelSelectorApplyConfiguration::default().match_labels([("app", name)]))

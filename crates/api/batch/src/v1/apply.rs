@@ -140,6 +140,8 @@ record! {
     }
 }
 
+object!(template JobTemplateSpecApplyConfiguration);
+
 record! {
     PodFailurePolicyApplyConfiguration
     of PodFailurePolicy in "k8s_openapi::api::batch::v1"

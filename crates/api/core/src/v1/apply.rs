@@ -1365,6 +1365,8 @@ record! {
     }
 }
 
+object!(template PersistentVolumeClaimTemplateApplyConfiguration);
+
 record! {
     PersistentVolumeClaimVolumeSourceApplyConfiguration
     of PersistentVolumeClaimVolumeSource in "k8s_openapi::api::core::v1"
@@ -1714,6 +1716,8 @@ record! {
         spec("spec"): PodSpecApplyConfiguration,
     }
 }
+
+object!(template PodTemplateSpecApplyConfiguration);
 
 record! {
     PodVolumeHealthApplyConfiguration

@@ -481,6 +481,8 @@ record! {
     }
 }
 
+object!(template ResourceClaimTemplateSpecApplyConfiguration);
+
 record! {
     ResourcePoolApplyConfiguration
     of ResourcePool in "k8s_openapi::api::resource::v1"

@@ -464,6 +464,8 @@ record! {
     }
 }
 
+object!(template ResourceClaimTemplateSpecApplyConfiguration);
+
 record! {
     ResourcePoolApplyConfiguration
     of old ResourcePool

@@ -441,6 +441,8 @@ record! {
     }
 }
 
+object!(template ResourceClaimTemplateSpecApplyConfiguration);
+
 record! {
     ResourcePoolApplyConfiguration
     of ResourcePool in "k8s_openapi::api::resource::v1beta1"
