@@ -1,16 +1,16 @@
 //! Certificates and keys as configurations give them: PEM, in a file or in the configuration itself.
 
+mod blocks;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-use rustls_pki_types::{
-    CertificateDer, PrivateKeyDer,
-    pem::{self, PemObject},
-};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::blocks::blocks;
 use crate::{
     error::{Error, Result},
     file,
@@ -36,7 +36,7 @@ pub enum PemSource {
     Text(SecretString),
 }
 
-/// The certificates of a CA.
+/// Certificates that stand in one place, such as those of a CA.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct CaBundle {
     /// In order. None from a file that is still empty.
@@ -51,14 +51,12 @@ impl PemSource {
         Self::Text(SecretString::from(pem.into()))
     }
 
-    /// All certificates, in order. None at all is an error.
+    /// The certificates of a client, in order. None at all is an error. A block that cannot be read is passed over if
+    /// there are others, as in Go.
     pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
-        let text = self.read()?;
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(text.expose_secret().as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.malformed(&error))?;
-        if certificates.is_empty() {
-            return Err(self.no_certificate());
+        let CaBundle { certificates, unusable } = self.bundle(self.read()?.expose_secret())?;
+        if unusable > 0 {
+            tracing::warn!(certificate = ?self, unusable, used = certificates.len(), "blocks of it cannot be read");
         }
         Ok(certificates)
     }
@@ -66,22 +64,26 @@ impl PemSource {
     /// The certificates of a CA. A block that cannot be read is passed over if there are others, as in Go. An empty
     /// file is no error: whoever fills it may come later.
     pub(crate) fn ca(&self) -> Result<CaBundle> {
-        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         let text = self.read()?;
         let text = text.expose_secret();
+        if self.is_empty_file(text) {
+            return Ok(CaBundle { certificates: Vec::new(), unusable: 0 });
+        }
+        self.bundle(text)
+    }
+
+    /// The certificates of a text, of which there must be one.
+    fn bundle(&self, text: &str) -> Result<CaBundle> {
         let (mut certificates, mut problems) = (Vec::new(), Vec::new());
-        for (start, _) in text.match_indices(BEGIN) {
-            let block = &text[start..];
-            // The next block begins another attempt if this one does not end.
-            let end = block[BEGIN.len()..].find("-----BEGIN ").map_or(block.len(), |end| BEGIN.len() + end);
-            match CertificateDer::from_pem_slice(&block.as_bytes()[..end]) {
-                Ok(certificate) => certificates.push(certificate),
+        for block in blocks(text).filter(|block| block.label == "CERTIFICATE") {
+            match block.content {
+                Ok(certificate) => certificates.push(certificate.into()),
                 Err(problem) => problems.push(problem),
             }
         }
         match (&certificates[..], &problems[..]) {
             ([], [problem, ..]) => Err(self.malformed(problem)),
-            ([], []) if !self.is_empty_file(text) => Err(self.no_certificate()),
+            ([], []) => Err(self.malformed("no certificate in it (expected -----BEGIN CERTIFICATE-----)")),
             _ => Ok(CaBundle { certificates, unusable: problems.len() }),
         }
     }
@@ -90,24 +92,26 @@ impl PemSource {
         matches!(self, Self::File(_)) && text.trim().is_empty()
     }
 
-    fn no_certificate(&self) -> Error {
-        Error::config(format!("{self}no certificate in it (expected -----BEGIN CERTIFICATE-----)"))
-    }
-
-    /// The first private key.
+    /// The first private key. In which form it is, PKCS#8, PKCS#1 or SEC1, its content says and not its label, as in
+    /// Go.
     pub(crate) fn private_key(&self) -> Result<PrivateKeyDer<'static>> {
         let text = self.read()?;
-        let text = text.expose_secret();
-        PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
-            // The second is how OpenSSL wrote encrypted keys before PKCS#8.
-            _ if text.contains("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") => {
-                Error::config(format!("{self}the private key is encrypted, which is not supported; decrypt it first"))
-            }
-            pem::Error::NoItemsFound => Error::config(format!(
-                "{self}no private key in it (expected -----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)"
-            )),
-            error => self.malformed(&error),
-        })
+        let mut problem = None;
+        for block in blocks(text.expose_secret()).filter(|block| block.label.ends_with("PRIVATE KEY")) {
+            let wrong = if block.is_encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
+                "the private key is encrypted, which is not supported; decrypt it first"
+            } else {
+                match block.content.map(PrivateKeyDer::try_from) {
+                    Ok(Ok(key)) => return Ok(key),
+                    Ok(Err(_)) => "the private key cannot be used: it is neither PKCS#8, PKCS#1 nor SEC1",
+                    Err(problem) => problem,
+                }
+            };
+            problem.get_or_insert(wrong);
+        }
+        Err(self.malformed(problem.unwrap_or(
+            "no private key in it (expected -----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)",
+        )))
     }
 
     pub(crate) fn read(&self) -> Result<SecretString> {
@@ -117,15 +121,8 @@ impl PemSource {
         }
     }
 
-    /// pem's own errors quote the line they stumbled over, which may be a part of a key.
-    fn malformed(&self, error: &pem::Error) -> Error {
-        let what = match error {
-            pem::Error::MissingSectionEnd { .. } => "an -----END line is missing",
-            pem::Error::IllegalSectionStart { .. } => "a -----BEGIN line is malformed",
-            pem::Error::Base64Decode(_) => "it is not base64 between its BEGIN and END lines",
-            _ => "it is not PEM",
-        };
-        Error::config(format!("{self}{what}"))
+    fn malformed(&self, problem: &str) -> Error {
+        Error::config(format!("{self}{problem}"))
     }
 }
 
@@ -184,6 +181,57 @@ mod tests {
             let error = PemSource::text(text).ca().err().unwrap().to_string();
             assert!(error.contains(words), "{text}\n{error}");
         }
+    }
+
+    #[test]
+    fn pem_is_read_as_leniently_as_go_reads_it() {
+        let made = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
+        let certificate = made.cert.pem();
+        let key = made.signing_key.serialize_pem();
+        for (what, change) in [
+            ("Windows lines", (|pem| pem.replace('\n', "\r\n")) as fn(&str) -> String),
+            ("lines of old Macs", |pem| pem.replace('\n', "\r")),
+            ("blanks at the ends of lines", |pem| pem.replace('\n', "\t \n")),
+            ("indented", |pem| format!("  {}", pem.replace('\n', "\n  "))),
+            ("empty lines", |pem| pem.replace('\n', "\n\n")),
+            ("headers", |pem| pem.replacen("-----\n", "-----\nsubject: CN=me\nA:\n\n", 1)),
+            ("headers without an empty line", |pem| pem.replacen("-----\n", "-----\nName: me\n", 1)),
+            ("text around it", |pem| format!("\u{feff}Bag Attributes: \u{fffd}\n{pem}-----\n-----BEGIN\n")),
+            ("a block without end in front", |pem| format!("{}\n{pem}", pem.split_once("-----END").unwrap().0)),
+            ("a block without end behind", |pem| format!("{pem}{}", pem.split_once("-----END").unwrap().0)),
+            ("a damaged block in front", |pem| format!("{}{pem}", pem.replace('M', "M*"))),
+        ] {
+            let read = |pem: &str| PemSource::text(change(pem));
+            assert_eq!(read(&certificate).certificates().unwrap(), [made.cert.der().clone()], "{what}");
+            assert_eq!(read(&certificate).ca().unwrap().certificates.len(), 1, "{what}");
+            assert_eq!(read(&key).private_key().unwrap().secret_der(), made.signing_key.serialized_der(), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_a_private_key_is_counts_and_not_what_its_label_says() {
+        let fixture = |name: &str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+            std::fs::read_to_string(path).unwrap()
+        };
+        for (name, is_right) in [
+            ("ec.pkcs8.pem", (|key| matches!(key, PrivateKeyDer::Pkcs8(_))) as fn(&PrivateKeyDer<'_>) -> bool),
+            ("rsa.pkcs8.pem", |key| matches!(key, PrivateKeyDer::Pkcs8(_))),
+            ("rsa.pkcs1.pem", |key| matches!(key, PrivateKeyDer::Pkcs1(_))),
+            ("ec.sec1.pem", |key| matches!(key, PrivateKeyDer::Sec1(_))),
+        ] {
+            let pem = fixture(name);
+            for label in ["", "RSA ", "EC ", "ANY "] {
+                let plain = pem.replace("RSA PRIVATE", "PRIVATE").replace("EC PRIVATE", "PRIVATE");
+                let key = PemSource::text(plain.replace("PRIVATE", &format!("{label}PRIVATE"))).private_key();
+                assert!(key.is_ok_and(|key| is_right(&key)), "{label}{name}");
+            }
+        }
+        let damaged = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let error = PemSource::text(damaged).private_key().unwrap_err().to_string();
+        assert!(error.contains("neither PKCS#8, PKCS#1 nor SEC1"), "{error}");
+        let behind = PemSource::text(format!("{damaged}{}", fixture("ec.sec1.pem")));
+        assert!(behind.private_key().is_ok());
     }
 
     #[test]
