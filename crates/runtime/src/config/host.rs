@@ -1,8 +1,11 @@
 //! Hosts: where a URL leads to, and their names as DNS and TLS know them, international ones in ASCII letters.
 
-use std::{borrow::Cow, fmt, ops::RangeInclusive};
+use std::{borrow::Cow, fmt, net::Ipv6Addr, num::NonZeroU16, ops::RangeInclusive};
 
-use http::{Uri, uri::Scheme};
+use http::{
+    Uri,
+    uri::{self, Scheme},
+};
 
 /// The host and the port that a URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,29 @@ impl fmt::Display for Authority {
         let Self { host, port } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
+}
+
+/// Reads a `host` or `host:port`, with the name in ASCII then. A port that is left out after its colon is none, as in
+/// Go.
+pub(super) fn authority(text: &str) -> Result<uri::Authority, String> {
+    let text = to_ascii(text.strip_suffix(':').unwrap_or(text))?;
+    let authority: uri::Authority = text.parse().map_err(|_| "must be a URL or host:port")?;
+    let host = authority.host();
+    // `http` reads a port that is no number as no port at all.
+    if let Some(port) = authority.as_str().strip_prefix(host).and_then(|rest| rest.strip_prefix(':'))
+        && !(port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<NonZeroU16>().is_ok())
+    {
+        return Err("the port must be a number from 1 to 65535".to_owned());
+    }
+    if host.is_empty() {
+        return Err("must have a host".to_owned());
+    }
+    // A zone stands behind the address.
+    let in_brackets = host.strip_prefix('[').map(|host| host.split(['%', ']']).next().unwrap_or_default());
+    if in_brackets.is_some_and(|address| address.parse::<Ipv6Addr>().is_err()) {
+        return Err("what stands in brackets must be an address of IPv6".to_owned());
+    }
+    Ok(authority)
 }
 
 /// A `host` or `host:port` with the name in ASCII: `bücher.example` becomes `xn--bcher-kva.example`, as in Go.
@@ -170,6 +196,40 @@ mod tests {
         ] {
             let authority = Authority::of(&url.parse().unwrap());
             assert_eq!((authority.host.as_str(), authority.port, authority.to_string().as_str()), (host, port, shown));
+        }
+    }
+
+    #[test]
+    fn an_authority_is_a_host_with_or_without_a_port() {
+        for (text, expected) in [
+            ("host", "host"),
+            ("host:", "host"),
+            ("host:06443", "host:06443"),
+            ("[fd00::1]:", "[fd00::1]"),
+            ("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1"),
+            ("[fe80::1%25eth0]:1", "[fe80::1%25eth0]:1"),
+            ("bücher.example:", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(authority(text).as_ref().map(uri::Authority::as_str), Ok(expected), "{text}");
+        }
+        for (text, words) in [
+            ("host:+1", "port"),
+            ("host:-1", "port"),
+            ("host:0", "port"),
+            ("host:00", "port"),
+            ("host:65536", "port"),
+            ("host:1a", "port"),
+            ("fd00::1", "must be"),
+            ("[10.0.0.1]", "IPv6"),
+            ("[]:1", "IPv6"),
+            ("[host]", "IPv6"),
+            ("[v1.x]", "IPv6"),
+            (":1", "host"),
+            (":", "host"),
+            ("", "must be"),
+            ("a b", "must be"),
+        ] {
+            assert!(authority(text).is_err_and(|error| error.contains(words)), "{text}: {:?}", authority(text));
         }
     }
 

@@ -1,11 +1,6 @@
 //! The address of a server, written as client-go's users write it.
 
-use std::num::NonZeroU16;
-
-use http::{
-    Uri,
-    uri::{Authority, Scheme},
-};
+use http::{Uri, uri::Scheme};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{Config, Credentials, host};
@@ -37,17 +32,14 @@ pub(super) fn parse(server: &str) -> Result<Uri> {
     if !is_escaped(path) {
         return Err(wrong("a % in it must be followed by two digits of hexadecimal"));
     }
-    let text = in_ascii(if scheme.is_some() { server } else { authority }).map_err(|what| wrong(&what))?;
+    let authority = host::authority(authority).map_err(|what| wrong(&what))?;
+    let text = match scheme {
+        Some(scheme) => format!("{scheme}://{authority}{}", utf8_percent_encode(path, IN_PATH)),
+        None => authority.to_string(),
+    };
     let uri: Uri = text.parse().map_err(|error| wrong("must be a URL or host:port").with_source(error))?;
     if scheme.is_some() && ![Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme()) {
         return Err(wrong("must begin with https:// or http://"));
-    }
-    let Some(authority) = uri.authority().map(Authority::as_str) else {
-        return Err(wrong("must be a URL or host:port"));
-    };
-    // `http` reads a port that is no number as no port at all.
-    if authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<NonZeroU16>().is_err()) {
-        return Err(wrong("the port must be a number from 1 to 65535"));
     }
     if uri.query().is_some() {
         return Err(wrong("must not have a query"));
@@ -116,6 +108,9 @@ mod tests {
             ("host:8080", "http://host:8080/"),
             ("host:8080/", "http://host:8080/"),
             ("[::1]:8080", "http://[::1]:8080/"),
+            ("https://host:", "https://host/"),
+            ("https://host:/k8s", "https://host/k8s"),
+            ("host:", "http://host/"),
             ("", "http://localhost/"),
             ("10.0.0.1", "http://10.0.0.1/"),
             ("https://bücher.example:6443", "https://xn--bcher-kva.example:6443/"),
@@ -186,6 +181,10 @@ mod tests {
             ("https://host:99999", "port"),
             ("https://host:0", "port"),
             ("host:0", "port"),
+            ("host:+1", "port"),
+            (":", "host"),
+            ("/", "URL"),
+            ("https://[10.0.0.1]", "IPv6"),
             ("https://host/?a=b", "query"),
             ("https://host/100%", "%"),
             ("https://host/a\nb", "control characters"),

@@ -128,7 +128,7 @@ impl RestClient {
                 server.scheme_str().unwrap_or_default(),
                 server.authority().map_or("", Authority::as_str)
             ),
-            path_prefix: server.path().split('/').filter(|it| !it.is_empty()).flat_map(|it| ["/", it]).collect(),
+            path_prefix: path_prefix(server.path()),
             default_namespace: config.default_namespace.clone(),
             timeout: config.timeout,
             response_header_timeout: config.response_header_timeout,
@@ -254,6 +254,22 @@ impl RestClient {
     ) -> Result<http::Response<Body>> {
         self.0.transport.send_within(request, head_limit).await
     }
+}
+
+/// The path of a server's URL without a slash at its end and without empty segments; `.` and `..` mean what they mean
+/// in every URL.
+fn path_prefix(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    segments.into_iter().flat_map(|segment| ["/", segment]).collect()
 }
 
 /// Does work that blocks in a thread for that.

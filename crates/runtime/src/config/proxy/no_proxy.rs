@@ -2,12 +2,16 @@
 
 use std::net::IpAddr;
 
+use crate::config::host::to_ascii;
+
 /// Whether a list excepts a server. The host is a name, or an address without brackets.
 pub(super) fn excepts(list: &str, host: &str, port: u16) -> bool {
     let host = host.to_lowercase();
     let address = host.parse::<IpAddr>().ok();
     list.split(',').any(|entry| {
         let entry = entry.trim().to_lowercase();
+        // The host is in ASCII already.
+        let entry = to_ascii(&entry).unwrap_or_else(|_| entry.as_str().into());
         let (what, entry_port) = split_port(&entry);
         if entry_port.is_some_and(|text| !text.is_empty() && text.parse() != Ok(port)) {
             return false;
@@ -120,7 +124,6 @@ mod tests {
             ("10.0.0.0/8", "10.255.1.2", true),
             ("10.1.2.3/8", "10.255.1.2", true),
             ("10.0.0.0/8", "11.0.0.1", false),
-            ("10.0.0.0/8:443", "10.1.1.1", true),
             ("10.0.0.0/8:80", "10.1.1.1", false),
             ("0.0.0.0/0", "1.2.3.4", true),
             ("0.0.0.0/0", "fd00::1", false),
@@ -130,15 +133,33 @@ mod tests {
             ("10.0.0.0/8", "a.10.0.0.0/8", false),
             ("fd00::1", "fd00::1", true),
             ("FD00:0:0::1", "fd00::1", true),
-            ("[fd00::1]", "fd00::1", true),
             ("[fd00::1]:443", "fd00::1", true),
             ("[fd00::1]:80", "fd00::1", false),
             ("fd00::/8", "fdff::1", true),
-            ("[fd00::/8]:443", "fdff::1", true),
             ("fd00::/8", "fe00::1", false),
             ("10.0.0.0/8", "::ffff:10.0.0.1", true),
             ("::ffff:10.0.0.0/104", "10.1.1.1", true),
             ("::/0", "fd00::1", true),
+            ("bücher.example", "xn--bcher-kva.example", true),
+            ("*.BÜCHER.example:443", "api.xn--bcher-kva.example", true),
+            ("bücher", "xn--bcher-kva.example", false),
+        ] {
+            assert_eq!(excepts(list, host, 443), expected, "{list:?} {host:?}");
+        }
+    }
+
+    #[test]
+    fn what_go_cannot_read_counts_where_its_meaning_is_clear() {
+        for (list, host, expected) in [
+            ("[fd00::1]", "fd00::1", true),
+            ("[fd00::/8]:443", "fdff::1", true),
+            ("[fd00::/8]:80", "fdff::1", false),
+            ("[example.com]", "example.com", true),
+            ("10.0.0.0/8:443", "10.1.1.1", true),
+            ("10.0.0.0/8:80", "10.1.1.1", false),
+            ("*:443", "example.com", true),
+            ("*:80", "example.com", false),
+            ("example.com:0443", "example.com", true),
         ] {
             assert_eq!(excepts(list, host, 443), expected, "{list:?} {host:?}");
         }

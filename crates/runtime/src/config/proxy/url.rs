@@ -2,15 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use http::{
-    HeaderValue, Uri,
-    uri::{Authority, PathAndQuery},
-};
+use http::{HeaderValue, Uri, uri::PathAndQuery};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    config::{basic_credentials, host::to_ascii},
+    config::{basic_credentials, host},
     error::{Error, Result},
 };
 
@@ -69,22 +66,15 @@ impl ProxyUrl {
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let host: Authority = to_ascii(host)?.parse().map_err(|_| "the URL of the proxy must have a host")?;
-        let port = match host.port_u16() {
-            Some(port) => port,
-            // `http` reads a port that is no number as no port at all.
-            None if host.as_str() == host.host() => default_port,
-            None => return Err("the port of the proxy must be a number from 1 to 65535".to_owned()),
-        };
+        let host = host::authority(host).map_err(|what| format!("the URL of the proxy: {what}"))?;
+        let port = host.port_u16().unwrap_or(default_port);
         let address = Uri::builder()
             .scheme(name.as_str())
             .authority(format!("{}:{port}", host.host()))
             .path_and_query(PathAndQuery::from_static("/"))
             .build();
-        match address {
-            Ok(address) if !host.host().is_empty() => Ok(Self { scheme, address, login: self::login(login)? }),
-            _ => Err("the URL of the proxy must have a host".to_owned()),
-        }
+        let address = address.map_err(|_| "the URL of the proxy must have a host")?;
+        Ok(Self { scheme, address, login: self::login(login)? })
     }
 
     pub(crate) fn scheme(&self) -> ProxyScheme {
@@ -168,6 +158,7 @@ mod tests {
             ("https://proxy", "https://proxy:443"),
             ("socks5://proxy", "socks5://proxy:1080"),
             ("socks5h://proxy", "socks5h://proxy:1080"),
+            ("http://proxy:", "http://proxy:80"),
             (" http://10.0.0.1:8080/ignored?too#all ", "http://10.0.0.1:8080"),
             ("http://[fd00::1]", "http://[fd00::1]:80"),
             ("http://[fd00::1]:3128", "http://[fd00::1]:3128"),
@@ -213,6 +204,8 @@ mod tests {
             ("http://me:hunter2", "port"),
             ("http://me:hunter2@proxy:hunter2", "port"),
             ("http://proxy:99999", "port"),
+            ("http://proxy:+1", "port"),
+            ("http://[10.0.0.1]", "IPv6"),
             ("http://me:%ffhunter2@proxy", "UTF-8"),
         ] {
             let error = ProxyUrl::parse(url).unwrap_err();

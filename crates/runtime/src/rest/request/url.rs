@@ -105,6 +105,9 @@ mod tests {
             (plain.get().abs_path("/test").suffix("/").suffix(""), "http://host:8080/test"),
             (client("http://host:8080/").get().abs_path("/test/"), "http://host:8080/test/"),
             (client("http://host:8080//a//b//").get().abs_path("/c"), "http://host:8080/a/b/c"),
+            (client("http://host:8080/../a/./b/../c/.").get().abs_path("/d"), "http://host:8080/a/c/d"),
+            (client("http://host:8080/a/..").get().abs_path("/d"), "http://host:8080/d"),
+            (client("http://host:/a").get().abs_path("/d"), "http://host/a/d"),
             (
                 plain
                     .get()
