@@ -8,7 +8,11 @@ use crate::{
 };
 
 pub(super) fn bearer(token: &str) -> Result<HeaderValue> {
-    secret(&format!("Bearer {}", token.trim()), "the token")
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(Error::config("the token is empty"));
+    }
+    secret(&format!("Bearer {token}"), "the token")
 }
 
 pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue> {

@@ -200,5 +200,9 @@ mod tests {
         let error = auth(Credentials::Bearer(SecretString::from("se\ncret"))).err().unwrap().to_string();
         assert!(error.contains("the token") && !error.contains("cret\""), "{error}");
         assert!(!error.contains("se\ncret"), "{error}");
+        for token in ["", " \n"] {
+            let error = auth(Credentials::Bearer(SecretString::from(token))).err().unwrap().to_string();
+            assert!(error.contains("the token is empty"), "{error}");
+        }
     }
 }

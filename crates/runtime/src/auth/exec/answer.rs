@@ -17,7 +17,8 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
     if output.trim_ascii().is_empty() {
         return Err("it wrote nothing to standard output".to_owned());
     }
-    let answer = match serde_json::from_slice(output) {
+    // Go reads bytes that are not UTF-8 as marks of what is missing.
+    let answer = match serde_json::from_str(&String::from_utf8_lossy(output)) {
         Ok(answer) => answer,
         // client-go reads answers in YAML too.
         Err(json) => parse_yaml(output.to_vec()).ok_or_else(|| {
@@ -26,7 +27,8 @@ pub(super) fn parse(output: &[u8], version: ExecApiVersion) -> Result<Fresh<Cred
         })?,
     };
     let answer: &Map<_, _> = Value::as_object(&answer).ok_or("not an object of JSON or YAML")?;
-    if text(answer, "kind")? != Some("ExecCredential") {
+    // Go takes an answer without a kind for what it asked for.
+    if text(answer, "kind")?.is_some_and(|kind| kind != "ExecCredential") {
         return Err("its kind is not ExecCredential".to_owned());
     }
     check_version(text(answer, "apiVersion")?, version)?;
@@ -155,6 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_a_kind_and_text_that_is_not_utf_8_are_taken() {
+        let version = api_version(V1);
+        for output in [
+            format!(r#"{{"apiVersion":"{version}","status":{{"token":"abc"}}}}"#).into_bytes(),
+            format!(r#"{{"kind":null,"apiVersion":"{version}","status":{{"token":"abc"}}}}"#).into_bytes(),
+            [&b"{\"metadata\":{\"name\":\"J\xf6rg\"},"[..], &answer(&json!({ "token": "abc" }))[1..]].concat(),
+        ] {
+            let fresh = parse(&output, V1).unwrap_or_else(|error| panic!("{}\n{error}", output.escape_ascii()));
+            assert_eq!(fresh.value.authorization.unwrap(), "Bearer abc");
+        }
+    }
+
+    #[test]
     fn half_a_pair_or_what_is_no_pem_is_an_error_that_names_the_field() {
         let certified = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
         let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
@@ -181,6 +196,7 @@ mod tests {
             ("{\"kind\":\"secret\"}", "kind is not ExecCredential"),
             ("{\"kind\":{\"secret\":1}}", "kind is not a string"),
             ("{\"kind\":\"ExecCredential\",\"apiVersion\":\"secret\"}", "apiVersion is another"),
+            ("{\"status\":{\"token\":\"secret\"}}", "apiVersion is another"),
         ] {
             let error = parse(output.as_bytes(), V1).err().unwrap();
             assert!(error.contains(what) && !error.contains("secret"), "{error}");
@@ -188,6 +204,7 @@ mod tests {
         assert!(wrong(&Value::Null).contains("no status"));
         assert!(wrong(&json!([1])).contains("status is not an object"));
         assert!(wrong(&json!({ "token": "" })).contains("neither a token nor a certificate"));
+        assert!(wrong(&json!({ "token": " \n" })).contains("the token is empty"));
         assert!(wrong(&json!({ "token": 7 })).contains("token is not a string"));
         assert!(!wrong(&json!({ "token": "se\ncret" })).contains("cret"));
         let error = wrong(&json!({ "token": "abc", "expirationTimestamp": "soon" }));

@@ -56,6 +56,20 @@ fn a_plugin_is_read_whole() {
 }
 
 #[test]
+fn what_a_plugin_is_told_of_its_cluster_is_read_as_yaml_of_version_1_1() {
+    let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Never}";
+    let values = "mode: 0644, other: 0o17, decimal: 09, hex: 0x1f, yes: yes, text: '0644'";
+    let cluster = format!(
+        "server: 'https://h', extensions: [{{name: client.authentication.k8s.io/exec, extension: {{{values}}}}}]"
+    );
+    let Credentials::Exec(exec) = loaded(&single(&cluster, exec)).credentials else { panic!() };
+    let expected = serde_json::json!(
+        {"mode": 420, "other": 15, "decimal": 9.0, "hex": 31, "yes": true, "text": "0644"}
+    );
+    assert_eq!(exec.cluster_extension, Some(expected));
+}
+
+#[test]
 fn a_plugin_may_leave_out_what_has_a_default() {
     let exec =
         "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: x, args: null, env: null, installHint: ''}";

@@ -77,6 +77,8 @@ pub(super) fn read<T: DeserializeOwned + Default>(document: &str) -> Result<T, s
         // A snippet would show the secrets around the mistake.
         with_snippet: false,
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        // client-go's YAML is of version 1.1, where 0644 is octal.
+        legacy_octal_numbers: true,
         // JSON has no number for them.
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
     };
