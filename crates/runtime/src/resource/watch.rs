@@ -118,7 +118,7 @@ impl<K: Listable> IntoFuture for Watch<K> {
         Box::pin(async move {
             let url = request.url();
             let response = request.send().await?;
-            let media_type = response.media_type()?;
+            let media_type = response.watch_media_type()?;
             let stream = WatchStream::new(response.into_body(), media_type, url);
             Ok(if without_managed_fields { stream.without_managed_fields() } else { stream })
         })

@@ -147,7 +147,8 @@ fn made_status(method: &Method, target: &Target, code: StatusCode, body: &[u8]) 
         503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
         504 => ("Timeout", "the server could not answer in time"),
         500.. => ("InternalError", "the server met an internal error"),
-        300..=399 => ("", "the server redirects, which API servers do not: check the server's URL"),
+        101 => ("", "the server switches to another protocol, which it was not asked for"),
+        300..=303 | 305..=399 => ("", "the server redirects, which API servers do not: check the server's URL"),
         _ => ("", "the server answered with an unknown code"),
     };
     let about = match (&target.resource, &target.name) {

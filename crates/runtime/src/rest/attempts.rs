@@ -214,12 +214,14 @@ impl Call {
         for warning in warnings(&head.headers) {
             self.client.warning_handler().handle(&warning);
         }
-        let fails = !head.status.is_success() && head.status != StatusCode::SWITCHING_PROTOCOLS;
+        // Where nobody asked for an upgrade, that of a connection is no success.
+        let wants_upgrade = self.headers.contains_key(header::UPGRADE);
+        let fails = !(head.status.is_success() || wants_upgrade && head.status == StatusCode::SWITCHING_PROTOCOLS);
         let body = self.measured(body, fails);
         if fails {
             let shown = origin.bodies_are_shown;
             // An upgrade has not happened, whoever says so.
-            if self.proxied && !self.headers.contains_key(header::UPGRADE) {
+            if self.proxied && !wants_upgrade {
                 let body = answer::of_another(&self.method, &self.target, &head, body, shown, origin.deadline).await?;
                 return Ok(Response::new(head, body, origin));
             }

@@ -89,6 +89,18 @@ impl Response {
         media_type(&self.head).map_err(|error| error.with_request(&self.origin.method, self.origin.url.clone()))
     }
 
+    /// The form of the events of a watch, which is what only 200 means, as in client-go: another success, such as 204,
+    /// would pass for a watch that has ended.
+    pub(crate) fn watch_media_type(&self) -> Result<MediaType> {
+        match self.head.status {
+            StatusCode::OK => self.media_type(),
+            code => {
+                let what = format!("the server answered {code} in place of the events of a watch, which are 200 OK");
+                Err(Error::new(ErrorKind::Decode, what).with_request(&self.origin.method, self.origin.url.clone()))
+            }
+        }
+    }
+
     /// The body, to be decoded as it comes, within the call's time limit: what comes after it is not waited for.
     pub(super) fn list_body(self) -> Result<ListBody> {
         let media_type = self.media_type()?;

@@ -50,3 +50,18 @@ async fn delete_that_the_server_agreed_to_succeeds_whatever_its_answer_is() {
         assert_eq!(one.message.as_deref(), message, "{body}");
     }
 }
+
+#[tokio::test]
+async fn protocol_that_is_switched_unasked_is_no_success() {
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n".to_vec();
+    let server = Server::start(vec![Answer::Close(switched)]).await;
+    let config_maps = config_maps(&server.client());
+    for error in [
+        config_maps.delete("web").await.expect_err("nobody says that it is deleted"),
+        config_maps.get("web").await.expect_err("there is no object"),
+        config_maps.list().await.expect_err("there is no list"),
+    ] {
+        assert_eq!(error.code(), Some(101), "{error}");
+        assert!(error.to_string().contains("which it was not asked for"), "{error}");
+    }
+}

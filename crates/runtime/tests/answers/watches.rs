@@ -15,6 +15,16 @@ async fn web_page_in_place_of_a_watch_is_named_as_such() {
     assert!(error.to_string().contains("text/html") && error.url().is_some(), "{error}");
 }
 
+#[tokio::test]
+async fn success_that_is_not_200_is_no_watch() {
+    for status in ["201 Created", "202 Accepted", "204 No Content", "206 Partial Content"] {
+        let server = Server::answering(status, JSON, "").await;
+        let error = config_maps(&server.client()).watch().await.expect_err(status);
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert!(error.to_string().contains(&format!("watch=true: the server answered {status}")), "{error}");
+    }
+}
+
 fn event(kind: &str, name: &str) -> String {
     format!(
         "{{\"type\":\"{kind}\",\"object\":{{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{{\"name\":\"{name}\"}}}}}}\n"
