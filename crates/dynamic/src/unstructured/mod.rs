@@ -53,7 +53,7 @@ impl Unstructured {
         object
     }
 
-    /// Reads an object from JSON: what `serde_json::from_slice` does, and deeper.
+    /// Reads an object from JSON: what `serde_json::from_slice` does, deeper, and with U+FFFD for damaged letters.
     ///
     /// # Errors
     ///
@@ -67,9 +67,18 @@ impl Unstructured {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
-        match serde_json::from_slice(json) {
-            Err(_) if json::is_deeper_than(json, deep::SHALLOW) => deep::read(json).map(Self),
-            read => read,
+        let error = match serde_json::from_slice(json) {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        let mended = json::as_go_reads(json);
+        let text = mended.as_deref().unwrap_or(json);
+        if json::is_deeper_than(text, deep::SHALLOW) {
+            deep::read(text).map(Self)
+        } else if mended.is_some() {
+            serde_json::from_slice(text)
+        } else {
+            Err(error)
         }
     }
 

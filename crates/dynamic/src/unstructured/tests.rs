@@ -147,6 +147,22 @@ fn float_without_a_fraction_is_read_as_the_integer_that_a_type_expects() {
 }
 
 #[test]
+fn damaged_text_is_read_as_go_reads_it_however_deep_the_object_is() {
+    for depth in [1, 200] {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        let json = [
+            b"{\"a\\ud800\":\"b\xff\\udc00\",\"deep\":".to_vec(),
+            open.into_bytes(),
+            close.into_bytes(),
+            b"}".to_vec(),
+        ];
+        let read = Unstructured::from_json(&json.concat()).unwrap();
+        assert_eq!(read.object()["a\u{fffd}"], "b\u{fffd}\u{fffd}");
+    }
+    assert!(Unstructured::from_json(b"{\"a\":\xff}").is_err());
+}
+
+#[test]
 fn list_may_be_met_as_an_object() {
     let list = object(json!({ "apiVersion": "v1", "kind": "PodList", "items": [{ "metadata": { "name": "a" } }] }));
     assert!(list.is_list());

@@ -1,11 +1,9 @@
 //! What a list says of itself, beside its items.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use serde::Deserialize;
 
-use super::{MediaType, Result, from_borrowed_json};
+use super::{MediaType, Result, from_json};
 use crate::protobuf;
 
 /// What a list has said of itself by the time that an item of it is read.
@@ -22,11 +20,9 @@ pub struct ListHead {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Names<'a> {
-    #[serde(borrow)]
-    api_version: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    kind: Option<Cow<'a, str>>,
+struct Names {
+    api_version: Option<String>,
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,8 +34,8 @@ struct Metadata {
 pub(crate) fn list_head(media_type: MediaType, list: &[u8]) -> Result<ListHead> {
     Ok(match media_type {
         MediaType::Json => {
-            let Names { api_version, kind } = from_borrowed_json(list)?;
-            ListHead { api_version: api_version.map(Cow::into_owned), kind: kind.map(Cow::into_owned) }
+            let Names { api_version, kind } = from_json(list)?;
+            ListHead { api_version, kind }
         }
         MediaType::Protobuf => {
             let envelope = protobuf::Envelope::open(list)?;
@@ -52,7 +48,7 @@ pub(crate) fn list_head(media_type: MediaType, list: &[u8]) -> Result<ListHead> 
 /// The metadata of a list of any kind.
 pub(crate) fn list_metadata(media_type: MediaType, list: &[u8]) -> Result<ListMeta> {
     match media_type {
-        MediaType::Json => from_borrowed_json(list).map(|Metadata { metadata }| metadata.unwrap_or_default()),
+        MediaType::Json => from_json(list).map(|Metadata { metadata }| metadata.unwrap_or_default()),
         MediaType::Protobuf => Ok(protobuf::list_metadata(list)?),
     }
 }

@@ -25,6 +25,8 @@ pub(crate) mod without_managed_fields;
 
 use std::{convert::Infallible, marker::PhantomData};
 
+use bytes::Bytes;
+
 use k8s_openapi::{
     ListableResource, Metadata, Resource,
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, Status},
@@ -288,6 +290,14 @@ fn no_protobuf() -> Error {
 /// Reads JSON into a type that borrows from it.
 pub(crate) fn from_borrowed_json<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| Error::in_json(error, body))
+}
+
+/// JSON whose bytes are text: what stands around an object, such as a watch event, is not to fail because of it.
+pub(crate) fn as_text(media_type: MediaType, body: Bytes) -> Bytes {
+    match media_type {
+        MediaType::Json if str::from_utf8(&body).is_err() => json::as_go_reads(&body).map_or(body, Bytes::from),
+        _ => body,
+    }
 }
 
 /// Whether a body ends in the middle of its object. One that is not begun as one is left to whoever decodes it.

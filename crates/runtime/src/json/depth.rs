@@ -10,7 +10,7 @@ use std::{borrow::Cow, io, thread};
 
 use serde::{de::DeserializeOwned, de::Error as _};
 
-use super::{Nesting, members};
+use super::{Nesting, as_go_reads, members};
 
 /// How deep brackets may lie in one another in what is read into types.
 pub const MAX_DEPTH: usize = 127;
@@ -47,13 +47,17 @@ pub fn on_a_large_stack<T: Send>(call: impl FnOnce() -> T + Send) -> io::Result<
     })
 }
 
-/// Reads JSON into a type, without `managedFields` where these are too deep.
+/// Reads JSON into a type, as Go reads texts that are damaged, and without `managedFields` where these are too deep.
 pub fn read<T: DeserializeOwned + Send>(json: &[u8]) -> Result<T, (serde_json::Error, Cow<'_, [u8]>)> {
     let error = match read_whole(json) {
         Ok(object) => return Ok(object),
         Err(error) => error,
     };
-    match is_deeper_than(json, MAX_DEPTH).then(|| members::without_managed_fields(json)).flatten() {
+    let mut other = as_go_reads(json);
+    if is_deeper_than(json, MAX_DEPTH) {
+        other = members::without_managed_fields(other.as_deref().unwrap_or(json)).or(other);
+    }
+    match other {
         Some(json) => read_whole(&json).map_err(|error| (error, Cow::Owned(json))),
         None => Err((error, Cow::Borrowed(json))),
     }

@@ -3,10 +3,14 @@
 
 mod depth;
 mod members;
+mod mend;
 mod nesting;
 mod place;
 
-pub use self::depth::{MAX_DEPTH, MAX_DEPTH_ON_STACK, is_deeper_than, on_a_large_stack, read};
+pub use self::{
+    depth::{MAX_DEPTH, MAX_DEPTH_ON_STACK, is_deeper_than, on_a_large_stack, read},
+    mend::as_go_reads,
+};
 pub(crate) use self::{
     members::{as_identity, identity, without_managed_fields},
     nesting::{Nesting, is_white},

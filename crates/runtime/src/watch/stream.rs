@@ -112,7 +112,7 @@ impl<C: Codec> Stream for WatchStream<C> {
         let media_type = self.media_type;
         let event = loop {
             let piece = match ready!(self.pieces.poll_piece(context)) {
-                Some(Ok(piece)) => piece,
+                Some(Ok(piece)) => codec::as_text(media_type, piece),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             };

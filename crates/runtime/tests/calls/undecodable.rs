@@ -1,5 +1,6 @@
 //! One object that cannot be read among others that can. No socket is involved.
 
+use bytes::Bytes;
 use http::{Response, header};
 use k8s_client_runtime::{
     Error, ErrorKind, RestClient,
@@ -20,7 +21,8 @@ const LEASES: [&str; 3] = [
     r#"{"metadata":{"name":"c","namespace":"ns","resourceVersion":"3"},"spec":{}}"#,
 ];
 
-fn answered(body: String) -> RestClient {
+fn answered(body: impl Into<Bytes>) -> RestClient {
+    let body = body.into();
     answered_by(&nowhere(), move |_| {
         let answer =
             Response::builder().header(header::CONTENT_TYPE, "application/json").body(Body::from(body.clone()));
@@ -29,7 +31,7 @@ fn answered(body: String) -> RestClient {
     .0
 }
 
-fn leases(body: String) -> ResourceClient<Lease, Namespaced> {
+fn leases(body: impl Into<Bytes>) -> ResourceClient<Lease, Namespaced> {
     ResourceClient::<Lease>::namespaced(&answered(body), "ns")
 }
 
@@ -164,4 +166,25 @@ async fn text_in_place_of_json_is_shown_at_its_beginning() {
     }
     let error = leases(r#"{"metadata":{"name":7}}"#.to_owned()).get("a").await.expect_err("not a name").to_string();
     assert!(error.contains("decoded: .metadata.name: invalid type: integer `7`, expected a string"), "{error}");
+}
+
+#[tokio::test]
+async fn damaged_text_is_read_as_go_reads_it() {
+    let metadata = br#""metadata":{"name":"a","resourceVersion":"1","generation":-0}"#;
+    let text = b"J\xf6rg \\ud800 \\ud83e\\udd80 \xe2\x82";
+    let lease = [&b"{"[..], metadata, br#","spec":{"holderIdentity":""#, text, br#""}}"#].concat();
+    let check = |lease: &Lease| {
+        assert_eq!((name(lease), lease.metadata.generation), ("a", Some(0)));
+        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+        assert_eq!(holder, Some("J\u{fffd}rg \u{fffd} \u{1f980} \u{fffd}"));
+    };
+    check(&leases(lease.clone()).get("a").await.expect("an object"));
+    let start = br#"{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","items":["#;
+    let list = [&start[..], &lease, b",", &lease, b"]}"].concat();
+    leases(list).list().await.expect("a list").items.iter().for_each(check);
+    let event = [&br#"{"type":"ADDED","object":"#[..], &lease, b"}\n"].concat();
+    let mut events = leases([&event[..], &event].concat()).watch().await.expect("a watch");
+    for _ in 0..2 {
+        check(&events.try_next().await.expect("an event").and_then(WatchEvent::into_object).expect("an object"));
+    }
 }
