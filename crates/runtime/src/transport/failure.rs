@@ -233,7 +233,12 @@ fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
     if let Some(problem) = find::<h2::Error>(&error).and_then(in_plain_words) {
         return Error::new(ErrorKind::Transport, problem);
     }
-    Error::new(ErrorKind::Transport, "the connection broke").with_source(error)
+    let problem = if find(&error).is_some_and(hyper::Error::is_parse) {
+        "what answered does not speak HTTP that can be read; is this the URL of an API server?"
+    } else {
+        "the connection broke"
+    };
+    Error::new(ErrorKind::Transport, problem).with_source(error)
 }
 
 /// What h2's error says in the protocol's terms.

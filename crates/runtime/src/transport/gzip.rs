@@ -12,6 +12,7 @@ use http::{
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, RANGE},
 };
 use http_body::Frame;
+use tokio::task::coop;
 
 use super::{Body, failure};
 use crate::error::{Error, Result};
@@ -85,9 +86,14 @@ impl http_body::Body for Gunzip {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         loop {
             while !self.input.is_empty() || self.more {
+                // Gigabytes may come of a megabyte that is here already: other tasks and time limits have their turn.
+                let turn = ready!(coop::poll_proceed(context));
                 match self.decode() {
                     Ok(output) if output.is_empty() => {}
-                    Ok(output) => return Poll::Ready(Some(Ok(Frame::data(output.into())))),
+                    Ok(output) => {
+                        turn.made_progress();
+                        return Poll::Ready(Some(Ok(Frame::data(output.into()))));
+                    }
                     Err(error) => {
                         // Nothing after it would make sense.
                         *self = Self { body: Body::default(), input: Bytes::new(), member: None, more: false };

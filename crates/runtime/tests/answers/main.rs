@@ -58,6 +58,19 @@ async fn web_page_in_place_of_an_object_is_named_as_such() {
 }
 
 #[tokio::test]
+async fn what_does_not_speak_http_is_named_as_such() {
+    for answer in
+        [&b"SSH-2.0-OpenSSH_9.9\r\n"[..], b"<html>log in</html>", b"\x15\x03\x01\0\x02\x02\x16", b"\0\0\x12\x04\0\0"]
+    {
+        let server = Server::start(vec![Answer::Close(answer.to_vec())]).await;
+        let error = config_maps(&server.client()).get("web").await.expect_err("that is no answer");
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("does not speak HTTP that can be read; is this the URL of an API server?"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn redirects_are_errors_and_not_followed() {
     let server = Server::answering("302 Found", "Location: http://127.0.0.1:1/login\r\n", "").await;
     let error = config_maps(&server.client()).get("web").await.expect_err("it is a redirect");

@@ -166,11 +166,13 @@ fn check_head(headers: &HeaderMap) -> Result<()> {
     if length <= MAX_HEAD { Ok(()) } else { Err(failure::head_too_long(MAX_HEAD)) }
 }
 
-/// HTTP/1.1 with room for the warnings that a server may send beside an answer: an answer that cannot be read would
-/// hide that the request was processed.
+/// HTTP/1.1 with room for the warnings that a server may send beside an answer, and with the headers of old proxies
+/// that Go reads too: lines that go on in the next one, and spaces before the colon. An answer that cannot be read
+/// would hide that the request was processed.
 fn protocol() -> Builder {
     let mut builder = Builder::new();
     builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    builder.allow_obsolete_multiline_headers_in_responses(true).allow_spaces_after_header_name_in_responses(true);
     builder
 }
 

@@ -244,3 +244,11 @@ async fn a_bomb_comes_in_bounded_pieces() {
     }
     assert_eq!(length, SIZE);
 }
+
+#[tokio::test]
+async fn a_bomb_that_is_here_already_leaves_others_their_turn() {
+    let response = Response::builder().header("Content-Encoding", "gzip").body(Body::from(bomb(64 << 20))).unwrap();
+    let mut body = crate::transport::gzip::decode(response).into_body();
+    let reading = async { while body.chunk().await.is_some() {} };
+    assert!(tokio::time::timeout(Duration::ZERO, reading).await.is_err(), "the time limit was not looked at");
+}

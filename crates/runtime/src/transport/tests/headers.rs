@@ -129,6 +129,29 @@ async fn answer_may_have_as_many_and_as_long_headers_as_go_takes() {
 }
 
 #[tokio::test]
+async fn headers_of_old_proxies_are_read_as_go_reads_them() {
+    for (line, expected) in [
+        ("X-Via: one\r\n two", "one two"),
+        ("X-Via: one\r\n\ttwo", "one two"),
+        ("X-Via : one", "one"),
+        ("X-Via\t:one", "one"),
+    ] {
+        let answer = format!("HTTP/1.1 201 Created\r\nContent-Length: 4\r\n{line}\r\n\r\nbody");
+        let (acceptor, listener, config) = tls_listener(b"http/1.1").await;
+        tokio::spawn(async move {
+            let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let request = Request::post(config.server.clone()).body(Bytes::from_static(b"object")).unwrap();
+        let response =
+            connected(&config).unwrap().send(request).await.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        let words = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(response.headers()["x-via"].to_str().unwrap()), words(expected), "{line:?}");
+    }
+}
+
+#[tokio::test]
 async fn head_that_is_larger_than_any_honest_one_is_an_error() {
     for (count, distinct, length) in [(30_000, true, 4), (11, false, 1 << 20)] {
         for protocol in [&b"h2"[..], b"http/1.1"] {
