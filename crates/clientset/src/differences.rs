@@ -25,17 +25,21 @@
 //!   20,000 headers are taken.
 //! * While connecting fails, four attempts run at once; Go dials once for each request. At most 511 streams are used on
 //!   one HTTP/2 connection.
-//! * A delete that is answered with 2xx and a Status that says `Failure` is an error; client-go takes it for success.
+//! * A delete that is answered with 2xx and a Status that says `Failure` is an error, and so is one that is answered
+//!   with 101; client-go takes both for success. Otherwise every 2xx is a success; client-go refuses those above 206.
 //! * `is_timeout` holds for the client's own time limits too. A `retryAfterSeconds` of 0 is a wait of no seconds for
 //!   any reason.
 //! * A `/` at the end of a path, as of a proxied one, stays; client-go drops it. Group and version are checked as names
-//!   are.
+//!   are, and a path that a program gives must not have `.` or `..` as a segment.
 //!
 //! # Lists and watches
 //!
 //! * An object that cannot be decoded does not end a watch or a stream of a list: it is an error of that object. Times
-//!   after 9999-12-30T22:00:00Z are such an error in typed clients. Types go 127 levels deep; `managedFields` that go
-//!   deeper are left out.
+//!   after 9999-12-30T22:00:00Z, or with more than nine digits of a second, are such an error in typed clients. So is
+//!   null in place of a text in a list or a map, which client-go reads as an empty one. Types go 127 levels deep;
+//!   `managedFields` that go deeper are left out.
+//! * Of a field that is there twice the last one counts, whole; client-go mixes the two. An event or a list with such a
+//!   field of its own is an error.
 //! * An object whose `apiVersion` or `kind` is not that of the type that it is read into is an error; missing ones are
 //!   filled in when it is written.
 //! * Pages come as a stream. If the server forgets the version of the list half-way, the stream ends in an error,
@@ -58,8 +62,11 @@
 //!   sends them in clear unless there is a CA, a client certificate or `insecure-skip-tls-verify`.
 //! * International host names are taken for common scripts in composed form; others are an error that asks for the
 //!   `xn--` form.
-//! * Names and `current-context` that look like numbers or truth values are taken as they are written; client-go
-//!   refuses them.
+//! * Texts that look like numbers or truth values (names, tokens, arguments) are taken as they are written; client-go
+//!   refuses them. What the client has no use for, such as `preferences` and the data of other users, may be anything.
+//! * A merge key (`<<`) never replaces what is written beside it; in client-go it does if it comes later.
+//! * A server's URL has neither a login nor a query. client-go sends the login as user name and password, and drops the
+//!   query.
 //! * `idp-certificate-authority` is relative to its kubeconfig, like all other paths.
 //! * Changing a kubeconfig keeps comments, order and unknown fields, waits five seconds for another program's lock, and
 //!   refuses an entry that does not exist. A layout that the editor does not understand (an alias in the way, a
@@ -70,6 +77,9 @@
 //! * A proxy of the environment that cannot be used is an error that names the variable; Go connects directly. The CA,
 //!   the client certificate and the server name of a configuration are for the server only; Go uses them for an `https`
 //!   proxy too.
+//! * In `NO_PROXY`, a network with a port, `*` with a port, and brackets without one count; Go passes them over.
+//! * A private key of RSA has 2048 bits at least, and one of P-521 needs the feature `aws-lc-rs`.
+//! * White space around a plugin's token is not sent, and its `expirationTimestamp` may have any form of ISO 8601.
 //! * No state is global. The last clone of a client closes its connections. Credential plugins are shared by the
 //!   clients of one `Config` and its clones, not by the whole process.
 //! * When a certificate or a CA changes, requests in flight have 30 seconds. client-go closes everything at once when a
