@@ -21,8 +21,11 @@ const WAIT: &str = "wait-for-objects";
 /// What the deployment example is shown with: see [`use_pods`] for the last three.
 pub(crate) const OF_THE_DEPLOYMENT: &[&str] = &[DEPLOYMENT, WAIT, "exec", "port-forward", "logs"];
 
-/// The same where no pods run.
-pub(crate) const WITHOUT_NODES: &[&str] = &[DEPLOYMENT, WAIT];
+/// The fake API server as a program of its own.
+pub(crate) const FAKE_SERVER: &str = "fake-server";
+
+/// What the deployment example is shown with on the fake server, where no pods run.
+pub(crate) const ON_FAKE: &[&str] = &[DEPLOYMENT, WAIT, FAKE_SERVER];
 
 /// Examples that only read.
 const READING: &[&str] = &["api-resources", "kubeconfig", "pod-metrics-cache"];
@@ -178,7 +181,7 @@ pub(crate) fn program(name: &str, plane: &ControlPlane) -> Result<Process> {
 }
 
 /// A program beside this one, since the same cargo builds both.
-fn built(name: &str) -> Result<Process> {
+pub(crate) fn built(name: &str) -> Result<Process> {
     let path = env::current_exe()?.with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX));
     let mut program = Process::new(path);
     program.current_dir(crate::root());

@@ -11,7 +11,7 @@ use std::{
 
 use k8s_client_test_harness::{CONTROLLERS_VARIABLE, KUBECONFIG_VARIABLE};
 
-use crate::{Result, process};
+use crate::{Result, examples, process};
 
 /// The tests that are left out, and why.
 const SKIPPED: &str = "tests/integration/skipped-on-fake.txt";
@@ -36,7 +36,7 @@ pub(crate) fn test() -> Result<()> {
     let list = fs::read_to_string(crate::root().join(SKIPPED))?;
     let skipped = skipped(&list)?;
     process::heading("The fake API server");
-    build()?;
+    examples::build(&[examples::FAKE_SERVER])?;
     process::heading("Tests of a real API server on it");
     // Many tests say themselves what happens to their objects.
     let not_now = skipped.iter().chain(&WITH_CONTROLLERS).flat_map(|test| ["--skip", test]);
@@ -58,13 +58,6 @@ fn run<'a>(controllers: Controllers, arguments: impl IntoIterator<Item = &'a str
     process::run(
         cargo.env(KUBECONFIG_VARIABLE, &server.kubeconfig).env(CONTROLLERS_VARIABLE, has_controllers.to_string()),
     )
-}
-
-const FEATURES: [&str; 2] = ["--features", "latest,listen"];
-
-/// Builds the server.
-pub(crate) fn build() -> Result<()> {
-    process::run(process::cargo().args(["build", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES))
 }
 
 /// The names of the tests of a list, each of which has its reason behind it.
@@ -92,19 +85,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the server that [`build`] has built.
+    /// Starts the server, which [`examples::build`] has built.
     pub(crate) fn start(controllers: Controllers) -> Result<Self> {
         let kubeconfig = &crate::root().join(KUBECONFIG);
         // One of an earlier server would be taken for this one's.
         drop(fs::remove_file(kubeconfig));
-        let mut cargo = process::cargo();
-        cargo.args(["run", "--quiet", "--package", "k8s-client-fake", "--example", "serve"]).args(FEATURES);
-        // It serves until its input ends.
-        cargo.arg("--").arg(kubeconfig);
+        let mut program = examples::built(examples::FAKE_SERVER)?;
+        program.arg(kubeconfig);
         if controllers == Controllers::All {
-            cargo.arg("--controllers");
+            program.arg("--controllers");
         }
-        let program = cargo.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        // It serves until its input ends.
+        let program = program.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         let server = Self { program, kubeconfig: kubeconfig.to_owned() };
         let start = Instant::now();
         let text = loop {

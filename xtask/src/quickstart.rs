@@ -31,8 +31,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
 
     // Beforehand, so that nothing is compiled between the steps.
     if command.fake {
-        fake::build()?;
-        examples::build(examples::WITHOUT_NODES)?;
+        examples::build(examples::ON_FAKE)?;
         process::heading("2. The fake API server, which does what controllers do");
         let server = fake::Server::start(fake::Controllers::All)?;
         return show(command, ControlPlane::existing(server.kubeconfig()));
