@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use k8s_client_runtime::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{
     Call, body,
     metadata::{counts_change, has_generation, list, meta, meta_mut},
     read,
+    update::{refused_by_storage, stored_key},
 };
 use crate::{
     breaks::{Break, is_broken},
@@ -28,6 +30,8 @@ pub(crate) struct Options {
     resource_version: Option<String>,
     grace: Option<i64>,
     propagation: Option<String>,
+    /// What was the word for `propagation` before.
+    orphan: Option<bool>,
     is_dry_run: bool,
 }
 
@@ -61,6 +65,7 @@ impl Options {
             resource_version: text(&options["preconditions"]["resourceVersion"]),
             grace: options["gracePeriodSeconds"].as_i64(),
             propagation: text(&options["propagationPolicy"]),
+            orphan: None,
             is_dry_run: is_dry_run || dry_run,
         }
     }
@@ -97,6 +102,7 @@ impl Options {
             resource_version: text(&options["preconditions"]["resourceVersion"]),
             grace: options["gracePeriodSeconds"].as_i64(),
             propagation: propagation.or_else(|| orphan.map(|it| if it { "Orphan" } else { "Background" }.to_owned())),
+            orphan,
             is_dry_run: !dry_run.is_empty(),
         })
     }
@@ -141,10 +147,14 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer> {
 fn delete_named(state: &mut State, call: &Call, options: &Options) -> Result<Answer> {
     let resource = Arc::clone(&call.resource);
     let object = state.object(&resource, call.namespace(), call.name())?;
-    let (object, is_gone) = delete_one(state, &resource, &object, options)?;
+    let (object, outcome) = delete_one(state, &resource, &object, options)?;
     // A deletion that has to wait shows what it waits for.
-    if !is_gone || resource.behaviour.answers_object {
-        return Ok(Answer::object(&resource, object));
+    if outcome != Outcome::Gone || resource.behaviour.answers_object {
+        let mut answer = Answer::object(&resource, object);
+        if outcome == Outcome::Waits && options.orphan == Some(false) {
+            answer.code = StatusCode::ACCEPTED;
+        }
+        return Ok(answer);
     }
     let mut details = resource.details(call.name());
     details["uid"] = object.meta("uid").into();
@@ -163,13 +173,24 @@ pub(super) fn delete_collection(state: &mut State, call: &Call) -> Result<Answer
     Ok(answer.with_warnings(options.warnings(&call.resource)))
 }
 
-/// Deletes an object as far as it can be at once, and says whether it is gone.
+/// What became of an object that was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is gone, or would be.
+    Gone,
+    /// It would be gone, but nobody knows any more what it was.
+    Forgotten,
+    /// It waits for its finalizers or its containers.
+    Waits,
+}
+
+/// Deletes an object as far as it can be at once.
 pub(crate) fn delete_one(
     state: &mut State,
     resource: &Arc<Resource>,
     object: &Arc<Object>,
     options: &Options,
-) -> Result<(Arc<Object>, bool)> {
+) -> Result<(Arc<Object>, Outcome)> {
     check_preconditions(resource, object, options)?;
     hooks::before_delete(resource, object)?;
     let old = &object.value;
@@ -177,7 +198,7 @@ pub(crate) fn delete_one(
     let is_no_sooner = left > 0 && options.grace.is_none_or(|grace| grace >= left);
     if resource.behaviour.graceful && object.is_being_deleted() && is_no_sooner {
         // Nothing of it is taken any more.
-        return Ok((Arc::clone(object), false));
+        return Ok((Arc::clone(object), Outcome::Waits));
     }
     let mut new = old.clone();
     let grace = grace(resource, old, options);
@@ -186,14 +207,23 @@ pub(crate) fn delete_one(
     let is_ended = object.is_being_deleted() && old["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0);
     let waits = grace > 0 || has_finalizers || hooks::holds(resource, &new);
     if !waits {
-        let loses_finalizers = !list(old, "finalizers").is_empty() && !resource.behaviour.graceful;
-        if options.is_dry_run && loses_finalizers {
-            // The server forgets to read what it has tried, and answers with nothing of the kind.
-            return Ok((Object::new(empty_object(resource), &resource.version_text, 0).into(), false));
+        let ends_now = resource.behaviour.graceful && !is_ended;
+        if !ends_now && !list(old, "finalizers").is_empty() {
+            // The server begins with a write of the finalizers, gives up when none is left, and then goes on with the
+            // object that was never read: it has no fields, and no version that a precondition could name.
+            if options.is_dry_run {
+                let nothing = Object::unversioned(empty_object(resource), &resource.version_text);
+                return Ok((nothing.into(), Outcome::Forgotten));
+            }
+            if options.resource_version.is_some() && !is_broken(Break::PreconditionIsIgnored) {
+                let (namespace, name, version) =
+                    (object.meta("namespace"), object.meta("name"), object.meta("resourceVersion"));
+                let key = format!("/registry{}", stored_key(resource, namespace, name));
+                let problem = format!("ResourceVersion in precondition: , ResourceVersion in object meta: {version}");
+                return Err(refused_by_storage(resource, name, &key, &problem));
+            }
         }
-        // It goes as it was kept, whatever the options made of its finalizers.
-        let mut new = old.clone();
-        if resource.behaviour.graceful && !is_ended {
+        if ends_now {
             // What watches are told of says that it had no time.
             meta_mut(&mut new).insert("deletionTimestamp".to_owned(), end(state, old, 0).into());
             meta_mut(&mut new).insert("deletionGracePeriodSeconds".to_owned(), 0.into());
@@ -203,27 +233,27 @@ pub(crate) fn delete_one(
             }
         }
         if options.is_dry_run {
-            let version = object.meta("resourceVersion").parse().unwrap_or_default();
-            return Ok((Object::new(new, &object.version, version).into(), true));
+            return Ok((Object::unversioned(new, &object.version).into(), Outcome::Gone));
+        }
+        if !ends_now {
+            // It goes as it was kept, whatever the options made of its finalizers.
+            new.clone_from(old);
         }
         // That is a write of its own.
         let object = if new == *old { Arc::clone(object) } else { state.put(resource, new.clone()) };
         let object = &object;
         let gone = state.remove(resource, &new).unwrap_or_else(|| Arc::clone(object));
         hooks::after_write(state, resource, Some(object), None);
-        return Ok((gone, true));
+        return Ok((gone, Outcome::Gone));
     }
     mark(state, resource, &mut new, grace);
     hooks::terminating(resource, &mut new);
     if new == *old || options.is_dry_run {
-        return Ok((
-            Object::new(new, &object.version, object.meta("resourceVersion").parse().unwrap_or_default()).into(),
-            false,
-        ));
+        return Ok((Object::unversioned(new, &object.version).into(), Outcome::Waits));
     }
     let written = state.put(resource, new);
     hooks::after_write(state, resource, Some(object), Some(&written));
-    Ok((written, false))
+    Ok((written, Outcome::Waits))
 }
 
 fn check_preconditions(resource: &Resource, object: &Object, options: &Options) -> Result<()> {

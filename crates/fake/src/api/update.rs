@@ -157,7 +157,24 @@ fn check_identity(call: &Call, object: &Value, old: &Value) -> Result<()> {
 
 /// The object is not the one that the writer means.
 fn other_object(call: &Call, given: &str, uid: &str) -> Box<Failure> {
-    let resource = &call.resource;
+    // What is only tried does not come as far as the storage.
+    let root = if call.query.is_dry_run() { "" } else { "/registry" };
+    let key = format!("{root}{}", stored_key(&call.resource, call.namespace(), call.name()));
+    let problem = format!("UID in precondition: {given}, UID in object meta: {uid}");
+    refused_by_storage(&call.resource, call.name(), &key, &problem)
+}
+
+/// The storage refuses what does not meet its condition.
+pub(super) fn refused_by_storage(resource: &Resource, name: &str, key: &str, problem: &str) -> Box<Failure> {
+    let problem = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
+         {problem}"
+    );
+    Failure::conflict(resource, name, &problem)
+}
+
+/// Under which key a server keeps an object, below its root.
+pub(super) fn stored_key(resource: &Resource, namespace: &str, name: &str) -> String {
     // Some are kept where they were first.
     let folder = match (resource.group.as_str(), resource.plural.as_str()) {
         (group, plural) if resource.custom.is_some() => format!("{group}/{plural}"),
@@ -169,14 +186,7 @@ fn other_object(call: &Call, given: &str, uid: &str) -> Box<Failure> {
         (group @ ("apiextensions.k8s.io" | "apiregistration.k8s.io"), plural) => format!("{group}/{plural}"),
         (_, plural) => plural.to_owned(),
     };
-    // What is only tried does not come as far as the storage.
-    let root = if call.query.is_dry_run() { "" } else { "/registry" };
-    let problem = format!(
-        "StorageError: invalid object, Code: 4, Key: {root}/{folder}/{}, ResourceVersion: 0, AdditionalErrorMsg: \
-         Precondition failed: UID in precondition: {given}, UID in object meta: {uid}",
-        key(call.namespace(), call.name())
-    );
-    Failure::conflict(resource, call.name(), &problem)
+    format!("/{folder}/{}", key(namespace, name))
 }
 
 /// A resourceVersion that is given must be the object's, and some kinds want one.

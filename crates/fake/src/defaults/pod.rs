@@ -205,7 +205,7 @@ fn may_become(old: &Value, new: &Value) -> bool {
             spec_list(&mut spec, list, |container| container["image"] = Value::Null);
         }
         if let Some(spec) = spec.as_object_mut() {
-            for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"] {
+            for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates"] {
                 spec.remove(field);
             }
         }

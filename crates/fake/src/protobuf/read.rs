@@ -174,7 +174,10 @@ fn value(schema: &Schema, reader: &mut Reader<'_>, wire: WireType) -> Result<Opt
         (None, Type::Time) => read_as::<Time>(reader, wire),
         (None, Type::Bytes) => read_as::<Bytes>(reader, wire),
         (None, Type::IntOrString) => read_as::<IntOrString>(reader, wire),
-        (None, Type::Quantity) => read_as::<Quantity>(reader, wire),
+        // A message without a field is nothing. As a text it would be refused.
+        (None, Type::Quantity) => {
+            Ok(read_as::<Quantity>(reader, wire)?.map(|value| if value == "" { "0".into() } else { value }))
+        }
         // Lists in lists, which there are none of, and names, which are resolved.
         (None, Type::List(_) | Type::Map(_) | Type::Named(_)) => reader.skip(wire).map(|()| None),
     }

@@ -89,9 +89,7 @@ impl Decoder<'_> {
             (Type::Double, value) => Err(self.wrong(&value, "float64")),
             (Type::String | Type::Time | Type::Bytes, value) => Err(self.wrong(&value, "string")),
             (Type::IntOrString, value) => Err(self.wrong(&value, "intstr.IntOrString")),
-            (Type::Quantity, Value::String(text)) => Ok(super::quantity::canonical(&text).into()),
-            (Type::Quantity, Value::Number(number)) => Ok(super::quantity::canonical(&number.to_string()).into()),
-            (Type::Quantity, value) => Err(self.wrong(&value, "resource.Quantity")),
+            (Type::Quantity, value) => quantity(value, super::quantity::canonical),
             (Type::List(list), Value::Array(items)) => {
                 let read = |(index, item): (usize, Value)| {
                     self.path.push(Step::Item(index));
@@ -104,7 +102,7 @@ impl Decoder<'_> {
             (Type::List(_), value) => Err(self.wrong(&value, "slice")),
             (Type::Map(values), Value::Object(entries)) => {
                 let read =
-                    |(key, value): (String, Value)| self.at(key, Step::Entry, |decoder| decoder.item(value, values));
+                    |(key, value): (String, Value)| self.at(key, Step::Entry, |decoder| decoder.entry(value, values));
                 entries.into_iter().map(read).collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
             (Type::Map(_), value) => Err(self.wrong(&value, "map")),
@@ -126,6 +124,14 @@ impl Decoder<'_> {
         match item {
             Value::Null => Ok(self.zero(schema)),
             item => self.value(item, schema),
+        }
+    }
+
+    /// An entry of a map: quantities in maps are lists of resources.
+    fn entry(&mut self, value: Value, schema: &Schema) -> Result<Value, String> {
+        match (&schema.resolved().of, value) {
+            (Type::Quantity, value) if !value.is_null() => quantity(value, super::quantity::of_resource),
+            (_, value) => self.item(value, schema),
         }
     }
 
@@ -209,6 +215,12 @@ impl Decoder<'_> {
         let (path, within) = (names.map(String::as_str).collect::<Vec<_>>().join("."), self.within);
         format!("json: cannot unmarshal {found} into Go struct field {within}.{path} of type {expected}")
     }
+}
+
+/// Reads a quantity, which the server does from the text of the JSON, whatever that is.
+fn quantity(value: Value, canonical: fn(&str) -> Result<String, &'static str>) -> Result<Value, String> {
+    let text = if let Value::String(text) = value { text } else { value.to_string() };
+    Ok(canonical(&text)?.into())
 }
 
 /// Whether a value is one that `omitempty` leaves out.

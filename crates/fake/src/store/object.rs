@@ -29,6 +29,11 @@ impl Object {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("resourceVersion".to_owned(), revision.to_string().into());
         }
+        Self::unversioned(value, version)
+    }
+
+    /// An object with the `resourceVersion` that it has, if it has one: what would be written.
+    pub(crate) fn unversioned(value: Value, version: &Arc<str>) -> Self {
         Self { value, version: Arc::clone(version), json: OnceLock::new(), protobuf: OnceLock::new() }
     }
 

@@ -37,6 +37,57 @@ async fn preconditions_name_the_object_that_is_meant() {
     assert_eq!((&status["status"], &status["details"]["name"]), (&json!("Success"), &json!("a")));
 }
 
+/// A server that is told to delete what has no finalizers left then begins with a write that comes to nothing.
+#[tokio::test]
+async fn what_loses_its_last_finalizer_by_being_deleted_is_not_read_again() {
+    let server = server();
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "c", "image": "c:1"}]}});
+    for (collection, sent, folder) in
+        [(roles, json!({"metadata": {"name": "a"}, "rules": []}), "roles"), (pods, pod, "pods")]
+    {
+        object(&server, "POST", collection, sent).await;
+        let path = format!("{collection}/a");
+        let waits = object(&server, "DELETE", &path, json!({"propagationPolicy": "Foreground"})).await;
+        assert_eq!(waits["metadata"]["finalizers"], json!(["foregroundDeletion"]));
+
+        let background = format!("{path}?dryRun=All&propagationPolicy=Background");
+        let tried = object(&server, "DELETE", &background, Value::Null).await;
+        assert_eq!(tried["metadata"], json!({}), "{tried}");
+
+        let version = waits["metadata"]["resourceVersion"].as_str().unwrap();
+        let options = json!({"propagationPolicy": "Background", "preconditions": {"resourceVersion": version}});
+        let refused = refusal(&server, "DELETE", &path, options).await;
+        assert_eq!((refused.0, refused.1.as_str()), (409, "Conflict"));
+        let problem = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{folder}/default/a, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: ResourceVersion in precondition: , ResourceVersion in object meta: \
+             {version}"
+        );
+        assert!(refused.2.ends_with(&problem), "{}", refused.2);
+
+        object(&server, "DELETE", &path, json!({"propagationPolicy": "Background"})).await;
+        assert_eq!(ask(&server, "GET", &path, Value::Null).await.0, 404);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_in_old_words_for_dependents_to_be_deleted_is_told_when_it_is_only_accepted() {
+    let server = server();
+    object(&server, "POST", CONFIG_MAPS, json!({"metadata": {"name": "a", "finalizers": ["example.com/x"]}})).await;
+    object(&server, "POST", CONFIG_MAPS, json!({"metadata": {"name": "b"}})).await;
+    for (name, option, code) in [
+        ("a", "", 200),
+        ("a", "?orphanDependents=true", 200),
+        ("a", "?orphanDependents=false", 202),
+        ("b", "?orphanDependents=false", 200),
+    ] {
+        let path = format!("{CONFIG_MAPS}/{name}{option}");
+        assert_eq!(ask(&server, "DELETE", &path, Value::Null).await.0, code, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_pod_on_a_node_has_time_to_end() {
     let server = server();

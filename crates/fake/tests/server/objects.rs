@@ -264,3 +264,45 @@ async fn events_and_autoscalers_are_read_in_each_of_their_forms() {
     assert_eq!(older["spec"]["targetCPUUtilizationPercentage"], 70);
     assert_eq!(older["spec"].get("metrics"), None);
 }
+
+#[tokio::test]
+async fn what_is_no_quantity_is_refused_as_the_form_of_the_request_has_it() {
+    let server = server();
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = |storage: Value| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": {
+            "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}},
+        }})
+    };
+    let problem = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    object(&server, "POST", claims, claim(json!("1Gi"))).await;
+    let path = format!("{claims}/a");
+    for wrong in [json!(""), json!("much"), json!(true), json!({})] {
+        let refused = refusal(&server, "POST", claims, claim(wrong.clone())).await;
+        let message =
+            format!("PersistentVolumeClaim in version \"v1\" cannot be handled as a PersistentVolumeClaim: {problem}");
+        assert_eq!(refused, (400, "BadRequest".to_owned(), message), "{wrong}");
+        for form in ["merge", "strategic-merge"] {
+            let refused = refusal(&server, &format!("PATCH:{form}"), &path, claim(wrong.clone())).await;
+            assert_eq!((refused.0, refused.1.as_str()), (422, "Invalid"), "{wrong}: {refused:?}");
+            assert!(refused.2.ends_with(&format!("\": {problem}")), "{}", refused.2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pod_keeps_the_time_that_it_has_to_end() {
+    let server = server();
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = json!({"metadata": {"name": "p"}, "spec": {
+        "containers": [{"name": "c", "image": "c:1"}], "terminationGracePeriodSeconds": 0,
+    }});
+    object(&server, "POST", pods, pod).await;
+    let path = format!("{pods}/p");
+    for seconds in [1, 30] {
+        let longer = json!({"spec": {"terminationGracePeriodSeconds": seconds}});
+        let refused = refusal(&server, "PATCH:merge", &path, longer).await;
+        assert_eq!(refused.0, 422, "{seconds}");
+        assert!(refused.2.contains("pod updates may not change fields other than"), "{}", refused.2);
+    }
+}
