@@ -48,7 +48,7 @@ pub(super) struct Call {
 impl Call {
     /// Sends the request until there is an answer that is not worth another try.
     pub(super) async fn run(self) -> Result<Response> {
-        let span = trace::span(&self.method, self.shown_url(&self.uri.to_string()), &self.target);
+        let span = trace::span(&self.method, self.kind, &self.uri, &self.target);
         let result = self.first(&span).instrument(span.clone()).await;
         self.settled(result, span)
     }

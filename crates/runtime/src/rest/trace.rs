@@ -17,12 +17,12 @@ use crate::{
 /// How much of a body is shown.
 const MAX_BODY: usize = 10 << 10;
 
-/// The span of a call. What is known at its end is recorded then.
-pub(super) fn span(method: &http::Method, url: &str, target: &Target) -> Span {
+/// The span of a call. What is known at its end is recorded then. Nothing is written for it unless somebody listens.
+pub(super) fn span(method: &http::Method, kind: CallKind, uri: &Uri, target: &Target) -> Span {
     tracing::debug_span!(
         "k8s_client.request",
         %method,
-        url,
+        url = shown_url(kind, &uri.to_string()),
         resource = target.resource.as_deref(),
         namespace = target.namespace.as_deref(),
         name = target.name.as_deref(),
