@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+/// The last time that RFC 3339 has a form for: the end of the year 9999.
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
+
 /// A clock that goes with tokio's, so that paused time stands still for the server too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
@@ -20,12 +23,21 @@ impl Clock {
 
     /// What it shows, after 1970.
     pub(crate) fn now(&self) -> Duration {
-        self.start + self.since.elapsed()
+        (self.start + self.since.elapsed()).min(LATEST)
     }
 
-    /// Goes on from another time: a step, as clocks of machines make them.
-    pub(crate) fn step(&mut self, forwards: bool, by: Duration) {
-        self.start = if forwards { self.start + by } else { self.start.saturating_sub(by) };
+    /// Goes on from a later time, but none that has more than four digits for its year.
+    pub(crate) fn set_forward(&mut self, by: Duration) {
+        self.set(self.now().saturating_add(by).min(LATEST));
+    }
+
+    /// Goes on from an earlier time, but none before 1970.
+    pub(crate) fn set_back(&mut self, by: Duration) {
+        self.set(self.now().saturating_sub(by));
+    }
+
+    fn set(&mut self, shown: Duration) {
+        *self = Self { start: shown, since: Instant::now() };
     }
 
     /// What it shows, as RFC 3339 in whole seconds.

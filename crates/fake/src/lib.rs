@@ -43,4 +43,4 @@ pub use listen::Listener;
 pub use server::{AnswerFuture, FakeServer, FakeServerBuilder};
 #[doc(hidden)]
 pub use users::breaks;
-pub use users::{Fault, RecordedRequest, SeedError, Which, Write};
+pub use users::{Fault, RecordedRequest, RequestFilter, SeedError, Write};

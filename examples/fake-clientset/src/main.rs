@@ -65,7 +65,7 @@ async fn sees_a_pod(server: &FakeServer, name: &str) -> Result<String, Box<dyn E
 
 #[cfg(test)]
 mod tests {
-    use k8s_client_fake::{Fault, Which};
+    use k8s_client_fake::{Fault, RequestFilter};
 
     use super::*;
 
@@ -79,14 +79,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn informer_sees_it_even_if_its_watch_breaks() {
         let server = server().unwrap();
-        server.inject(Which::verb("watch").first(2), Fault::CutWatch(Duration::ZERO));
+        server.inject(RequestFilter::verb("watch").first(2), Fault::CutWatch(Duration::ZERO));
         assert_eq!(sees_a_pod(&server, "my-pod").await.unwrap(), "my-pod");
     }
 
     #[tokio::test]
     async fn refusal_is_reported() {
         let server = server().unwrap();
-        server.inject(Which::verb("create").resource("", "pods"), Fault::refuse(403, "Forbidden", "no pods here"));
+        server.inject(
+            RequestFilter::verb("create").resource("", "pods"),
+            Fault::refuse(403, "Forbidden", "no pods here"),
+        );
         let error = sees_a_pod(&server, "my-pod").await.unwrap_err();
         assert!(error.to_string().contains("no pods here"), "{error}");
     }

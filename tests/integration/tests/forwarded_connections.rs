@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-/// How many connections are made in all, unless `FORWARDED_CONNECTIONS` says another number.
+/// How many connections are made in all, unless `K8S_CLIENT_FORWARDED_CONNECTIONS` says another number.
 const CONNECTIONS: usize = 1_000;
 
 /// How many there are at a time.
@@ -68,7 +68,7 @@ fn short_connections_leave_no_memory_no_task_and_no_socket() -> TestResult {
 
 async fn leave_nothing(heap: Heap) -> TestResult {
     let Some(nodes) = nodes() else { return Ok(()) };
-    let connections = match std::env::var("FORWARDED_CONNECTIONS") {
+    let connections = match std::env::var("K8S_CLIENT_FORWARDED_CONNECTIONS") {
         Ok(number) => number.parse()?,
         Err(_) => CONNECTIONS,
     };

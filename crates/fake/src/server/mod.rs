@@ -35,10 +35,10 @@ use crate::{
     garbage,
     http::{Answer, Asked, Form, JSON, Path, Query, Renderer, ResourcePath, response, warn},
     model::{Model, Resource},
-    openapi, protobuf,
+    openapi,
     state::State,
     table::{Include, Rows},
-    users::{Fault, Observers, RecordedRequest},
+    users::{Fault, Observers, RecordedRequest, SentBody},
 };
 
 /// A Kubernetes API server in memory, for tests.
@@ -184,9 +184,14 @@ impl FakeServer {
         self.0.start.elapsed()
     }
 
-    /// Sets the server's clock forwards or back, as clocks of machines are set.
-    pub fn step_clock(&self, forwards: bool, by: Duration) {
-        self.state().clock.step(forwards, by);
+    /// Sets the server's clock forward, as clocks of machines are set. It stops at the end of the year 9999.
+    pub fn set_clock_forward(&self, by: Duration) {
+        self.state().clock.set_forward(by);
+    }
+
+    /// Sets the server's clock back, but not before 1970.
+    pub fn set_clock_back(&self, by: Duration) {
+        self.state().clock.set_back(by);
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -207,7 +212,7 @@ impl FakeServer {
     ///
     /// `fault` decides over those that were injected.
     pub(crate) async fn meet(&self, head: Parts, body: Bytes, fault: Option<Fault>) -> io::Result<Response<Body>> {
-        let mut request = recorded(&head, &body, self.0.model);
+        let mut request = recorded(&head, body.clone(), self.0.model);
         let (number, met) = {
             let mut state = self.state();
             request.at = self.age();
@@ -247,58 +252,47 @@ impl FakeServer {
     }
 
     /// Answers a request, whose body has been read.
-    fn answer(&self, head: &Parts, body: Bytes, met: Option<&Fault>) -> Result<Response<Body>> {
-        let path = Path::parse(head.uri.path());
-        let query = Query::parse(head.uri.query().unwrap_or_default());
-        let text = |name| header_text(head, name);
-        let accept = text(header::ACCEPT);
-        let path = match path {
+    fn answer(&self, head: &Parts, body: Bytes, fault: Option<&Fault>) -> Result<Response<Body>> {
+        let path = match Path::parse(head.uri.path()) {
             Path::Resource(path) => path,
             Path::Other(path) => return self.other(&head.method, &path),
-            discovery => {
-                let form = Form::of(&accept, Asked::Discovery).unwrap_or(JSON);
-                let document = discovery::document(&self.state(), &discovery, form.representation)?;
-                let renderer = Renderer { form, rows: Rows::default(), model: self.0.model };
-                let mut response = response(StatusCode::OK, form.content_type(), renderer.value(&document));
-                response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
-                return Ok(response);
-            }
+            discovery => return self.discover(&header_text(head, header::ACCEPT), &discovery),
         };
         let mut state = self.state();
-        let resource = state.resource(&path)?;
-        let verb = api::verb(&head.method, &path, &query).ok_or_else(Failure::method_not_allowed)?;
-        let content_type = text(header::CONTENT_TYPE);
-        if verb == "patch" && resource.custom.is_some() {
-            api::check_patch_type(&resource, &content_type)?;
-        }
-        api::check_served(&resource, &path, verb)?;
-        let form = form(&accept, &resource, verb)?;
-        let (user_agent, types) = (text(header::USER_AGENT), self.0.model.types);
-        let call = Call { verb, resource, path, query, content_type, user_agent, body, types };
+        let (call, form) = understood(&state, head, path, body)?;
         let include = Include::parse(call.query.text("includeObject"));
         let rows = Rows { include, now: state.clock.now().as_secs() };
         let renderer = Renderer { form, rows, model: self.0.model };
-        if verb == "watch" {
-            let stream = api::open(&mut state, &call, renderer)?;
-            let cuts = state.cuts.len();
-            let end = if let Some(Fault::CutWatch(after)) = met { Some(Instant::now() + *after) } else { None };
-            return Ok(
-                self.stream(stream, OpenedBy { request: recorded(head, &Bytes::new(), self.0.model), cuts, end })
-            );
-        }
-        if let Some(Fault::StaleRead(writes)) = met
-            && matches!(verb, "get" | "list")
-        {
-            let past = state.store.revision().saturating_sub(*writes).max(state.store.compacted());
-            if let Some(past) = state.store.rewound(&call.resource.storage, past) {
-                let present = std::mem::replace(&mut state.store, past);
-                let answer = api::answer(&mut state, &call);
-                state.store = present;
-                return Ok(respond(&answer?, renderer));
+        let answer = match (call.verb, fault) {
+            ("watch", fault) => {
+                let stream = api::open(&mut state, &call, renderer)?;
+                let end = match fault {
+                    Some(Fault::CutWatch(after)) => Instant::now().checked_add(*after),
+                    _ => None,
+                };
+                let request = recorded(head, Bytes::new(), self.0.model);
+                return Ok(self.stream(stream, OpenedBy { request, cuts: state.cuts.len(), end }));
             }
-        }
+            ("get" | "list", Some(Fault::StaleRead(writes))) => stale(&mut state, &call, *writes),
+            _ => self.done(state, &call),
+        };
+        Ok(respond(&answer?, renderer))
+    }
+
+    /// Answers a discovery client.
+    fn discover(&self, accept: &str, path: &Path) -> Result<Response<Body>> {
+        let form = Form::of(accept, Asked::Discovery).unwrap_or(JSON);
+        let document = discovery::document(&self.state(), path, form.representation)?;
+        let renderer = Renderer { form, rows: Rows::default(), model: self.0.model };
+        let mut response = response(StatusCode::OK, form.content_type(), renderer.value(&document));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+        Ok(response)
+    }
+
+    /// Does what is asked for, and tells watches if something was written.
+    fn done(&self, mut state: MutexGuard<'_, State>, call: &Call) -> Result<Answer> {
         let before = state.store.revision();
-        let answer = api::answer(&mut state, &call);
+        let answer = api::answer(&mut state, call);
         let has_news = state.store.revision() != before;
         if has_news {
             state.follow();
@@ -307,7 +301,7 @@ impl FakeServer {
         if has_news {
             self.0.news.notify_waiters();
         }
-        Ok(respond(&answer?, renderer))
+        answer
     }
 
     /// What is no part of the API.
@@ -339,6 +333,32 @@ fn header_text(head: &Parts, name: header::HeaderName) -> String {
     head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
+/// What a request asks for, and in which form, as far as that can be said without looking at objects.
+fn understood(state: &State, head: &Parts, path: ResourcePath, body: Bytes) -> Result<(Call, Form)> {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let text = |name| header_text(head, name);
+    let resource = state.resource(&path)?;
+    let verb = api::verb(&head.method, &path, &query).ok_or_else(Failure::method_not_allowed)?;
+    let content_type = text(header::CONTENT_TYPE);
+    if verb == "patch" && resource.custom.is_some() {
+        api::check_patch_type(&resource, &content_type)?;
+    }
+    api::check_served(&resource, &path, verb)?;
+    let form = form(&text(header::ACCEPT), &resource, verb)?;
+    let (user_agent, types) = (text(header::USER_AGENT), state.model.types);
+    Ok((Call { verb, resource, path, query, content_type, user_agent, body, types }, form))
+}
+
+/// Reads what there was so many writes ago, or as far back as is still known.
+fn stale(state: &mut State, call: &Call, writes: u64) -> Result<Answer> {
+    let past = state.store.revision().saturating_sub(writes).max(state.store.compacted());
+    let Some(past) = state.store.rewound(&call.resource.storage, past) else { return api::answer(state, call) };
+    let present = std::mem::replace(&mut state.store, past);
+    let answer = api::answer(state, call);
+    state.store = present;
+    answer
+}
+
 /// The form that an answer is wanted in.
 fn form(accept: &str, resource: &Resource, verb: &str) -> Result<Form> {
     if resource.custom.is_some() {
@@ -352,7 +372,7 @@ fn form(accept: &str, resource: &Resource, verb: &str) -> Result<Form> {
 }
 
 /// What tests are told of a request.
-fn recorded(head: &Parts, body: &Bytes, model: &'static Model) -> RecordedRequest {
+fn recorded(head: &Parts, body: Bytes, model: &'static Model) -> RecordedRequest {
     let query = head.uri.query().unwrap_or_default();
     let (verb, path) = match Path::parse(head.uri.path()) {
         Path::Resource(path) => (api::verb(&head.method, &path, &Query::parse(query)), path),
@@ -371,7 +391,7 @@ fn recorded(head: &Parts, body: &Bytes, model: &'static Model) -> RecordedReques
         name: path.name,
         user_agent: header_text(head, header::USER_AGENT),
         content_type: header_text(head, header::CONTENT_TYPE),
-        body: protobuf::json(body, model).or_else(|| serde_json::from_slice(body).ok()).unwrap_or_default(),
+        sent: SentBody::new(body, model),
         at: Duration::ZERO,
         fault: None,
         code: None,

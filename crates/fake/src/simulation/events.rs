@@ -80,12 +80,16 @@ pub(super) async fn trouble(world: Arc<World>) {
                 }
             }
             _ => {
-                let direction = if forwards { "forwards" } else { "back" };
+                let direction = if forwards { "forward" } else { "back" };
                 world.note(format!("clocks are set {direction} by {time:?}"));
                 let now = machine::system_time();
                 let set = if forwards { now.checked_add(time) } else { now.checked_sub(time) };
                 Simulated::set_clock(set.unwrap_or(now));
-                world.server.step_clock(forwards, time);
+                if forwards {
+                    world.server.set_clock_forward(time);
+                } else {
+                    world.server.set_clock_back(time);
+                }
             }
         }
     }
@@ -104,11 +108,11 @@ async fn go_on_after(pause: Duration, name: String, process: Arc<Process>, world
 pub(super) async fn quiet(world: &World, limit: Duration) -> bool {
     let begun = Instant::now();
     while begun.elapsed() < limit {
-        let is_quiet_at = world.last_write().max(begun) + world.quiet;
-        if is_quiet_at <= Instant::now() {
+        let since = world.last_write().max(begun);
+        if since.elapsed() >= world.quiet {
             return true;
         }
-        sleep_until(is_quiet_at).await;
+        sleep_until(since + world.quiet.min(limit)).await;
     }
     false
 }

@@ -46,8 +46,8 @@
 //! });
 //! ```
 //!
-//! A failure says its seed, what is wrong, and the last requests with what became of them. `SIMULATION_SEED=17` in the
-//! environment runs that seed alone.
+//! A failure says its seed, what is wrong, and the last requests with what became of them.
+//! `K8S_CLIENT_SIMULATION_SEED=17` in the environment runs that seed alone.
 //!
 //! # Copies of which one leads
 //!

@@ -4,7 +4,7 @@ use std::{
     any::Any,
     env, fmt,
     future::Future,
-    ops::Range,
+    ops::{Bound, RangeBounds, RangeInclusive},
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, UNIX_EPOCH},
@@ -18,7 +18,10 @@ use super::{Faults, Sim, events, world::World};
 use crate::{FakeServer, FakeServerBuilder, RecordedRequest, server::SEEDED_START};
 
 /// The variable that has one seed to run in place of all.
-const SEED: &str = "SIMULATION_SEED";
+const SEED: &str = "K8S_CLIENT_SIMULATION_SEED";
+
+/// The longest simulation, in minutes: a century, so that clocks can show its end.
+const LONGEST: u64 = 100 * 365 * 24 * 60;
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 10_000;
@@ -37,7 +40,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Clone, Debug)]
 #[must_use = "`run` runs it"]
 pub struct Simulation {
-    seeds: Range<u64>,
+    seeds: RangeInclusive<u64>,
     length: Duration,
     quiet: Duration,
     faults: Faults,
@@ -47,19 +50,44 @@ pub struct Simulation {
 impl Simulation {
     /// The simulation of one seed.
     pub fn new(seed: u64) -> Self {
-        Self::seeds(seed..seed.saturating_add(1))
+        Self::seeds(seed..=seed)
     }
 
-    /// One simulation after the other, for each of these seeds.
-    pub fn seeds(seeds: Range<u64>) -> Self {
+    /// One simulation after the other, for each of these seeds: `0..200`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no seed in the range, since nothing would be simulated; and when the range has no end.
+    #[track_caller]
+    pub fn seeds(seeds: impl RangeBounds<u64> + fmt::Debug) -> Self {
+        let first = match seeds.start_bound() {
+            Bound::Included(first) => Some(*first),
+            Bound::Excluded(before) => before.checked_add(1),
+            Bound::Unbounded => Some(0),
+        };
+        let last = match seeds.end_bound() {
+            Bound::Included(last) => Some(*last),
+            Bound::Excluded(behind) => behind.checked_sub(1),
+            Bound::Unbounded => panic!("the seeds {seeds:?} have no end: name the last one"),
+        };
+        let seeds = match (first, last) {
+            (Some(first), Some(last)) if first <= last => first..=last,
+            _ => panic!("there are no seeds in {seeds:?}: nothing would be simulated"),
+        };
         let length = Duration::from_secs(30 * 60);
         let quiet = Duration::from_secs(20 * 60);
         Self { seeds, length, quiet, faults: Faults::all(), server: FakeServer::builder() }
     }
 
-    /// How many simulated minutes [`Sim::turn`] goes on. Default: 30.
+    /// How many simulated minutes [`Sim::turn`] goes on, a century at most. Default: 30.
+    ///
+    /// # Panics
+    ///
+    /// When it is none, since nothing would happen.
+    #[track_caller]
     pub fn minutes(mut self, minutes: u64) -> Self {
-        self.length = Duration::from_secs(minutes.saturating_mul(60));
+        assert!(minutes > 0, "in a simulation of no minutes nothing happens");
+        self.length = Duration::from_secs(minutes.min(LONGEST) * 60);
         self
     }
 
@@ -82,15 +110,16 @@ impl Simulation {
         self
     }
 
-    /// Runs the script with each seed. With the environment variable `SIMULATION_SEED`, only with that one.
+    /// Runs the script with each seed. With the environment variable `K8S_CLIENT_SIMULATION_SEED`, only with that one.
     ///
     /// # Panics
     ///
-    /// When a simulation fails: with the seed, the reason, and what happened before. When `SIMULATION_SEED` is not a
-    /// number.
+    /// When a simulation fails: with the seed, the reason, and what happened before. When
+    /// `K8S_CLIENT_SIMULATION_SEED` is not a number.
     pub fn run<A: Future<Output = ()>>(mut self, script: impl Fn(Sim) -> A) {
         if let Some(seed) = env::var_os(SEED) {
-            self.seeds = seeds_of(&seed.to_string_lossy()).unwrap_or_else(|problem| panic!("{problem}"));
+            let seed = seed_of(&seed.to_string_lossy()).unwrap_or_else(|problem| panic!("{problem}"));
+            self.seeds = seed..=seed;
         }
         if let Err(failure) = self.check(script) {
             panic!("{failure}");
@@ -171,6 +200,9 @@ impl Simulation {
                 );
                 if let Some(world) = noted.upgrade().filter(|_| counts) {
                     world.wrote();
+                    if write.request().is_none() {
+                        world.note(format!("the script, or what a cluster does by itself: {write}"));
+                    }
                 }
             });
             let play = AssertUnwindSafe(async {
@@ -197,10 +229,9 @@ impl Simulation {
 }
 
 /// The one seed that the variable names.
-fn seeds_of(text: &str) -> Result<Range<u64>, String> {
-    let wrong = |_| format!("{SEED} is {text:?}, which is not a seed: set it to the number that a failure names");
-    let seed: u64 = text.parse().map_err(wrong)?;
-    Ok(Simulation::new(seed).seeds)
+fn seed_of(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("{SEED} is {text:?}, which is not a seed: set it to the number that a failure names"))
 }
 
 /// What a panic says.
@@ -259,14 +290,71 @@ mod tests {
 
     #[test]
     fn one_seed_is_taken_from_the_environment_and_what_is_not_one_is_refused() {
-        assert_eq!(seeds_of("17"), Ok(17..18));
-        assert_eq!(seeds_of("18446744073709551614"), Ok(u64::MAX - 1..u64::MAX));
+        assert_eq!(seed_of("17"), Ok(17));
+        assert_eq!(seed_of("18446744073709551615"), Ok(u64::MAX));
         for text in ["", "x", "-1", "1..5"] {
-            let problem = seeds_of(text).unwrap_err();
+            let problem = seed_of(text).unwrap_err();
             assert_eq!(
                 problem,
-                format!("SIMULATION_SEED is {text:?}, which is not a seed: set it to the number that a failure names")
+                format!(
+                    "K8S_CLIENT_SIMULATION_SEED is {text:?}, which is not a seed: set it to the number that a failure \
+                     names"
+                )
             );
         }
+    }
+
+    fn simulated(simulation: Simulation) -> u64 {
+        simulation.faults(Faults::none()).check(|sim| async move { while sim.turn().await {} }).unwrap().simulations
+    }
+
+    #[test]
+    fn each_seed_of_a_range_is_simulated_to_the_last_there_is() {
+        for (simulation, count) in [
+            (Simulation::new(u64::MAX), 1),
+            (Simulation::seeds(0..3), 3),
+            (Simulation::seeds(4..=4), 1),
+            (Simulation::seeds(..2), 2),
+            (Simulation::seeds(u64::MAX - 1..=u64::MAX), 2),
+        ] {
+            assert_eq!(simulated(simulation.minutes(1)), count);
+        }
+    }
+
+    #[test]
+    fn what_would_simulate_nothing_is_refused() {
+        let refused = |problem: &str, simulation: fn() -> Simulation| {
+            let panic = std::panic::catch_unwind(simulation).unwrap_err();
+            assert!(text_of_panic(&*panic).contains(problem), "{problem}: {}", text_of_panic(&*panic));
+        };
+        refused("there are no seeds in 5..5", || Simulation::seeds(5..5));
+        refused("there are no seeds in ..0", || Simulation::seeds(..0));
+        refused("the seeds 0.. have no end", || Simulation::seeds(0..));
+        refused("of no minutes nothing happens", || Simulation::new(0).minutes(0));
+        refused("there are no seeds in (Excluded", || {
+            Simulation::seeds((Bound::Excluded(u64::MAX), Bound::Included(u64::MAX)))
+        });
+    }
+
+    #[test]
+    fn the_story_of_a_failure_has_what_the_script_did() {
+        let failure = Simulation::new(1).minutes(1).faults(Faults::none()).check(|sim| async move {
+            let web = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}});
+            sim.server().add(&web).unwrap();
+            sim.fail("enough");
+            std::future::pending::<()>().await;
+        });
+        let story = failure.unwrap_err().story;
+        assert!(
+            story.contains("the script, or what a cluster does by itself: create configmaps default/web"),
+            "{story}"
+        );
+    }
+
+    #[test]
+    fn times_without_end_end_at_some_time() {
+        let calm = Simulation::new(0).minutes(u64::MAX).quiet(Duration::MAX).faults(Faults::none());
+        let failure = calm.check(|sim| async move { sim.calm().await }).unwrap_err();
+        assert!(failure.reason.contains("did not come to rest"), "{failure}");
     }
 }

@@ -1,6 +1,6 @@
 //! Watches that end before their time.
 
-use super::{RecordedRequest, Which};
+use super::{RecordedRequest, RequestFilter};
 use crate::server::FakeServer;
 
 /// How a watch ends.
@@ -14,7 +14,7 @@ pub(crate) enum Cut {
 
 /// The cuts so far, in their order.
 #[derive(Debug, Default)]
-pub(crate) struct Cuts(Vec<(Which, Cut)>);
+pub(crate) struct Cuts(Vec<(RequestFilter, Cut)>);
 
 impl Cuts {
     /// How many there are: those that are made later concern the watches that are open now.
@@ -25,35 +25,36 @@ impl Cuts {
     /// The first one that concerns a watch that was opened when there were `before`.
     pub(crate) fn of(&self, watch: &RecordedRequest, before: usize) -> Option<Cut> {
         let mut later = self.0.get(before..).into_iter().flatten();
-        later.find(|(which, _)| which.fits(watch)).map(|(_, cut)| *cut)
+        later.find(|(filter, _)| filter.matches(watch)).map(|(_, cut)| *cut)
     }
 }
 
 impl FakeServer {
     /// Ends all watches that are open, as a server does that is restarted.
     pub fn cut_watches(&self) {
-        self.cut_watches_of(Which::any());
+        self.cut_watches_of(RequestFilter::any());
     }
 
-    /// Ends the watches that are open and were opened by requests that are meant, as a connection that breaks does.
+    /// Ends the watches that are open and were opened by requests that the filter matches, as a connection does that
+    /// breaks.
     ///
     /// ```
-    /// use k8s_client_fake::{FakeServer, Which};
+    /// use k8s_client_fake::{FakeServer, RequestFilter};
     ///
     /// let server = FakeServer::new();
-    /// server.cut_watches_of(Which::any().resource("", "pods").namespace("default"));
+    /// server.cut_watches_of(RequestFilter::any().resource("", "pods").namespace("default"));
     /// ```
-    pub fn cut_watches_of(&self, which: Which) {
-        self.cut(which, Cut::Broken);
+    pub fn cut_watches_of(&self, filter: RequestFilter) {
+        self.cut(filter, Cut::Broken);
     }
 
     /// Ends the same with the event `410 Expired`: whoever watched has to list again.
-    pub fn expire_watches_of(&self, which: Which) {
-        self.cut(which, Cut::Expired);
+    pub fn expire_watches_of(&self, filter: RequestFilter) {
+        self.cut(filter, Cut::Expired);
     }
 
-    fn cut(&self, which: Which, cut: Cut) {
-        self.state().cuts.0.push((which, cut));
+    fn cut(&self, filter: RequestFilter, cut: Cut) {
+        self.state().cuts.0.push((filter, cut));
         self.tell();
     }
 }

@@ -8,22 +8,25 @@ use serde_json::Value;
 use super::RecordedRequest;
 use crate::{failure::Failure, server::FakeServer};
 
+/// The verbs of requests, in the words of RBAC.
+const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
 /// Which requests a [`Fault`] is for. Without any condition, all.
 ///
 /// ```
-/// use k8s_client_fake::{FakeServer, Fault, Which};
+/// use k8s_client_fake::{FakeServer, Fault, RequestFilter};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = FakeServer::new();
 /// // The second update of any Lease is refused.
-/// let which = Which::verb("update").resource("coordination.k8s.io", "leases").nth(2);
-/// server.inject(which, Fault::refuse(409, "Conflict", "somebody was faster"));
+/// let filter = RequestFilter::verb("update").resource("coordination.k8s.io", "leases").nth(2);
+/// server.inject(filter, Fault::refuse(409, "Conflict", "somebody was faster"));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "it chooses requests for `FakeServer::inject`"]
-pub struct Which {
+pub struct RequestFilter {
     verb: Option<String>,
     resource: Option<(String, String)>,
     subresource: Option<String>,
@@ -34,15 +37,22 @@ pub struct Which {
     calls: Option<(u64, u64)>,
 }
 
-impl Which {
+impl RequestFilter {
     /// All requests.
     pub fn any() -> Self {
         Self::default()
     }
 
     /// Those of a verb, in the words of RBAC: `create`, `list`, `watch` …
+    ///
+    /// # Panics
+    ///
+    /// When there is no such verb, since no request would ever match.
+    #[track_caller]
     pub fn verb(verb: impl Into<String>) -> Self {
-        Self { verb: Some(verb.into()), ..Self::default() }
+        let verb = verb.into();
+        assert!(VERBS.contains(&verb.as_str()), "there is no verb {verb:?}: it is one of {}", VERBS.join(", "));
+        Self { verb: Some(verb), ..Self::default() }
     }
 
     /// Those to a resource: its group, empty for the core group, and its plural.
@@ -76,7 +86,13 @@ impl Which {
     }
 
     /// Only the nth of them, counted from 1 and from now.
+    ///
+    /// # Panics
+    ///
+    /// When the number is 0, since no request would ever match.
+    #[track_caller]
     pub fn nth(mut self, number: u64) -> Self {
+        assert!(number > 0, "there is no request 0: they are counted from 1");
         self.calls = Some((number, number));
         self
     }
@@ -87,11 +103,10 @@ impl Which {
         self
     }
 
-    pub(super) fn fits(&self, request: &RecordedRequest) -> bool {
+    pub(super) fn matches(&self, request: &RecordedRequest) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
         };
-        let of_body = request.body["metadata"]["name"].as_str();
         is(&self.verb, request.verb)
             && self
                 .resource
@@ -99,8 +114,9 @@ impl Which {
                 .is_none_or(|(group, plural)| *group == request.group && *plural == request.resource)
             && is(&self.subresource, request.subresource.as_deref())
             && is(&self.namespace, request.namespace.as_deref())
-            && is(&self.name, request.name.as_deref().or(of_body))
             && is(&self.sender, request.user_agent.split('/').next())
+            // Last, since it may have to read the body.
+            && (self.name.is_none() || is(&self.name, request.object_name()))
     }
 }
 
@@ -146,7 +162,7 @@ pub(crate) struct Faults(Vec<Planned>);
 
 #[derive(Debug)]
 struct Planned {
-    which: Which,
+    filter: RequestFilter,
     fault: Fault,
     /// How many requests it was for so far, had they all been meant.
     seen: u64,
@@ -164,11 +180,11 @@ impl Faults {
     pub(crate) fn meet(&mut self, request: &RecordedRequest) -> Met {
         let mut met = Met::default();
         for planned in &mut self.0 {
-            if !planned.which.fits(request) {
+            if !planned.filter.matches(request) {
                 continue;
             }
             planned.seen += 1;
-            let is_meant = planned.which.calls.is_none_or(|(first, last)| (first..=last).contains(&planned.seen));
+            let is_meant = planned.filter.calls.is_none_or(|(first, last)| (first..=last).contains(&planned.seen));
             match &planned.fault {
                 Fault::Delay(delay) if is_meant => met.delay += *delay,
                 fault if is_meant && met.fault.is_none() => met.fault = Some(fault.clone()),
@@ -176,7 +192,7 @@ impl Faults {
             }
         }
         // What can happen no more is not looked at again.
-        self.0.retain(|planned| planned.which.calls.is_none_or(|(_, last)| planned.seen < last));
+        self.0.retain(|planned| planned.filter.calls.is_none_or(|(_, last)| planned.seen < last));
         met
     }
 }
@@ -184,8 +200,8 @@ impl Faults {
 impl FakeServer {
     /// Makes requests go wrong from now on. A request meets all delays that are for it, and of other faults the one
     /// that was injected first.
-    pub fn inject(&self, which: Which, fault: Fault) {
-        self.state().faults.0.push(Planned { which, fault, seen: 0 });
+    pub fn inject(&self, filter: RequestFilter, fault: Fault) {
+        self.state().faults.0.push(Planned { filter, fault, seen: 0 });
     }
 
     /// Takes back all faults: nothing goes wrong any more.

@@ -11,9 +11,9 @@ mod writes;
 
 pub(crate) use cuts::{Cut, Cuts};
 pub(crate) use faults::Faults;
-pub use faults::{Fault, Which};
+pub use faults::{Fault, RequestFilter};
 pub use requests::RecordedRequest;
-pub(crate) use requests::Requests;
+pub(crate) use requests::{Requests, SentBody};
 pub use seed::SeedError;
 pub(crate) use writes::Observers;
 pub use writes::Write;

@@ -1,12 +1,13 @@
 //! The requests that came.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, fmt, sync::OnceLock, time::Duration};
 
+use bytes::Bytes;
 use k8s_client_runtime::{http::Method, k8s_openapi::serde::de::DeserializeOwned};
 use serde_json::Value;
 
 use super::Fault;
-use crate::server::FakeServer;
+use crate::{model::Model, protobuf, server::FakeServer};
 
 /// A request that a [`FakeServer`] was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +38,7 @@ pub struct RecordedRequest {
     pub user_agent: String,
     /// The media type of the body.
     pub content_type: String,
-    /// The body as JSON; null if there is none, or if it is not JSON.
-    pub body: Value,
+    pub(crate) sent: SentBody,
     /// How long after the server's start it came, whatever the server's clock shows.
     pub at: Duration,
     /// What went wrong with it because a test or a simulation wanted that.
@@ -51,6 +51,16 @@ impl RecordedRequest {
     /// Whether it writes.
     pub fn is_write(&self) -> bool {
         self.verb.is_some_and(|verb| !matches!(verb, "get" | "list" | "watch"))
+    }
+
+    /// The body as JSON, also if it came as protobuf; null if there is none, or if it is neither.
+    pub fn body(&self) -> &Value {
+        self.sent.json()
+    }
+
+    /// The object that it is about, named by the path or by what is created.
+    pub(crate) fn object_name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.body()["metadata"]["name"].as_str())
     }
 
     /// The body as a type: what a program has sent.
@@ -73,7 +83,38 @@ impl RecordedRequest {
     ///
     /// When the body is not of the type.
     pub fn object<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        T::deserialize(&self.body)
+        T::deserialize(self.body())
+    }
+}
+
+/// A body as it came. It is read when somebody looks at it, which hardly anybody does.
+#[derive(Clone)]
+pub(crate) struct SentBody {
+    bytes: Bytes,
+    model: &'static Model,
+    json: OnceLock<Value>,
+}
+
+impl SentBody {
+    pub(crate) fn new(bytes: Bytes, model: &'static Model) -> Self {
+        Self { bytes, model, json: OnceLock::new() }
+    }
+
+    fn json(&self) -> &Value {
+        let read = || protobuf::json(&self.bytes, self.model).or_else(|| serde_json::from_slice(&self.bytes).ok());
+        self.json.get_or_init(|| read().unwrap_or_default())
+    }
+}
+
+impl PartialEq for SentBody {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl fmt::Debug for SentBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.json().fmt(f)
     }
 }
 
@@ -126,8 +167,8 @@ impl Requests {
 }
 
 /// A line that says what it was: `create configmaps default/settings`.
-impl std::fmt::Display for RecordedRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(verb) = self.verb else { return write!(f, "{} {}", self.method, self.path) };
         write!(f, "{verb} {}", self.resource)?;
         if !self.group.is_empty() {
@@ -136,8 +177,7 @@ impl std::fmt::Display for RecordedRequest {
         if let Some(subresource) = &self.subresource {
             write!(f, "/{subresource}")?;
         }
-        let of_body = self.body["metadata"]["name"].as_str();
-        match (&self.namespace, self.name.as_deref().or(of_body)) {
+        match (&self.namespace, self.object_name()) {
             (Some(namespace), Some(name)) => write!(f, " {namespace}/{name}"),
             (Some(place), None) => write!(f, " {place}/"),
             (None, Some(name)) => write!(f, " {name}"),

@@ -201,8 +201,8 @@ impl Fake {
     pub(crate) fn set_clock(&mut self, second: u64) {
         let wanted = Duration::from_millis(second * 1_000 + 500);
         let shown = self.shows + self.started.elapsed();
-        let forwards = wanted >= shown;
-        self.server.step_clock(forwards, wanted.abs_diff(shown));
+        self.server.set_clock_forward(wanted.saturating_sub(shown));
+        self.server.set_clock_back(shown.saturating_sub(wanted));
         self.shows = wanted.saturating_sub(self.started.elapsed());
     }
 

@@ -51,8 +51,8 @@ async fn typed_clients_speak_protobuf_with_it() {
     let created = maps.create(&settings("blue")).await.unwrap();
     let recorded = server.requests().pop().unwrap();
     assert_eq!(recorded.content_type, PROTOBUF);
-    assert_eq!(recorded.body["data"]["color"], "blue");
-    assert_eq!((&recorded.body["apiVersion"], &recorded.body["kind"]), (&json!("v1"), &json!("ConfigMap")));
+    assert_eq!(recorded.body()["data"]["color"], "blue");
+    assert_eq!((&recorded.body()["apiVersion"], &recorded.body()["kind"]), (&json!("v1"), &json!("ConfigMap")));
 
     let mut changed = created.clone();
     changed.data = settings("red").data;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use k8s_client_fake::{FakeServer, Fault, Which};
+use k8s_client_fake::{FakeServer, Fault, RequestFilter};
 use k8s_client_runtime::{http::Request, k8s_openapi::api::core::v1::ConfigMap};
 use serde_json::{Value, json};
 use tower_service::Service as _;
@@ -77,14 +77,51 @@ async fn requests_are_remembered_with_what_they_were_and_what_became_of_them() {
 #[tokio::test]
 async fn a_fault_is_for_the_requests_that_are_meant() {
     let server = server();
-    let which = || Which::verb("create").resource("", "configmaps").name("a");
-    server.inject(which().nth(2), Fault::refuse(503, "ServiceUnavailable", "come back later"));
+    let filter = || RequestFilter::verb("create").resource("", "configmaps").name("a");
+    server.inject(filter().nth(2), Fault::refuse(503, "ServiceUnavailable", "come back later"));
     let a = json!({"metadata": {"name": "a"}});
     object(&server, "POST", CONFIG_MAPS, json!({"metadata": {"name": "b"}})).await;
     object(&server, "POST", CONFIG_MAPS, a.clone()).await;
     let refused = refusal(&server, "POST", CONFIG_MAPS, a.clone()).await;
     assert_eq!(refused, (503, "ServiceUnavailable".to_owned(), "come back later".to_owned()));
     assert_eq!(refusal(&server, "POST", CONFIG_MAPS, a).await.1, "AlreadyExists");
+}
+
+#[test]
+fn a_filter_that_would_match_nothing_is_refused() {
+    let refused = |problem: &str, filter: fn() -> RequestFilter| {
+        let panic = std::panic::catch_unwind(filter).unwrap_err();
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        assert!(text.is_some_and(|text| text.contains(problem)), "{text:?}");
+    };
+    let verbs = "there is no verb \"PUT\": it is one of get, list, watch, create";
+    refused(verbs, || RequestFilter::verb("PUT"));
+    refused("there is no request 0: they are counted from 1", || RequestFilter::any().nth(0));
+}
+
+#[test]
+fn the_clock_is_set_forward_and_back_within_the_times_that_can_be_written() {
+    let server = server();
+    let created_now = |name: &str| {
+        server.add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})).unwrap();
+        let object = server.object("v1", "ConfigMap", "default", name).unwrap();
+        object["metadata"]["creationTimestamp"].as_str().unwrap().to_owned()
+    };
+    let hour = Duration::from_secs(3_600);
+    for (step, by, text) in [
+        ("forward", hour, "2026-01-01T01:00:00Z"),
+        ("back", 2 * hour, "2025-12-31T23:00:00Z"),
+        ("forward", Duration::MAX, "9999-12-31T23:59:59Z"),
+        ("back", hour, "9999-12-31T22:59:59Z"),
+        ("back", Duration::MAX, "1970-01-01T00:00:00Z"),
+    ] {
+        if step == "forward" {
+            server.set_clock_forward(by);
+        } else {
+            server.set_clock_back(by);
+        }
+        assert_eq!(created_now(&text.replace(':', ".").to_lowercase()), text, "{step} by {by:?}");
+    }
 }
 
 async fn create(server: &FakeServer) -> std::io::Result<u16> {
@@ -98,7 +135,7 @@ async fn create(server: &FakeServer) -> std::io::Result<u16> {
 async fn a_connection_breaks_before_or_after_the_write() {
     for (fault, is_written) in [(Fault::DropRequest, false), (Fault::DropAnswer, true)] {
         let server = server();
-        server.inject(Which::verb("create").first(1), fault);
+        server.inject(RequestFilter::verb("create").first(1), fault);
         assert!(create(&server).await.is_err());
         assert_eq!(server.object("v1", "ConfigMap", "default", "a").is_some(), is_written);
         assert_eq!(server.requests()[0].code, None);
@@ -108,7 +145,7 @@ async fn a_connection_breaks_before_or_after_the_write() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_takes_its_time() {
     let server = server();
-    server.inject(Which::any(), Fault::Delay(Duration::from_secs(20)));
+    server.inject(RequestFilter::any(), Fault::Delay(Duration::from_secs(20)));
     let start = tokio::time::Instant::now();
     assert_eq!(create(&server).await.unwrap(), 201);
     assert_eq!(start.elapsed(), Duration::from_secs(20));
@@ -130,8 +167,8 @@ async fn single_watches_are_cut_and_expire_while_others_go_on() {
     };
     let [mut cut, mut expired, mut other] =
         [watch(CONFIG_MAPS, "cut").await, watch(CONFIG_MAPS, "expired").await, watch("/api/v1/secrets", "cut").await];
-    server.cut_watches_of(Which::any().resource("", "configmaps").sent_by("cut"));
-    server.expire_watches_of(Which::any().sent_by("expired"));
+    server.cut_watches_of(RequestFilter::any().resource("", "configmaps").sent_by("cut"));
+    server.expire_watches_of(RequestFilter::any().sent_by("expired"));
     server.add(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}})).unwrap();
     server.add(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})).unwrap();
     assert!(cut.chunk().await.is_none());
@@ -149,7 +186,7 @@ async fn single_watches_are_cut_and_expire_while_others_go_on() {
 #[tokio::test(start_paused = true)]
 async fn a_watch_is_cut_after_its_time() {
     let server = server();
-    server.inject(Which::verb("watch").nth(1), Fault::CutWatch(Duration::from_secs(7)));
+    server.inject(RequestFilter::verb("watch").nth(1), Fault::CutWatch(Duration::from_secs(7)));
     let start = tokio::time::Instant::now();
     object(&server, "GET", &format!("{CONFIG_MAPS}?watch=true"), Value::Null).await;
     assert_eq!(start.elapsed(), Duration::from_secs(7));
@@ -164,7 +201,7 @@ async fn a_stale_read_shows_what_was_and_a_write_is_never_stale() {
             .unwrap();
     }
     let newest = server.revision();
-    server.inject(Which::any(), Fault::StaleRead(2));
+    server.inject(RequestFilter::any(), Fault::StaleRead(2));
     let list = object(&server, "GET", CONFIG_MAPS, Value::Null).await;
     assert_eq!(list["items"][0]["data"]["v"], "1");
     assert_eq!(list["metadata"]["resourceVersion"], (newest - 2).to_string());

@@ -1,7 +1,7 @@
 //! Three candidates for half an hour, in which everything fails that can: never two terms at once.
 //!
 //! A resource sees what the work of each term does. Terms have fencing tokens; whoever acts with another one than the
-//! highest that has begun works outside of his term. `ELECTION_SEED=…` runs one seed alone.
+//! highest that has begun works outside of his term. `K8S_CLIENT_ELECTION_SEED=…` runs one seed alone.
 
 use std::{
     future::Future,
@@ -253,14 +253,14 @@ fn half_an_hour(seed: u64, renew: Duration) -> (usize, usize) {
 
 #[test]
 fn half_an_hour_of_faults_never_has_two_terms_at_once() {
-    let seeds = match std::env::var("ELECTION_SEED") {
+    let seeds = match std::env::var("K8S_CLIENT_ELECTION_SEED") {
         Ok(seed) => vec![seed.parse().expect("a number")],
         Err(_) => (0..SEEDS).collect(),
     };
     let (mut terms, mut acts) = (0, 0);
     for seed in &seeds {
         let (of_this, acts_of_this) = catch_unwind(|| half_an_hour(*seed, 10 * SECOND))
-            .unwrap_or_else(|_| panic!("two terms overlap; ELECTION_SEED={seed} shows it again"));
+            .unwrap_or_else(|_| panic!("two terms overlap; K8S_CLIENT_ELECTION_SEED={seed} shows it again"));
         terms += of_this;
         acts += acts_of_this;
     }

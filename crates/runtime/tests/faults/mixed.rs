@@ -40,19 +40,24 @@ async fn ten_thousand_requests_under_fault_are_done_at_most_once_and_none_is_los
     let server = Server::start(Plan::random(seed));
     let (outcomes, astray) = run(&server, seed, CALLS, RestClient::builder).await;
 
-    assert_eq!(outcomes.len() as u64, CALLS, "FAULTS_SEED={seed}");
+    assert_eq!(outcomes.len() as u64, CALLS, "K8S_CLIENT_FAULTS_SEED={seed}");
     let retries = server.config().retry.max_retries as usize;
     let violations = [server.ledger().violations(&outcomes, retries, HANGS), astray].concat();
-    assert!(violations.is_empty(), "FAULTS_SEED={seed}: {} violations\n{}", violations.len(), violations.join("\n"));
+    assert!(
+        violations.is_empty(),
+        "K8S_CLIENT_FAULTS_SEED={seed}: {} violations\n{}",
+        violations.len(),
+        violations.join("\n")
+    );
 
     // The run was one under fault, and what could be saved was.
     let faults = server.ledger().faults();
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     let rescued = server.ledger().rescued(&outcomes);
-    println!("FAULTS_SEED={seed}: {failed} failed, {rescued} were refused first and succeeded; {faults:?}");
-    assert!(faults.len() > 12, "FAULTS_SEED={seed}: {faults:?}");
-    assert!(failed > 100 && failed < outcomes.len() / 4, "FAULTS_SEED={seed}: {failed} failed");
-    assert!(rescued > 200, "FAULTS_SEED={seed}: {rescued} were refused first and succeeded");
+    println!("K8S_CLIENT_FAULTS_SEED={seed}: {failed} failed, {rescued} were refused first and succeeded; {faults:?}");
+    assert!(faults.len() > 12, "K8S_CLIENT_FAULTS_SEED={seed}: {faults:?}");
+    assert!(failed > 100 && failed < outcomes.len() / 4, "K8S_CLIENT_FAULTS_SEED={seed}: {failed} failed");
+    assert!(rescued > 200, "K8S_CLIENT_FAULTS_SEED={seed}: {rescued} were refused first and succeeded");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,12 +68,12 @@ async fn a_client_that_repeats_posts_is_found_out() {
         run(&server, seed, 2_000, |config| RestClient::builder(config).layer(layer_fn(RepeatsPosts))).await;
     let violations = server.ledger().violations(&outcomes, usize::MAX - 1, HANGS);
     let twice = violations.iter().filter(|violation| violation.contains("was processed 2 times")).count();
-    assert!(twice > 0, "FAULTS_SEED={seed}: no repeated POST was noticed; {violations:?} {astray:?}");
+    assert!(twice > 0, "K8S_CLIENT_FAULTS_SEED={seed}: no repeated POST was noticed; {violations:?} {astray:?}");
 }
 
 /// That of a run before, which a failure names, or a new one.
 fn seed() -> u64 {
-    std::env::var("FAULTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
+    std::env::var("K8S_CLIENT_FAULTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
 }
 
 /// Makes this many calls. Returns what each came to, and where the server's objects in the end are not what the answers
@@ -107,7 +112,7 @@ async fn run(
     let healthy = server.client();
     let (mut outcomes, mut astray) = (Vec::new(), Vec::new());
     for (namespace, worker) in workers {
-        let worker = worker.await.unwrap_or_else(|error| panic!("FAULTS_SEED={seed}: {error}"));
+        let worker = worker.await.unwrap_or_else(|error| panic!("K8S_CLIENT_FAULTS_SEED={seed}: {error}"));
         let there = config_maps(&healthy, &namespace).list().await.expect("requests without a number meet no fault");
         astray.extend(worker.compare(&namespace, &there.items));
         outcomes.extend(worker.outcomes);

@@ -20,13 +20,13 @@ use super::{Comparable, Resource, Visitor, generated};
 const FULL: usize = 3;
 const ANY: usize = 12;
 
-/// The seed of the objects, unless `CODECS_SEED` names another.
+/// The seed of the objects, unless `K8S_CLIENT_CODECS_SEED` names another.
 const SEED: u64 = 7;
 
 #[tokio::test]
 async fn json_and_protobuf_of_every_kind_are_the_same() -> TestResult {
-    let seed = std::env::var("CODECS_SEED").map_or(Ok(SEED), |seed| seed.parse())?;
-    println!("CODECS_SEED={seed}");
+    let seed = std::env::var("K8S_CLIENT_CODECS_SEED").map_or(Ok(SEED), |seed| seed.parse())?;
+    println!("K8S_CLIENT_CODECS_SEED={seed}");
     // Nothing is sent.
     let client = Clientset::new(&Config::new("http://127.0.0.1:1")?)?;
     let mut codecs = Codecs { rng: Rng::with_seed(seed), ..Codecs::default() };
