@@ -63,16 +63,26 @@ impl FakeServer {
         Ok(())
     }
 
-    /// The same for the documents of a text of YAML, which `---` separates.
+    /// The same for the documents of a text of YAML, which `---` separates, and for the items of a `List`, as
+    /// `kubectl get -o yaml` writes it.
     ///
     /// # Errors
     ///
-    /// When the text is not YAML: then nothing is added. As for [`add`](Self::add) otherwise: the documents before the
-    /// one that cannot be added have been added.
+    /// When the text is not YAML: then nothing is added. As for [`add`](Self::add) otherwise, with the number of the
+    /// document: those before the one that cannot be added have been added.
     pub fn add_yaml(&self, text: &str) -> Result<(), SeedError> {
         let documents: Vec<Value> = serde_saphyr::from_multiple(text)
             .map_err(|error| SeedError(format!("the text cannot be read as YAML: {error}")))?;
-        documents.iter().filter(|document| !document.is_null()).try_for_each(|document| self.add(document))
+        let documents = documents.iter().filter(|document| !document.is_null());
+        for (number, document) in documents.enumerate() {
+            let is_list = document["apiVersion"] == "v1" && document["kind"] == "List";
+            let items = document["items"].as_array().filter(|_| is_list);
+            let mut objects = items.map_or(std::slice::from_ref(document), Vec::as_slice).iter();
+            objects
+                .try_for_each(|object| self.add(object))
+                .map_err(|error| SeedError(format!("document {}: {error}", number + 1)))?;
+        }
+        Ok(())
     }
 
     /// An object as it is kept now; `None` if it is not there. The namespace of one of the cluster is empty.

@@ -60,6 +60,29 @@ fn text_that_is_not_yaml_adds_nothing() {
     assert!(server.object("v1", "ConfigMap", "default", "a").is_some());
 }
 
+#[test]
+fn a_document_that_cannot_be_added_is_named_and_items_of_a_list_are_added_one_by_one() {
+    let server = server();
+    let text = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}
+- {apiVersion: v1, kind: Secret, metadata: {name: c}}
+---
+{apiVersion: apps/v1, kind: Deployement, metadata: {name: d}}
+";
+    let problem = server.add_yaml(text).unwrap_err().to_string();
+    assert!(problem.starts_with("document 3: "), "{problem}");
+    assert!(problem.contains("serves no kind \"Deployement\" of \"apps/v1\""), "{problem}");
+    assert_eq!(server.objects("v1", "ConfigMap").len(), 2);
+    assert!(server.object("v1", "Secret", "default", "c").is_some());
+}
+
 #[tokio::test]
 async fn requests_are_remembered_with_what_they_were_and_what_became_of_them() {
     let server = server();
