@@ -6,6 +6,7 @@ mod custom_resources;
 mod deletion;
 mod lists;
 mod objects;
+mod odd_requests;
 mod odd_values;
 mod openapi;
 mod patches;
