@@ -53,7 +53,7 @@ func (t task) do(ctx context.Context, config *rest.Config, clientset *kubernetes
 		return informer(ctx, clientset, t)
 	case "logs":
 		return logs(ctx, pods)
-	case "exec", "exec-output", "port-forward", "port-forward-output":
+	case "exec", "exec-output", "exec-input", "port-forward", "port-forward-output":
 		return streams{config, clientset.CoreV1().RESTClient(), t}.do(ctx)
 	case "queue":
 		return queue(), nil

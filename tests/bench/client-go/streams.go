@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -33,15 +35,21 @@ func (s streams) do(ctx context.Context) (int, error) {
 	switch s.task.job {
 	case "exec":
 		for range s.task.size {
-			if err := s.exec(ctx, io.Discard, "true"); err != nil {
+			if err := s.exec(ctx, nil, io.Discard, "true"); err != nil {
 				return 0, err
 			}
 		}
 		return s.task.size, nil
 	case "exec-output":
 		counted := &counter{}
-		err := s.exec(ctx, counted, "head", "-c", strconv.Itoa(s.task.size), "/dev/zero")
+		err := s.exec(ctx, nil, counted, "head", "-c", strconv.Itoa(s.task.size), "/dev/zero")
 		return counted.bytes, err
+	case "exec-input":
+		var written bytes.Buffer
+		if err := s.exec(ctx, io.LimitReader(zeros{}, int64(s.task.size)), &written, "wc", "-c"); err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(strings.TrimSpace(written.String()))
 	case "port-forward":
 		return s.portForward(s.task.size, shortBytes)
 	default:
@@ -56,18 +64,26 @@ func (c *counter) Write(bytes []byte) (int, error) {
 	return len(bytes), nil
 }
 
+// zeros is an input without an end.
+type zeros struct{}
+
+func (zeros) Read(bytes []byte) (int, error) {
+	clear(bytes)
+	return len(bytes), nil
+}
+
 func (s streams) request(subresource string) *rest.Request {
 	return s.core.Get().Resource("pods").Namespace(s.task.namespace).Name(serverPod).SubResource(subresource)
 }
 
-func (s streams) exec(ctx context.Context, stdout io.Writer, command ...string) error {
-	options := &corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}
+func (s streams) exec(ctx context.Context, stdin io.Reader, stdout io.Writer, command ...string) error {
+	options := &corev1.PodExecOptions{Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
 	url := s.request("exec").VersionedParams(options, scheme.ParameterCodec).URL()
 	executor, err := remotecommand.NewWebSocketExecutor(s.config, "GET", url.String())
 	if err != nil {
 		return err
 	}
-	return executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: stdout, Stderr: io.Discard})
+	return executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: io.Discard})
 }
 
 // portForward makes connections to the pod's port, one after the other, as a PortForwarder does for those that it

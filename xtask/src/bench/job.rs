@@ -79,6 +79,8 @@ pub(super) enum Job {
     Exec,
     /// A process in a container that writes much
     ExecOutput,
+    /// A process in a container that reads much
+    ExecInput,
     /// Connections to a port of a pod that bring a line, one after the other
     PortForward,
     /// A connection to a port of a pod that brings much
@@ -89,7 +91,7 @@ pub(super) enum Job {
 
 impl Job {
     /// Those that need an API server, which is all that are run unless some are chosen.
-    pub(super) const ON_A_SERVER: [Self; 17] = [
+    pub(super) const ON_A_SERVER: [Self; 18] = [
         Self::List,
         Self::ListPaged,
         Self::ListStreamed,
@@ -105,6 +107,7 @@ impl Job {
         Self::Logs,
         Self::Exec,
         Self::ExecOutput,
+        Self::ExecInput,
         Self::PortForward,
         Self::PortForwardOutput,
     ];
@@ -127,6 +130,7 @@ impl Job {
             Self::Logs => "logs",
             Self::Exec => "exec",
             Self::ExecOutput => "exec-output",
+            Self::ExecInput => "exec-input",
             Self::PortForward => "port-forward",
             Self::PortForwardOutput => "port-forward-output",
             Self::Build => "build",
@@ -173,6 +177,7 @@ impl Job {
             }
             Self::Exec => "The program `true` in a container, one process after the other.",
             Self::ExecOutput => "A process in a container that writes so many bytes, which are counted as they come.",
+            Self::ExecInput => "A process in a container that is sent so many bytes, and counts them.",
             Self::PortForward => {
                 "Connections to a port of a pod, one after the other: a line goes, a hundred bytes come, the pod \
                  closes. k8s-client and kube have a connection to kube-apiserver for each of them. client-go has one \
@@ -202,7 +207,10 @@ impl Job {
 
     /// Whether it is about what travels to and from containers, on a node of the control plane of the tests.
     pub(super) fn streams(self) -> bool {
-        matches!(self, Self::Logs | Self::Exec | Self::ExecOutput | Self::PortForward | Self::PortForwardOutput)
+        matches!(
+            self,
+            Self::Logs | Self::Exec | Self::ExecOutput | Self::ExecInput | Self::PortForward | Self::PortForwardOutput
+        )
     }
 
     /// What there is more or less of, if it matters how many there are.
@@ -211,7 +219,7 @@ impl Job {
             Self::Write | Self::Queue | Self::Logs | Self::Build => None,
             Self::Exec => Some("processes"),
             Self::PortForward => Some("connections"),
-            Self::ExecOutput | Self::PortForwardOutput => Some("bytes"),
+            Self::ExecOutput | Self::ExecInput | Self::PortForwardOutput => Some("bytes"),
             _ => Some("pods"),
         }
     }
@@ -237,7 +245,7 @@ impl Job {
             }
             Self::Logs => vec![LINES],
             Self::Exec => PROCESSES.to_vec(),
-            Self::ExecOutput => OUTPUT.to_vec(),
+            Self::ExecOutput | Self::ExecInput => OUTPUT.to_vec(),
             Self::PortForward => CONNECTIONS.to_vec(),
             Self::PortForwardOutput => FORWARDED.to_vec(),
             Self::Build => Vec::new(),

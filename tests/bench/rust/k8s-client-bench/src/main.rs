@@ -44,6 +44,7 @@ async fn work(task: Task) -> Result<usize, Error> {
         "logs" => in_task(async move { logs::read(&pods).await }).await,
         "exec" => in_task(async move { streams::exec(&pods, task.size).await }).await,
         "exec-output" => in_task(async move { streams::exec_output(&pods, task.size).await }).await,
+        "exec-input" => in_task(async move { streams::exec_input(&pods, task.size).await }).await,
         "port-forward" => in_task(async move { streams::port_forward(&pods, task.size).await }).await,
         "port-forward-output" => in_task(async move { streams::port_forward_output(&pods, task.size).await }).await,
         "seed-server" => streams::seed(&core, &task.namespace).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bench_shared::{Error, SERVER, SHORT, SOURCE, ask, count, writes};
+use bench_shared::{Error, READS, SERVER, SHORT, SOURCE, ask, count, counted, fill, writes};
 use k8s_client_api_core::v1::{CoreV1Client, Pods};
 use serde_json::json;
 
@@ -24,6 +24,13 @@ pub(crate) async fn exec_output(pods: &Pods, bytes: usize) -> Result<usize, Erro
     let count = count(stdout).await?;
     let status = process.wait().await?;
     if status.success() { Ok(count) } else { Err(status.to_string().into()) }
+}
+
+pub(crate) async fn exec_input(pods: &Pods, bytes: usize) -> Result<usize, Error> {
+    let mut process = pods.exec(SERVER).command(READS).stdin(true).await?;
+    fill(process.stdin.take().ok_or("there is no input")?, bytes).await?;
+    let output = process.wait_with_output(1000).await?;
+    if output.status.success() { counted(&output.stdout) } else { Err(output.status.to_string().into()) }
 }
 
 pub(crate) async fn port_forward(pods: &Pods, connections: usize) -> Result<usize, Error> {

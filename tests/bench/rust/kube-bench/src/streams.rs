@@ -1,11 +1,12 @@
 //! Processes in a container, and connections to a port of a pod.
 
-use bench_shared::{Error, SERVER, SHORT, SOURCE, ask, count, writes};
+use bench_shared::{Error, READS, SERVER, SHORT, SOURCE, ask, count, counted, fill, writes};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api,
     api::{AttachParams, AttachedProcess},
 };
+use tokio::io::AsyncReadExt as _;
 
 pub(crate) async fn exec(pods: &Api<Pod>, processes: usize) -> Result<usize, Error> {
     for _ in 0..processes {
@@ -20,6 +21,16 @@ pub(crate) async fn exec_output(pods: &Api<Pod>, bytes: usize) -> Result<usize, 
     let count = count(stdout).await?;
     ended(process).await?;
     Ok(count)
+}
+
+pub(crate) async fn exec_input(pods: &Api<Pod>, bytes: usize) -> Result<usize, Error> {
+    let mut process = pods.exec(SERVER, READS, &AttachParams::default().stdin(true)).await?;
+    let mut stdout = process.stdout().ok_or("there is no output")?;
+    fill(process.stdin().ok_or("there is no input")?, bytes).await?;
+    let mut written = Vec::new();
+    stdout.read_to_end(&mut written).await?;
+    ended(process).await?;
+    counted(&written)
 }
 
 /// Waits for the end of a process, which must have succeeded.

@@ -208,6 +208,26 @@ pub fn writes(bytes: usize) -> [String; 4] {
     ["head".to_owned(), "-c".to_owned(), bytes.to_string(), "/dev/zero".to_owned()]
 }
 
+/// The command that reads its input to the end, and writes how many bytes that were.
+pub const READS: [&str; 2] = ["wc", "-c"];
+
+/// Writes so many bytes, and ends.
+pub async fn fill(mut write: impl AsyncWrite + Unpin, bytes: usize) -> Result<(), Error> {
+    let zeros = vec![0; 64 << 10];
+    let mut left = bytes;
+    while left > 0 {
+        let length = left.min(zeros.len());
+        write.write_all(&zeros[..length]).await?;
+        left -= length;
+    }
+    Ok(write.shutdown().await?)
+}
+
+/// What the command that counts its input has written.
+pub fn counted(written: &[u8]) -> Result<usize, Error> {
+    Ok(std::str::from_utf8(written)?.trim().parse()?)
+}
+
 /// Reads to the end, and tells how many bytes came.
 pub async fn count(read: impl AsyncRead) -> Result<usize, Error> {
     let (mut read, mut bytes, mut count) = (pin!(read), vec![0; 64 << 10], 0);
