@@ -126,7 +126,8 @@ impl Logs {
         self.set("sinceTime", time)
     }
 
-    /// Starts this many lines before the end. Default: at the beginning.
+    /// Starts this many lines before the end. Default: at the beginning. Container runtimes cut lines that are longer
+    /// than 16 KiB, and each piece counts: such a line may come without its beginning.
     pub fn tail_lines(self, lines: u32) -> Self {
         self.set("tailLines", lines)
     }
