@@ -4,7 +4,7 @@ use k8s_client_runtime::{
     k8s_openapi::serde::Serialize,
     protobuf::{
         Envelope, MAGIC, Reader, Result, Type as Wire, WireType,
-        types::{Bool, Bytes, Double, Int32, Int64, IntOrString, MicroTime, Quantity, RawExtension, Text, Time},
+        types::{Bool, Bytes, Double, Int32, Int64, IntOrString, MicroTime, RawExtension, Text, Time},
     },
 };
 use serde_json::{Map, Value};
@@ -174,13 +174,23 @@ fn value(schema: &Schema, reader: &mut Reader<'_>, wire: WireType) -> Result<Opt
         (None, Type::Time) => read_as::<Time>(reader, wire),
         (None, Type::Bytes) => read_as::<Bytes>(reader, wire),
         (None, Type::IntOrString) => read_as::<IntOrString>(reader, wire),
-        // A message without a field is nothing. As a text it would be refused.
-        (None, Type::Quantity) => {
-            Ok(read_as::<Quantity>(reader, wire)?.map(|value| if value == "" { "0".into() } else { value }))
-        }
+        (None, Type::Quantity) => quantity(reader.message(wire)?).map(Some),
         // Lists in lists, which there are none of, and names, which are resolved.
         (None, Type::List(_) | Type::Map(_) | Type::Named(_)) => reader.skip(wire).map(|()| None),
     }
+}
+
+/// Reads a quantity: without a text it is nothing, and an empty text is refused later, as in JSON.
+fn quantity(mut reader: Reader<'_>) -> Result<Value> {
+    let mut text = None;
+    while let Some((number, wire)) = reader.field()? {
+        if number == 1 {
+            text = read_as::<Text>(&mut reader, wire)?;
+        } else {
+            reader.skip(wire)?;
+        }
+    }
+    Ok(text.unwrap_or_else(|| "0".into()))
 }
 
 fn read_as<T: Wire<Value: Serialize>>(reader: &mut Reader<'_>, wire: WireType) -> Result<Option<Value>> {
