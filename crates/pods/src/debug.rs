@@ -128,7 +128,7 @@ impl DebugContainerBuilder {
         self
     }
 
-    /// Whether to send input. Default: no.
+    /// Whether to send input. Default: no. Without a terminal, the end of the input is also that of the program's.
     pub fn stdin(mut self, on: bool) -> Self {
         self.stdin = on;
         self
@@ -180,6 +180,8 @@ impl DebugContainerBuilder {
         self.container["name"] = self.name.clone().into();
         self.container["stdin"] = self.stdin.into();
         self.container["tty"] = self.tty.into();
+        // Otherwise the end of the input only detaches, and the program waits for more, for ever.
+        self.container["stdinOnce"] = (self.stdin && !self.tty).into();
         let patch = Patch::StrategicMerge(json!({ "spec": { "ephemeralContainers": [&self.container] } }));
         let changed = self.pods.patch_subresource::<Json<Value>>(&self.pod, "ephemeralcontainers", &patch).await?;
         let uid = changed.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);

@@ -149,6 +149,13 @@ async fn debug_container_is_added_and_attached_to() -> TestResult {
         let output = soon("it ends", process.wait_with_output(1000)).await?;
         assert_eq!(output.stdout, "hello there\n");
 
+        // One that reads to the end of its input.
+        let debug = soon("it starts", pods.debug("web", "local").command(["cat"]).stdin(true).into_future()).await?;
+        let mut process = debug.process.expect("it waits for input");
+        process.stdin.take().expect("it was asked for").write_all(b"to the end").await?;
+        let output = soon("it ends", process.wait_with_output(1000)).await?;
+        assert_eq!(output.stdout, "to the end");
+
         // One that is run to its end.
         let shown = pods.debug("web", "local").command(["sh", "-c", "echo one; echo two >&2; exit 3"]).stdin(true);
         let output = soon("it ends", shown.output()).await?;
