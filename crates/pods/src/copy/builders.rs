@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use k8s_client_runtime::resource::Exec;
 use tokio::io::AsyncRead;
 
@@ -81,10 +81,9 @@ impl IntoFuture for ReadFile {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let Self { exec, remote, limits } = self;
-            let memory = Memory(BytesMut::new());
-            let (copied, memory) = download::download(exec, &remote, memory, limits).await?;
+            let (copied, memory) = download::download(exec, &remote, Memory::of(&remote), limits).await?;
             match copied.files {
-                1 => Ok(memory.0.freeze()),
+                1 => Ok(memory.content.freeze()),
                 _ => Err(CopyError::Path(format!(
                     "{remote:?} of the container is a link or a special file, which is not read; name what it leads to"
                 ))),

@@ -238,19 +238,29 @@ impl Sink for Folder {
 }
 
 /// The content of one file, in memory.
-pub(super) struct Memory(pub(super) BytesMut);
+pub(super) struct Memory {
+    /// The path of the file in the container, for errors.
+    path: String,
+    pub(super) content: BytesMut,
+}
+
+impl Memory {
+    pub(super) fn of(path: &str) -> Self {
+        Self { path: path.to_owned(), content: BytesMut::new() }
+    }
+}
 
 impl Sink for Memory {
     async fn folder(&mut self, _: &Path) -> Result<(), CopyError> {
-        Err(CopyError::Path("it is a folder in the container, and not a file".to_owned()))
+        Err(CopyError::Path(format!("{:?} of the container is a folder; download copies folders", self.path)))
     }
 
     async fn file(&mut self, below: &Path, _: u32) -> Result<(), CopyError> {
-        if below.as_os_str().is_empty() && self.0.is_empty() { Ok(()) } else { self.folder(below).await }
+        if below.as_os_str().is_empty() && self.content.is_empty() { Ok(()) } else { self.folder(below).await }
     }
 
     async fn data(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
-        self.0.extend_from_slice(bytes);
+        self.content.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -413,13 +423,13 @@ mod tests {
     #[tokio::test]
     async fn memory_takes_one_file() {
         let remote = remote();
-        let mut unpack = Unpack::new(&remote, Memory(BytesMut::new()), LIMITS);
+        let mut unpack = Unpack::new(&remote, Memory::of("x"), LIMITS);
         unpack.unpack(&archive(&["x"])).await.expect("it is good");
-        assert_eq!(&unpack.sink.0[..], b"data");
+        assert_eq!(&unpack.sink.content[..], b"data");
         for entries in [&["x/ 5"][..], &["x/a"], &["x", "x"]] {
-            let mut unpack = Unpack::new(&remote, Memory(BytesMut::new()), LIMITS);
+            let mut unpack = Unpack::new(&remote, Memory::of("x"), LIMITS);
             let error = unpack.unpack(&archive(entries)).await.expect_err("it is not one file");
-            assert!(error.to_string().contains("folder"), "{entries:?}: {error}");
+            assert!(error.to_string().contains(r#""x" of the container is a folder"#), "{entries:?}: {error}");
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Exec(Start);
 /// Awaiting it gives the [`Process`]. What was written before is in the logs only. Of the end of the process the server
 /// reports success, whatever the exit code: read that in the pod's status. `tty` must be what the container's `tty` is,
 /// and input needs its `stdin`. Where the container has `stdinOnce`, the first end of the input closes it for good.
+/// Where it has neither that nor a terminal, the end of the input ends the attachment, with success; the process goes
+/// on.
 ///
 /// ```no_run
 /// # use k8s_client_runtime::{Error, resource::ResourceClient};
