@@ -73,7 +73,8 @@ async fn a_client_that_repeats_posts_is_found_out() {
 
 /// That of a run before, which a failure names, or a new one.
 fn seed() -> u64 {
-    std::env::var("K8S_CLIENT_FAULTS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
+    let given = std::env::var("K8S_CLIENT_FAULTS_SEED").ok();
+    given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("K8S_CLIENT_FAULTS_SEED is a number"))
 }
 
 /// Makes this many calls. Returns what each came to, and where the server's objects in the end are not what the answers

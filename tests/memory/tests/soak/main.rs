@@ -221,7 +221,8 @@ async fn live(seed: u64, span: Duration) -> usize {
 #[test]
 fn hours_of_faults_leave_nothing_behind() {
     // One hour each.
-    let given = std::env::var("K8S_CLIENT_SOAK_SEED").ok().and_then(|seed| seed.parse().ok());
+    let given = std::env::var("K8S_CLIENT_SOAK_SEED").ok();
+    let given = given.map(|seed| seed.parse().expect("K8S_CLIENT_SOAK_SEED is a number"));
     let seeds = given.map_or_else(|| vec![1, 2, 3, 4, 5], |seed| vec![seed]);
     Heap::alone(async |heap| {
         let alive = || Handle::current().metrics().num_alive_tasks();
