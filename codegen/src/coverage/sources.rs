@@ -131,7 +131,8 @@ impl Walk<'_> {
 }
 
 fn wrong(module: &Module<'_>, error: &syn::Error) -> Error {
-    Error::at(module.file, format!("line {}", error.span().start().line), error.to_string())
+    // In which line, the compiler says.
+    Error::file(module.file, error.to_string())
 }
 
 fn is_test(attributes: &[Attribute]) -> bool {
