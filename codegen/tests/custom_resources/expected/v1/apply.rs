@@ -103,6 +103,8 @@ record! {
     }
 }
 
+object!(template GadgetTemplateApplyConfiguration);
+
 record! {
     OptionObjectApplyConfiguration
     of OptionObject in "super::types"
