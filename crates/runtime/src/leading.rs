@@ -5,6 +5,8 @@
 
 use std::{cell::RefCell, pin::Pin, sync::Arc};
 
+use crate::machine::with_other;
+
 /// The time in which a candidate leads.
 pub trait Term: Send + Sync {
     /// Whether the candidate leads at this moment.
@@ -25,15 +27,7 @@ pub fn term() -> Option<Arc<dyn Term>> {
 
 /// Runs this within a term, also when there is one around it.
 pub fn within<R>(term: Arc<dyn Term>, run: impl FnOnce() -> R) -> R {
-    /// Also when it panics.
-    struct Before(Option<Arc<dyn Term>>);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            CURRENT.set(self.0.take());
-        }
-    }
-    let _before = Before(CURRENT.replace(Some(term)));
-    run()
+    with_other(&CURRENT, Some(term), run)
 }
 
 #[cfg(test)]

@@ -22,9 +22,6 @@ use super::{
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;
 
-/// Those bits of a mode that say who may do what.
-const PERMISSIONS: u32 = 0o777;
-
 /// What is sent.
 pub(super) enum Content<'a> {
     /// One file with so many bytes, and these permissions.
@@ -89,7 +86,7 @@ impl Pack<'_> {
         let name = self.remote.name.as_str();
         match content {
             Content::Reader { content, length, file_mode } => {
-                self.file(name.as_bytes(), content, length, file_mode & PERMISSIONS, 0, None).await?;
+                self.file(name.as_bytes(), content, length, file_mode, 0, None).await?;
             }
             Content::Path { local, file_mode } => self.all(&local, name, file_mode).await?,
         }
@@ -109,8 +106,7 @@ impl Pack<'_> {
                 waiting.extend(children(&path, &name).await?);
             } else if found.is_file() {
                 let file = File::open(&path).await.map_err(CopyError::local(&path))?;
-                let mode = file_mode.map_or(mode, |mode| mode & PERMISSIONS);
-                self.file(&name, file, found.len(), mode, modified, Some(&path)).await?;
+                self.file(&name, file, found.len(), file_mode.unwrap_or(mode), modified, Some(&path)).await?;
             } else {
                 self.copied.skipped.push(path);
             }
@@ -168,7 +164,7 @@ async fn children(folder: &Path, name: &[u8]) -> Result<Vec<(PathBuf, Vec<u8>, M
 #[cfg(unix)]
 fn mode(found: &Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
-    found.permissions().mode() & PERMISSIONS
+    found.permissions().mode()
 }
 
 #[cfg(not(unix))]

@@ -7,9 +7,10 @@
 mod process;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     hash::{BuildHasher, DefaultHasher, Hasher as _, RandomState},
     marker::PhantomData,
+    thread::LocalKey,
     time::SystemTime,
 };
 
@@ -58,6 +59,20 @@ impl BuildHasher for Hashes {
         hasher.write_u64(self.0);
         hasher
     }
+}
+
+/// Runs this while the thread has another value here. Afterwards it has the one before again, also after a panic.
+pub(crate) fn with_other<T, R>(place: &'static LocalKey<RefCell<T>>, other: T, run: impl FnOnce() -> R) -> R {
+    struct Before<T: 'static>(&'static LocalKey<RefCell<T>>, Option<T>);
+    impl<T> Drop for Before<T> {
+        fn drop(&mut self) {
+            if let Some(before) = self.1.take() {
+                self.0.set(before);
+            }
+        }
+    }
+    let _before = Before(place, Some(place.replace(other)));
+    run()
 }
 
 /// A machine that is simulated, until this is dropped.

@@ -8,6 +8,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use super::with_other;
+
 thread_local! {
     /// The process whose code runs.
     static CURRENT: RefCell<Option<Arc<Process>>> = const { RefCell::new(None) };
@@ -88,13 +90,6 @@ impl Process {
     }
 
     fn poll<F: Future>(self: &Arc<Self>, future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
-        /// Also when the future panics.
-        struct Before(Option<Arc<Process>>);
-        impl Drop for Before {
-            fn drop(&mut self) {
-                CURRENT.set(self.0.take());
-            }
-        }
         {
             let mut state = self.state();
             if state.phase != Phase::Running {
@@ -104,8 +99,7 @@ impl Process {
                 return Poll::Pending;
             }
         }
-        let _before = Before(CURRENT.replace(Some(Arc::clone(self))));
-        future.poll(context)
+        with_other(&CURRENT, Some(Arc::clone(self)), || future.poll(context))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -28,6 +28,7 @@ pub(in crate::copy) fn padding(size: u64) -> &'static [u8] {
 fn block(name: &[u8], flag: u8, mode: u32, size: u64, modified: u64) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     block[..name.len()].copy_from_slice(name);
+    // Of a mode, those bits that say who may do what.
     number(&mut block[100..108], u64::from(mode & 0o777));
     number(&mut block[108..116], 0);
     number(&mut block[116..124], 0);
