@@ -141,22 +141,16 @@ fn resource(
     };
     let mut resource = resource.build(&definition.file, &version.location)?;
     // What is not free gets a number behind it. No name of the runtime that a client's file uses ends in one.
-    let client = resource.names.client.clone();
     let is_anothers =
         |name: &str| identifiers::is_reserved(name) || taken.contains(name) || crate::emit::is_used_by_clients(name);
     let is_free = |name: &str| !is_anothers(name) && !is_anothers(&format!("All{name}"));
-    let mut names = std::iter::once(client.clone()).chain((2..).map(|number| format!("{client}{number}")));
-    if let Some(name) = names.find(|name| is_free(name)) {
-        taken.extend([format!("All{name}"), name.clone()]);
-        resource.names.client = name;
-    }
-    let accessor = resource.names.accessor.clone();
-    let free = |name: &String| !accessors.contains(name) && !accessors.contains(&format!("all_{name}"));
-    let mut names = std::iter::once(accessor.clone()).chain((2..).map(|number| format!("{accessor}_{number}")));
-    if let Some(name) = names.find(free) {
-        accessors.extend([format!("all_{name}"), name.clone()]);
-        resource.names.accessor = name;
-    }
+    let client = identifiers::numbered(&resource.names.client, "", is_free);
+    taken.extend([format!("All{client}"), client.clone()]);
+    resource.names.client = client;
+    let is_free = |name: &str| !accessors.contains(name) && !accessors.contains(&format!("all_{name}"));
+    let accessor = identifiers::numbered(&resource.names.accessor, "_", is_free);
+    accessors.extend([format!("all_{accessor}"), accessor.clone()]);
+    resource.names.accessor = accessor;
     resource.deprecated.clone_from(&version.deprecated);
     Ok(resource)
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{capitalized, field, snake};
+use crate::{
+    emit::names::CONFIGURATION_SUFFIX,
+    model::{capitalized, field, snake},
+};
 
 /// Types that files of generated types name, and those of Rust that everybody names without a path.
 const TYPES: [&str; 38] = [
@@ -54,11 +57,8 @@ const METHODS_OF_OBJECTS: [&str; 6] = ["annotations", "finalizers", "labels", "m
 
 /// Whether a type cannot be called so.
 pub(super) fn is_reserved(name: &str) -> bool {
-    TYPES.contains(&name) || name.ends_with(CONFIGURATION)
+    TYPES.contains(&name) || name.ends_with(CONFIGURATION_SUFFIX)
 }
-
-/// What the names of apply configurations end in.
-const CONFIGURATION: &str = "ApplyConfiguration";
 
 /// Words as a part of a type's name: `dns-names` → `DnsNames`, `443/TCP` → `443TCP`. Signs are left out.
 pub(super) fn pascal(text: &str) -> String {
@@ -124,11 +124,15 @@ pub(super) fn fields<'a>(names: impl Iterator<Item = &'a str>, of_object: bool) 
     names.map(|name| unique(&field_name(name, of_object), "_", &mut taken)).collect()
 }
 
-/// A name that is not taken yet, by a number behind it if need be.
-pub(super) fn unique(name: &str, separator: &str, taken: &mut BTreeSet<String>) -> String {
+/// A name that is free, by a number behind it if need be.
+pub(super) fn numbered(name: &str, separator: &str, is_free: impl Fn(&str) -> bool) -> String {
     let numbered = (2_usize..).map(|number| format!("{}{separator}{number}", name.trim_end_matches('_')));
-    let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken.contains(name));
-    let free = free.unwrap_or_default();
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| is_free(name)).unwrap_or_default()
+}
+
+/// A name that is not taken yet.
+pub(super) fn unique(name: &str, separator: &str, taken: &mut BTreeSet<String>) -> String {
+    let free = numbered(name, separator, |name| !taken.contains(name));
     taken.insert(free.clone());
     free
 }

@@ -135,12 +135,12 @@ fn check(definitions: &[Definition]) -> Result<(), Error> {
 /// Leaves out the groups of which no version is served.
 fn leave_out_unserved(groups: &mut BTreeMap<String, Vec<Definition>>) -> Result<(), Error> {
     let is_served = |definition: &Definition| definition.versions.iter().any(|version| version.served);
-    let first = groups.values().next().and_then(|definitions| definitions.first()).cloned();
+    let first = groups.values().flatten().next().map(|definition| definition.file.clone());
     groups.retain(|_, definitions| definitions.iter().any(is_served));
     match first {
-        Some(first) if groups.is_empty() => {
+        Some(file) if groups.is_empty() => {
             let message = "no version of any definition is served, so there is nothing to make clients of";
-            Err(Error::at(&first.file, "$.spec.versions", message))
+            Err(Error::at(file, "$.spec.versions", message))
         }
         _ => Ok(()),
     }
@@ -154,9 +154,11 @@ fn merge(definitions: Vec<Definition>) -> Result<Vec<Definition>, Error> {
         let Definition { file, names, versions, .. } = &mut definition;
         let others: Vec<&Definition> = merged.iter().filter(|other| other.names.kind == names.kind).collect();
         versions.retain(|version| {
-            let of = |other: &Definition| other.versions.iter().find(|first| first.name == version.name).cloned();
-            let Some((other, first)) = others.iter().find_map(|other| Some((other, of(other)?))) else { return true };
-            let is_same = first == DefinitionVersion { location: first.location.clone(), ..version.clone() };
+            let there = others
+                .iter()
+                .find_map(|other| Some((other, other.versions.iter().find(|first| first.name == version.name)?)));
+            let Some((other, first)) = there else { return true };
+            let is_same = *first == DefinitionVersion { location: first.location.clone(), ..version.clone() };
             if !is_same || other.names != *names {
                 let message = format!(
                     "`{}` is in {} too, and is not the same there in the version `{}`: leave one of the two out",

@@ -83,7 +83,7 @@ impl Asks<'_, '_> {
     fn values(&self, api: &Api<'_>, name: &str, path: &str, schema: &Schema) -> BTreeSet<String> {
         let markers = api.markers.filter(|_| self.of_fields && schema.kind == Some(JsonType::String));
         let field = format!("{name}.{}", property(path));
-        let of_enum = markers.and_then(|markers| markers.enums.values().find(|it| it.fields.contains(&field)));
+        let of_enum = markers.and_then(|markers| markers.enum_of(&field));
         match of_enum {
             Some(of_enum) => of_enum.values.iter().map(|value| Value::from(value.as_str()).to_string()).collect(),
             None => schema.values.iter().map(Value::to_string).collect(),

@@ -56,8 +56,7 @@ pub(super) fn write(text: &mut String, spec: &Spec, name: &str, schema: &Schema)
 
 /// The values that a field can have, if all are known: with commas between them, and a tilde for a blank.
 fn values(spec: &Spec, field: &str) -> Option<Result<String, String>> {
-    let enums = spec.markers.as_ref()?.enums.values();
-    let values = &enums.into_iter().find(|of| of.fields.contains(field))?.values;
+    let values = &spec.markers.as_ref()?.enum_of(field)?.values;
     Some(match values.iter().find(|value| value.contains([',', '~'])) {
         Some(value) => Err(format!("there is no notation for the value {value:?}")),
         None => Ok(values.iter().map(|value| value.replace(' ', "~")).collect::<Vec<_>>().join(",")),

@@ -6,7 +6,7 @@ use crate::model::{Group, Home};
 const PACKAGE_PREFIX: &str = "k8s-client-api-";
 
 /// The suffix that tells a configuration from the type that it configures.
-const CONFIGURATION_SUFFIX: &str = "ApplyConfiguration";
+pub(crate) const CONFIGURATION_SUFFIX: &str = "ApplyConfiguration";
 
 /// The package of a crate of `crates/api`, given its folder's name: `k8s-client-api-apps`.
 pub(crate) fn package(crate_name: &str) -> String {

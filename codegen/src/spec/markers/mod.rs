@@ -131,6 +131,11 @@ impl Lifecycle {
 const REPLACEMENT: &str = "replacement";
 
 impl Markers {
+    /// The enum that a field has, such as `io.k8s.api.core.v1.Toleration.operator`.
+    pub fn enum_of(&self, field: &str) -> Option<&Values> {
+        self.enums.values().find(|of_enum| of_enum.fields.contains(field))
+    }
+
     /// The text to store.
     pub fn stored(&self) -> String {
         let enums = self.enums.iter().map(|(name, of_enum)| {

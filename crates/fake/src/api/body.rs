@@ -204,17 +204,6 @@ fn is_registered(api_version: &str, kind: &str) -> bool {
         || kinds.any(|known| known == kind.strip_suffix("List").unwrap_or(kind) || of_all.contains(&kind))
 }
 
-/// Reads an object by the schema of its resource, with what is to be done with unknown fields and what else is `odd`.
-pub(super) fn decode(
-    object: Map<String, Value>,
-    resource: &Resource,
-    odd: Vec<String>,
-    validation: &str,
-    wrong: StatusCode,
-) -> Result<Sent> {
-    decode_as(Value::Object(object), resource, odd, validation, wrong)
-}
-
 /// What is sent is of the right kind, but cannot be read.
 fn handled(resource: &Resource, problem: &str, code: StatusCode) -> Box<Failure> {
     let (kind, version) = (&resource.kind, &resource.version);
@@ -237,13 +226,15 @@ pub(super) fn decode_applied(object: Map<String, Value>, resource: &Resource, na
     })
 }
 
-fn decode_as(
-    value: Value,
+/// Reads an object by the schema of its resource, with what is to be done with unknown fields and what else is `odd`.
+pub(super) fn decode(
+    object: Map<String, Value>,
     resource: &Resource,
     mut odd: Vec<String>,
     validation: &str,
     wrong: StatusCode,
 ) -> Result<Sent> {
+    let value = Value::Object(object);
     let schema = &resource.schema;
     let handled = |problem: &str| handled(resource, problem, wrong);
     let mut unknown = Vec::new();

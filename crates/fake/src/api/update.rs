@@ -105,14 +105,15 @@ pub(super) fn replace(
     if write.subresource.is_empty() {
         hooks::decide(state, &resource, &mut object, Some(old));
     }
-    let counts = if write.subresource == "status" {
-        is_broken(Break::StatusCountsAsAGeneration)
-    } else {
+    let counts = || {
+        if write.subresource == "status" {
+            return is_broken(Break::StatusCountsAsAGeneration);
+        }
         let mut stored = object.clone();
         create::settle(&resource, &mut stored);
         counts_change(&resource, old, &stored) && !is_broken(Break::GenerationStays)
     };
-    if has_generation(&resource) && counts {
+    if has_generation(&resource) && counts() {
         let generation = old["metadata"]["generation"].as_i64().unwrap_or_default() + 1;
         meta_mut(&mut object).insert("generation".to_owned(), generation.into());
     }
@@ -130,16 +131,14 @@ pub(super) fn replace(
         return Ok(Answer::object(&resource, Arc::clone(existing)));
     }
     if call.query.is_dry_run() && !is_broken(Break::DryRunIsWritten) {
-        let version = existing.meta("resourceVersion").parse().unwrap_or_default();
-        let object = sent.unwrap_or(object);
-        return Ok(Answer::object(&resource, Object::new(object, &resource.version_text, version).into()));
+        let object = Object::unversioned(sent.unwrap_or(object), &resource.version_text);
+        return Ok(Answer::object(&resource, object.into()));
     }
     if let Some(sent) = sent {
         // Watches are told of the object as it was kept, and the writer of what was never written.
         state.remove(&resource, old);
         hooks::after_write(state, &resource, Some(existing), None);
-        let version = existing.meta("resourceVersion").parse().unwrap_or_default();
-        return Ok(Answer::object(&resource, Object::new(sent, &resource.version_text, version).into()));
+        return Ok(Answer::object(&resource, Object::unversioned(sent, &resource.version_text).into()));
     }
     let object = state.put(&resource, object);
     hooks::after_write(state, &resource, Some(existing), Some(&object));

@@ -61,8 +61,11 @@ struct Sets {
 
 impl Sets {
     fn of(state: &State, deployment: &Work) -> Self {
+        Self::among(deployment.controlled(state, "apps/v1", "replicasets"), deployment)
+    }
+
+    fn among(all: Vec<Work>, deployment: &Work) -> Self {
         let wanted = &deployment.spec()["template"];
-        let all = deployment.controlled(state, "apps/v1", "replicasets");
         let (mut new, mut old) = (None, Vec::new());
         for set in all {
             if new.is_none() && without_hash(&set.spec()["template"]) == *wanted {
@@ -100,8 +103,7 @@ fn revision(set: &Work) -> i64 {
 }
 
 pub(super) fn sync(state: &mut State, deployment: &Work) {
-    deployment.claimed(state, ("apps/v1", "replicasets"), |_| true);
-    let sets = Sets::of(state, deployment);
+    let sets = Sets::among(deployment.claimed(state, ("apps/v1", "replicasets"), |_| true), deployment);
     let limits = Limits::of(deployment);
     let is_paused = deployment.spec()["paused"] == true;
     let deployment = if is_paused {

@@ -128,9 +128,11 @@ impl Work {
         let uid = self.object.meta("uid");
         for work in in_namespace(state, &resource, self.namespace()) {
             let owner = work.controller();
-            let is_own = owner == Some(uid);
-            let is_found = selects(&self.spec()["selector"], &work.object.value["metadata"]["labels"]);
-            if work.object.is_being_deleted() || is_own == is_found || (owner.is_some() && !is_own) {
+            if work.object.is_being_deleted() || owner.is_some_and(|owner| owner != uid) {
+                continue;
+            }
+            let is_own = owner.is_some();
+            if is_own == selects(&self.spec()["selector"], &work.object.value["metadata"]["labels"]) {
                 continue;
             }
             if is_own {

@@ -34,7 +34,7 @@ fn remove_null(object: &mut Value, name: &str) {
     }
 }
 
-fn spec_list(spec: &mut Value, name: &str, fill: fn(&mut Value)) {
+fn spec_list(spec: &mut Value, name: &str, fill: impl FnMut(&mut Value)) {
     if let Some(items) = spec.get_mut(name).and_then(Value::as_array_mut) {
         items.iter_mut().for_each(fill);
     }
@@ -199,17 +199,20 @@ pub(super) fn wrong_change(old: &Value, new: &Value) -> Vec<Cause> {
 
 /// Whether nothing else is changed.
 fn may_become(old: &Value, new: &Value) -> bool {
-    let fixed = |spec: &Value| {
-        let mut spec = spec.clone();
-        for list in ["containers", "initContainers"] {
-            spec_list(&mut spec, list, |container| container["image"] = Value::Null);
-        }
-        if let Some(spec) = spec.as_object_mut() {
-            for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates"] {
-                spec.remove(field);
-            }
-        }
-        spec
-    };
+    let fixed = |spec: &Value| without(spec, "image", &["activeDeadlineSeconds", "tolerations", "schedulingGates"]);
     fixed(old) == fixed(new)
+}
+
+/// A spec without this field of its containers, and without these of its own.
+pub(super) fn without(spec: &Value, of_containers: &str, fields: &[&str]) -> Value {
+    let mut spec = spec.clone();
+    for list in ["containers", "initContainers"] {
+        spec_list(&mut spec, list, |container| container[of_containers] = Value::Null);
+    }
+    if let Some(spec) = spec.as_object_mut() {
+        for field in fields {
+            spec.remove(*field);
+        }
+    }
+    spec
 }

@@ -176,11 +176,7 @@ pub(crate) fn wrong_status(resource: &Resource, old: &Value, new: &Value) -> Vec
                 "unavailableReplicas",
                 "collisionCount",
             ];
-            counts.not_negative(&all);
-            for field in ["updatedReplicas", "readyReplicas", "availableReplicas"] {
-                counts.not_above(field, "replicas", "cannot be greater than status.replicas");
-            }
-            counts.not_above("availableReplicas", "readyReplicas", "cannot be greater than readyReplicas");
+            counts.of_pods(&all, &["updatedReplicas", "readyReplicas", "availableReplicas"], "readyReplicas");
         }
         ("apps", "replicasets") => {
             let all = [
@@ -191,11 +187,7 @@ pub(crate) fn wrong_status(resource: &Resource, old: &Value, new: &Value) -> Vec
                 "terminatingReplicas",
                 "observedGeneration",
             ];
-            counts.not_negative(&all);
-            for field in ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"] {
-                counts.not_above(field, "replicas", "cannot be greater than status.replicas");
-            }
-            counts.not_above("availableReplicas", "readyReplicas", "cannot be greater than readyReplicas");
+            counts.of_pods(&all, &["fullyLabeledReplicas", "readyReplicas", "availableReplicas"], "readyReplicas");
         }
         ("apps", "statefulsets") => {
             let all = [
@@ -207,11 +199,11 @@ pub(crate) fn wrong_status(resource: &Resource, old: &Value, new: &Value) -> Vec
                 "observedGeneration",
                 "collisionCount",
             ];
-            counts.not_negative(&all);
-            for field in ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"] {
-                counts.not_above(field, "replicas", "cannot be greater than status.replicas");
-            }
-            counts.not_above("availableReplicas", "readyReplicas", "cannot be greater than status.readyReplicas");
+            counts.of_pods(
+                &all,
+                &["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+                "status.readyReplicas",
+            );
         }
         ("batch", "jobs") => {
             for count in ["succeeded", "failed"] {
@@ -257,6 +249,16 @@ impl Counts<'_> {
                 self.wrong(field, "must be greater than or equal to 0");
             }
         }
+    }
+
+    /// The numbers of pods: none is negative, none of these parts is more than all, and none of those that are ready for
+    /// long enough more than the ready ones, which are called so.
+    fn of_pods(&mut self, all: &[&str], parts: &[&str], ready: &str) {
+        self.not_negative(all);
+        for field in parts {
+            self.not_above(field, "replicas", "cannot be greater than status.replicas");
+        }
+        self.not_above("availableReplicas", "readyReplicas", &format!("cannot be greater than {ready}"));
     }
 
     fn not_above(&mut self, field: &str, other: &str, problem: &str) {

@@ -202,18 +202,8 @@ pub(super) fn wrong_change_of_template(old: &Value, new: &Value) -> Option<Cause
         return (old != new).then(|| Cause::invalid("spec.template", new, "field is immutable"));
     }
     let fixed = |template: &Value| {
-        let mut spec = template["spec"].clone();
-        for list in ["containers", "initContainers"] {
-            for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                container["resources"] = Value::Null;
-            }
-        }
-        if let Some(spec) = spec.as_object_mut() {
-            for field in ["affinity", "nodeSelector", "schedulingGates", "tolerations"] {
-                spec.remove(field);
-            }
-        }
-        spec
+        let fields = ["affinity", "nodeSelector", "schedulingGates", "tolerations"];
+        pod::without(&template["spec"], "resources", &fields)
     };
     let is_changed = fixed(old) != fixed(new);
     is_changed.then(|| Cause::invalid("spec.template.spec", &new["spec"], "field is immutable"))
