@@ -251,8 +251,8 @@ impl Counts<'_> {
         }
     }
 
-    /// The numbers of pods: none is negative, none of these parts is more than all, and none of those that are ready for
-    /// long enough more than the ready ones, which are called so.
+    /// The numbers of pods: none is negative, none of these parts is more than all, and those that are ready for long
+    /// enough are not more than the ready ones, which are called so.
     fn of_pods(&mut self, all: &[&str], parts: &[&str], ready: &str) {
         self.not_negative(all);
         for field in parts {
